@@ -1,0 +1,146 @@
+import type { JsonObject, JsonValue } from '../std/json.ts';
+
+/**
+ * What Sluice knows of devices: the registry, the drivers that users brought, latest state and history. Every write is
+ * durable when its promise resolves. Implementations run off the main thread.
+ */
+export interface Store {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly registry: Registry;
+  readonly readings: Readings;
+}
+
+export interface Registry {
+  putDeviceType(type: DeviceType): Promise<void>;
+  deviceTypes(): Promise<readonly DeviceType[]>;
+  /** Makes or replaces the device; its credential and state stay. Rejects with `not_found` where the type does not exist. */
+  putDevice(device: NewDevice): Promise<Device>;
+  device(id: string): Promise<Device | undefined>;
+  /** In id order, from after `after`. */
+  devices(page: { after?: string; limit: number; type?: string }): Promise<readonly Device[]>;
+  /** Forgets the device, its credential, state and history. Answers whether there was one. */
+  removeDevice(id: string): Promise<boolean>;
+  /** `hash` is opaque here; null takes the credential away. Rejects with `device_unknown`. */
+  putCredential(deviceId: string, hash: string | null): Promise<void>;
+  credential(deviceId: string): Promise<string | undefined>;
+  putDriver(driver: StoredDriver): Promise<void>;
+  drivers(): Promise<readonly StoredDriver[]>;
+}
+
+export interface Readings {
+  /**
+   * One transaction for the whole batch, in its order: inbox → latest state → history. One outcome per message.
+   * A message whose (device, message id) is in the inbox changes nothing and is a `duplicate`.
+   */
+  apply(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]>;
+  /** What `apply` would answer now, changing nothing. */
+  preview(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]>;
+  /** Latest value per event type and key. */
+  state(deviceId: string): Promise<readonly StateEntry[]>;
+  /** Newest first by `time`. `before` is the `id` of the last row of the page before. */
+  history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
+}
+
+export type Mode = 'inline' | 'queued';
+export type SchemaPolicy = 'enforce' | 'warn' | 'off';
+
+export interface DeviceType {
+  /** `[A-Za-z0-9._:-]{1,128}` */
+  readonly name: string;
+  readonly mode: Mode;
+  readonly schemaPolicy: SchemaPolicy;
+  /** JSON Schema by event type; overrides the schema that the driver brings. */
+  readonly schemas: Readonly<Record<string, JsonObject>>;
+  /** fPort of messages that carry none, for drivers that look at it. */
+  readonly fPort: number | undefined;
+  /** How far a reading's time may lie ahead of `receivedAt`, in milliseconds; beyond it the message is rejected. */
+  readonly futureTimeMsMax: number;
+}
+
+export interface NewDevice {
+  /** `[A-Za-z0-9._:-]{1,128}` */
+  readonly id: string;
+  readonly type: string;
+  readonly firmwareVersion: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly retired: boolean;
+}
+
+export interface Device extends NewDevice {
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+/** A driver that came in over the API: a codec script with the devices that it is for. */
+export interface StoredDriver {
+  readonly id: string;
+  /** Semver. */
+  readonly version: string;
+  readonly deviceType: string;
+  /** Semver range; `*` for every firmware. */
+  readonly firmware: string;
+  /** JavaScript that defines `decodeUplink(input)`, in the form of The Things Stack. */
+  readonly script: string;
+  readonly createdAt: number;
+}
+
+export interface ProcessedMessage {
+  readonly deviceId: string;
+  readonly messageId: string;
+  readonly receivedAt: number;
+  readonly processedAt: number;
+  readonly driver: string;
+  readonly driverVersion: string;
+  /** The payload as it arrived, and what is needed to decode it again. */
+  readonly raw: Buffer;
+  readonly topic: string;
+  readonly fPort: number | undefined;
+  readonly readings: readonly Reading[];
+}
+
+export interface Reading {
+  readonly eventType: string;
+  /** When it happened, epoch milliseconds. */
+  readonly time: number;
+  /** The device's own counter; breaks ties of `time`. */
+  readonly seq: number | undefined;
+  readonly data: JsonObject;
+}
+
+/** `stale`: kept in history, but everything it says was already known with a newer (time, seq). */
+export type AppliedOutcome = 'applied' | 'stale' | 'duplicate';
+
+export interface StateEntry {
+  readonly eventType: string;
+  readonly key: string;
+  readonly value: JsonValue;
+  readonly time: number;
+  readonly seq: number | undefined;
+  readonly messageId: string;
+}
+
+export interface HistoryQuery {
+  readonly deviceId: string;
+  readonly eventType?: string;
+  /** Epoch milliseconds, inclusive. */
+  readonly from?: number;
+  /** Epoch milliseconds, exclusive. */
+  readonly to?: number;
+  readonly before?: number;
+  readonly limit: number;
+}
+
+export interface HistoryRow {
+  readonly id: number;
+  readonly messageId: string;
+  readonly eventType: string;
+  readonly time: number;
+  readonly seq: number | undefined;
+  readonly receivedAt: number;
+  readonly processedAt: number;
+  readonly driver: string;
+  readonly driverVersion: string;
+  readonly outcome: 'applied' | 'stale';
+  readonly data: JsonObject;
+}

@@ -1,0 +1,223 @@
+import type { SluiceError } from './errors.ts';
+
+/** The one shape of a message inside the platform, whichever door it came through. */
+export interface Message {
+  readonly topic: string;
+  /**
+   * May be a view of a network buffer that other messages share. Whoever keeps a message beyond the turn in which it
+   * arrived keeps the record of `encodeMessage` (or a copy) instead, so that one small message does not pin a large buffer.
+   */
+  readonly payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  /** Absent where the publisher sent none, which is the common case. */
+  readonly properties: MessageProperties | undefined;
+  /** Milliseconds since the Unix epoch, by this server's clock. */
+  readonly receivedAt: number;
+  /** Client id of the MQTT client, or the name under which an HTTP caller is known. */
+  readonly publisher: string;
+}
+
+export type QoS = 0 | 1 | 2;
+
+/** What a publisher says about its message and Sluice passes on unchanged. Names are those of MQTT 5, section 3.3.2.3. */
+export interface MessageProperties {
+  readonly payloadFormatIndicator?: 0 | 1;
+  /** Seconds from `receivedAt`. */
+  readonly messageExpiryInterval?: number;
+  readonly contentType?: string;
+  readonly responseTopic?: string;
+  readonly correlationData?: Buffer;
+  /** In the order sent; a name may occur more than once. */
+  readonly userProperties?: readonly UserProperty[];
+}
+
+export type UserProperty = readonly [name: string, value: string];
+
+/** The value of the first user property of that name. */
+export function userProperty(message: Message, name: string): string | undefined {
+  return message.properties?.userProperties?.find(([key]) => key === name)?.[1];
+}
+
+/** When the message expires, in epoch milliseconds; infinity where it does not. */
+export function expiresAt(message: Message): number {
+  const seconds = message.properties?.messageExpiryInterval;
+  return seconds === undefined ? Number.POSITIVE_INFINITY : message.receivedAt + seconds * 1000;
+}
+
+/**
+ * Who waits for a message to be safe. One waiter serves many messages: `tag` is the waiter's own number for this one,
+ * so that waiting costs neither a promise nor a closure.
+ */
+export interface ReceiptWaiter {
+  /**
+   * Called exactly once for each admitted message, in the order of admission for messages of one waiter and destination:
+   * without `failure` after the commit that holds the message was flushed, with it when the message was not stored.
+   * `outcome` is what became of a message that was processed at once.
+   */
+  receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void;
+}
+
+/** Where a topic leads inside a sink. */
+export interface Destination {
+  /**
+   * Takes the message, or refuses it. True: `waiter.receipt(tag, …)` will follow, in a later turn or in this one.
+   * False: the message is of no interest here and no receipt will come.
+   */
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean;
+}
+
+/** Something that every publish is offered to, beside the live subscribers. */
+export interface MessageSink {
+  readonly name: string;
+  /** Where messages of this topic go; undefined when nowhere. The router keeps the answer until `routesChanged`. */
+  route(topic: string): Destination | undefined;
+  /** Registers the one listener that is told when earlier answers of `route` no longer hold. */
+  onRoutesChanged(listener: () => void): void;
+}
+
+/** What a consumer says of a message that it held. */
+export type Settlement =
+  | { readonly kind: 'acknowledged' }
+  /** Given back untouched: not counted as an attempt, ready again at once. */
+  | { readonly kind: 'released' }
+  /** Tried and failed: counted, tried again after the queue's back-off, dead-lettered after the last attempt. */
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly reason: string;
+      readonly headers?: readonly UserProperty[];
+    }
+  /** Can never succeed: straight to the dead letters. */
+  | {
+      readonly kind: 'rejected';
+      readonly code: string;
+      readonly reason: string;
+      readonly headers?: readonly UserProperty[];
+    };
+
+export const acknowledged: Settlement = { kind: 'acknowledged' };
+export const released: Settlement = { kind: 'released' };
+
+/** A message in the hands of one consumer until it is settled or its lease ends. */
+export interface Delivery {
+  readonly message: Message;
+  readonly queue: string;
+  /** Position in the queue: grows, may have gaps. */
+  readonly sequence: number;
+  /** 1 for the first time. */
+  readonly attempt: number;
+  /** Epoch milliseconds. */
+  readonly enqueuedAt: number;
+  /** Ends the lease. A second call, or one after the lease was lost, changes nothing and answers false. */
+  settle(settlement: Settlement): boolean;
+}
+
+/** One who takes messages as they come, within the credit that it gave. */
+export interface Consumer {
+  readonly id: string;
+  /** Called with at most `credit` deliveries unsettled. Must not throw. */
+  deliver(delivery: Delivery): void;
+  /** The source ended the consumption: the queue is gone or the platform stops. Nothing is delivered afterwards. */
+  ended(reason: SluiceError): void;
+}
+
+export interface Consumption {
+  /** The most deliveries that may be unsettled at once. A lower credit than what is out stops further deliveries until it fits. */
+  setCredit(credit: number): void;
+  /** Takes no more, and gives back what is unsettled, uncounted. */
+  stop(): void;
+}
+
+/** A place that clients consume from by subscribing to a filter of its own (`$queue/…`, `$q/…`). */
+export interface ConsumerSource {
+  claims(filter: string): boolean;
+  /** The queue behind the filter and the topic filters that feed it: consuming needs the right to all of them. */
+  resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }>;
+  consume(filter: string, consumer: Consumer, credit: number): Promise<Consumption>;
+}
+
+/*
+ * Record of a message, all numbers big-endian:
+ *
+ *   0      1      2            8           10
+ *   +------+------+------------+-----------+-------+--------------+-----------+----------------+------------+---------+
+ *   | ver  | flags| receivedAt | topic len | topic | publisher len| publisher | [properties len| properties]| payload |
+ *   | u8=1 | u8   | u48 ms     | u16       | utf-8 | u16          | utf-8     | u32            | JSON       | rest    |
+ *   +------+------+------------+-----------+-------+--------------+-----------+----------------+------------+---------+
+ *
+ * flags: bits 0-1 QoS, bit 2 retain, bit 3 properties follow. `correlationData` stands as base64 in the JSON.
+ */
+const recordVersion = 1;
+const propertiesFollow = 0x08;
+
+/** Writes the message as one buffer of its own, with `headroom` free bytes in front for the caller. */
+export function encodeMessage(message: Message, headroom = 0): Buffer {
+  const topicBytes = Buffer.byteLength(message.topic);
+  const publisherBytes = Buffer.byteLength(message.publisher);
+  const properties = message.properties === undefined ? '' : JSON.stringify(toJson(message.properties));
+  const propertiesBytes = Buffer.byteLength(properties);
+  const size =
+    12 +
+    topicBytes +
+    publisherBytes +
+    (properties === '' ? 0 : 4 + propertiesBytes) +
+    message.payload.length +
+    headroom;
+  const record = Buffer.allocUnsafe(size);
+  let at = headroom;
+  record[at] = recordVersion;
+  record[at + 1] = message.qos | (message.retain ? 0x04 : 0) | (properties === '' ? 0 : propertiesFollow);
+  record.writeUIntBE(message.receivedAt, at + 2, 6);
+  at += 8;
+  record[at++] = topicBytes >> 8;
+  record[at++] = topicBytes & 0xff;
+  at += record.write(message.topic, at);
+  record[at++] = publisherBytes >> 8;
+  record[at++] = publisherBytes & 0xff;
+  at += record.write(message.publisher, at);
+  if (properties !== '') {
+    at = record.writeUInt32BE(propertiesBytes, at);
+    at += record.write(properties, at);
+  }
+  record.set(message.payload, at);
+  return record;
+}
+
+/** Reads a record from `start`. The payload is a view of `record`. Throws where the record is not one. */
+export function decodeMessage(record: Buffer, start = 0): Message {
+  if (record[start] !== recordVersion) {
+    throw new Error(`Cannot read message record: expected version ${recordVersion}, met ${record[start]}`);
+  }
+  const flags = record[start + 1];
+  const receivedAt = record.readUIntBE(start + 2, 6);
+  const topicEnd = start + 10 + record.readUInt16BE(start + 8);
+  const topic = record.toString('utf8', start + 10, topicEnd);
+  const publisherEnd = topicEnd + 2 + record.readUInt16BE(topicEnd);
+  const publisher = record.toString('utf8', topicEnd + 2, publisherEnd);
+  let payloadStart = publisherEnd;
+  let properties: MessageProperties | undefined;
+  if ((flags & propertiesFollow) !== 0) {
+    payloadStart = publisherEnd + 4 + record.readUInt32BE(publisherEnd);
+    properties = fromJson(JSON.parse(record.toString('utf8', publisherEnd + 4, payloadStart)));
+  }
+  return {
+    topic,
+    payload: record.subarray(payloadStart),
+    qos: (flags & 0x03) as QoS,
+    retain: (flags & 0x04) !== 0,
+    properties,
+    receivedAt,
+    publisher,
+  };
+}
+
+function toJson(properties: MessageProperties): object {
+  if (properties.correlationData === undefined) return properties;
+  return { ...properties, correlationData: properties.correlationData.toString('base64') };
+}
+
+function fromJson(json: MessageProperties & { correlationData?: unknown }): MessageProperties {
+  if (typeof json.correlationData !== 'string') return json;
+  return { ...json, correlationData: Buffer.from(json.correlationData, 'base64') };
+}

@@ -1,0 +1,111 @@
+import type { ErrorCode } from '../errors.ts';
+import type { JsonObject } from '../std/json.ts';
+
+/** One pure function with schemas and example vectors: how the bytes of a device type become readings. */
+export interface Driver {
+  readonly id: string;
+  /** Semver. */
+  readonly version: string;
+  readonly match: DriverMatch;
+  /** JSON Schema of the readings by event type. */
+  readonly events: Readonly<Record<string, JsonObject>>;
+  readonly decodeUplink: (input: UplinkInput) => UplinkOutput;
+  readonly examples: readonly DriverExample[];
+}
+
+export interface DriverMatch {
+  readonly deviceType: string;
+  /** Semver range; `*` for every firmware. The most specific match wins. */
+  readonly firmware: string;
+}
+
+/** The input of The Things Stack's `decodeUplink`, with what Sluice knows besides. */
+export interface UplinkInput {
+  readonly bytes: readonly number[] | Uint8Array;
+  readonly fPort: number | undefined;
+  readonly recvTime: Date;
+  readonly topic: string;
+  readonly contentType: string | undefined;
+  readonly eventType: string;
+  readonly device: DecodeDevice;
+}
+
+export interface DecodeDevice {
+  readonly id: string;
+  readonly type: string;
+  readonly firmwareVersion: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export interface UplinkOutput {
+  readonly data?: JsonObject;
+  readonly messages?: readonly DecodedReading[];
+  readonly warnings?: readonly string[];
+  readonly errors?: readonly string[];
+}
+
+export interface DecodedReading {
+  /** The event type of the topic where absent. */
+  readonly eventType?: string;
+  /** Epoch milliseconds or an ISO 8601 string; the message's own time where absent. */
+  readonly time?: number | string;
+  readonly seq?: number;
+  readonly data: JsonObject;
+}
+
+export interface DriverExample {
+  readonly description: string;
+  readonly fPort?: number;
+  /** Hex. */
+  readonly bytes: string;
+  readonly output: JsonObject;
+}
+
+/** Gives a driver its type. A driver file exports what this answers as `driver`. */
+export function defineDriver(driver: Driver): Driver {
+  return driver;
+}
+
+/** Which driver, as history and dead letters name it. */
+export interface DriverRef {
+  readonly id: string;
+  readonly version: string;
+}
+
+export interface DecodeRequest {
+  readonly driver: DriverRef;
+  readonly bytes: Uint8Array;
+  readonly fPort: number | undefined;
+  readonly receivedAt: number;
+  readonly topic: string;
+  readonly contentType: string | undefined;
+  readonly eventType: string;
+  readonly device: DecodeDevice;
+  /** Schemas of the device type by event type, which go before the driver's own. */
+  readonly schemas: Readonly<Record<string, JsonObject>>;
+  readonly schemaPolicy: 'enforce' | 'warn' | 'off';
+}
+
+export type DecodeResult =
+  | { readonly ok: true; readonly readings: readonly DecodedReading[]; readonly warnings: readonly string[] }
+  | {
+      readonly ok: false;
+      /** Where it stopped. */
+      readonly stage: 'decode' | 'validate';
+      readonly code: ErrorCode;
+      readonly reason: string;
+    };
+
+/** Runs drivers away from the main thread. A driver that throws, loops or hoards memory costs its message and nothing else. */
+export interface DriverHost {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Adds a driver from a codec script. Rejects with `invalid_argument` where it does not load or matches nothing. */
+  add(driver: { id: string; version: string; deviceType: string; firmware: string; script: string }): Promise<void>;
+  /** The driver for this device type and firmware: the highest version of the most specific match. */
+  resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined;
+  /** Every driver that is loaded, for the API. */
+  drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
+  /** One result per request, in order. Does not reject for what a driver does. */
+  decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]>;
+}

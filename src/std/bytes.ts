@@ -1,0 +1,32 @@
+/**
+ * Where encoders put bytes: a buffer with a write position that the owner hands out and takes back.
+ * An encoder calls `reserve(size)` first, then writes into `buffer` at `position` and advances `position`.
+ */
+export interface ByteSink {
+  buffer: Buffer;
+  position: number;
+  /** Makes at least `size` bytes free in `buffer` behind `position`. May replace `buffer` and reset `position`. */
+  reserve(size: number): void;
+}
+
+/** A sink that grows, for tests and for encodings that are kept. */
+export class ByteWriter implements ByteSink {
+  buffer: Buffer;
+  position = 0;
+
+  constructor(capacity = 256) {
+    this.buffer = Buffer.allocUnsafe(capacity);
+  }
+
+  reserve(size: number): void {
+    if (this.position + size <= this.buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.position + size));
+    this.buffer.copy(grown, 0, 0, this.position);
+    this.buffer = grown;
+  }
+
+  /** A view of what was written so far. */
+  bytes(): Buffer {
+    return this.buffer.subarray(0, this.position);
+  }
+}
