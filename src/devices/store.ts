@@ -40,6 +40,8 @@ export interface Readings {
   state(deviceId: string): Promise<readonly StateEntry[]>;
   /** Newest first by `time`. `before` is the `id` of the last row of the page before. */
   history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
+  /** What one message became: its history rows; empty where it is not known (yet). */
+  message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
 }
 
 export type Mode = 'inline' | 'queued';

@@ -40,6 +40,8 @@ export interface Engine {
   purge(queue: string): Promise<number>;
   /** Copies messages to another queue and deletes them here, each in one commit. */
   move(request: MoveRequest): Promise<MoveResult>;
+  /** Puts a message that no consumer of this queue will ever see straight into its dead letters; durable when the promise resolves. */
+  bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void>;
   stats(queue: string): Promise<QueueStats>;
 }
 

@@ -7,6 +7,8 @@ export interface ByteSink {
   position: number;
   /** Makes at least `size` bytes free in `buffer` behind `position`. May replace `buffer` and reset `position`. */
   reserve(size: number): void;
+  /** Puts `bytes` behind what is written so far. A sink may keep a reference to large bytes instead of copying, so they must not change. */
+  append(bytes: Buffer): void;
 }
 
 /** A sink that grows, for tests and for encodings that are kept. */
@@ -23,6 +25,12 @@ export class ByteWriter implements ByteSink {
     const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.position + size));
     this.buffer.copy(grown, 0, 0, this.position);
     this.buffer = grown;
+  }
+
+  append(bytes: Buffer): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.position);
+    this.position += bytes.length;
   }
 
   /** A view of what was written so far. */
