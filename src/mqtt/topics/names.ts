@@ -1,0 +1,89 @@
+/** Longest topic name or filter in bytes: the length in front of an MQTT string has two bytes (MQTT 5, section 1.5.4). */
+export const topicBytesMax = 65_535;
+
+/** Most levels in a topic name or filter. The matching index recurses once a level, so this also bounds its stack. */
+export const topicLevelsMax = 128;
+
+const sharedPrefix = '$share/';
+
+export interface SharedFilter {
+  readonly group: string;
+  /** The filter proper, without `$share/` and the group. */
+  readonly filter: string;
+}
+
+/** What is wrong with a topic name, as a sentence; undefined where it is valid (MQTT 5, section 4.7.3). */
+export function topicNameProblem(topic: string): string | undefined {
+  const problem = textProblem(topic, 'topic name');
+  if (problem !== undefined) return problem;
+  // [MQTT-3.3.2-2]
+  const wildcard = topic.includes('#') ? '#' : topic.includes('+') ? '+' : undefined;
+  if (wildcard !== undefined) return `A topic name takes no wildcards: ${quoted(topic)} contains '${wildcard}'`;
+  return undefined;
+}
+
+/** What is wrong with a topic filter, plain or shared, as a sentence; undefined where it is valid. */
+export function topicFilterProblem(filter: string): string | undefined {
+  if (!filter.startsWith(sharedPrefix)) return textProblem(filter, 'topic filter') ?? wildcardProblem(filter);
+  const shared = parseShared(filter);
+  if (shared === undefined) {
+    return `A shared filter is $share/GROUP/FILTER, the group without '+' and '#' [MQTT-4.8.2-2]: ${quoted(filter)} is not`;
+  }
+  return bytesProblem(filter, 'topic filter') ?? topicFilterProblem(shared.filter);
+}
+
+/** The parts of `$share/group/filter`; undefined where the filter does not have that form [MQTT-4.8.2-1]. The inner filter is not checked. */
+export function parseShared(filter: string): SharedFilter | undefined {
+  if (!filter.startsWith(sharedPrefix)) return undefined;
+  const groupEnd = filter.indexOf('/', sharedPrefix.length);
+  if (groupEnd <= sharedPrefix.length || groupEnd === filter.length - 1) return undefined;
+  const group = filter.slice(sharedPrefix.length, groupEnd);
+  if (group.includes('+') || group.includes('#')) return undefined;
+  return { group, filter: filter.slice(groupEnd + 1) };
+}
+
+function textProblem(text: string, kind: string): string | undefined {
+  if (text === '') return `A ${kind} has at least one character [MQTT-4.7.3-1]: this one is empty`;
+  const tooLong = bytesProblem(text, kind);
+  if (tooLong !== undefined) return tooLong;
+  if (text.includes('\0')) return `A ${kind} holds no U+0000 [MQTT-4.7.3-2]: ${quoted(text)} does`;
+  if (!text.isWellFormed())
+    return `A ${kind} is valid Unicode [MQTT-1.5.4-1]: ${quoted(text)} holds half a surrogate pair`;
+  const levels = levelCount(text);
+  if (levels > topicLevelsMax) return `A ${kind} has at most ${topicLevelsMax} levels: ${quoted(text)} has ${levels}`;
+  return undefined;
+}
+
+function bytesProblem(text: string, kind: string): string | undefined {
+  // A UTF-16 unit takes at most three bytes, so that most strings need no count.
+  if (text.length * 3 <= topicBytesMax) return undefined;
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= topicBytesMax) return undefined;
+  return `A ${kind} has at most ${topicBytesMax} bytes [MQTT-4.7.3-3]: ${quoted(text)} has ${bytes}`;
+}
+
+function wildcardProblem(filter: string): string | undefined {
+  for (let at = 0; at < filter.length; at++) {
+    const character = filter[at];
+    if (character !== '#' && character !== '+') continue;
+    const alone = (at === 0 || filter[at - 1] === '/') && (at + 1 === filter.length || filter[at + 1] === '/');
+    if (character === '+' && !alone)
+      return `'+' stands alone in its level [MQTT-4.7.1-2]: in ${quoted(filter)} it does not`;
+    if (character === '#' && !(alone && at + 1 === filter.length)) {
+      return `'#' stands alone in the last level [MQTT-4.7.1-1]: in ${quoted(filter)} it does not`;
+    }
+  }
+  return undefined;
+}
+
+function levelCount(text: string): number {
+  let levels = 1;
+  for (let at = text.indexOf('/'); at >= 0; at = text.indexOf('/', at + 1)) levels++;
+  return levels;
+}
+
+const quotedCharactersMax = 80;
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= quotedCharactersMax ? text : `${text.slice(0, quotedCharactersMax)}…`);
+}
