@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { SluiceError } from '../errors.ts';
+import { findJsonProblem } from './json-position.ts';
+
+const defaultNames = ['sluice.config.ts', 'sluice.config.js', 'sluice.config.json'];
+
+export interface ConfigFile {
+  readonly path: string;
+  readonly content: unknown;
+}
+
+/** Reads the config file that was named, or the one in the working directory; undefined where there is none. */
+export async function readConfigFile(named: string | undefined, cwd: string): Promise<ConfigFile | undefined> {
+  const path = named === undefined ? findDefault(cwd) : resolve(cwd, named);
+  if (path === undefined) return undefined;
+  return { path, content: extname(path) === '.json' ? await readJson(path) : await readModule(path) };
+}
+
+function findDefault(cwd: string): string | undefined {
+  const found = defaultNames.filter((name) => existsSync(resolve(cwd, name)));
+  if (found.length > 1) {
+    throw new SluiceError('invalid_argument', `Cannot choose between ${found.join(' and ')}: name one with --config`);
+  }
+  return found.length === 0 ? undefined : resolve(cwd, found[0]);
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw cannotRead(path, cause);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const problem = findJsonProblem(text);
+    const place = problem === undefined ? '' : `:${problem.line}:${problem.column}: expected ${problem.expected}`;
+    throw new SluiceError('invalid_argument', `Cannot read the JSON of ${path}${place}`, { cause });
+  }
+}
+
+async function readModule(path: string): Promise<unknown> {
+  const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: Error) => {
+    throw cannotRead(path, cause);
+  });
+  if (module.default !== undefined) return module.default;
+  throw new SluiceError('invalid_argument', `Cannot use ${path}: expected a default export with the options`);
+}
+
+function cannotRead(path: string, cause: Error): SluiceError {
+  return new SluiceError('invalid_argument', `Cannot read the config file ${path}: ${cause.message}`, { cause });
+}

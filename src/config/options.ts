@@ -1,0 +1,151 @@
+import { logLevels } from '../std/log.ts';
+import { accessRule, deviceTypeOptions, queueOptionsSchema, tokenEntry, userEntry } from './entries.ts';
+import { type Option, option, unset } from './option.ts';
+import { choice, integer, list, record, text } from './schema.ts';
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+const gibibyte = 1024 * mebibyte;
+const day = 86_400;
+const port = integer(0, 65_535);
+
+/** Every option of the server, by its dotted name. */
+export const configOptions = {
+  host: option(text({ expected: 'a host name or an IP address' }), {
+    default: '127.0.0.1',
+    flag: 'host',
+    placeholder: 'HOST',
+    sentence: 'Address to listen on, for every port.',
+  }),
+  data: option(text({ expected: 'the path of a folder' }), {
+    default: './data',
+    flag: 'data',
+    placeholder: 'DIR',
+    isPath: true,
+    sentence: 'Folder for everything that outlives the process; made where it is missing.',
+  }),
+
+  'mqtt.port': option(port, {
+    default: 1883,
+    flag: 'mqtt-port',
+    placeholder: 'N',
+    sentence: 'TCP port for MQTT; 0 picks a free one.',
+  }),
+  'mqtt.packetBytesMax': option(integer(kibibyte, 256 * mebibyte), {
+    default: 4 * mebibyte,
+    sentence: 'Largest MQTT packet in bytes; a larger one ends its connection with 0x95.',
+  }),
+  'mqtt.connectionsMax': option(integer(1, 1_000_000), {
+    default: 10_000,
+    sentence: 'MQTT connections at once; one more is closed at once.',
+  }),
+  'mqtt.connectTimeoutMs': option(integer(100, 600_000), {
+    default: 10_000,
+    sentence: 'Milliseconds that a connection has to send its whole CONNECT packet.',
+  }),
+  'mqtt.inflightMax': option(integer(1, 65_535), {
+    default: 1000,
+    sentence: 'QoS 1 and 2 messages on their way to one client; more wait in its session.',
+  }),
+  'mqtt.receiveMaximum': option(integer(1, 65_535), {
+    default: 1000,
+    sentence: 'QoS 1 and 2 messages on their way from one client; one more ends its connection with 0x93.',
+  }),
+  'mqtt.topicAliasMax': option(integer(0, 65_535), {
+    default: 64,
+    sentence: 'Topic aliases that one client may set.',
+  }),
+  'mqtt.outputBytesMax': option(integer(64 * kibibyte, gibibyte), {
+    default: 8 * mebibyte,
+    sentence:
+      'Bytes that wait for one slow socket; beyond it QoS 0 is dropped and counted, QoS 1 and 2 wait in the session.',
+  }),
+  'mqtt.sessionsMax': option(integer(1, 10_000_000), {
+    default: 100_000,
+    sentence: 'Sessions, connected or not; beyond it CONNECT is refused with 0x97.',
+  }),
+  'mqtt.sessionExpirySecondsMax': option(integer(0, 0xffff_ffff), {
+    default: 7 * day,
+    sentence: 'Seconds that a session outlives its connection at most; a longer wish is cut to this.',
+  }),
+  'mqtt.sessionMessagesMax': option(integer(1, 100_000_000), {
+    default: 100_000,
+    sentence: 'Messages that wait in one session; beyond it the newest is dropped and counted.',
+  }),
+  'mqtt.sessionBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
+    default: 64 * mebibyte,
+    sentence: 'Bytes that wait in one session; beyond it the newest is dropped and counted.',
+  }),
+  'mqtt.subscriptionsPerClientMax': option(integer(1, 1_000_000), {
+    default: 1000,
+    sentence: 'Subscriptions of one client; beyond it SUBSCRIBE is refused with 0x97.',
+  }),
+  'mqtt.retainedMessagesMax': option(integer(0, 10_000_000), {
+    default: 100_000,
+    sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',
+  }),
+
+  'http.port': option(port, {
+    default: 8080,
+    flag: 'http-port',
+    placeholder: 'N',
+    sentence: 'TCP port for HTTP; 0 picks a free one.',
+  }),
+  'http.bodyBytesMax': option(integer(kibibyte, 256 * mebibyte), {
+    default: 4 * mebibyte,
+    sentence: 'Largest request body in bytes; a larger one is answered with 413.',
+  }),
+  'http.tls.certFile': unset(text({ expected: 'the path of a file' }), {
+    isPath: true,
+    sentence: 'Certificate chain in PEM; with `http.tls.keyFile` the HTTP port speaks HTTPS.',
+  }),
+  'http.tls.keyFile': unset(text({ expected: 'the path of a file' }), {
+    isPath: true,
+    sentence: 'Private key in PEM for `http.tls.certFile`.',
+  }),
+
+  'access.anonymous': option(choice('loopback', 'never', 'always'), {
+    default: 'loopback',
+    sentence: 'Who may do everything without credentials: callers on this machine, nobody, or everybody.',
+  }),
+  'access.users': option(list(userEntry), {
+    default: [],
+    sentence: 'Users with a password, for MQTT and HTTP.',
+  }),
+  'access.tokens': option(list(tokenEntry), {
+    default: [],
+    sentence: 'Bearer tokens for HTTP.',
+  }),
+
+  queues: option(
+    record(/^[A-Za-z0-9._-]{1,128}$/, "letters, digits, '.', '_' and '-', at most 128", queueOptionsSchema),
+    {
+      default: {},
+      sentence: 'Queues that are there from the start, by name, with their options.',
+    },
+  ),
+  deviceTypes: option(
+    record(/^[A-Za-z0-9._:-]{1,128}$/, "letters, digits, '.', '_', ':' and '-', at most 128", deviceTypeOptions),
+    { default: {}, sentence: 'Device types that are there from the start, by name.' },
+  ),
+
+  'pipeline.workers': option(integer(1, 64), {
+    default: 1,
+    sentence: 'Threads that run drivers.',
+  }),
+  'log.level': option(choice(...logLevels), {
+    default: 'info',
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+    sentence: 'Lowest level that is logged, to standard error.',
+  }),
+} satisfies Record<string, Option<never> | Option<unknown>>;
+
+/** What the lists and objects among the options hold, for the reference. */
+export const configEntries = {
+  'access.users[]': userEntry,
+  'access.tokens[]': tokenEntry,
+  'access.users[].rules[]': accessRule,
+  'queues.NAME': queueOptionsSchema,
+  'deviceTypes.NAME': deviceTypeOptions,
+};
