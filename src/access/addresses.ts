@@ -1,0 +1,5 @@
+/** Whether a socket's peer address is this machine: 127.0.0.0/8, ::1, and the former inside IPv6. */
+export function isLoopbackAddress(address: string): boolean {
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return plain === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain);
+}
