@@ -201,6 +201,9 @@ export function decodeMessage(record: Buffer, start = 0): Message {
     payloadStart = publisherEnd + 4 + record.readUInt32BE(publisherEnd);
     properties = fromJson(JSON.parse(record.toString('utf8', publisherEnd + 4, payloadStart)));
   }
+  if (payloadStart > record.length) {
+    throw new Error(`Cannot read message record: expected ${payloadStart - start} bytes, met ${record.length - start}`);
+  }
   return {
     topic,
     payload: record.subarray(payloadStart),
