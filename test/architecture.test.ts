@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { fileProblems } from './architecture/file-rules.ts';
+import { cycleProblems, deadFileProblems } from './architecture/import-graph.ts';
+import { layerProblems } from './architecture/layers.ts';
+import { readSourceTree } from './architecture/source-tree.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tree = readSourceTree(root, ['src', 'test', 'bench', 'bin']);
+const npmScriptsMax = 12;
+
+/** Files in src/ that something other than an import in src/ loads, each with the reason. */
+const entryPoints: Readonly<Record<string, string>> = {
+  'src/main.ts': 'what node, npm start and bin/sluice.js run',
+};
+
+test('every folder imports lower layers only', () => {
+  none(layerProblems(tree));
+});
+
+test('no files import each other in a circle', () => {
+  none(cycleProblems(tree));
+});
+
+test('every source file is reached from an entry point', () => {
+  none(deadFileProblems(tree, entryPoints));
+});
+
+test('files are short, well named, export by name, and hide neither errors nor tests', () => {
+  none(fileProblems(tree));
+});
+
+test('there are at most a dozen npm scripts', () => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  assert.ok(Object.keys(scripts).length <= npmScriptsMax, Object.keys(scripts).join(', '));
+});
+
+function none(problems: readonly string[]): void {
+  if (problems.length > 0) assert.fail(`${problems.length} of these:\n${problems.join('\n')}`);
+}

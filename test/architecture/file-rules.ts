@@ -1,0 +1,64 @@
+import { isTest, type SourceTree } from './source-tree.ts';
+
+const linesMax = 400;
+
+const vagueNames = ['utils', 'util', 'common', 'helpers', 'helper', 'types', 'models', 'classes', 'misc'];
+
+interface TextRule {
+  /** What a reader is told, behind the place. */
+  readonly problem: string;
+  readonly pattern: RegExp;
+  readonly appliesTo: (file: string) => boolean;
+}
+
+const everywhere = () => true;
+const inSources = (file: string) => file.startsWith('src/') && !isTest(file);
+
+// Written with a class of one letter where a pattern would find itself in this file.
+const textRules: readonly TextRule[] = [
+  { problem: 'exports are named, never default', pattern: /^export\s+default\b/m, appliesTo: everywhere },
+  { problem: 'a test is skipped or singled out', pattern: /\.(?:skip|only|todo)\(/, appliesTo: isTest },
+  { problem: 'a test is skipped or singled out', pattern: /[{,]\s*(?:skip|only|todo):/, appliesTo: isTest },
+  {
+    problem: 'what is left to do is an issue, not a comment',
+    pattern: /\bTO[D]O\b|\bFIX[M]E\b/,
+    appliesTo: everywhere,
+  },
+  {
+    problem: 'an empty catch swallows the error',
+    pattern: /\bcatch\s*(?:\([^)]*\)\s*)?\{(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*\}/,
+    appliesTo: everywhere,
+  },
+  {
+    problem: 'an empty catch swallows the error',
+    pattern: /\.catch\(\s*(?:\(\w*\)|\w+)\s*=>\s*(?:undefined|null|\{\s*\})\s*\)/,
+    appliesTo: everywhere,
+  },
+  {
+    problem: 'the published package has x.js where the sources have x.ts: choose by the ending of import.meta.url',
+    pattern: /new URL\(\s*['"`]\.[^'"`]*\.ts['"`]/,
+    appliesTo: inSources,
+  },
+];
+
+/** Rules that a file keeps by itself. */
+export function fileProblems(tree: SourceTree): string[] {
+  const problems: string[] = [];
+  for (const [file, text] of tree) {
+    for (const rule of textRules) {
+      const at = rule.appliesTo(file) ? text.search(rule.pattern) : -1;
+      if (at >= 0) problems.push(`${file}:${lineAt(text, at)}: ${rule.problem}`);
+    }
+    const lines = lineAt(text, text.trimEnd().length);
+    if (inSources(file) && lines > linesMax) {
+      problems.push(`${file} has ${lines} lines, more than ${linesMax}: what second thing moved in?`);
+    }
+    const vague = file.split('/').find((part) => vagueNames.includes(part.split('.')[0]));
+    if (vague !== undefined) problems.push(`${file}: "${vague}" says nothing about what is inside`);
+  }
+  return problems;
+}
+
+function lineAt(text: string, at: number): number {
+  return text.slice(0, at).split('\n').length;
+}
