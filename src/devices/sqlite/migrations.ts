@@ -1,0 +1,101 @@
+/**
+ * The tables, as a list of steps: `user_version` of the file says how many were taken. Steps are appended, never changed.
+ *
+ * The file is for reading with any SQLite tool while Sluice runs. All times are milliseconds since the Unix epoch; columns
+ * named after JSON hold JSON text. Some queries to begin with:
+ *
+ *   SELECT key, value, datetime(time / 1000, 'unixepoch') FROM state WHERE device_id = 'meter-7';
+ *   SELECT time, data ->> 'temperature' FROM history WHERE device_id = 'meter-7' ORDER BY time DESC LIMIT 20;
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE device_types (
+    name TEXT PRIMARY KEY,
+    mode TEXT NOT NULL,                -- 'inline' or 'queued'
+    schema_policy TEXT NOT NULL,       -- 'enforce', 'warn' or 'off'
+    schemas TEXT NOT NULL,             -- JSON object: JSON Schema by event type
+    f_port INTEGER,
+    future_time_ms_max INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    type TEXT NOT NULL REFERENCES device_types (name),
+    firmware_version TEXT,
+    attributes TEXT NOT NULL,          -- JSON object of strings
+    retired INTEGER NOT NULL,          -- 0 or 1
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX devices_type ON devices (type, id);
+
+  CREATE TABLE credentials (
+    device_id TEXT PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+    hash TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE drivers (
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    device_type TEXT NOT NULL,
+    firmware TEXT NOT NULL,            -- semver range
+    script TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (id, version)
+  ) STRICT;
+
+  -- Message ids that were stored, so that a second copy changes nothing. history rows of a message are
+  -- first_id … first_id + readings - 1; its raw row has the id first_id.
+  CREATE TABLE inbox (
+    device_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    processed_at INTEGER NOT NULL,
+    first_id INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    PRIMARY KEY (device_id, message_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX inbox_age ON inbox (processed_at);
+
+  -- The newest value of each key.
+  CREATE TABLE state (
+    device_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,               -- JSON
+    time INTEGER NOT NULL,
+    seq INTEGER,
+    received_at INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    PRIMARY KEY (device_id, event_type, key)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Every reading, in the order of arrival.
+  CREATE TABLE history (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    time INTEGER NOT NULL,             -- it happened
+    seq INTEGER,
+    received_at INTEGER NOT NULL,      -- it came in
+    processed_at INTEGER NOT NULL,     -- it was decoded
+    driver TEXT NOT NULL,
+    driver_version TEXT NOT NULL,
+    outcome TEXT NOT NULL,             -- 'applied' or 'stale'
+    data TEXT NOT NULL                 -- JSON object
+  ) STRICT;
+  CREATE INDEX history_device_time ON history (device_id, time);
+
+  -- The bytes as they came, kept for a while so that a mended driver can decode them again.
+  CREATE TABLE raw (
+    id INTEGER PRIMARY KEY,
+    device_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    processed_at INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    f_port INTEGER,
+    driver TEXT NOT NULL,
+    driver_version TEXT NOT NULL,
+    payload BLOB NOT NULL
+  ) STRICT;
+  `,
+];

@@ -1,0 +1,89 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Device, DeviceType, HistoryQuery, HistoryRow, NewDevice, StateEntry, StoredDriver } from '../store.ts';
+import type { EncodedBatch, EncodedOutcomes } from './batch.ts';
+import { openForReading, openForWriting } from './database.ts';
+import { ReadingsQueries } from './readings-queries.ts';
+import { ReadingsTables } from './readings-tables.ts';
+import { RegistryTables } from './registry-tables.ts';
+import { Retention } from './retention.ts';
+
+/** What a worker can be asked for. Arguments and answers cross the thread as structured clones. */
+export interface Operations {
+  putDeviceType(type: DeviceType): void;
+  putDevice(device: NewDevice, now: number): Device;
+  putCredential(deviceId: string, hash: string | null): void;
+  putDriver(driver: StoredDriver): void;
+  apply(batch: EncodedBatch): EncodedOutcomes;
+  preview(batch: EncodedBatch): EncodedOutcomes;
+  sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
+  forgetReadings(deviceId: string, rowsMax: number): boolean;
+  removeDevice(deviceId: string): boolean;
+
+  deviceTypes(): DeviceType[];
+  device(id: string): Device | undefined;
+  devices(page: { after?: string; limit: number; type?: string }): Device[];
+  credential(deviceId: string): string | undefined;
+  drivers(): StoredDriver[];
+  state(deviceId: string): StateEntry[];
+  history(query: HistoryQuery): HistoryRow[];
+  message(deviceId: string, messageId: string): HistoryRow[];
+}
+
+export type OperationName = keyof Operations;
+
+/** The writer takes what changes something, the reader what does not: a long query never holds up a batch. */
+export type WorkerRole = 'writer' | 'reader';
+
+export interface WorkerOptions {
+  readonly path: string;
+  readonly role: WorkerRole;
+  readonly stateKeysCachedMax: number;
+}
+
+export interface OpenOperations {
+  readonly operations: Partial<Operations>;
+  close(): void;
+}
+
+export function openOperations(options: WorkerOptions): OpenOperations {
+  const writes = options.role === 'writer';
+  const database = writes ? openForWriting(options.path) : openForReading(options.path);
+  const operations = writes ? writerOperations(database, options.stateKeysCachedMax) : readerOperations(database);
+  return { operations, close: () => database.close() };
+}
+
+function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): Partial<Operations> {
+  const registry = new RegistryTables(database);
+  const readings = new ReadingsTables(database, stateKeysCachedMax);
+  const retention = new Retention(database);
+  return {
+    putDeviceType: (type) => registry.putDeviceType(type),
+    putDevice: (device, now) => registry.putDevice(device, now),
+    putCredential: (deviceId, hash) => registry.putCredential(deviceId, hash),
+    putDriver: (driver) => registry.putDriver(driver),
+    apply: (batch) => readings.apply(batch),
+    preview: (batch) => readings.preview(batch),
+    sweep: (inboxBefore, rawBefore, rowsMax) => retention.sweep(inboxBefore, rawBefore, rowsMax),
+    forgetReadings: (deviceId, rowsMax) => retention.forgetReadings(deviceId, rowsMax),
+    removeDevice: (deviceId) => {
+      const removed = retention.removeDevice(deviceId);
+      readings.forgetState();
+      return removed;
+    },
+  };
+}
+
+function readerOperations(database: DatabaseSync): Partial<Operations> {
+  const registry = new RegistryTables(database);
+  const queries = new ReadingsQueries(database);
+  return {
+    deviceTypes: () => registry.deviceTypes(),
+    device: (id) => registry.device(id),
+    devices: (page) => registry.devices(page),
+    credential: (deviceId) => registry.credential(deviceId),
+    drivers: () => registry.drivers(),
+    state: (deviceId) => queries.state(deviceId),
+    history: (query) => queries.history(query),
+    message: (deviceId, messageId) => queries.message(deviceId, messageId),
+  };
+}

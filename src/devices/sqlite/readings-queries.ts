@@ -1,0 +1,99 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { HistoryQuery, HistoryRow, StateEntry } from '../store.ts';
+
+/** Reads latest state and history. */
+export class ReadingsQueries {
+  readonly #state: StatementSync;
+  readonly #history: StatementSync;
+  readonly #rowsOfMessage: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#state = database.prepare(
+      `SELECT event_type, key, value, time, seq, message_id FROM state WHERE device_id = ? ORDER BY event_type, key`,
+    );
+    // Pages go by (time, id), which is the order of the index, so that a page costs its own rows only.
+    this.#history = database.prepare(
+      `SELECT ${historyColumns} FROM history
+       WHERE device_id = :deviceId AND time >= :from AND time < :to
+         AND (:eventType IS NULL OR event_type = :eventType)
+         AND (:before IS NULL OR (time, id) < ((SELECT time FROM history WHERE id = :before), :before))
+       ORDER BY time DESC, id DESC LIMIT :limit`,
+    );
+    this.#rowsOfMessage = database.prepare(
+      `SELECT ${historyColumns} FROM history
+       WHERE id >= (SELECT first_id FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
+         AND id < (SELECT first_id + readings FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
+       ORDER BY id`,
+    );
+  }
+
+  state(deviceId: string): StateEntry[] {
+    return (this.#state.all(deviceId) as unknown as StateRow[]).map((row) => ({
+      eventType: row.event_type,
+      key: row.key,
+      value: JSON.parse(row.value),
+      time: row.time,
+      seq: row.seq ?? undefined,
+      messageId: row.message_id,
+    }));
+  }
+
+  history(query: HistoryQuery): HistoryRow[] {
+    const rows = this.#history.all({
+      deviceId: query.deviceId,
+      from: query.from ?? Number.MIN_SAFE_INTEGER,
+      to: query.to ?? Number.MAX_SAFE_INTEGER,
+      eventType: query.eventType ?? null,
+      before: query.before ?? null,
+      limit: query.limit,
+    });
+    return (rows as unknown as HistoryTableRow[]).map(toHistoryRow);
+  }
+
+  message(deviceId: string, messageId: string): HistoryRow[] {
+    const rows = this.#rowsOfMessage.all({ deviceId, messageId });
+    return (rows as unknown as HistoryTableRow[]).map(toHistoryRow);
+  }
+}
+
+const historyColumns =
+  'id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version, outcome, data';
+
+interface StateRow {
+  readonly event_type: string;
+  readonly key: string;
+  readonly value: string;
+  readonly time: number;
+  readonly seq: number | null;
+  readonly message_id: string;
+}
+
+interface HistoryTableRow {
+  readonly id: number;
+  readonly message_id: string;
+  readonly event_type: string;
+  readonly time: number;
+  readonly seq: number | null;
+  readonly received_at: number;
+  readonly processed_at: number;
+  readonly driver: string;
+  readonly driver_version: string;
+  readonly outcome: string;
+  readonly data: string;
+}
+
+function toHistoryRow(row: HistoryTableRow): HistoryRow {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    eventType: row.event_type,
+    time: row.time,
+    seq: row.seq ?? undefined,
+    receivedAt: row.received_at,
+    processedAt: row.processed_at,
+    driver: row.driver,
+    driverVersion: row.driver_version,
+    outcome: row.outcome as HistoryRow['outcome'],
+    data: JSON.parse(row.data),
+  };
+}

@@ -1,0 +1,119 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { EncodedBatch, EncodedOutcomes, MessageTuple } from './batch.ts';
+import { rollBack, transaction } from './database.ts';
+import { LatestState } from './latest-state.ts';
+
+/** Writes batches of messages: inbox → latest state → history → raw, in one transaction each. */
+export class ReadingsTables {
+  readonly #database: DatabaseSync;
+  readonly #state: LatestState;
+  readonly #insertInbox: StatementSync;
+  readonly #insertHistory: StatementSync;
+  readonly #insertRaw: StatementSync;
+  /** The next row of history. Given by us, so that a message's rows are neighbours and its raw row has the id of the first. */
+  #nextId: number;
+
+  constructor(database: DatabaseSync, stateKeysCachedMax: number) {
+    this.#database = database;
+    this.#state = new LatestState(database, stateKeysCachedMax);
+    this.#insertInbox = database.prepare(
+      `INSERT OR IGNORE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.#insertHistory = database.prepare(
+      `INSERT INTO history (id, device_id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version,
+         outcome, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertRaw = database.prepare(
+      `INSERT INTO raw (id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const last = database
+      .prepare('SELECT max(coalesce((SELECT max(id) FROM history), 0), coalesce((SELECT max(id) FROM raw), 0)) AS id')
+      .get() as { id: number };
+    this.#nextId = last.id + 1;
+  }
+
+  apply(batch: EncodedBatch): EncodedOutcomes {
+    const firstId = this.#nextId;
+    try {
+      const outcomes = transaction(this.#database, () => this.#write(batch));
+      this.#state.keep();
+      return outcomes;
+    } catch (problem) {
+      this.#undo(firstId);
+      throw problem;
+    }
+  }
+
+  /** Does all of `apply` and takes it back, so that both answer by the same code. */
+  preview(batch: EncodedBatch): EncodedOutcomes {
+    const firstId = this.#nextId;
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      return this.#write(batch);
+    } finally {
+      rollBack(this.#database);
+      this.#undo(firstId);
+    }
+  }
+
+  /** To be called after rows of state were removed. */
+  forgetState(): void {
+    this.#state.forget();
+  }
+
+  #write(batch: EncodedBatch): EncodedOutcomes {
+    this.#state.begin();
+    const messages: readonly MessageTuple[] = JSON.parse(batch.text);
+    const outcomes = new Uint8Array(messages.length);
+    let at = 0;
+    for (let i = 0; i < messages.length; i++) {
+      const end = at + messages[i][8];
+      outcomes[i] = this.#writeMessage(messages[i], batch.raw.subarray(at, end));
+      at = end;
+    }
+    this.#state.write();
+    return outcomes;
+  }
+
+  #writeMessage(message: MessageTuple, payload: Uint8Array): number {
+    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, topic, fPort, , readings] = message;
+    const firstId = this.#nextId;
+    const inserted = this.#insertInbox.run(deviceId, messageId, processedAt, firstId, readings.length);
+    if (inserted.changes === 0) return duplicate;
+    // A message without readings takes an id too, for its raw row.
+    this.#nextId += Math.max(1, readings.length);
+    this.#insertRaw.run(firstId, deviceId, messageId, processedAt, topic, fPort, driver, driverVersion, payload);
+    let outcome = readings.length === 0 ? applied : stale;
+    for (let i = 0; i < readings.length; i++) {
+      const [eventType, time, seq, data] = readings[i];
+      const newer = this.#state.offer(deviceId, messageId, receivedAt, readings[i]);
+      if (newer) outcome = applied;
+      this.#insertHistory.run(
+        firstId + i,
+        deviceId,
+        messageId,
+        eventType,
+        time,
+        seq,
+        receivedAt,
+        processedAt,
+        driver,
+        driverVersion,
+        newer ? 'applied' : 'stale',
+        JSON.stringify(data),
+      );
+    }
+    return outcome;
+  }
+
+  #undo(firstId: number): void {
+    this.#nextId = firstId;
+    this.#state.undo();
+  }
+}
+
+// Positions in `appliedOutcomes`.
+const applied = 0;
+const stale = 1;
+const duplicate = 2;

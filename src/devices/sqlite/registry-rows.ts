@@ -1,0 +1,61 @@
+import type { Device, DeviceType, Mode, SchemaPolicy, StoredDriver } from '../store.ts';
+
+export interface DeviceTypeRow {
+  readonly name: string;
+  readonly mode: string;
+  readonly schema_policy: string;
+  readonly schemas: string;
+  readonly f_port: number | null;
+  readonly future_time_ms_max: number;
+}
+
+export interface DeviceRow {
+  readonly id: string;
+  readonly type: string;
+  readonly firmware_version: string | null;
+  readonly attributes: string;
+  readonly retired: number;
+  readonly created_at: number;
+}
+
+export interface DriverRow {
+  readonly id: string;
+  readonly version: string;
+  readonly device_type: string;
+  readonly firmware: string;
+  readonly script: string;
+  readonly created_at: number;
+}
+
+export function toDeviceType(row: DeviceTypeRow): DeviceType {
+  return {
+    name: row.name,
+    mode: row.mode as Mode,
+    schemaPolicy: row.schema_policy as SchemaPolicy,
+    schemas: JSON.parse(row.schemas),
+    fPort: row.f_port ?? undefined,
+    futureTimeMsMax: row.future_time_ms_max,
+  };
+}
+
+export function toDevice(row: DeviceRow): Device {
+  return {
+    id: row.id,
+    type: row.type,
+    firmwareVersion: row.firmware_version ?? undefined,
+    attributes: JSON.parse(row.attributes),
+    retired: row.retired === 1,
+    createdAt: row.created_at,
+  };
+}
+
+export function toDriver(row: DriverRow): StoredDriver {
+  return {
+    id: row.id,
+    version: row.version,
+    deviceType: row.device_type,
+    firmware: row.firmware,
+    script: row.script,
+    createdAt: row.created_at,
+  };
+}

@@ -1,0 +1,65 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { transaction } from './database.ts';
+
+/** Takes rows out again: those that are too old, and those of a device that goes. Always at most `rowsMax` per table and call. */
+export class Retention {
+  readonly #database: DatabaseSync;
+  readonly #oldInbox: StatementSync;
+  readonly #oldRaw: StatementSync;
+  readonly #rawOfDevice: StatementSync;
+  readonly #historyOfDevice: StatementSync;
+  readonly #inboxOfDevice: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#oldInbox = database.prepare(
+      `DELETE FROM inbox WHERE (device_id, message_id) IN
+         (SELECT device_id, message_id FROM inbox WHERE processed_at < ? ORDER BY processed_at LIMIT ?)`,
+    );
+    // The inner limit goes first: raw rows lie in the order of arrival, so only the oldest are looked at.
+    this.#oldRaw = database.prepare(
+      `DELETE FROM raw WHERE id IN
+         (SELECT id FROM (SELECT id, processed_at FROM raw ORDER BY id LIMIT :rowsMax) WHERE processed_at < :before)`,
+    );
+    this.#rawOfDevice = database.prepare(
+      `DELETE FROM raw WHERE id IN (SELECT first_id FROM inbox WHERE device_id = ? LIMIT ?)`,
+    );
+    this.#inboxOfDevice = database.prepare(
+      `DELETE FROM inbox WHERE (device_id, message_id) IN (SELECT device_id, message_id FROM inbox WHERE device_id = ? LIMIT ?)`,
+    );
+    this.#historyOfDevice = database.prepare(
+      `DELETE FROM history WHERE id IN (SELECT id FROM history WHERE device_id = ? LIMIT ?)`,
+    );
+  }
+
+  /** Answers whether there may be more. */
+  sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean {
+    return transaction(this.#database, () => {
+      const inbox = Number(this.#oldInbox.run(inboxBefore, rowsMax).changes);
+      const raw = Number(this.#oldRaw.run({ before: rawBefore, rowsMax }).changes);
+      return inbox === rowsMax || raw === rowsMax;
+    });
+  }
+
+  /** Removes readings of a device. Answers whether there may be more. */
+  forgetReadings(deviceId: string, rowsMax: number): boolean {
+    return transaction(this.#database, () => {
+      // Inbox rows name the raw rows, so both go together.
+      this.#rawOfDevice.run(deviceId, rowsMax);
+      const inbox = Number(this.#inboxOfDevice.run(deviceId, rowsMax).changes);
+      const history = Number(this.#historyOfDevice.run(deviceId, rowsMax).changes);
+      return inbox === rowsMax || history === rowsMax;
+    });
+  }
+
+  /** Removes the device and what is left of it in one commit. Answers whether there was one. */
+  removeDevice(deviceId: string): boolean {
+    return transaction(this.#database, () => {
+      this.#rawOfDevice.run(deviceId, -1);
+      this.#inboxOfDevice.run(deviceId, -1);
+      this.#historyOfDevice.run(deviceId, -1);
+      this.#database.prepare('DELETE FROM state WHERE device_id = ?').run(deviceId);
+      return this.#database.prepare('DELETE FROM devices WHERE id = ?').run(deviceId).changes === 1;
+    });
+  }
+}

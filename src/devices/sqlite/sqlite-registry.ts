@@ -1,0 +1,63 @@
+import type { Clock } from '../../std/clock.ts';
+import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../store.ts';
+import type { SqliteLimits } from './limits.ts';
+import type { WorkerClient } from './worker-client.ts';
+
+/** `Registry` by way of the workers. */
+export class SqliteRegistry implements Registry {
+  readonly #writer: WorkerClient;
+  readonly #reader: WorkerClient;
+  readonly #clock: Clock;
+  readonly #limits: SqliteLimits;
+
+  constructor(writer: WorkerClient, reader: WorkerClient, clock: Clock, limits: SqliteLimits) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  putDeviceType(type: DeviceType): Promise<void> {
+    return this.#writer.request('putDeviceType', [type]);
+  }
+
+  deviceTypes(): Promise<readonly DeviceType[]> {
+    return this.#reader.request('deviceTypes', []);
+  }
+
+  putDevice(device: NewDevice): Promise<Device> {
+    return this.#writer.request('putDevice', [device, this.#clock.now()]);
+  }
+
+  device(id: string): Promise<Device | undefined> {
+    return this.#reader.request('device', [id]);
+  }
+
+  devices(page: { after?: string; limit: number; type?: string }): Promise<readonly Device[]> {
+    return this.#reader.request('devices', [{ ...page, limit: Math.min(page.limit, this.#limits.pageRowsMax) }]);
+  }
+
+  /** History goes in steps, the device last: after a crash in between it is still there, and can be removed again. */
+  async removeDevice(id: string): Promise<boolean> {
+    for (let more = true; more; ) {
+      more = await this.#writer.request('forgetReadings', [id, this.#limits.sweepRowsMax]);
+    }
+    return this.#writer.request('removeDevice', [id]);
+  }
+
+  putCredential(deviceId: string, hash: string | null): Promise<void> {
+    return this.#writer.request('putCredential', [deviceId, hash]);
+  }
+
+  credential(deviceId: string): Promise<string | undefined> {
+    return this.#reader.request('credential', [deviceId]);
+  }
+
+  putDriver(driver: StoredDriver): Promise<void> {
+    return this.#writer.request('putDriver', [driver]);
+  }
+
+  drivers(): Promise<readonly StoredDriver[]> {
+    return this.#reader.request('drivers', []);
+  }
+}

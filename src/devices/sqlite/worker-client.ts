@@ -1,0 +1,120 @@
+import { type TransferListItem, Worker } from 'node:worker_threads';
+import { SluiceError } from '../../errors.ts';
+import type { OperationName, Operations, WorkerOptions } from './operations.ts';
+import { openedId, type Reply, type Request } from './protocol.ts';
+
+/**
+ * The main thread's end of a worker. Requests of one turn leave in one message and are answered in their order.
+ * At `requestsMax` waiting, a request is refused with `unavailable`; when the thread dies, all that wait and all that
+ * follow are refused with `storage_failed`.
+ */
+export class WorkerClient {
+  readonly #options: WorkerOptions;
+  readonly #requestsMax: number;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #ended: SluiceError | undefined;
+  #outbox: Request[] = [];
+  #transfers: TransferListItem[] = [];
+  #lastId = openedId;
+
+  constructor(options: WorkerOptions, requestsMax: number) {
+    this.#options = options;
+    this.#requestsMax = requestsMax;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async start(): Promise<void> {
+    const worker = new Worker(workerUrl, { workerData: this.#options, name: `sqlite-${this.#options.role}` });
+    this.#worker = worker;
+    this.#ended = undefined;
+    const opened = new Promise((resolve, reject) => this.#waiting.set(openedId, { resolve, reject }));
+    worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
+    worker.on('error', (cause) => this.#end(`the thread failed: ${cause.message}`, cause));
+    worker.on('exit', (code) => this.#end(`the thread ended with status ${code}`));
+    await opened;
+  }
+
+  /** Lets what waits finish, closes the database and ends the thread. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    try {
+      if (this.#ended === undefined) await this.#send(worker, 'close', [], []);
+    } finally {
+      this.#end('it is stopped');
+      await worker.terminate();
+    }
+  }
+
+  request<N extends OperationName>(
+    name: N,
+    args: Parameters<Operations[N]>,
+    transfers: readonly TransferListItem[] = [],
+  ): Promise<ReturnType<Operations[N]>> {
+    const worker = this.#worker;
+    if (worker === undefined || this.#ended !== undefined) {
+      return Promise.reject(this.#ended ?? notStarted());
+    }
+    if (this.#waiting.size >= this.#requestsMax) return Promise.reject(tooMany(this.#requestsMax));
+    return this.#send(worker, name, args, transfers) as Promise<ReturnType<Operations[N]>>;
+  }
+
+  #send(
+    worker: Worker,
+    name: Request['name'],
+    args: readonly unknown[],
+    transfers: readonly TransferListItem[],
+  ): Promise<unknown> {
+    const id = ++this.#lastId;
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush(worker));
+    this.#outbox.push({ id, name, args } as Request);
+    this.#transfers.push(...transfers);
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  #flush(worker: Worker): void {
+    const requests = this.#outbox;
+    const transfers = this.#transfers;
+    this.#outbox = [];
+    this.#transfers = [];
+    worker.postMessage(requests, transfers);
+  }
+
+  #receive(replies: readonly Reply[]): void {
+    for (const reply of replies) {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if (reply.ok) waiting?.resolve(reply.value);
+      else waiting?.reject(new SluiceError(reply.code, reply.message));
+    }
+  }
+
+  #end(why: string, cause?: unknown): void {
+    this.#ended ??= new SluiceError('storage_failed', `Cannot use the device store: ${why}`, { cause });
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
+    this.#waiting.clear();
+  }
+}
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(problem: SluiceError): void;
+}
+
+/** `worker.ts` in a checkout, `worker.js` in `dist/`. */
+const workerUrl = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
+
+function notStarted(): SluiceError {
+  return new SluiceError('unavailable', 'Cannot use the device store: it is not started');
+}
+
+function tooMany(requestsMax: number): SluiceError {
+  return new SluiceError('unavailable', `Try again later: ${requestsMax} requests wait for the device store already`, {
+    detail: { limit: 'requestsMax' },
+  });
+}
