@@ -1,0 +1,175 @@
+import type { QoS } from '../../message.ts';
+import { type ByteSink, ByteWriter } from '../../std/bytes.ts';
+import { propertiesSize, writeProperties } from './encode-properties.ts';
+import { PacketType, type ProtocolVersion, type PublishProperties } from './packets.ts';
+import { variableByteIntegerSize, writeVariableByteInteger } from './variable-byte-integer.ts';
+import { stringSize, writeString } from './write-string.ts';
+
+/**
+ * Writes a PUBLISH. The payload goes through `append`, so a sink may send it without copying it. `packetId` is not looked at
+ * on QoS 0, and `properties` not on 3.1.1. Throws SluiceError for a topic or packet larger than MQTT can say.
+ */
+export function encodePublish(
+  sink: ByteSink,
+  topic: string,
+  payload: Buffer,
+  properties: PublishProperties | undefined,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  version: ProtocolVersion,
+): void {
+  writeHead(sink, topic, payload.length, properties, qos, retain, dup, packetId, version);
+  if (payload.length > 0) sink.append(payload);
+}
+
+/** Bytes of the whole packet, for a receiver's Maximum Packet Size. */
+export function publishSize(
+  topic: string,
+  payload: Buffer,
+  properties: PublishProperties | undefined,
+  qos: QoS,
+  version: ProtocolVersion,
+): number {
+  const propertyBytes = version === 5 ? propertiesSize('publish', properties) : 0;
+  const remaining = bodyHeadSize(stringSize(topic), propertyBytes, qos, version) + payload.length;
+  return 1 + variableByteIntegerSize(remaining) + remaining;
+}
+
+/** Payloads up to this size are part of the kept encoding; larger ones stay apart and are appended as they are. */
+const inlinedBytesMax = 4096;
+
+/**
+ * One message for all its subscribers: written straight through for the first of a protocol version, and from then on
+ * copied from the encoding that the second one made.
+ */
+export class PublishFrame {
+  readonly #topic: string;
+  readonly #payload: Buffer;
+  readonly #properties: PublishProperties | undefined;
+  readonly #encodings: Record<ProtocolVersion, Encoding | 'once' | undefined> = { 4: undefined, 5: undefined };
+
+  constructor(topic: string, payload: Buffer, properties: PublishProperties | undefined) {
+    this.#topic = topic;
+    this.#payload = payload;
+    this.#properties = properties;
+  }
+
+  write(sink: ByteSink, qos: QoS, retain: boolean, dup: boolean, packetId: number, version: ProtocolVersion): void {
+    const known = this.#encodings[version];
+    if (known === undefined) {
+      this.#encodings[version] = 'once';
+      encodePublish(sink, this.#topic, this.#payload, this.#properties, qos, retain, dup, packetId, version);
+    } else if (known === 'once') {
+      const encoding = this.#encode(version);
+      this.#encodings[version] = encoding;
+      writeEncoding(sink, encoding, qos, retain, dup, packetId);
+    } else {
+      writeEncoding(sink, known, qos, retain, dup, packetId);
+    }
+  }
+
+  /** Bytes of the whole packet. */
+  size(qos: QoS, version: ProtocolVersion): number {
+    const known = this.#encodings[version];
+    if (known === undefined || known === 'once') {
+      return publishSize(this.#topic, this.#payload, this.#properties, qos, version);
+    }
+    const remaining = remainingLength(known, qos);
+    return 1 + variableByteIntegerSize(remaining) + remaining;
+  }
+
+  #encode(version: ProtocolVersion): Encoding {
+    const payload = this.#payload;
+    const writer = new ByteWriter(publishSize(this.#topic, payload, this.#properties, 0, version));
+    const bodyBytes = writeHead(writer, this.#topic, payload.length, this.#properties, 0, false, false, 0, version);
+    const bodyStart = 1 + variableByteIntegerSize(bodyBytes);
+    const topicEnd = bodyStart + 2 + writer.buffer.readUInt16BE(bodyStart);
+    const inlined = payload.length <= inlinedBytesMax;
+    if (inlined) writer.append(payload);
+    return { frame: writer.bytes(), bodyStart, topicEnd, bodyBytes, apart: inlined ? undefined : payload };
+  }
+}
+
+/** A PUBLISH at QoS 0, into which the packet identifier of QoS 1 and 2 fits behind the topic. */
+interface Encoding {
+  /** The whole packet, but for a payload that stands apart. */
+  readonly frame: Buffer;
+  readonly bodyStart: number;
+  readonly topicEnd: number;
+  /** Remaining length, with the payload. */
+  readonly bodyBytes: number;
+  readonly apart: Buffer | undefined;
+}
+
+function writeEncoding(
+  sink: ByteSink,
+  encoding: Encoding,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+): void {
+  const { frame, bodyStart, topicEnd, apart } = encoding;
+  if (qos === 0 && !retain) {
+    sink.append(frame);
+  } else {
+    // Two bytes of packet identifier, and one more of remaining length where they make it longer.
+    sink.reserve(frame.length + 3);
+    const { buffer } = sink;
+    buffer[sink.position] = firstByte(qos, retain, dup);
+    let at = writeVariableByteInteger(buffer, sink.position + 1, remainingLength(encoding, qos));
+    at += frame.copy(buffer, at, bodyStart, topicEnd);
+    if (qos > 0) {
+      buffer[at++] = packetId >> 8;
+      buffer[at++] = packetId & 0xff;
+    }
+    sink.position = at + frame.copy(buffer, at, topicEnd, frame.length);
+  }
+  if (apart !== undefined) sink.append(apart);
+}
+
+function remainingLength(encoding: Encoding, qos: QoS): number {
+  return encoding.bodyBytes + (qos > 0 ? 2 : 0);
+}
+
+/** Writes all that stands in front of the payload. Answers the remaining length. */
+function writeHead(
+  sink: ByteSink,
+  topic: string,
+  payloadBytes: number,
+  properties: PublishProperties | undefined,
+  qos: QoS,
+  retain: boolean,
+  dup: boolean,
+  packetId: number,
+  version: ProtocolVersion,
+): number {
+  const topicBytes = stringSize(topic);
+  const propertyBytes = version === 5 ? propertiesSize('publish', properties) : 0;
+  const headBytes = bodyHeadSize(topicBytes, propertyBytes, qos, version);
+  const remaining = headBytes + payloadBytes;
+  sink.reserve(1 + variableByteIntegerSize(remaining) + headBytes);
+  const { buffer } = sink;
+  buffer[sink.position] = firstByte(qos, retain, dup);
+  let at = writeVariableByteInteger(buffer, sink.position + 1, remaining);
+  at = writeString(buffer, at, topic, topicBytes);
+  if (qos > 0) {
+    buffer[at++] = packetId >> 8;
+    buffer[at++] = packetId & 0xff;
+  }
+  if (version === 5) at = writeProperties(buffer, at, 'publish', properties, propertyBytes);
+  sink.position = at;
+  return remaining;
+}
+
+/** Bytes between the fixed header and the payload. */
+function bodyHeadSize(topicBytes: number, propertyBytes: number, qos: QoS, version: ProtocolVersion): number {
+  const size = 2 + topicBytes + (qos > 0 ? 2 : 0);
+  return version === 5 ? size + variableByteIntegerSize(propertyBytes) + propertyBytes : size;
+}
+
+function firstByte(qos: QoS, retain: boolean, dup: boolean): number {
+  return (PacketType.publish << 4) | (dup ? 0x08 : 0) | (qos << 1) | (retain ? 0x01 : 0);
+}

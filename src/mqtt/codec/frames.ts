@@ -1,0 +1,143 @@
+import { MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
+
+export interface FrameHandler {
+  /**
+   * One whole packet: its first byte, and its body in `buffer` from `bodyStart` up to `bodyEnd`. The bytes are not used
+   * again, so views of them may be kept. False stops the reader: the rest, and all that comes later, is dropped.
+   */
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean;
+}
+
+/** What is first set aside for a packet that has not arrived whole, unless it is shorter. */
+const gatherBytesMin = 1024;
+
+/** First byte and four bytes of remaining length: section 2.1. */
+const headerBytesMax = 5;
+
+/**
+ * Finds packets in bytes that arrive in chunks of any size. A packet that lies wholly in a chunk is handed out in place.
+ * One that spans chunks is gathered in memory that grows with what really arrived, whatever its header announces.
+ */
+export class FrameReader {
+  /** The largest whole packet that is accepted, in bytes. Holds from the next packet on. */
+  packetBytesMax: number;
+  readonly #handler: FrameHandler;
+  #gathered = nothing;
+  #filled = 0;
+  #stopped = false;
+
+  constructor(handler: FrameHandler, packetBytesMax: number) {
+    this.#handler = handler;
+    this.packetBytesMax = packetBytesMax;
+  }
+
+  /** Bytes of a packet that has not arrived whole. */
+  get buffered(): number {
+    return this.#filled;
+  }
+
+  /**
+   * Hands out every packet that is now whole. Throws MalformedPacket for a header that is none (0x81) or announces more
+   * than `packetBytesMax` (0x95), and what the handler throws; in either case the reader has stopped.
+   */
+  push(chunk: Buffer): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const start = this.#filled === 0 ? 0 : this.#complete(chunk);
+    if (start >= 0 && this.#takeAll(chunk, start)) this.#stopped = false;
+    else this.#forget();
+  }
+
+  /** Hands out the packets in the chunk from `start` and keeps what is left. False when the handler said stop. */
+  #takeAll(chunk: Buffer, start: number): boolean {
+    const end = chunk.length;
+    let at = start;
+    while (at < end) {
+      const bodyStart = bodyStartOf(chunk, at, end);
+      if (bodyStart === 0) break;
+      const bodyEnd = bodyStart + remainingLengthOf(chunk, at);
+      this.#checkSize(bodyEnd - at);
+      if (bodyEnd > end) break;
+      if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd)) return false;
+      at = bodyEnd;
+    }
+    if (at < end) this.#gather(chunk, at, end, end - at);
+    return true;
+  }
+
+  /**
+   * Adds to the packet that is being gathered what the chunk has of it, and hands it out when it is whole. Answers the
+   * position behind it in the chunk, or -1 when the handler said stop.
+   */
+  #complete(chunk: Buffer): number {
+    let at = 0;
+    let bodyStart = bodyStartOf(this.#gathered, 0, this.#filled);
+    while (bodyStart === 0) {
+      if (at === chunk.length) return at;
+      this.#gather(chunk, at, at + 1, headerBytesMax);
+      at++;
+      bodyStart = bodyStartOf(this.#gathered, 0, this.#filled);
+    }
+    const bodyEnd = bodyStart + remainingLengthOf(this.#gathered, 0);
+    this.#checkSize(bodyEnd);
+    const taken = Math.min(bodyEnd - this.#filled, chunk.length - at);
+    this.#gather(chunk, at, at + taken, bodyEnd);
+    if (this.#filled < bodyEnd) return at + taken;
+    const whole = this.#gathered;
+    this.#forget();
+    return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd) ? at + taken : -1;
+  }
+
+  /** Copies bytes behind what is gathered. `wanted` is the most that is known to come; memory doubles up to it. */
+  #gather(chunk: Buffer, start: number, end: number, wanted: number): void {
+    const needed = this.#filled + end - start;
+    if (needed > this.#gathered.length) {
+      const capacity = Math.max(needed, Math.min(wanted, Math.max(gatherBytesMin, 2 * needed)));
+      const grown = Buffer.allocUnsafe(capacity);
+      this.#gathered.copy(grown, 0, 0, this.#filled);
+      this.#gathered = grown;
+    }
+    chunk.copy(this.#gathered, this.#filled, start, end);
+    this.#filled = needed;
+  }
+
+  #forget(): void {
+    this.#gathered = nothing;
+    this.#filled = 0;
+  }
+
+  #checkSize(size: number): void {
+    if (size > this.packetBytesMax) {
+      const met = mismatch('packet', `at most ${this.packetBytesMax} bytes`, size);
+      throw new MalformedPacket(Refusal.packetTooLarge, met, 'MQTT-3.1.2-24');
+    }
+  }
+}
+
+const nothing = Buffer.alloc(0);
+
+/** Where the body of the packet at `start` begins; 0 while its remaining length has not arrived. */
+function bodyStartOf(buffer: Buffer, start: number, end: number): number {
+  const last = Math.min(start + headerBytesMax, end);
+  for (let at = start + 1; at < last; at++) {
+    const byte = buffer[at];
+    if (byte >= 0x80) continue;
+    if (byte === 0 && at > start + 1) {
+      throw malformed('packet', 'a remaining length in as few bytes as possible', at - start, 'MQTT-1.5.5-1');
+    }
+    return at + 1;
+  }
+  if (last === start + headerBytesMax) {
+    throw malformed('packet', 'a remaining length of at most 4 bytes', 'a fifth', 'MQTT 5 section 1.5.5');
+  }
+  return 0;
+}
+
+function remainingLengthOf(buffer: Buffer, start: number): number {
+  let value = 0;
+  let shift = 0;
+  for (let at = start + 1; ; at++, shift += 7) {
+    value |= (buffer[at] & 0x7f) << shift;
+    if (buffer[at] < 0x80) return value;
+  }
+}
