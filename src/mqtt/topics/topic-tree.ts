@@ -60,10 +60,7 @@ export class TopicTree<T> {
       if (depth === levels.length) {
         if (node.value !== undefined) yield node.value;
       } else if (level === '#') {
-        if (node.value !== undefined && depth > 0) yield node.value;
-        for (const [name, child] of node.children ?? [])
-          if (depth > 0 || !name.startsWith('$')) work.push([child, depth]);
-        if (depth === 0) levels.unshift('');
+        yield* subtree(node, depth === 0);
       } else if (level === '+') {
         for (const [name, child] of node.children ?? [])
           if (depth > 0 || !name.startsWith('$')) work.push([child, depth + 1]);
@@ -82,6 +79,17 @@ interface Node<T> {
 
 function newNode<T>(): Node<T> {
   return { value: undefined, children: undefined };
+}
+
+/** Every value at or below the node: `sport/#` matches `sport` too [MQTT-4.7.1-2]. */
+function* subtree<T>(top: Node<T>, atRoot: boolean): Generator<T> {
+  const work: Node<T>[] = [top];
+  for (let node = work.pop(); node !== undefined; node = work.pop()) {
+    if (node.value !== undefined) yield node.value;
+    for (const [name, child] of node.children ?? []) {
+      if (node !== top || !atRoot || !name.startsWith('$')) work.push(child);
+    }
+  }
 }
 
 function isEmpty<T>(node: Node<T>): boolean {

@@ -1,0 +1,176 @@
+import { errorCatalogue, type SluiceError } from '../errors.ts';
+import type { QoS, ReceiptWaiter } from '../message.ts';
+import { encodeAck } from '../mqtt/codec/encode-ack.ts';
+import { PacketType, type ReasonProperties } from '../mqtt/codec/packets.ts';
+import type { ReceivedMessage } from './received-message.ts';
+import type { Session, SessionLink } from './session.ts';
+
+/** What an acknowledger needs of its connection. */
+export interface AcknowledgedLink extends SessionLink {
+  readonly session: Session;
+  /** Whether the client wants reason strings (Request Problem Information). */
+  readonly problemInformation: boolean;
+  /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
+  closeUnacknowledged(failure: SluiceError): void;
+}
+
+/**
+ * Turns receipts into PUBACK and PUBREC: the only file that sends them. They leave in the order in which the PUBLISH
+ * packets came [MQTT-4.6.0-2], each not before everything that the message was admitted to has answered.
+ *
+ * A ring of slots, addressed by tag; no object per message.
+ */
+export class Acknowledger implements ReceiptWaiter {
+  readonly #link: AcknowledgedLink;
+  #packetIds = new Uint16Array(slotsInitial);
+  #qos = new Uint8Array(slotsInitial);
+  #receiptsDue = new Uint8Array(slotsInitial);
+  /** Failures and outcomes are rare: kept by tag, beside the ring. */
+  readonly #failures = new Map<number, SluiceError>();
+  readonly #outcomes = new Map<number, string>();
+  #head = 0;
+  #tail = 0;
+  #closed = false;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(link: AcknowledgedLink) {
+    this.#link = link;
+  }
+
+  /** Messages that are not acknowledged yet. */
+  get pending(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** Opens a slot for a PUBLISH of QoS 1 or 2. `expect` must follow in the same turn. */
+  open(packetId: number, qos: QoS): number {
+    if (this.#tail - this.#head === this.#packetIds.length) this.#grow();
+    const slot = this.#tail & (this.#packetIds.length - 1);
+    this.#packetIds[slot] = packetId;
+    this.#qos[slot] = qos;
+    this.#receiptsDue[slot] = notKnown;
+    return this.#tail++;
+  }
+
+  /** Says how many receipts the message waits for. Receipts that came already (in the same turn) are taken off. */
+  expect(tag: number, receipts: number): void {
+    const slot = tag & (this.#packetIds.length - 1);
+    const early = notKnown - this.#receiptsDue[slot];
+    this.#receiptsDue[slot] = receipts - early;
+    if (receipts === early) this.#advance();
+  }
+
+  /** A message that was refused before anything was offered. */
+  refuse(tag: number, failure: SluiceError): void {
+    this.#failures.set(tag, failure);
+    this.expect(tag, 0);
+  }
+
+  receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void {
+    if (failure !== undefined) this.#failures.set(tag, failure);
+    if (outcome !== undefined) this.#outcomes.set(tag, outcome);
+    const slot = tag & (this.#packetIds.length - 1);
+    this.#receiptsDue[slot]--;
+    if (this.#receiptsDue[slot] === 0) this.#advance();
+  }
+
+  /** PUBREC once more, for a PUBLISH that came again: when its message is safe, which may be now. */
+  repeat(packetId: number, message: ReceivedMessage): void {
+    const tag = this.open(packetId, 2);
+    this.expect(tag, message.follow(this, tag) ? 1 : 0);
+  }
+
+  /** Calls back once nothing waits any more. One callback: a later one replaces it. */
+  onceIdle(callback: () => void): void {
+    this.#whenIdle = callback;
+  }
+
+  /** The connection is gone: nothing is sent any more. Receipts still tell what became of QoS 2 messages. */
+  close(): void {
+    this.#closed = true;
+    this.#whenIdle = undefined;
+  }
+
+  #advance(): void {
+    const mask = this.#packetIds.length - 1;
+    while (this.#head < this.#tail && this.#receiptsDue[this.#head & mask] === 0) {
+      const tag = this.#head++;
+      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask] as QoS);
+    }
+    if (this.#whenIdle !== undefined && this.#head === this.#tail) this.#idle();
+  }
+
+  #send(tag: number, packetId: number, qos: QoS): void {
+    const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
+    if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId);
+    else {
+      if (qos === 2) this.#link.session.received.get(packetId)?.store(undefined);
+      if (!this.#closed) encodeAck(this.#link.transport, type, packetId, 0, this.#link.version);
+    }
+  }
+
+  #sendDetailed(tag: number, type: typeof PacketType.puback | typeof PacketType.pubrec, packetId: number): void {
+    const { transport, version, session } = this.#link;
+    const failure = this.#failures.get(tag);
+    const outcome = this.#outcomes.get(tag);
+    this.#failures.delete(tag);
+    this.#outcomes.delete(tag);
+    const refused = failure !== undefined && (version === 5 || errorCatalogue[failure.code].retryable);
+    if (type === PacketType.pubrec) {
+      session.received.get(packetId)?.store(failure);
+      if (refused) session.received.delete(packetId);
+    }
+    if (this.#closed) return;
+    if (refused && version === 4) this.#link.closeUnacknowledged(failure);
+    else
+      encodeAck(
+        transport,
+        type,
+        packetId,
+        refused ? reasonCodeOf(failure) : 0,
+        version,
+        this.#properties(failure, outcome),
+      );
+  }
+
+  #properties(failure: SluiceError | undefined, outcome: string | undefined): ReasonProperties | undefined {
+    if (!this.#link.problemInformation || this.#link.version === 4) return undefined;
+    if (failure === undefined)
+      return outcome === undefined ? undefined : { userProperties: [['sluice-outcome', outcome]] };
+    return { reasonString: failure.message.slice(0, reasonStringMax), userProperties: [['sluice-code', failure.code]] };
+  }
+
+  #idle(): void {
+    const callback = this.#whenIdle;
+    this.#whenIdle = undefined;
+    callback?.();
+  }
+
+  #grow(): void {
+    const mask = this.#packetIds.length - 1;
+    const packetIds = new Uint16Array(this.#packetIds.length * 2);
+    const qos = new Uint8Array(packetIds.length);
+    const receiptsDue = new Uint8Array(packetIds.length);
+    for (let tag = this.#head; tag < this.#tail; tag++) {
+      packetIds[tag & (packetIds.length - 1)] = this.#packetIds[tag & mask];
+      qos[tag & (packetIds.length - 1)] = this.#qos[tag & mask];
+      receiptsDue[tag & (packetIds.length - 1)] = this.#receiptsDue[tag & mask];
+    }
+    this.#packetIds = packetIds;
+    this.#qos = qos;
+    this.#receiptsDue = receiptsDue;
+  }
+}
+
+const slotsInitial = 16;
+/** Stands in a slot between `open` and `expect`: the receipts that came early are counted down from it. */
+const notKnown = 255;
+const reasonStringMax = 512;
+
+/** Reason codes that PUBACK and PUBREC may carry, MQTT 5 table 3-4. */
+const acknowledgeReasonCodes = new Set([0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99]);
+
+function reasonCodeOf(failure: SluiceError): number {
+  const code = errorCatalogue[failure.code].mqtt;
+  return acknowledgeReasonCodes.has(code) ? code : 0x80;
+}

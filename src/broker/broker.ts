@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import type { Access } from '../access/access.ts';
+import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { type Clock, systemClock } from '../std/clock.ts';
+import type { Part } from '../std/lifecycle.ts';
+import type { Log } from '../std/log.ts';
+import type { BrokerContext } from './context.ts';
+import { BrokerCounters } from './counters.ts';
+import { Deliverer } from './delivery.ts';
+import { KeepAlive } from './keep-alive.ts';
+import type { BrokerLimits } from './limits.ts';
+import { Publication } from './publication.ts';
+import { Publisher } from './publisher.ts';
+import { ReceiptGate } from './receipt-gate.ts';
+import { Receiver } from './receiver.ts';
+import { Retained, type RetainedLog } from './retained.ts';
+import { Router } from './router.ts';
+import { Sessions } from './sessions.ts';
+import type { Transport, TransportHandler } from './transport.ts';
+import { Wills } from './wills.ts';
+
+export interface BrokerParts {
+  readonly access: Access;
+  readonly retainedLog: RetainedLog;
+  readonly sinks: readonly MessageSink[];
+  readonly sources: readonly ConsumerSource[];
+  readonly limits: BrokerLimits;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+/** MQTT semantics without sockets: bytes come in through `accept`, messages of others through `publish`. */
+export class Broker implements Part {
+  readonly name = 'broker';
+  readonly counters = new BrokerCounters();
+  readonly #context: BrokerContext;
+
+  constructor(parts: BrokerParts) {
+    const { limits, log, clock = systemClock } = parts;
+    const { counters } = this;
+    const deliverer = new Deliverer(limits, counters, clock);
+    const router = new Router(deliverer);
+    const retained = new Retained(parts.retainedLog, limits, counters);
+    const publisher = new Publisher(router, retained, counters);
+    const wills = new Wills(publisher, counters, clock);
+    const sessions = new Sessions(router, limits, counters, clock, (session) => wills.sessionEnded(session));
+    for (const sink of parts.sinks) router.addSink(sink);
+    this.#context = {
+      access: parts.access,
+      router,
+      publisher,
+      deliverer,
+      sessions,
+      retained,
+      wills,
+      keepAlive: new KeepAlive(clock),
+      sources: parts.sources,
+      limits,
+      counters,
+      clock,
+      log: log.with({ part: 'broker' }),
+      newClientId: () => `auto-${randomBytes(12).toString('base64url')}`,
+    };
+  }
+
+  start(): void {
+    this.#context.retained.load();
+  }
+
+  /** Tells the clients and lets them go; their sessions end with the process. */
+  stop(): void {
+    for (const session of [...this.#context.sessions.connected()]) session.link?.shutDown(0x8b);
+    this.#context.keepAlive.stop();
+    this.#context.sessions.stop();
+    this.#context.wills.stop();
+  }
+
+  /** A new socket. What it receives, and its end, go to the handler. */
+  accept(transport: Transport): TransportHandler {
+    return new Receiver(this.#context, transport);
+  }
+
+  /** A message from elsewhere than MQTT. `waiter` gets exactly one receipt under `tag`, when everything that stores it has. */
+  publish(message: Message, waiter: ReceiptWaiter, tag: number): void {
+    const { publisher, router } = this.#context;
+    const gate = new ReceiptGate(waiter, tag);
+    gate.expect(publisher.publish(router.route(message.topic), Publication.of(message), gate, 0));
+  }
+
+  /** Levels, beside the totals in `counters`. */
+  levels(): { sessions: number; subscriptions: number; retained: number } {
+    const { sessions, router, retained } = this.#context;
+    return { sessions: sessions.size, subscriptions: router.subscriptionCount, retained: retained.size };
+  }
+}

@@ -1,0 +1,151 @@
+import type { Identity } from '../access/access.ts';
+import { errorCatalogue, type SluiceError } from '../errors.ts';
+import { encodePacket } from '../mqtt/codec/encode.ts';
+import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
+import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
+import { Congestion, type Holdable } from './congestion.ts';
+import type { BrokerContext } from './context.ts';
+import type { Watched } from './keep-alive.ts';
+import type { QueueSubscription } from './queue-subscription.ts';
+import type { Session } from './session.ts';
+import type { KnownTopic, TopicCache } from './topic-cache.ts';
+import type { Transport } from './transport.ts';
+
+export type Phase = 'awaiting-connect' | 'authenticating' | 'connected' | 'closed';
+
+/** What CONNECT settled. */
+export interface ConnectedState {
+  readonly identity: Identity;
+  readonly session: Session;
+  readonly topics: TopicCache;
+  readonly window: number;
+  readonly packetBytesMax: number;
+  readonly problemInformation: boolean;
+}
+
+/** One client's connection: its state, and what may be done to it. What its packets do stands in `handlers/`. */
+export class Connection implements AcknowledgedLink, Watched, Holdable {
+  readonly context: BrokerContext;
+  readonly transport: Transport;
+  readonly acknowledger: Acknowledger = new Acknowledger(this);
+  readonly congestion: Congestion;
+  /** Topics by alias, as the client set them. */
+  readonly aliases = new Map<number, KnownTopic>();
+  readonly queueSubscriptions = new Map<string, QueueSubscription>();
+  phase: Phase = 'awaiting-connect';
+  version: ProtocolVersion = 4;
+  lastReceivedAt: number;
+  silenceMsMax: number;
+  deadline = 0;
+  heapIndex = -1;
+  #connected: ConnectedState | undefined;
+  #holds = 0;
+
+  constructor(context: BrokerContext, transport: Transport) {
+    this.context = context;
+    this.transport = transport;
+    this.congestion = new Congestion(context.clock);
+    this.lastReceivedAt = context.clock.now();
+    this.silenceMsMax = context.limits.connectTimeoutMs;
+    context.keepAlive.watch(this);
+  }
+
+  get session(): Session {
+    return this.#state.session;
+  }
+
+  get identity(): Identity {
+    return this.#state.identity;
+  }
+
+  get topics(): TopicCache {
+    return this.#state.topics;
+  }
+
+  get window(): number {
+    return this.#state.window;
+  }
+
+  get packetBytesMax(): number {
+    return this.#state.packetBytesMax;
+  }
+
+  get problemInformation(): boolean {
+    return this.#state.problemInformation;
+  }
+
+  connected(state: ConnectedState): void {
+    this.#connected = state;
+    this.phase = 'connected';
+    state.session.link = this;
+  }
+
+  /** Does not read on until every receipt that is due has come. */
+  pauseForReceipts(): void {
+    this.hold();
+    this.acknowledger.onceIdle(() => this.unhold());
+  }
+
+  /** Is not read until every hold is taken off again. */
+  hold(): void {
+    if (this.#holds++ === 0) this.transport.pause();
+  }
+
+  unhold(): void {
+    if (--this.#holds === 0) this.transport.resume();
+  }
+
+  send(packet: ControlPacket): void {
+    encodePacket(this.transport, packet, this.version);
+  }
+
+  /** Ends the connection. On MQTT 5 the client is told why first [MQTT-3.14.0-1]. */
+  disconnect(reasonCode: number, reason: string): void {
+    if (this.phase === 'closed') return;
+    if (this.phase === 'connected' && this.version === 5) {
+      const properties = this.problemInformation ? { reasonString: reason } : undefined;
+      this.send({ type: PacketType.disconnect, reasonCode, properties });
+    }
+    this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
+    this.leave();
+    this.transport.end();
+  }
+
+  takenOver(): void {
+    this.disconnect(0x8e, 'Another connection uses this client id');
+  }
+
+  shutDown(reasonCode: number): void {
+    this.disconnect(reasonCode, 'The server shuts down');
+  }
+
+  timedOut(): void {
+    this.context.counters.keepAliveTimeouts++;
+    this.disconnect(0x8d, `Nothing was received for ${Math.round(this.silenceMsMax / 1000)} s`);
+  }
+
+  closeUnacknowledged(failure: SluiceError): void {
+    this.disconnect(errorCatalogue[failure.code].mqtt, failure.message);
+  }
+
+  /** Takes leave of the session; the socket may close later. A will that DISCONNECT did not take away is published. */
+  leave(): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    this.context.keepAlive.forget(this);
+    this.acknowledger.close();
+    this.congestion.over();
+    for (const subscription of this.queueSubscriptions.values()) subscription.stop();
+    this.queueSubscriptions.clear();
+    const session = this.#connected?.session;
+    if (session?.link !== this) return;
+    session.link = undefined;
+    this.context.wills.connectionLost(session);
+    this.context.sessions.detach(session);
+  }
+
+  get #state(): ConnectedState {
+    if (this.#connected === undefined) throw new Error(`Connection is not connected but ${this.phase}`);
+    return this.#connected;
+  }
+}

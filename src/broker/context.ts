@@ -1,0 +1,32 @@
+import type { Access } from '../access/access.ts';
+import type { ConsumerSource } from '../message.ts';
+import type { Clock } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
+import type { BrokerCounters } from './counters.ts';
+import type { Deliverer } from './delivery.ts';
+import type { KeepAlive } from './keep-alive.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Publisher } from './publisher.ts';
+import type { Retained } from './retained.ts';
+import type { Router } from './router.ts';
+import type { Sessions } from './sessions.ts';
+import type { Wills } from './wills.ts';
+
+/** The parts of the broker as its connections use them. Built once, in `broker.ts`. */
+export interface BrokerContext {
+  readonly access: Access;
+  readonly router: Router;
+  readonly publisher: Publisher;
+  readonly deliverer: Deliverer;
+  readonly sessions: Sessions;
+  readonly retained: Retained;
+  readonly wills: Wills;
+  readonly keepAlive: KeepAlive;
+  readonly sources: readonly ConsumerSource[];
+  readonly limits: BrokerLimits;
+  readonly counters: BrokerCounters;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A client id that nobody has. */
+  readonly newClientId: () => string;
+}

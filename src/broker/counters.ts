@@ -1,0 +1,26 @@
+/** Totals since the start, and levels, as plain numbers that the metrics read when they are asked. */
+export class BrokerCounters {
+  connections = 0;
+  connectionsTotal = 0;
+  connectRefused = 0;
+  bytesIn = 0;
+  packetsMalformed = 0;
+  publishesIn = 0;
+  publishesOut = 0;
+  publishesRefused = 0;
+  willsPublished = 0;
+  takeovers = 0;
+  keepAliveTimeouts = 0;
+  /** Messages that were not handed on, by reason. */
+  readonly dropped = {
+    slow_consumer: 0,
+    offline_qos0: 0,
+    session_full: 0,
+    expired: 0,
+    packet_too_large: 0,
+    session_ended: 0,
+    retained_full: 0,
+  };
+}
+
+export type DropReason = keyof BrokerCounters['dropped'];

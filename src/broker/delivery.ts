@@ -1,0 +1,222 @@
+import { type Delivery, expiresAt, type QoS } from '../message.ts';
+import { encodeAck } from '../mqtt/codec/encode-ack.ts';
+import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
+import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
+import type { Clock } from '../std/clock.ts';
+import { congestedBytesMin } from './congestion.ts';
+import type { BrokerCounters, DropReason } from './counters.ts';
+import type { BrokerLimits } from './limits.ts';
+import { Outgoing } from './outgoing.ts';
+import type { Publication } from './publication.ts';
+import { lowerQos, type Session, type SessionLink, type Subscription } from './session.ts';
+
+/**
+ * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
+ * through the session's waiting line. The only file that sends PUBLISH.
+ */
+export class Deliverer {
+  readonly #limits: BrokerLimits;
+  readonly #counters: BrokerCounters;
+  readonly #clock: Clock;
+  /** The last link that was found congested since `takeCongested`. */
+  #congested: SessionLink | undefined;
+
+  constructor(limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
+    this.#limits = limits;
+    this.#counters = counters;
+    this.#clock = clock;
+  }
+
+  /** `shared`: other subscribers get the same publication, so its common encoding pays. */
+  deliver(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
+    const session = subscription.session;
+    const qos = lowerQos(publication.qos, subscription.qos);
+    const properties = propertiesFor(publication, subscription);
+    if (qos === 0) this.#deliverAtMostOnce(session, publication, retain, properties, shared);
+    else this.#deliverAcknowledged(session, new Outgoing(publication.own(), qos, retain, properties, undefined));
+  }
+
+  /** A message leased from a queue. It is settled by the client's acknowledgement, or at once for a QoS 0 subscription. */
+  deliverLeased(
+    session: Session,
+    delivery: Delivery,
+    publication: Publication,
+    qos: QoS,
+    properties: PublishProperties | undefined,
+  ): void {
+    this.#deliverAcknowledged(session, new Outgoing(publication, qos, false, properties, delivery));
+  }
+
+  /** Sends at QoS 0; false where there is no room or no one. */
+  sendAtMostOnce(
+    link: SessionLink,
+    publication: Publication,
+    retain: boolean,
+    properties: PublishProperties | undefined,
+  ): boolean {
+    if (!this.#mayWrite(link)) return this.#drop('slow_consumer');
+    if (!this.#fits(link, publication, properties, 0)) return this.#drop('packet_too_large');
+    const current = this.#remaining(publication, properties);
+    if (current === expired) return this.#drop('expired');
+    encodePublish(link.transport, publication.topic, publication.payload, current, 0, retain, false, 0, link.version);
+    this.#counters.publishesOut++;
+    return true;
+  }
+
+  /** A subscriber whose socket lags behind what was just delivered; the publisher should wait for it. */
+  takeCongested(): SessionLink | undefined {
+    const congested = this.#congested;
+    this.#congested = undefined;
+    return congested;
+  }
+
+  /** Sends what waits as far as window and socket allow: after an acknowledgement, a drained socket, a reconnection. */
+  pump(session: Session): void {
+    const link = session.link;
+    if (link === undefined) return;
+    while (session.waiting.size > 0 && this.#hasRoom(session, link)) {
+      const outgoing = session.waiting.shift() as Outgoing;
+      session.waitingBytes -= outgoing.publication.payload.length;
+      this.#send(session, link, outgoing);
+    }
+  }
+
+  /** Sends again what the client had not acknowledged when it went [MQTT-4.4.0-1], then what waited. */
+  resume(session: Session, link: SessionLink): void {
+    for (const outgoing of session.inflight.values()) {
+      if (outgoing.released) encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
+      else this.#encode(link, outgoing, outgoing.properties ?? outgoing.publication.properties, true);
+    }
+    this.pump(session);
+  }
+
+  #deliverAtMostOnce(
+    session: Session,
+    publication: Publication,
+    retain: boolean,
+    properties: PublishProperties | undefined,
+    shared: boolean,
+  ): void {
+    const link = session.link;
+    if (link === undefined) {
+      this.#drop('offline_qos0');
+      return;
+    }
+    const plain = properties === publication.properties && properties?.messageExpiryInterval === undefined;
+    if (!shared || !plain) {
+      this.sendAtMostOnce(link, publication, retain, properties);
+      return;
+    }
+    const frame = publication.frame();
+    if (!this.#mayWrite(link)) this.#drop('slow_consumer');
+    else if (frame.size(0, link.version) > link.packetBytesMax) this.#drop('packet_too_large');
+    else {
+      frame.write(link.transport, 0, retain, false, 0, link.version);
+      this.#counters.publishesOut++;
+    }
+  }
+
+  #mayWrite(link: SessionLink): boolean {
+    const buffered = link.transport.bufferedBytes;
+    if (buffered >= congestedBytesMin) this.#congested = link;
+    return buffered <= this.#limits.outputBytesMax;
+  }
+
+  #deliverAcknowledged(session: Session, outgoing: Outgoing): void {
+    const link = session.link;
+    if (link !== undefined && session.waiting.size === 0 && this.#hasRoom(session, link)) {
+      this.#send(session, link, outgoing);
+      return;
+    }
+    const bytes = outgoing.publication.payload.length;
+    const full =
+      session.waiting.size >= this.#limits.sessionMessagesMax ||
+      session.waitingBytes + bytes > this.#limits.sessionBytesMax;
+    if (full && outgoing.delivery === undefined) {
+      this.#drop('session_full');
+      return;
+    }
+    session.waiting.push(outgoing);
+    session.waitingBytes += bytes;
+  }
+
+  #hasRoom(session: Session, link: SessionLink): boolean {
+    return session.inflight.size < link.window && link.transport.bufferedBytes <= this.#limits.outputBytesMax;
+  }
+
+  #send(session: Session, link: SessionLink, outgoing: Outgoing): void {
+    const properties = outgoing.properties ?? outgoing.publication.properties;
+    if (!this.#fits(link, outgoing.publication, properties, outgoing.qos)) {
+      this.#drop('packet_too_large');
+      outgoing.delivery?.settle(tooLargeForClient);
+      return;
+    }
+    const current = this.#remaining(outgoing.publication, properties);
+    if (current === expired) {
+      this.#drop('expired');
+      outgoing.delivery?.settle(expiredOnTheWay);
+      return;
+    }
+    outgoing.packetId = session.takePacketId();
+    session.inflight.set(outgoing.packetId, outgoing);
+    this.#encode(link, outgoing, current, false);
+  }
+
+  #encode(link: SessionLink, outgoing: Outgoing, properties: PublishProperties | undefined, dup: boolean): void {
+    const { topic, payload } = outgoing.publication;
+    encodePublish(
+      link.transport,
+      topic,
+      payload,
+      properties,
+      outgoing.qos,
+      outgoing.retain,
+      dup,
+      outgoing.packetId,
+      link.version,
+    );
+    this.#counters.publishesOut++;
+  }
+
+  /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */
+  #fits(link: SessionLink, publication: Publication, properties: PublishProperties | undefined, qos: QoS): boolean {
+    if (link.packetBytesMax === Number.POSITIVE_INFINITY) return true;
+    return publishSize(publication.topic, publication.payload, properties, qos, link.version) <= link.packetBytesMax;
+  }
+
+  /** The properties with the expiry interval that is left [MQTT-3.3.2-6], or `expired`. */
+  #remaining(
+    publication: Publication,
+    properties: PublishProperties | undefined,
+  ): PublishProperties | undefined | typeof expired {
+    if (properties?.messageExpiryInterval === undefined) return properties;
+    const seconds = Math.ceil((expiresAt(publication) - this.#clock.now()) / 1000);
+    return seconds <= 0 ? expired : { ...properties, messageExpiryInterval: seconds };
+  }
+
+  #drop(reason: DropReason): false {
+    this.#counters.dropped[reason]++;
+    return false;
+  }
+}
+
+const expired = Symbol('expired');
+
+const tooLargeForClient = {
+  kind: 'rejected',
+  code: 'payload_too_large',
+  reason: "The message is larger than the consumer's Maximum Packet Size",
+} as const;
+
+const expiredOnTheWay = {
+  kind: 'rejected',
+  code: 'expired',
+  reason: 'The message expired before it was sent',
+} as const;
+
+/** The publication's own properties, with the subscription's identifier where it has one [MQTT-3.3.4-3]. */
+function propertiesFor(publication: Publication, subscription: Subscription): PublishProperties | undefined {
+  const identifiers = subscription.identifiers;
+  if (identifiers === undefined) return publication.properties;
+  return { ...publication.properties, subscriptionIdentifiers: identifiers };
+}

@@ -1,0 +1,175 @@
+import type { Identity } from '../../access/access.ts';
+import { deviceTopic } from '../../access/device-topics.ts';
+import { errorCatalogue, toSluiceError } from '../../errors.ts';
+import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
+import { topicNameProblem } from '../../mqtt/topics/names.ts';
+import type { Connection } from '../connection.ts';
+import type { Session } from '../session.ts';
+import { TopicCache, type TopicRights } from '../topic-cache.ts';
+import { openQueue } from './subscribe.ts';
+
+/** Opens the session, once the client is known for who it is. What it sends meanwhile waits in the receiver. */
+export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
+  connection.phase = 'authenticating';
+  connection.version = packet.version;
+  const refusal = refusalOf(connection, packet);
+  if (refusal !== undefined) {
+    refuse(connection, refusal[0], refusal[1]);
+    return;
+  }
+  const clientId = packet.clientId === '' ? connection.context.newClientId() : packet.clientId;
+  let identity: Identity;
+  try {
+    identity = await connection.context.access.authenticate({
+      clientId,
+      username: packet.username,
+      password: packet.password,
+      remoteAddress: connection.transport.remoteAddress,
+    });
+  } catch (problem) {
+    const error = toSluiceError(problem);
+    refuse(connection, errorCatalogue[error.code].mqtt, error.message);
+    return;
+  }
+  if (connection.phase === 'authenticating') accept(connection, packet, clientId, identity);
+}
+
+type Refusal = readonly [reasonCode: number, reason: string];
+
+function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
+  const { context } = connection;
+  if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
+    return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
+  }
+  if (packet.properties?.authenticationMethod !== undefined) {
+    return [0x8c, `Authentication method "${packet.properties.authenticationMethod}" is not supported`];
+  }
+  if (packet.will !== undefined) {
+    const problem = topicNameProblem(packet.will.topic);
+    if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
+  }
+  if (context.sessions.isFull && context.sessions.get(packet.clientId) === undefined) {
+    return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
+  }
+  return undefined;
+}
+
+function refuse(connection: Connection, reasonCode: number, reason: string): void {
+  if (connection.phase === 'closed') return;
+  connection.context.counters.connectRefused++;
+  connection.context.log.info('Connection refused', {
+    remoteAddress: connection.transport.remoteAddress,
+    reasonCode,
+    reason,
+  });
+  const v5 = connection.version === 5;
+  connection.send({
+    type: PacketType.connack,
+    sessionPresent: false,
+    reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
+    properties: v5 ? { reasonString: reason } : undefined,
+  });
+  connection.leave();
+  connection.transport.end();
+}
+
+/** CONNACK return codes of 3.1.1 by the reason code of MQTT 5; anything else is 3, server unavailable. */
+const returnCodes = new Map([
+  [0x84, 0x01],
+  [0x85, 0x02],
+  [0x86, 0x04],
+  [0x87, 0x05],
+  [0x8c, 0x05],
+]);
+
+/** Reason codes of the catalogue that CONNACK may not carry become `unspecified error`. */
+function connackReasonCode(reasonCode: number): number {
+  return connackReasonCodes.has(reasonCode) ? reasonCode : 0x80;
+}
+
+const connackReasonCodes = new Set([
+  0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99,
+]);
+
+function accept(connection: Connection, packet: ConnectPacket, clientId: string, identity: Identity): void {
+  const { context } = connection;
+  const rights = rightsOf(connection, clientId, identity);
+  const will = packet.will === undefined ? undefined : { ...packet.will, topic: rights.ownTopic(packet.will.topic) };
+  if (will !== undefined && !rights.mayPublish(will.topic)) {
+    refuse(connection, 0x87, `Not allowed to publish the will to "${will.topic}"`);
+    return;
+  }
+  const expiryInterval = sessionExpiry(packet, context.limits.sessionExpirySecondsMax);
+  const { session, present } = context.sessions.open(clientId, packet.cleanStart, expiryInterval);
+  context.wills.cancel(session);
+  session.will = will === undefined ? undefined : ownedWill(will);
+  connection.connected({
+    identity,
+    session,
+    topics: new TopicCache(context.router, rights),
+    window: Math.min(packet.properties?.receiveMaximum ?? 0xffff, context.limits.inflightMax),
+    packetBytesMax: packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+    problemInformation: packet.properties?.requestProblemInformation !== 0,
+  });
+  connection.silenceMsMax = packet.keepAlive === 0 ? Number.POSITIVE_INFINITY : packet.keepAlive * 1500;
+  context.keepAlive.watch(connection);
+  connection.send({
+    type: PacketType.connack,
+    sessionPresent: present,
+    reasonCode: 0,
+    properties: packet.version === 5 ? connackProperties(connection, packet, clientId, expiryInterval) : undefined,
+  });
+  context.deliverer.resume(session, connection);
+  for (const request of session.queueRequests.values()) void reopen(connection, session, request.filter);
+}
+
+function rightsOf(connection: Connection, clientId: string, identity: Identity): TopicRights {
+  const { access } = connection.context;
+  return {
+    ownTopic: (topic) => deviceTopic(identity, topic),
+    mayPublish: (topic) => access.mayPublish(identity, clientId, topic),
+  };
+}
+
+/** Seconds that the session outlives the connection: 3.1.1 says all or nothing, MQTT 5 how long. */
+function sessionExpiry(packet: ConnectPacket, secondsMax: number): number {
+  if (packet.version === 4) return packet.cleanStart ? 0 : secondsMax;
+  return Math.min(packet.properties?.sessionExpiryInterval ?? 0, secondsMax);
+}
+
+/** The packet's payload is a view of the network buffer, and a will may stay for years. */
+function ownedWill(will: Will): Will {
+  return { ...will, payload: Buffer.from(will.payload) };
+}
+
+function connackProperties(
+  connection: Connection,
+  packet: ConnectPacket,
+  clientId: string,
+  expiryInterval: number,
+): ConnackProperties {
+  const { limits } = connection.context;
+  const asked = packet.properties?.sessionExpiryInterval ?? 0;
+  return {
+    ...(asked === expiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
+    receiveMaximum: limits.receiveMaximum,
+    maximumPacketSize: limits.packetBytesMax,
+    topicAliasMaximum: limits.topicAliasMax,
+    ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
+    sharedSubscriptionAvailable: 0,
+  };
+}
+
+/** A kept session goes on consuming the queues that it had subscribed to. */
+async function reopen(connection: Connection, session: Session, filter: string): Promise<void> {
+  const request = session.queueRequests.get(filter);
+  if (request === undefined) return;
+  const reasonCode = await openQueue(connection, request, request.identifiers);
+  if (reasonCode < 0x80) return;
+  session.queueRequests.delete(filter);
+  connection.context.log.warn('Queue subscription of a kept session ended', {
+    client: session.clientId,
+    filter,
+    reasonCode,
+  });
+}

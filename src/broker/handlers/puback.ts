@@ -1,0 +1,13 @@
+import type { AckPacket } from '../../mqtt/codec/packets.ts';
+import type { Connection } from '../connection.ts';
+import { settlementOf } from '../queue-subscription.ts';
+
+/** The client has a QoS 1 message, or says why not. An id that is not in use is left alone: it was answered before. */
+export function handlePuback(connection: Connection, packet: AckPacket): void {
+  const { session, context } = connection;
+  const outgoing = session.inflight.get(packet.packetId);
+  if (outgoing === undefined || outgoing.qos !== 1) return;
+  session.inflight.delete(packet.packetId);
+  outgoing.delivery?.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
+  if (session.waiting.size > 0) context.deliverer.pump(session);
+}

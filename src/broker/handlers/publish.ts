@@ -1,0 +1,142 @@
+import { SluiceError } from '../../errors.ts';
+import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
+import type { PublishPacket } from '../../mqtt/codec/packets.ts';
+import type { Connection } from '../connection.ts';
+import { Publication } from '../publication.ts';
+import { nobodyWaits } from '../publisher.ts';
+import { ReceivedMessage } from '../received-message.ts';
+import type { KnownTopic } from '../topic-cache.ts';
+
+/** A publish while its steps run. */
+interface Draft {
+  readonly packet: PublishPacket;
+  known: KnownTopic | undefined;
+}
+
+/** A refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection. */
+type PublishStep = (connection: Connection, draft: Draft) => SluiceError | undefined;
+
+const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise];
+
+/** quota → alias → topic valid → capability → authorise → to message, then to everyone whom it concerns. */
+export function handlePublish(connection: Connection, packet: PublishPacket): void {
+  if (packet.qos > 0) checkQuota(connection);
+  if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
+  const draft: Draft = { packet, known: undefined };
+  for (const step of publishSteps) {
+    const refusal = step(connection, draft);
+    if (refusal !== undefined) {
+      refuse(connection, packet, refusal);
+      return;
+    }
+  }
+  accept(connection, packet, draft.known as KnownTopic);
+}
+
+/** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
+function checkQuota(connection: Connection): void {
+  const { receiveMaximum } = connection.context.limits;
+  if (connection.acknowledger.pending < receiveMaximum) return;
+  if (connection.version === 4) connection.pauseForReceipts();
+  else throw new MalformedPacket(0x93, `Expected at most ${receiveMaximum} unacknowledged messages`, 'MQTT-3.3.4-9');
+}
+
+function alias(connection: Connection, draft: Draft): undefined {
+  const { packet } = draft;
+  const number = packet.properties?.topicAlias;
+  if (number === undefined) return;
+  const aliasMax = connection.context.limits.topicAliasMax;
+  if (number > aliasMax)
+    throw new MalformedPacket(0x94, `Expected a topic alias of at most ${aliasMax}, met ${number}`, 'MQTT-3.2.2-17');
+  if (packet.topicStart < packet.topicEnd) {
+    draft.known = { ...connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd) };
+    connection.aliases.set(number, draft.known);
+    return;
+  }
+  const known = connection.aliases.get(number);
+  if (known === undefined)
+    throw new MalformedPacket(0x82, `Expected topic alias ${number} to be set before it is used`, 'section 3.3.2.3.4');
+  draft.known = connection.topics.refresh(known);
+}
+
+function topicValid(connection: Connection, draft: Draft): undefined {
+  const { packet } = draft;
+  draft.known ??= connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd);
+}
+
+function capability(connection: Connection, draft: Draft): SluiceError | undefined {
+  const { packet } = draft;
+  const topic = (draft.known as KnownTopic).topic;
+  if (packet.properties?.subscriptionIdentifiers !== undefined) {
+    throw new MalformedPacket(0x82, 'Expected no Subscription Identifier from a client', 'MQTT-3.3.4-6');
+  }
+  if (topic.charCodeAt(0) === dollar && reservedTopic.test(topic)) {
+    return new SluiceError('invalid_topic', `Cannot publish to "${topic}": topics of the server are for reading`);
+  }
+  if (packet.retain && !connection.context.retained.hasRoomForTopic(topic, packet.payloadEnd > packet.payloadStart)) {
+    return new SluiceError(
+      'quota_exceeded',
+      `Cannot retain "${topic}": ${connection.context.limits.retainedMessagesMax} topics are retained, the most there may be`,
+    );
+  }
+  return undefined;
+}
+
+const dollar = 0x24;
+const reservedTopic = /^\$(SYS|queue|q|stream|share|events)(\/|$)/;
+
+function authorise(_connection: Connection, draft: Draft): SluiceError | undefined {
+  const { topic, allowed } = draft.known as KnownTopic;
+  return allowed ? undefined : new SluiceError('not_authorized', `Not allowed to publish to "${topic}"`);
+}
+
+function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
+  const publication = toMessage(connection, packet, known.topic);
+  const { publisher } = connection.context;
+  if (packet.qos === 0) {
+    publisher.publish(known.route, publication, nobodyWaits, 0);
+    connection.context.deliverer.takeCongested()?.congestion.hold(connection);
+    return;
+  }
+  if (packet.qos === 2) connection.session.received.set(packet.packetId, new ReceivedMessage());
+  const tag = connection.acknowledger.open(packet.packetId, packet.qos);
+  connection.acknowledger.expect(tag, publisher.publish(known.route, publication, connection.acknowledger, tag));
+}
+
+function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {
+  const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
+  const properties = packet.properties?.topicAlias === undefined ? packet.properties : withoutAlias(packet.properties);
+  return new Publication(
+    topic,
+    payload,
+    packet.qos,
+    packet.retain,
+    properties,
+    connection.lastReceivedAt,
+    connection.session.clientId,
+  );
+}
+
+function withoutAlias({
+  topicAlias: _,
+  ...properties
+}: NonNullable<PublishPacket['properties']>): PublishPacket['properties'] {
+  return Object.keys(properties).length > 0 ? properties : undefined;
+}
+
+function refuse(connection: Connection, packet: PublishPacket, refusal: SluiceError): void {
+  connection.context.counters.publishesRefused++;
+  connection.context.log.debug('Publish refused', { client: connection.session.clientId, reason: refusal.message });
+  if (packet.qos === 0) return;
+  if (packet.qos === 2 && connection.version === 4)
+    connection.session.received.set(packet.packetId, new ReceivedMessage());
+  connection.acknowledger.refuse(connection.acknowledger.open(packet.packetId, packet.qos), refusal);
+}
+
+/** The same QoS 2 message once more, because PUBREC was lost: it is not published again [MQTT-4.3.3-10]. */
+function isRepeated(connection: Connection, packetId: number): boolean {
+  const received = connection.session.received.get(packetId);
+  if (received === undefined) return false;
+  connection.acknowledger.repeat(packetId, received);
+  return true;
+}

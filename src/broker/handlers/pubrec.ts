@@ -1,0 +1,23 @@
+import { encodeAck } from '../../mqtt/codec/encode-ack.ts';
+import { type AckPacket, PacketType } from '../../mqtt/codec/packets.ts';
+import type { Connection } from '../connection.ts';
+import { settlementOf } from '../queue-subscription.ts';
+
+/** The client has a QoS 2 message and will not take it again: from here on only PUBREL is sent [MQTT-4.3.3-4..5]. */
+export function handlePubrec(connection: Connection, packet: AckPacket): void {
+  const { session, context, transport, version } = connection;
+  const outgoing = session.inflight.get(packet.packetId);
+  if (outgoing === undefined || outgoing.qos !== 2) {
+    if (packet.reasonCode < 0x80)
+      encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
+    return;
+  }
+  if (!outgoing.released) outgoing.delivery?.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
+  if (packet.reasonCode >= 0x80) {
+    session.inflight.delete(packet.packetId);
+    context.deliverer.pump(session);
+    return;
+  }
+  outgoing.released = true;
+  encodeAck(transport, PacketType.pubrel, packet.packetId, 0, version);
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../std/clock.ts';
+import { type Deadline, Deadlines } from '../std/deadlines.ts';
+
+/** A connection as this duty sees it. */
+export interface Watched extends Deadline {
+  /** When the last bytes came, epoch milliseconds. */
+  readonly lastReceivedAt: number;
+  /** How long the client may be silent; infinite where it turned keep-alive off. */
+  readonly silenceMsMax: number;
+  timedOut(): void;
+}
+
+/**
+ * Ends connections whose client was silent for one and a half times its keep-alive [MQTT-3.1.2-22], or that never said
+ * CONNECT. Traffic moves nothing here: a deadline that comes too early looks at the last bytes and is set again.
+ */
+export class KeepAlive {
+  readonly #deadlines: Deadlines<Watched>;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#deadlines = new Deadlines((watched, now) => this.#check(watched, now), clock);
+  }
+
+  watch(watched: Watched): void {
+    if (watched.silenceMsMax === Number.POSITIVE_INFINITY) this.#deadlines.remove(watched);
+    else this.#deadlines.set(watched, this.#clock.now() + watched.silenceMsMax);
+  }
+
+  forget(watched: Watched): void {
+    this.#deadlines.remove(watched);
+  }
+
+  stop(): void {
+    this.#deadlines.clear();
+  }
+
+  #check(watched: Watched, now: number): void {
+    const silentUntil = watched.lastReceivedAt + watched.silenceMsMax;
+    if (silentUntil > now) this.#deadlines.set(watched, silentUntil);
+    else watched.timedOut();
+  }
+}

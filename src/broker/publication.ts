@@ -1,0 +1,63 @@
+import type { Message, MessageProperties, QoS } from '../message.ts';
+import { PublishFrame } from '../mqtt/codec/encode-publish.ts';
+
+/** A message on its way through the broker: encoded once for all its subscribers, copied once for all that keep it. */
+export class Publication implements Message {
+  readonly topic: string;
+  payload: Buffer;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | undefined;
+  readonly receivedAt: number;
+  readonly publisher: string;
+  #frame: PublishFrame | undefined;
+  #owned: boolean;
+
+  constructor(
+    topic: string,
+    payload: Buffer,
+    qos: QoS,
+    retain: boolean,
+    properties: MessageProperties | undefined,
+    receivedAt: number,
+    publisher: string,
+    owned = false,
+  ) {
+    this.topic = topic;
+    this.payload = payload;
+    this.qos = qos;
+    this.retain = retain;
+    this.properties = properties;
+    this.receivedAt = receivedAt;
+    this.publisher = publisher;
+    this.#owned = owned;
+  }
+
+  /** The encoding that subscribers share. Worth it from the second subscriber on. */
+  frame(): PublishFrame {
+    this.#frame ??= new PublishFrame(this.topic, this.payload, this.properties);
+    return this.#frame;
+  }
+
+  /** Takes the payload out of the network buffer that it shares with other messages. To be called by whoever keeps the publication. */
+  own(): this {
+    if (!this.#owned) {
+      this.#owned = true;
+      this.payload = Buffer.from(this.payload);
+    }
+    return this;
+  }
+
+  static of(message: Message): Publication {
+    if (message instanceof Publication) return message;
+    return new Publication(
+      message.topic,
+      message.payload,
+      message.qos,
+      message.retain,
+      message.properties,
+      message.receivedAt,
+      message.publisher,
+    );
+  }
+}

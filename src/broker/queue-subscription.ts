@@ -1,0 +1,116 @@
+import type { SluiceError } from '../errors.ts';
+import {
+  acknowledged,
+  type Consumer,
+  type Consumption,
+  type Delivery,
+  type QoS,
+  released,
+  type Settlement,
+  type UserProperty,
+} from '../message.ts';
+import type { PublishProperties } from '../mqtt/codec/packets.ts';
+import type { Deliverer } from './delivery.ts';
+import { Publication } from './publication.ts';
+import type { Session } from './session.ts';
+
+/** A client's subscription to a queue: what it holds is leased to this connection and goes back when the connection ends. */
+export class QueueSubscription implements Consumer {
+  readonly id: string;
+  readonly filter: string;
+  readonly #session: Session;
+  readonly #qos: QoS;
+  readonly #identifiers: readonly number[] | undefined;
+  readonly #deliverer: Deliverer;
+  readonly #onEnded: (subscription: QueueSubscription, reason: SluiceError) => void;
+  #consumption: Consumption | undefined;
+  #stopped = false;
+  /** QoS 0 has no acknowledgement: sent messages are settled at once, but not faster than the socket drains. */
+  readonly #undrained: Delivery[] = [];
+
+  constructor(
+    filter: string,
+    session: Session,
+    qos: QoS,
+    identifiers: readonly number[] | undefined,
+    deliverer: Deliverer,
+    onEnded: (subscription: QueueSubscription, reason: SluiceError) => void,
+  ) {
+    this.id = session.clientId;
+    this.filter = filter;
+    this.#session = session;
+    this.#qos = qos;
+    this.#identifiers = identifiers;
+    this.#deliverer = deliverer;
+    this.#onEnded = onEnded;
+  }
+
+  attach(consumption: Consumption): void {
+    if (this.#stopped) consumption.stop();
+    else this.#consumption = consumption;
+  }
+
+  deliver(delivery: Delivery): void {
+    const link = this.#session.link;
+    if (link === undefined || this.#stopped) {
+      delivery.settle(released);
+      return;
+    }
+    const publication = Publication.of(delivery.message);
+    const properties = this.#properties(delivery, link.version);
+    if (this.#qos > 0) this.#deliverer.deliverLeased(this.#session, delivery, publication, this.#qos, properties);
+    else if (!this.#deliverer.sendAtMostOnce(link, publication, false, properties)) delivery.settle(notSent);
+    else if (link.transport.bufferedBytes > undrainedBytesMax) this.#undrained.push(delivery);
+    else delivery.settle(acknowledged);
+  }
+
+  drained(): void {
+    for (const delivery of this.#undrained.splice(0)) delivery.settle(acknowledged);
+  }
+
+  ended(reason: SluiceError): void {
+    if (!this.#stopped) this.#onEnded(this, reason);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#undrained.length = 0;
+    this.#consumption?.stop();
+  }
+
+  /** The message's own properties and where it stands in the queue; 3.1.1 has no place for them. */
+  #properties(delivery: Delivery, version: 4 | 5): PublishProperties | undefined {
+    if (version === 4) return undefined;
+    const own = delivery.message.properties;
+    const userProperties: UserProperty[] = [
+      ...(own?.userProperties ?? []),
+      ['sluice-queue', delivery.queue],
+      ['sluice-seq', String(delivery.sequence)],
+      ['sluice-attempt', String(delivery.attempt)],
+      ['sluice-enqueued-at', String(delivery.enqueuedAt)],
+    ];
+    if (this.#identifiers === undefined) return { ...own, userProperties };
+    return { ...own, userProperties, subscriptionIdentifiers: this.#identifiers };
+  }
+}
+
+/** Above this much unsent output the next QoS 0 message waits for the socket. */
+const undrainedBytesMax = 256 * 1024;
+
+const notSent: Settlement = {
+  kind: 'failed',
+  code: 'not_sent',
+  reason: 'The consumer at QoS 0 could not be sent the message',
+};
+
+/** What the reason code of a consumer's PUBACK or PUBREC says about the message. 3.1.1 has only success. */
+export function settlementOf(reasonCode: number, reasonString: string | undefined): Settlement {
+  if (reasonCode < 0x80) return acknowledged;
+  if (reasonCode === 0x97) return released;
+  const code = `reason_0x${reasonCode.toString(16)}`;
+  const reason = reasonString ?? `The consumer answered with reason code 0x${reasonCode.toString(16)}`;
+  return { kind: rejecting.has(reasonCode) ? 'rejected' : 'failed', code, reason };
+}
+
+/** Payload format invalid, not authorized, topic name invalid: no other try can help. */
+const rejecting = new Set([0x99, 0x87, 0x90]);

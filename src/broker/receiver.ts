@@ -1,0 +1,164 @@
+import { decodePacket } from '../mqtt/codec/decode.ts';
+import { decodeAck } from '../mqtt/codec/decode-ack.ts';
+import { decodePublish } from '../mqtt/codec/decode-publish.ts';
+import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
+import { MalformedPacket } from '../mqtt/codec/malformed.ts';
+import { type ControlPacket, PacketType } from '../mqtt/codec/packets.ts';
+import { congestedBytesMin } from './congestion.ts';
+import { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { handleConnect } from './handlers/connect.ts';
+import { handleDisconnect } from './handlers/disconnect.ts';
+import { handlePingreq } from './handlers/pingreq.ts';
+import { handlePuback } from './handlers/puback.ts';
+import { handlePubcomp } from './handlers/pubcomp.ts';
+import { handlePublish } from './handlers/publish.ts';
+import { handlePubrec } from './handlers/pubrec.ts';
+import { handlePubrel } from './handlers/pubrel.ts';
+import { handleSubscribe } from './handlers/subscribe.ts';
+import { handleUnsubscribe } from './handlers/unsubscribe.ts';
+import { connectPacketBytesMax } from './limits.ts';
+import type { Transport, TransportHandler } from './transport.ts';
+
+/** Bytes of one socket → frames → packets → the handler of each. Decides what may come in which phase of the connection. */
+export class Receiver implements TransportHandler, FrameHandler {
+  readonly #connection: Connection;
+  readonly #context: BrokerContext;
+  readonly #reader = new FrameReader(this, connectPacketBytesMax);
+  /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
+  readonly #held: HeldFrame[] = [];
+
+  constructor(context: BrokerContext, transport: Transport) {
+    this.#context = context;
+    this.#connection = new Connection(context, transport);
+  }
+
+  receive(chunk: Buffer): void {
+    const connection = this.#connection;
+    if (connection.phase === 'closed') return;
+    connection.lastReceivedAt = this.#context.clock.now();
+    this.#context.counters.bytesIn += chunk.length;
+    try {
+      this.#reader.push(chunk);
+    } catch (problem) {
+      this.#failed(problem);
+    }
+  }
+
+  drained(): void {
+    const connection = this.#connection;
+    if (connection.phase !== 'connected') return;
+    if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
+    for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
+    if (connection.session.waiting.size > 0) this.#context.deliverer.pump(connection.session);
+  }
+
+  closed(): void {
+    this.#connection.leave();
+  }
+
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
+    const { phase } = this.#connection;
+    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd);
+    else if (phase === 'awaiting-connect') this.#first(buffer, firstByte, bodyStart, bodyEnd);
+    else if (phase === 'authenticating') this.#held.push({ buffer, firstByte, bodyStart, bodyEnd });
+    return this.#connection.phase !== 'closed';
+  }
+
+  #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): void {
+    const connection = this.#connection;
+    switch (firstByte >> 4) {
+      case PacketType.publish:
+        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        break;
+      case PacketType.puback:
+        handlePuback(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        break;
+      case PacketType.pubrec:
+        handlePubrec(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        break;
+      case PacketType.pubrel:
+        handlePubrel(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        break;
+      case PacketType.pubcomp:
+        handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        break;
+      default:
+        this.#control(decodePacket(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+    }
+  }
+
+  #control(packet: ControlPacket): void {
+    const connection = this.#connection;
+    switch (packet.type) {
+      case PacketType.subscribe:
+        handleSubscribe(connection, packet)?.catch((problem: unknown) => this.#failed(problem));
+        break;
+      case PacketType.unsubscribe:
+        handleUnsubscribe(connection, packet);
+        break;
+      case PacketType.pingreq:
+        handlePingreq(connection);
+        break;
+      case PacketType.disconnect:
+        handleDisconnect(connection, packet);
+        break;
+      case PacketType.connect:
+        throw new MalformedPacket(0x82, 'Expected CONNECT once per connection', 'MQTT-3.1.0-2');
+      default:
+        throw new MalformedPacket(
+          0x82,
+          `Expected a packet that a client may send, met type ${packet.type}`,
+          'section 2.1.2',
+        );
+    }
+  }
+
+  /** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
+  #first(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): void {
+    if (firstByte >> 4 !== PacketType.connect) {
+      throw new MalformedPacket(0x82, `Expected CONNECT first, met type ${firstByte >> 4}`, 'MQTT-3.1.0-1');
+    }
+    const packet = decodePacket(buffer, firstByte, bodyStart, bodyEnd, 4);
+    if (packet.type !== PacketType.connect) return;
+    this.#connection.hold();
+    handleConnect(this.#connection, packet)
+      .then(() => this.#goOn())
+      .catch((problem: unknown) => this.#failed(problem));
+  }
+
+  #goOn(): void {
+    if (this.#connection.phase !== 'connected') return;
+    this.#reader.packetBytesMax = this.#context.limits.packetBytesMax;
+    for (const held of this.#held.splice(0)) {
+      if (!this.frame(held.buffer, held.firstByte, held.bodyStart, held.bodyEnd)) return;
+    }
+    this.#connection.unhold();
+  }
+
+  #failed(problem: unknown): void {
+    const connection = this.#connection;
+    if (problem instanceof MalformedPacket) {
+      this.#context.counters.packetsMalformed++;
+      if (connection.phase === 'awaiting-connect') this.#refuseUnknownVersion(problem);
+      connection.disconnect(problem.reasonCode, problem.message);
+      return;
+    }
+    this.#context.log.error('Connection failed by an error in the server', { error: problem });
+    connection.disconnect(0x80, 'An error in the server');
+  }
+
+  /** A protocol level that the server does not speak is answered before the end [MQTT-3.1.2-2]. */
+  #refuseUnknownVersion(problem: MalformedPacket): void {
+    if (problem.reasonCode !== 0x84) return;
+    this.#context.counters.connectRefused++;
+    this.#connection.send({ type: PacketType.connack, sessionPresent: false, reasonCode: 0x01, properties: undefined });
+  }
+}
+
+interface HeldFrame {
+  readonly buffer: Buffer;
+  readonly firstByte: number;
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
+}

@@ -1,0 +1,76 @@
+import type { QoS } from '../message.ts';
+import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
+import type { Deadline } from '../std/deadlines.ts';
+import { Deque } from '../std/deque.ts';
+import type { Congestion } from './congestion.ts';
+import type { Outgoing } from './outgoing.ts';
+import type { ReceivedMessage } from './received-message.ts';
+import type { Transport } from './transport.ts';
+
+/** What a session needs of the connection that carries it now. */
+export interface SessionLink {
+  readonly transport: Transport;
+  readonly version: ProtocolVersion;
+  /** Most QoS 1 and 2 messages that may be unacknowledged towards the client. */
+  readonly window: number;
+  /** The client's Maximum Packet Size; infinite where it named none. */
+  readonly packetBytesMax: number;
+  readonly congestion: Congestion;
+  /** Ends the connection because the same client id connected elsewhere. */
+  takenOver(): void;
+  /** Ends the connection because an operator, or the end of the platform, says so. */
+  shutDown(reasonCode: number): void;
+}
+
+export interface Subscription extends SubscriptionRequest {
+  readonly session: Session;
+  /** Subscription Identifiers to send along; several where subscriptions of one session overlap. */
+  readonly identifiers: readonly number[] | undefined;
+}
+
+/** What the broker keeps for one client id, connected or not. */
+export class Session implements Deadline {
+  readonly clientId: string;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Subscriptions to queues, by the filter asked for: opened again when a kept session is taken up. */
+  readonly queueRequests = new Map<string, Subscription>();
+  /** Sent and not acknowledged, by packet id, in the order of sending. */
+  readonly inflight = new Map<number, Outgoing>();
+  /** Owed, and not sent yet: the window is full, the socket is slow or the client is away. */
+  readonly waiting = new Deque<Outgoing>();
+  waitingBytes = 0;
+  /** QoS 2 messages from the client, by packet id, until they are released [MQTT-4.3.3-10]. */
+  readonly received = new Map<number, ReceivedMessage>();
+  link: SessionLink | undefined;
+  /** Seconds after the end of the connection; 0 ends the session with it, infinite keeps it. */
+  expiryInterval: number;
+  will: Will | undefined;
+  deadline = 0;
+  heapIndex = -1;
+  #nextPacketId = 1;
+
+  constructor(clientId: string, expiryInterval: number) {
+    this.clientId = clientId;
+    this.expiryInterval = expiryInterval;
+  }
+
+  get persistent(): boolean {
+    return this.expiryInterval > 0;
+  }
+
+  /** A packet id that is not in use. The window is at most 65,535, so there is always one. */
+  takePacketId(): number {
+    while (this.inflight.has(this.#nextPacketId)) this.#advance();
+    const id = this.#nextPacketId;
+    this.#advance();
+    return id;
+  }
+
+  #advance(): void {
+    this.#nextPacketId = this.#nextPacketId === 0xffff ? 1 : this.#nextPacketId + 1;
+  }
+}
+
+export function lowerQos(a: QoS, b: QoS): QoS {
+  return a < b ? a : b;
+}

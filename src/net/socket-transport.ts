@@ -1,0 +1,171 @@
+import type { Socket } from 'node:net';
+import type { Transport } from '../broker/transport.ts';
+import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
+import type { Flushable, Turn } from './turn.ts';
+
+/**
+ * A socket's output: encoders write into a chunk of the pool, and the end of the turn hands everything to the operating
+ * system in one call. While a write is under way the next ones gather here, so that a chunk is never reused too early.
+ */
+export class SocketTransport implements Transport, Flushable {
+  buffer: Buffer = nothing;
+  position = 0;
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  readonly #pool: ChunkPool;
+  readonly #turn: Turn;
+  readonly #drained: () => void;
+  /** Full chunks that wait for the end of the turn or of the write before. */
+  #full: Piece[] = [];
+  #fullBytes = 0;
+  /** What the operating system is taking now. */
+  #writing: Piece[] = [];
+  #writingBytes = 0;
+  #dirty = false;
+  #ending = false;
+  #lastFlushBytes = 0;
+  readonly #written = (): void => this.#onWritten();
+
+  constructor(socket: Socket, pool: ChunkPool, turn: Turn, drained: () => void) {
+    this.#socket = socket;
+    this.#pool = pool;
+    this.#turn = turn;
+    this.#drained = drained;
+    this.remoteAddress = socket.remoteAddress ?? '';
+  }
+
+  get bufferedBytes(): number {
+    return this.#fullBytes + this.#writingBytes + this.position;
+  }
+
+  reserve(size: number): void {
+    if (this.position + size > this.buffer.length) this.#next(size);
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.#turn.add(this);
+    }
+  }
+
+  append(bytes: Buffer): void {
+    if (bytes.length < referenceBytesMin) {
+      this.reserve(bytes.length);
+      this.buffer.set(bytes, this.position);
+      this.position += bytes.length;
+      return;
+    }
+    this.#retire();
+    this.#full.push({ bytes, chunk: undefined });
+    this.#fullBytes += bytes.length;
+    this.reserve(0);
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    if (this.#writing.length > 0 || this.#socket.destroyed) return;
+    this.#retire();
+    if (this.#full.length === 0) return;
+    this.#lastFlushBytes = this.#fullBytes;
+    this.#writing = this.#full;
+    this.#writingBytes = this.#fullBytes;
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#write(this.#writing);
+    if (this.#socket.writableLength > 0) return;
+    this.#release();
+    if (this.#lastFlushBytes > largeBytes) this.#drained();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    this.flush();
+    if (this.#writing.length === 0) this.#close();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The socket is gone, and with it what nobody can take any more. */
+  discard(): void {
+    this.#retire();
+    for (const piece of this.#full) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#writing = [];
+    this.#writingBytes = 0;
+  }
+
+  #write(pieces: readonly Piece[]): void {
+    const socket = this.#socket;
+    if (pieces.length === 1) {
+      socket.write(pieces[0].bytes, this.#written);
+      return;
+    }
+    socket.cork();
+    for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i].bytes);
+    socket.write(pieces[pieces.length - 1].bytes, this.#written);
+    socket.uncork();
+  }
+
+  /** Also called for writes that were complete at once and released then: there is nothing left to do for those. */
+  #onWritten(): void {
+    if (this.#writing.length === 0 || this.#socket.writableLength > 0) return;
+    this.#release();
+    if (this.#full.length > 0 || this.position > 0) this.flush();
+    if (this.#ending && this.#writing.length === 0) this.#close();
+    else this.#drained();
+  }
+
+  #release(): void {
+    for (const piece of this.#writing) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
+    this.#writing = [];
+    this.#writingBytes = 0;
+  }
+
+  /** Sends FIN, and cuts off a peer that does not answer it. */
+  #close(): void {
+    this.#socket.end();
+    this.#socket.setTimeout(lingerMs, () => this.#socket.destroy());
+  }
+
+  #next(size: number): void {
+    this.#retire();
+    const busy = this.#fullBytes > 0 || this.#lastFlushBytes > smallBytes;
+    this.buffer = this.#pool.take(Math.max(size, busy ? largeBytes : smallBytes));
+  }
+
+  /** Puts the chunk that is being filled in line. */
+  #retire(): void {
+    if (this.buffer === nothing) return;
+    const chunk = this.buffer;
+    if (this.position > 0) {
+      this.#full.push({ bytes: chunk.subarray(0, this.position), chunk });
+      this.#fullBytes += this.position;
+    } else {
+      this.#pool.release(chunk);
+    }
+    this.buffer = nothing;
+    this.position = 0;
+  }
+}
+
+interface Piece {
+  readonly bytes: Buffer;
+  /** The pool's chunk behind the bytes; none where they belong to someone else. */
+  readonly chunk: Buffer | undefined;
+}
+
+const nothing = Buffer.alloc(0);
+/** From this size on bytes are sent from where they lie instead of being copied. */
+const referenceBytesMin = 16 * 1024;
+/** How long a peer may take to take in the last bytes and close. */
+const lingerMs = 5_000;

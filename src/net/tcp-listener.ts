@@ -1,0 +1,86 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Transport, TransportHandler } from '../broker/transport.ts';
+import type { Part } from '../std/lifecycle.ts';
+import type { Log } from '../std/log.ts';
+import { ChunkPool } from './chunk-pool.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { Turn } from './turn.ts';
+
+export interface TcpListenerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Connections at once; the next one is closed as soon as it is accepted. */
+  readonly connectionsMax: number;
+}
+
+export interface TcpListenerParts {
+  readonly options: TcpListenerOptions;
+  readonly accept: (transport: Transport) => TransportHandler;
+  readonly counters: { connections: number; connectionsTotal: number };
+  readonly log: Log;
+}
+
+/** MQTT over TCP. */
+export class TcpListener implements Part {
+  readonly name = 'mqtt listener';
+  readonly #parts: TcpListenerParts;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #pool = new ChunkPool();
+  readonly #turn = new Turn();
+
+  constructor(parts: TcpListenerParts) {
+    this.#parts = parts;
+    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#connect(socket));
+    this.#server.maxConnections = parts.options.connectionsMax;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('The MQTT listener is not started');
+    return address.port;
+  }
+
+  start(): Promise<void> {
+    const { host, port } = this.#parts.options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#parts.log.error('MQTT listener failed', { error }));
+        this.#server.on('drop', () => this.#parts.log.warn('MQTT connection refused: connectionsMax is reached'));
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no more connections. Those that are open have said goodbye or are cut off. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#server.listening) {
+        resolve();
+        return;
+      }
+      this.#server.close(() => resolve());
+      for (const socket of this.#sockets) socket.destroySoon();
+    });
+  }
+
+  #connect(socket: Socket): void {
+    const { counters, log } = this.#parts;
+    counters.connections++;
+    counters.connectionsTotal++;
+    this.#sockets.add(socket);
+    const transport = new SocketTransport(socket, this.#pool, this.#turn, () => handler.drained());
+    const handler = this.#parts.accept(transport);
+    socket.on('data', (chunk: Buffer) => handler.receive(chunk));
+    socket.on('error', (error) => log.debug('Connection broke', { remoteAddress: transport.remoteAddress, error }));
+    socket.on('close', () => {
+      counters.connections--;
+      this.#sockets.delete(socket);
+      transport.discard();
+      handler.closed();
+    });
+  }
+}
