@@ -17,7 +17,7 @@ export interface Option<T> {
 export type OptionValue<O> = O extends Option<infer T> ? T : never;
 
 /** Gives a row of a table its type. */
-export function option<T>(schema: Schema<T>, row: Omit<Option<T>, 'schema'>): Option<T> {
+export function option<T>(schema: Schema<T>, row: Omit<Option<NoInfer<T>>, 'schema'>): Option<T> {
   return { schema, ...row };
 }
 

@@ -139,13 +139,12 @@ export const configOptions = {
     placeholder: 'LEVEL',
     sentence: 'Lowest level that is logged, to standard error.',
   }),
-} satisfies Record<string, Option<never> | Option<unknown>>;
+} satisfies Record<string, Option<unknown>>;
 
 /** What the lists and objects among the options hold, for the reference. */
 export const configEntries = {
   'access.users[]': userEntry,
   'access.tokens[]': tokenEntry,
-  'access.users[].rules[]': accessRule,
-  'queues.NAME': queueOptionsSchema,
+  'access.users[].rules[], access.tokens[].rules[]': accessRule,
   'deviceTypes.NAME': deviceTypeOptions,
 };

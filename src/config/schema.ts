@@ -118,11 +118,14 @@ export function record<T>(name: RegExp, nameExpected: string, item: Schema<T>): 
 
 type Fields = Readonly<Record<string, Schema<unknown>>>;
 
+export type ObjectOf<F> = { readonly [K in keyof F]: ValueOf<F[K]> };
+
 /** An object of these fields and no others. */
-export function object<F extends Fields>(fields: F): Schema<{ readonly [K in keyof F]: ValueOf<F[K]> }> {
+export function object<F extends Fields>(fields: F): Schema<ObjectOf<F>> & { readonly fields: F } {
   const names = Object.keys(fields);
   const expected = `an object of ${names.join(', ')}`;
   return {
+    fields,
     expected,
     read: readJson,
     check(value, path, report) {
@@ -131,7 +134,7 @@ export function object<F extends Fields>(fields: F): Schema<{ readonly [K in key
         if (!names.includes(key)) report(`Unknown field "${path}.${key}"${didYouMean(key, names)}`);
       }
       const checked = names.map((name) => [name, checkField(fields[name], value[name], `${path}.${name}`, report)]);
-      return Object.fromEntries(checked) as { [K in keyof F]: ValueOf<F[K]> };
+      return Object.fromEntries(checked) as ObjectOf<F>;
     },
   };
 }

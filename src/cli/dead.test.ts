@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runAgainst } from './fake-server.fixture.ts';
+
+const group = {
+  fingerprint: 'f00d',
+  code: 'driver_failed',
+  stage: 'decode',
+  driver: 'lht65',
+  reason: 'Cannot read "name" of undefined',
+  count: 12,
+  firstAt: 0,
+  lastAt: 1000,
+  deviceTypes: ['dragino-lht65'],
+  sampleSequence: 3,
+};
+
+test('dead list groups the dead letters by their cause', async () => {
+  const answers = { 'GET /v1/dead-letters': { body: { queue: 'ingest.dead', total: 12, groups: [group] } } };
+  const { out, seen } = await runAgainst(answers, ['dead', 'list']);
+  assert.equal(seen[0].url, '/v1/dead-letters?queue=ingest.dead');
+  assert.match(out, /^ +12 +f00d +driver_failed +decode +lht65 +dragino-lht65 /m);
+});
+
+test('dead show prints the messages and why each died', async () => {
+  const death = { code: 'driver_failed', reason: 'Cannot read it' };
+  const messages = [
+    { sequence: 3, state: 'ready', attempts: 1, enqueuedAt: 0, topic: 'd', payload: 'x', encoding: 'utf8', death },
+  ];
+  const answers = { 'GET /v1/dead-letters/messages': { body: { messages } } };
+  const { out, seen } = await runAgainst(answers, ['dead', 'show', '--fingerprint', 'f00d']);
+  assert.equal(seen[0].url, '/v1/dead-letters/messages?queue=ingest.dead&fingerprint=f00d&from=0&limit=20');
+  assert.match(out, /^3: Cannot read it \(driver_failed\)$/m);
+});
+
+test('dead replay --dry-run tells what would become of the messages', async () => {
+  const rehearsal = [{ sequence: 3, deviceId: 'd-1', messageId: 'm-1', now: 'applied', driver: 'lht65 1.0.1' }];
+  const answers = { 'POST /v1/dead-letters/replay': { body: { matched: 12, moved: 0, skipped: [], rehearsal } } };
+  const { out, seen } = await runAgainst(answers, ['dead', 'replay', '--dry-run', '--fingerprint', 'f00d']);
+  assert.deepEqual(seen[0].body, { queue: 'ingest.dead', fingerprint: 'f00d', dryRun: true });
+  assert.match(out, /^12 messages would be replayed\.$/m);
+  assert.match(out, /d-1 +m-1 +applied +lht65 1\.0\.1$/m);
+});
+
+test('dead replay moves, and names what it left', async () => {
+  const answers = {
+    'POST /v1/dead-letters/replay': { body: { matched: 2, moved: 1, skipped: [{ sequence: 9, reason: 'leased' }] } },
+  };
+  const { out, seen } = await runAgainst(answers, ['dead', 'replay', '--sequence', '8', '--sequence', '9']);
+  assert.deepEqual(seen[0].body, { queue: 'ingest.dead', sequences: [8, 9], dryRun: false });
+  assert.equal(out, 'Replayed 1 of 2 messages.\nLeft 9: leased');
+});

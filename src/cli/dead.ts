@@ -1,0 +1,114 @@
+import { integer, text } from '../config/schema.ts';
+import type { DeadLetterGroup, MessagesAnswer, ReplayAnswer } from './answers.ts';
+import { Api } from './api.ts';
+import { command, group } from './command.ts';
+import { apiOptions, many, switchable, value, valueOr } from './options.ts';
+import { print } from './print.ts';
+import { formatMessages } from './queue.ts';
+import { formatTable, formatTime } from './table.ts';
+
+const queueOption = valueOr(text({ expected: 'the name of a queue' }), 'ingest.dead', {
+  placeholder: 'NAME',
+  sentence: 'Dead-letter queue.',
+});
+const fingerprint = value(text({ expected: 'a fingerprint, as `sluice dead list` prints it' }), {
+  placeholder: 'F',
+  sentence: 'Only what died of this cause.',
+});
+
+const list = command({
+  name: 'list',
+  summary: 'Groups the dead letters by their cause',
+  options: { queue: queueOption, ...apiOptions },
+  async run({ options, terminal }) {
+    const api = new Api(options.url, options.token);
+    const answer = await api.get<{ groups: readonly DeadLetterGroup[] }>('/v1/dead-letters', { queue: options.queue });
+    return print(terminal, options.json, answer, ({ groups }) => formatGroups(groups));
+  },
+});
+
+const show = command({
+  name: 'show',
+  summary: 'Shows dead letters one by one',
+  options: {
+    queue: queueOption,
+    fingerprint,
+    from: valueOr(integer(0), 0, { placeholder: 'SEQUENCE', sentence: 'First sequence to look at.' }),
+    limit: valueOr(integer(1, 1000), 20, { placeholder: 'N', sentence: 'Messages at most.' }),
+    ...apiOptions,
+  },
+  async run({ options, terminal }) {
+    const { queue, fingerprint, from, limit } = options;
+    const api = new Api(options.url, options.token);
+    const query = { queue, fingerprint, from, limit };
+    const answer = await api.get<MessagesAnswer>('/v1/dead-letters/messages', query);
+    return print(terminal, options.json, answer, ({ messages, next }) =>
+      [
+        formatMessages(messages),
+        ...messages.map(({ sequence, death }) => `${sequence}: ${death?.reason ?? '-'} (${death?.code ?? '-'})`),
+        ...(next === undefined ? [] : [`More: --from ${next}`]),
+      ].join('\n'),
+    );
+  },
+});
+
+const replay = command({
+  name: 'replay',
+  summary: 'Gives dead letters back to where they came from',
+  options: {
+    queue: queueOption,
+    fingerprint,
+    sequence: many(integer(0), { placeholder: 'SEQUENCE', sentence: 'Only this message.' }),
+    limit: value(integer(1), { placeholder: 'N', sentence: 'Messages at most.' }),
+    'dry-run': switchable({ sentence: 'Only say what would happen.' }),
+    ...apiOptions,
+  },
+  async run({ options, terminal }) {
+    const { queue, fingerprint, limit, 'dry-run': dryRun } = options;
+    const sequences = options.sequence.length === 0 ? undefined : options.sequence;
+    const api = new Api(options.url, options.token);
+    const request = { queue, fingerprint, sequences, limit, dryRun };
+    const answer = await api.post<ReplayAnswer>('/v1/dead-letters/replay', request);
+    return print(terminal, options.json, answer, (told) => (dryRun ? formatRehearsal(told) : formatReplay(told)));
+  },
+});
+
+export const dead = group('dead', 'Looks at dead letters and replays them', [list, show, replay]);
+
+export function formatGroups(groups: readonly DeadLetterGroup[]): string {
+  return formatTable(
+    groups,
+    [
+      { title: 'count', cell: (row) => row.count },
+      { title: 'fingerprint', cell: (row) => row.fingerprint },
+      { title: 'code', cell: (row) => row.code },
+      { title: 'stage', cell: (row) => row.stage },
+      { title: 'driver', cell: (row) => row.driver },
+      { title: 'device types', cell: (row) => row.deviceTypes.join(' ') },
+      { title: 'last', cell: (row) => formatTime(row.lastAt) },
+      { title: 'reason', cell: (row) => row.reason },
+    ],
+    'There are no dead letters.',
+  );
+}
+
+export function formatRehearsal({ matched, rehearsal = [] }: ReplayAnswer): string {
+  const table = formatTable(
+    rehearsal,
+    [
+      { title: 'sequence', cell: (row) => String(row.sequence) },
+      { title: 'device', cell: (row) => row.deviceId },
+      { title: 'message', cell: (row) => row.messageId },
+      { title: 'would be', cell: (row) => row.now },
+      { title: 'driver', cell: (row) => row.driver },
+    ],
+    '',
+  );
+  return [`${matched} messages would be replayed.`, table].filter((part) => part !== '').join('\n');
+}
+
+function formatReplay({ moved, matched, skipped }: ReplayAnswer): string {
+  const lines = [`Replayed ${moved} of ${matched} messages.`];
+  for (const { sequence, reason } of skipped) lines.push(`Left ${sequence}: ${reason}`);
+  return lines.join('\n');
+}

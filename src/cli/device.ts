@@ -1,0 +1,186 @@
+import { integer, text } from '../config/schema.ts';
+import type { Device, HistoryRow, StateEntry } from '../devices/store.ts';
+import { Api, path } from './api.ts';
+import { command, group } from './command.ts';
+import { driver } from './device-driver.ts';
+import { type } from './device-type.ts';
+import { apiOptions, many, switchable, value, valueOr } from './options.ts';
+import { print } from './print.ts';
+import { formatFields, formatTable, formatTime } from './table.ts';
+
+const id = { name: 'DEVICE', sentence: 'the id of a device' };
+const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
+
+const add = command({
+  name: 'add',
+  summary: 'Registers a device, or changes it',
+  operands: [id],
+  options: {
+    type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type; needed.' }),
+    firmware: value(text(), { placeholder: 'VERSION', sentence: 'Firmware version.' }),
+    attribute: many(text({ pattern: /^[^=]+=/, expected: 'NAME=VALUE' }), {
+      placeholder: 'NAME=VALUE',
+      sentence: 'Attribute of the device.',
+    }),
+    retired: switchable({ sentence: 'Refuse the device from now on.' }),
+    ...apiOptions,
+  },
+  async run({ options, operands: [device], terminal }) {
+    const attributes = Object.fromEntries(options.attribute.map((each) => splitAtEquals(each)));
+    const body = { type: options.type, firmwareVersion: options.firmware, attributes, retired: options.retired };
+    const answer = await new Api(options.url, options.token).put(path`/v1/devices/${device}`, body);
+    return print(terminal, options.json, answer, () => `Registered device ${device}.`);
+  },
+});
+
+const list = command({
+  name: 'list',
+  summary: 'Lists the devices',
+  options: {
+    type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Only devices of this type.' }),
+    after: value(text(), { placeholder: 'DEVICE', sentence: 'Only ids behind this one.' }),
+    limit: valueOr(integer(1, 1000), 100, { placeholder: 'N', sentence: 'Devices at most.' }),
+    ...apiOptions,
+  },
+  async run({ options, terminal }) {
+    const { type, after, limit } = options;
+    const api = new Api(options.url, options.token);
+    const answer = await api.get<{ devices: readonly Device[] }>('/v1/devices', { type, after, limit });
+    return print(terminal, options.json, answer, ({ devices }) =>
+      formatTable(
+        devices,
+        [
+          { title: 'device', cell: (row) => row.id },
+          { title: 'type', cell: (row) => row.type },
+          { title: 'firmware', cell: (row) => row.firmwareVersion },
+          { title: 'retired', cell: (row) => (row.retired ? 'yes' : 'no') },
+          { title: 'created', cell: (row) => formatTime(row.createdAt) },
+        ],
+        'There are no devices.',
+      ),
+    );
+  },
+});
+
+const show = command({
+  name: 'show',
+  summary: 'Shows a device',
+  operands: [id],
+  options: apiOptions,
+  async run({ options, operands: [device], terminal }) {
+    const answer = await new Api(options.url, options.token).get<Device>(path`/v1/devices/${device}`);
+    return print(terminal, options.json, answer, (told) =>
+      formatFields({ ...told, retired: told.retired ? 'yes' : 'no', createdAt: formatTime(told.createdAt) }),
+    );
+  },
+});
+
+const remove = command({
+  name: 'remove',
+  summary: 'Forgets a device with its state and history',
+  operands: [id],
+  options: apiOptions,
+  async run({ options, operands: [device], terminal }) {
+    await new Api(options.url, options.token).delete(path`/v1/devices/${device}`);
+    return print(terminal, options.json, { removed: device }, () => `Removed device ${device}.`);
+  },
+});
+
+const credentials = command({
+  name: 'credentials',
+  summary: 'Gives a device a new password and prints it, this once',
+  operands: [id],
+  options: {
+    'device-password': value(text({ secret: true }), {
+      placeholder: 'TEXT',
+      sentence: 'Password to use; without it one is made.',
+    }),
+    remove: switchable({ sentence: 'Take the credentials away instead.' }),
+    ...apiOptions,
+  },
+  async run({ options, operands: [device], terminal }) {
+    const api = new Api(options.url, options.token);
+    const at = path`/v1/devices/${device}/credentials`;
+    if (options.remove) {
+      await api.delete(at);
+      return print(terminal, options.json, { removed: device }, () => `Device ${device} has no credentials any more.`);
+    }
+    const answer = await api.post<Record<string, string>>(at, { password: options['device-password'] });
+    return print(terminal, options.json, answer, formatFields);
+  },
+});
+
+const state = command({
+  name: 'state',
+  summary: 'Shows the latest value of everything that a device tells',
+  operands: [id],
+  options: apiOptions,
+  async run({ options, operands: [device], terminal }) {
+    const api = new Api(options.url, options.token);
+    const answer = await api.get<{ state: readonly StateEntry[] }>(path`/v1/devices/${device}/state`);
+    return print(terminal, options.json, answer, (told) =>
+      formatTable(
+        told.state,
+        [
+          { title: 'event', cell: (row) => row.eventType },
+          { title: 'key', cell: (row) => row.key },
+          { title: 'value', cell: (row) => JSON.stringify(row.value) },
+          { title: 'time', cell: (row) => formatTime(row.time) },
+          { title: 'message', cell: (row) => row.messageId },
+        ],
+        'The device has no state yet.',
+      ),
+    );
+  },
+});
+
+const history = command({
+  name: 'history',
+  summary: 'Shows the readings of a device, newest first',
+  operands: [id],
+  options: {
+    event: value(text(), { placeholder: 'TYPE', sentence: 'Only readings of this event type.' }),
+    from: value(time, { placeholder: 'TIME', sentence: 'Only readings of this time or later.' }),
+    to: value(time, { placeholder: 'TIME', sentence: 'Only readings before this time.' }),
+    before: value(integer(0), { placeholder: 'ID', sentence: 'Only rows behind the one with this id.' }),
+    limit: valueOr(integer(1, 1000), 20, { placeholder: 'N', sentence: 'Readings at most.' }),
+    ...apiOptions,
+  },
+  async run({ options, operands: [device], terminal }) {
+    const { event: eventType, from, to, before, limit } = options;
+    const api = new Api(options.url, options.token);
+    const query = { eventType, from, to, before, limit };
+    const answer = await api.get<{ rows: readonly HistoryRow[] }>(path`/v1/devices/${device}/history`, query);
+    return print(terminal, options.json, answer, ({ rows }) =>
+      formatTable(
+        rows,
+        [
+          { title: 'time', cell: (row) => formatTime(row.time) },
+          { title: 'event', cell: (row) => row.eventType },
+          { title: 'outcome', cell: (row) => row.outcome },
+          { title: 'driver', cell: (row) => `${row.driver} ${row.driverVersion}` },
+          { title: 'message', cell: (row) => row.messageId },
+          { title: 'data', cell: (row) => JSON.stringify(row.data) },
+        ],
+        'The device has no history yet.',
+      ),
+    );
+  },
+});
+
+export const device = group('device', 'Works with devices, their types and their drivers', [
+  add,
+  list,
+  show,
+  remove,
+  credentials,
+  state,
+  history,
+  type,
+  driver,
+]);
+
+function splitAtEquals(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runAgainst } from './fake-server.fixture.ts';
+
+const stats = { ready: 1200, leased: 3, scheduled: 0, consumers: 2, oldestReadyAgeMs: 45 };
+const jobs = { name: 'jobs', createdAt: 0, options: { bindings: [{ filter: 'jobs/#' }], leaseMs: 30_000 }, stats };
+
+test('queue list prints a table with the numbers of each queue', async () => {
+  const { out } = await runAgainst({ 'GET /v1/queues': { body: { queues: [jobs] } } }, ['queue', 'list']);
+  assert.equal(
+    out,
+    [
+      'queue  ready  leased  scheduled  consumers  oldest ready (ms)  bound to',
+      'jobs   1,200       3          0          2                 45  jobs/#',
+    ].join('\n'),
+  );
+});
+
+test('--json prints what the server answered', async () => {
+  const { out } = await runAgainst({ 'GET /v1/queues': { body: { queues: [jobs] } } }, ['queue', 'list', '--json']);
+  assert.deepEqual(JSON.parse(out), { queues: [jobs] });
+});
+
+test('queue show names every option and number, and the name is escaped in the path', async () => {
+  const { out, seen } = await runAgainst({ 'GET /v1/queues/a%2Fb': { body: jobs } }, ['queue', 'show', 'a/b']);
+  assert.equal(seen[0].url, '/v1/queues/a%2Fb');
+  assert.match(out, /^leaseMs +30,000$/m);
+  assert.match(out, /^ready +1,200$/m);
+  assert.match(out, /^created +1970-01-01T00:00:00\.000Z$/m);
+});
+
+test('queue create sends bindings and options', async () => {
+  const argv = ['queue', 'create', 'jobs', '--bind', 'a/#', '--bind', 'b/+', '--options', '{"maxDeliveries":3}'];
+  const { out, seen } = await runAgainst({ 'POST /v1/queues': { status: 201, body: jobs } }, argv);
+  assert.deepEqual(seen[0].body, {
+    name: 'jobs',
+    options: { maxDeliveries: 3, bindings: [{ filter: 'a/#' }, { filter: 'b/+' }] },
+  });
+  assert.equal(out, 'Made queue jobs.');
+});
+
+test('queue create refuses options that are not JSON before it asks the server', async () => {
+  const { status, err, seen } = await runAgainst({}, ['queue', 'create', 'jobs', '--options', '{maxDeliveries:3}']);
+  assert.equal(status, 2);
+  assert.match(err, /^Cannot set --options to "\{maxDeliveries:3\}": expected a JSON object of queue options/);
+  assert.equal(seen.length, 0);
+});
+
+test('queue delete, purge, pause and resume say what was done', async () => {
+  const answers = {
+    'DELETE /v1/queues/jobs': { status: 204 },
+    'POST /v1/queues/jobs/purge': { body: { purged: 7 } },
+    'POST /v1/queues/jobs/pause': { body: jobs },
+    'POST /v1/queues/jobs/resume': { body: jobs },
+  };
+  assert.equal((await runAgainst(answers, ['queue', 'delete', 'jobs'])).out, 'Deleted queue jobs.');
+  assert.equal((await runAgainst(answers, ['queue', 'purge', 'jobs'])).out, 'Removed 7 messages from jobs.');
+  assert.equal((await runAgainst(answers, ['queue', 'pause', 'jobs'])).out, 'Paused queue jobs.');
+  assert.equal((await runAgainst(answers, ['queue', 'resume', 'jobs'])).out, 'Resumed queue jobs.');
+});
+
+test('queue browse shows payloads without letting them steer the terminal, and where to go on', async () => {
+  const message = { sequence: 5, state: 'ready', attempts: 0, enqueuedAt: 0, topic: 'a/b' };
+  const messages = [
+    { ...message, payload: 'red\u001b[31m', encoding: 'utf8' },
+    { ...message, sequence: 6, payload: Buffer.from([1, 0xff]).toString('base64'), encoding: 'base64' },
+  ];
+  const answers = { 'GET /v1/queues/jobs/messages': { body: { messages, next: 7 } } };
+  const { out, seen } = await runAgainst(answers, ['queue', 'browse', 'jobs', '--limit', '2']);
+  assert.equal(seen[0].url, '/v1/queues/jobs/messages?from=0&limit=2');
+  assert.match(out, /a\/b +red\\x1b\[31m$/m);
+  assert.match(out, /a\/b +01ff$/m);
+  assert.match(out, /^More: --from 7$/m);
+});
+
+test('queue stats prints one number a line', async () => {
+  const { out } = await runAgainst({ 'GET /v1/queues/jobs/stats': { body: stats } }, ['queue', 'stats', 'jobs']);
+  assert.equal(out.split('\n')[0], 'ready             1,200');
+});

@@ -1,0 +1,175 @@
+import { integer, jsonObject, text } from '../config/schema.ts';
+import type { QueueStats } from '../queues/engine.ts';
+import type { MessageAnswer, MessagesAnswer, QueueAnswer } from './answers.ts';
+import { Api, path } from './api.ts';
+import { type Command, command, group } from './command.ts';
+import { apiOptions, many, valueOr } from './options.ts';
+import { print } from './print.ts';
+import { formatFields, formatTable, formatTime, withoutControls } from './table.ts';
+
+const name = { name: 'QUEUE', sentence: 'the name of a queue' };
+const payloadCharactersShown = 60;
+
+const list = command({
+  name: 'list',
+  summary: 'Lists the queues',
+  options: apiOptions,
+  async run({ options, terminal }) {
+    const answer = await new Api(options.url, options.token).get<{ queues: readonly QueueAnswer[] }>('/v1/queues');
+    return print(terminal, options.json, answer, ({ queues }) =>
+      formatTable(
+        queues,
+        [
+          { title: 'queue', cell: (row) => row.name },
+          { title: 'ready', cell: (row) => row.stats.ready },
+          { title: 'leased', cell: (row) => row.stats.leased },
+          { title: 'scheduled', cell: (row) => row.stats.scheduled },
+          { title: 'consumers', cell: (row) => row.stats.consumers },
+          { title: 'oldest ready (ms)', cell: (row) => row.stats.oldestReadyAgeMs },
+          { title: 'bound to', cell: (row) => row.options.bindings.map((binding) => binding.filter).join(' ') },
+        ],
+        'There are no queues.',
+      ),
+    );
+  },
+});
+
+const show = command({
+  name: 'show',
+  summary: 'Shows a queue with its options and numbers',
+  operands: [name],
+  options: apiOptions,
+  async run({ options, operands: [queue], terminal }) {
+    const answer = await new Api(options.url, options.token).get<QueueAnswer>(path`/v1/queues/${queue}`);
+    return print(terminal, options.json, answer, ({ options: queueOptions, createdAt, stats }) =>
+      formatFields({ queue, created: formatTime(createdAt), ...queueOptions, ...stats }),
+    );
+  },
+});
+
+const create = command({
+  name: 'create',
+  summary: 'Makes a queue',
+  operands: [name],
+  options: {
+    bind: many(text({ expected: 'a topic filter' }), {
+      placeholder: 'FILTER',
+      sentence: 'Topic filter whose messages go into the queue.',
+    }),
+    options: valueOr(
+      jsonObject('a JSON object of queue options'),
+      {},
+      {
+        placeholder: 'JSON',
+        sentence: 'Options of the queue, for example {"maxDeliveries":3}.',
+      },
+    ),
+    ...apiOptions,
+  },
+  async run({ options, operands: [queue], terminal }) {
+    const bindings = options.bind.map((filter) => ({ filter }));
+    const queueOptions = { ...options.options, ...(bindings.length > 0 && { bindings }) };
+    const api = new Api(options.url, options.token);
+    const answer = await api.post('/v1/queues', { name: queue, options: queueOptions });
+    return print(terminal, options.json, answer, () => `Made queue ${queue}.`);
+  },
+});
+
+const remove = command({
+  name: 'delete',
+  summary: 'Deletes a queue with its messages',
+  operands: [name],
+  options: apiOptions,
+  async run({ options, operands: [queue], terminal }) {
+    await new Api(options.url, options.token).delete(path`/v1/queues/${queue}`);
+    return print(terminal, options.json, { deleted: queue }, () => `Deleted queue ${queue}.`);
+  },
+});
+
+const browse = command({
+  name: 'browse',
+  summary: 'Shows the messages of a queue without taking them',
+  operands: [name],
+  options: {
+    from: valueOr(integer(0), 0, { placeholder: 'SEQUENCE', sentence: 'First sequence to look at.' }),
+    limit: valueOr(integer(1, 1000), 20, { placeholder: 'N', sentence: 'Messages at most.' }),
+    ...apiOptions,
+  },
+  async run({ options, operands: [queue], terminal }) {
+    const { from, limit } = options;
+    const api = new Api(options.url, options.token);
+    const answer = await api.get<MessagesAnswer>(path`/v1/queues/${queue}/messages`, { from, limit });
+    return print(terminal, options.json, answer, ({ messages, next }) =>
+      [formatMessages(messages), ...(next === undefined ? [] : [`More: --from ${next}`])].join('\n'),
+    );
+  },
+});
+
+const purge = command({
+  name: 'purge',
+  summary: 'Removes every message that is not leased',
+  operands: [name],
+  options: apiOptions,
+  async run({ options, operands: [queue], terminal }) {
+    const api = new Api(options.url, options.token);
+    const answer = await api.post<{ purged: number }>(path`/v1/queues/${queue}/purge`);
+    return print(terminal, options.json, answer, ({ purged }) => `Removed ${purged} messages from ${queue}.`);
+  },
+});
+
+const stats = command({
+  name: 'stats',
+  summary: 'Shows the numbers of a queue',
+  operands: [name],
+  options: apiOptions,
+  async run({ options, operands: [queue], terminal }) {
+    const answer = await new Api(options.url, options.token).get<QueueStats>(path`/v1/queues/${queue}/stats`);
+    return print(terminal, options.json, answer, (numbers) => formatFields({ ...numbers }));
+  },
+});
+
+export const queue = group('queue', 'Works with queues', [
+  list,
+  show,
+  create,
+  remove,
+  browse,
+  purge,
+  turn('pause', 'Stops handing out messages; publishing goes on', 'Paused'),
+  turn('resume', 'Hands out messages again', 'Resumed'),
+  stats,
+]);
+
+function turn(verb: 'pause' | 'resume', summary: string, done: string): Command {
+  return command({
+    name: verb,
+    summary,
+    operands: [name],
+    options: apiOptions,
+    async run({ options, operands: [queue], terminal }) {
+      const answer = await new Api(options.url, options.token).post(`${path`/v1/queues/${queue}`}/${verb}`);
+      return print(terminal, options.json, answer, () => `${done} queue ${queue}.`);
+    },
+  });
+}
+
+/** Messages as a table, for the dead letters too. */
+export function formatMessages(messages: readonly MessageAnswer[]): string {
+  return formatTable(
+    messages,
+    [
+      { title: 'sequence', cell: (row) => String(row.sequence) },
+      { title: 'state', cell: (row) => row.state },
+      { title: 'attempts', cell: (row) => row.attempts },
+      { title: 'enqueued', cell: (row) => formatTime(row.enqueuedAt) },
+      { title: 'topic', cell: (row) => row.topic },
+      { title: 'payload', cell: (row) => shortened(row) },
+    ],
+    'There are no messages.',
+  );
+}
+
+function shortened({ payload, encoding }: MessageAnswer): string {
+  const shown = encoding === 'base64' ? Buffer.from(payload, 'base64').toString('hex') : withoutControls(payload);
+  return shown.length > payloadCharactersShown ? `${shown.slice(0, payloadCharactersShown)}…` : shown;
+}

@@ -1,0 +1,86 @@
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { environmentName, type Option } from '../config/option.ts';
+import { configEntries, configOptions } from '../config/options.ts';
+import type { Schema } from '../config/schema.ts';
+import { root } from './cli.ts';
+import type { Command } from './command.ts';
+import { flagUsage, optionSentence, usage } from './help.ts';
+import { commonOptions } from './options.ts';
+
+/*
+ * The reference pages follow from the tables. When a table changed:
+ * node --test --test-update-snapshots src/cli/reference.test.ts
+ */
+
+test('docs/reference/configuration.md says what the table of options says', (context) => {
+  isCurrent(context, 'configuration.md', configurationPage());
+});
+
+test('docs/reference/cli.md says what the tables of the commands say', (context) => {
+  isCurrent(context, 'cli.md', commandLinePage());
+});
+
+function isCurrent(context: TestContext, file: string, page: string): void {
+  const path = fileURLToPath(new URL(`../../docs/reference/${file}`, import.meta.url));
+  context.assert.fileSnapshot(page, path, { serializers: [(text) => text] });
+}
+
+function configurationPage(): string {
+  const options: [string, Option<unknown>][] = Object.entries(configOptions);
+  const sections = options.map(([name, option]) => {
+    const facts = [
+      `- Value: ${option.schema.expected}`,
+      `- Default: ${option.default === undefined ? 'not set' : code(JSON.stringify(option.default))}`,
+      `- Environment: ${code(environmentName(name))}`,
+      ...(option.flag === undefined ? [] : [`- Flag: ${code(`--${option.flag}`)}`]),
+    ];
+    return `### ${name}\n\n${option.sentence}\n\n${facts.join('\n')}`;
+  });
+  const entries: [string, { fields: Readonly<Record<string, Schema<unknown>>> }][] = Object.entries(configEntries);
+  const forms = entries.map(([name, { fields }]) => `### ${name}\n\n${fieldTable(fields)}`);
+  return `${[configurationIntroduction, '## Options', ...sections, '## What lists and objects hold', ...forms].join('\n\n')}\n`;
+}
+
+const configurationIntroduction = `# Configuration
+
+An option is set by its flag of \`sluice start\`, by its environment variable, or in a config file; the first of these that
+names it wins, and after them its default. The config file is the one of \`--config FILE\` (or \`SLUICE_CONFIG\`), else
+\`sluice.config.ts\`, \`sluice.config.js\` or \`sluice.config.json\` in the working directory. A module exports the options as its
+default export. Names nest at their dots: \`mqtt.port\` is \`{ "mqtt": { "port": 1883 } }\`. In the environment, lists and
+objects are JSON. A relative path in a config file is relative to that file. An unknown name is an error, with the nearest known one.`;
+
+function fieldTable(fields: Readonly<Record<string, Schema<unknown>>>): string {
+  const rows = Object.entries(fields).map(([name, schema]) => {
+    const absent = schema.absent === undefined ? 'needed' : code(JSON.stringify(schema.absent.value) ?? 'not set');
+    return [code(name), schema.expected, absent];
+  });
+  return table(['field', 'value', 'default'], rows);
+}
+
+function commandLinePage(): string {
+  return `${['# Command line', 'Exit status: 0 done, 1 failed, 2 wrongly called.', ...commandSections(root, ['sluice'])].join('\n\n')}\n`;
+}
+
+function commandSections(command: Command, path: readonly string[]): string[] {
+  const own = [`## ${path.join(' ')}`, `${command.summary}.`, `\`\`\`\n${usage(command, path)}\n\`\`\``];
+  const below = command.commands.map((each) => [code(each.name), `${each.summary}.`]);
+  if (below.length > 0) own.push(table(['command', 'what it does'], below));
+  const operands = command.operands.map((each) => [code(each.name), each.sentence]);
+  const options = Object.entries(command.run === undefined ? commonOptions : command.options).map(([name, option]) => [
+    code(flagUsage(name, option)),
+    optionSentence(option),
+  ]);
+  if (operands.length + options.length > 0)
+    own.push(table(['operand or option', 'meaning'], [...operands, ...options]));
+  return [...own, ...command.commands.flatMap((each) => commandSections(each, [...path, each.name]))];
+}
+
+function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [titles, titles.map(() => '---'), ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))];
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}

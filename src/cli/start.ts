@@ -1,0 +1,90 @@
+import { environmentName, type Option } from '../config/option.ts';
+import { configOptions } from '../config/options.ts';
+import { text } from '../config/schema.ts';
+import { configFileVariable, loadConfig } from '../config.ts';
+import { createLog, type Log } from '../std/log.ts';
+import { type CommandOption, command, type Terminal } from './command.ts';
+import { value } from './options.ts';
+
+type Flags = Readonly<Record<string, CommandOption<string | undefined>>>;
+
+export const start = command({
+  name: 'start',
+  summary: 'Starts the server',
+  options: {
+    config: value(text({ expected: 'the path of a file' }), {
+      placeholder: 'FILE',
+      environment: configFileVariable,
+      sentence: 'Config file; without it sluice.config.ts, .js or .json in the working directory, where there is one.',
+    }),
+    ...flagsOf(configOptions),
+  },
+  async run({ options, terminal }) {
+    const config = await loadConfig(options, terminal.env, terminal.cwd);
+    const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
+    // Loaded here, so that the other commands start without the server's native modules.
+    const { Platform } = await import('../platform.ts');
+    return serve(new Platform(config, log), log, terminal);
+  },
+});
+
+/** What a server process needs of the platform. */
+interface Servable {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly mqttPort: number;
+  readonly httpPort: number;
+  readonly failed: Promise<Error>;
+}
+
+/** Serves until a signal asks to stop. A failure ends the process at once, so that nothing more is acknowledged. */
+async function serve(platform: Servable, log: Log, terminal: Terminal): Promise<number> {
+  exitOnFailure(platform, log);
+  const signalled = stopSignal(log);
+  await platform.start();
+  const ready = { event: 'ready', mqtt: platform.mqttPort, http: platform.httpPort, pid: process.pid };
+  terminal.out(JSON.stringify(ready));
+  const signal = await signalled;
+  log.info('Stopping', { signal });
+  await platform.stop();
+  log.info('Stopped');
+  return 0;
+}
+
+function exitOnFailure(platform: Servable, log: Log): void {
+  const exit = (message: string) => (problem: unknown) => {
+    log.error(message, { problem });
+    process.exit(1);
+  };
+  platform.failed.then(exit('Ending: storage failed'), exit('Ending: storage failed'));
+  process.on('uncaughtException', exit('Ending: an error was not caught'));
+  process.on('unhandledRejection', exit('Ending: a rejection was not handled'));
+}
+
+/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
+function stopSignal(log: Log): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const listener = (signal: NodeJS.Signals): void => {
+      if (asked) {
+        log.warn('Ending at once', { signal });
+        process.exit(1);
+      }
+      asked = true;
+      resolve(signal);
+    };
+    process.on('SIGTERM', listener);
+    process.on('SIGINT', listener);
+  });
+}
+
+/** The options of the configuration that have a flag. Their texts go to `loadConfig`, which knows their precedence. */
+function flagsOf(options: Readonly<Record<string, Option<unknown>>>): Flags {
+  const flags: [string, CommandOption<string | undefined>][] = [];
+  for (const [name, { flag, placeholder, sentence, default: fallback }] of Object.entries(options)) {
+    if (flag === undefined) continue;
+    const notes = `default ${fallback}, environment ${environmentName(name)}`;
+    flags.push([flag, value(text(), { placeholder, sentence: `${sentence} (${notes})` })]);
+  }
+  return Object.fromEntries(flags);
+}

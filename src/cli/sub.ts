@@ -1,0 +1,102 @@
+import type { IPublishPacket, MqttClient } from 'mqtt';
+import { choice, integer } from '../config/schema.ts';
+import { command } from './command.ts';
+import { connectMqtt, lost } from './mqtt-client.ts';
+import { mqttOptions, switchable, value, valueOr } from './options.ts';
+import { withoutControls } from './table.ts';
+
+export const sub = command({
+  name: 'sub',
+  summary: 'Subscribes over MQTT 5 and prints what comes; of a queue ($queue/NAME) it takes the messages',
+  operands: [{ name: 'FILTER', sentence: 'a topic filter, or $queue/NAME' }],
+  options: {
+    qos: valueOr(choice('0', '1', '2'), '1', { short: 'q', placeholder: 'N', sentence: 'Highest quality of service.' }),
+    count: value(integer(1), { short: 'n', placeholder: 'N', sentence: 'End after so many messages.' }),
+    json: switchable({ sentence: 'Print one JSON object a line.' }),
+    ...mqttOptions,
+  },
+  async run({ options, operands: [filter], terminal }) {
+    const receiveMaximum = Math.min(options.count ?? 65_535, 65_535);
+    const client = await connectMqtt(options, { properties: { receiveMaximum } });
+    let ended = false;
+    const interrupted = interruption();
+    try {
+      const received = receive(client, options.count ?? Number.POSITIVE_INFINITY, (packet) =>
+        terminal.out(options.json ? asJson(packet) : asText(packet)),
+      );
+      await subscribe(client, filter, Number(options.qos) as 0 | 1 | 2);
+      await Promise.race([received, lost(client, () => ended), interrupted.promise]);
+    } finally {
+      ended = true;
+      interrupted.forget();
+      await client.endAsync();
+    }
+    return 0;
+  },
+});
+
+/** Resolves when `count` messages were printed and acknowledged. What comes behind stays unacknowledged: it belongs to others. */
+function receive(client: MqttClient, count: number, print: (packet: IPublishPacket) => void): Promise<void> {
+  return new Promise((resolve) => {
+    let left = count;
+    client.handleMessage = (packet, done) => {
+      if (left === 0) return;
+      left--;
+      print(packet);
+      done();
+      if (left === 0) resolve();
+    };
+  });
+}
+
+async function subscribe(client: MqttClient, filter: string, qos: 0 | 1 | 2): Promise<void> {
+  let reason: string | undefined;
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd === 'suback') reason = packet.properties?.reasonString;
+  });
+  try {
+    await client.subscribeAsync(filter, { qos });
+  } catch (cause) {
+    const told = (cause as Error).message.replace('Subscribe error: ', '');
+    throw new Error(`Cannot subscribe to ${JSON.stringify(filter)}: ${reason ?? told}`, { cause });
+  }
+}
+
+function asText(packet: IPublishPacket): string {
+  const { 'sluice-seq': sequence, 'sluice-attempt': attempt } = userPropertiesOf(packet);
+  const fromQueue = sequence === undefined ? '' : ` [${sequence}, attempt ${attempt}]`;
+  return `${withoutControls(packet.topic)}${fromQueue} ${withoutControls(payloadOf(packet).text)}`;
+}
+
+function asJson(packet: IPublishPacket): string {
+  const { text, encoding } = payloadOf(packet);
+  const { topic, qos, retain } = packet;
+  return JSON.stringify({ topic, payload: text, encoding, qos, retain, userProperties: userPropertiesOf(packet) });
+}
+
+function payloadOf(packet: IPublishPacket): { text: string; encoding: 'utf8' | 'base64' } {
+  const bytes = Buffer.from(packet.payload);
+  const text = bytes.toString('utf8');
+  return Buffer.from(text).equals(bytes)
+    ? { text, encoding: 'utf8' }
+    : { text: bytes.toString('base64'), encoding: 'base64' };
+}
+
+function userPropertiesOf(packet: IPublishPacket): Readonly<Record<string, string | string[] | undefined>> {
+  return packet.properties?.userProperties ?? {};
+}
+
+/** Ctrl-C ends the command cleanly, so that what a queue had lent goes back at once. */
+function interruption(): { promise: Promise<void>; forget: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const listener = (): void => resolve();
+  process.once('SIGINT', listener);
+  process.once('SIGTERM', listener);
+  return {
+    promise,
+    forget: () => {
+      process.removeListener('SIGINT', listener);
+      process.removeListener('SIGTERM', listener);
+    },
+  };
+}
