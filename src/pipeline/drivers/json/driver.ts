@@ -1,0 +1,103 @@
+import type { JsonObject, JsonValue } from '../../../std/json.ts';
+import { isJsonObject } from '../../../std/json.ts';
+import type { DecodedReading, UplinkInput, UplinkOutput } from '../../driver.ts';
+import { defineDriver } from '../../driver.ts';
+import { examples } from './examples.ts';
+
+/** Keys that speak of the message, not of what was measured. */
+const envelopeKeys: ReadonlySet<string> = new Set(['messageId', 'time', 'ts', 'seq']);
+
+/** Readings in one payload. A gateway that was offline sends some hundreds; each becomes a row of history. */
+const readingsMax = 1000;
+
+/**
+ * Readings as JSON, for device types that have no driver of their own. The forms are `{ key: value }` and
+ * `{ ts | time, values: { key: value } }`, with `messageId` and `seq` beside, and arrays of these.
+ */
+export const driver = defineDriver({
+  id: 'json',
+  version: '1.0.0',
+  match: { deviceType: '*', firmware: '*' },
+  events: {},
+  decodeUplink,
+  examples,
+});
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+
+function decodeUplink(input: UplinkInput): UplinkOutput {
+  const bytes = Uint8Array.from(input.bytes);
+  if (!looksLikeJson(bytes, input.contentType)) {
+    const met = bytes.length === 0 ? 'no bytes at all' : `a payload that starts with 0x${hex(bytes[0])}`;
+    return failure(`Send JSON, or register a driver for "${input.device.type}": met ${met}`);
+  }
+  let parsed: JsonValue;
+  try {
+    parsed = JSON.parse(utf8.decode(bytes));
+  } catch (problem) {
+    return failure(`Send JSON that can be read: ${(problem as Error).message}`);
+  }
+  return readingsOf(parsed);
+}
+
+function looksLikeJson(bytes: Uint8Array, contentType: string | undefined): boolean {
+  if (contentType !== undefined && /^application\/([\w.+-]+\+)?json\b/i.test(contentType)) return bytes.length > 0;
+  const first = bytes[0];
+  return first === openBrace || first === openBracket;
+}
+
+function readingsOf(parsed: JsonValue): UplinkOutput {
+  const items = Array.isArray(parsed) ? parsed : [parsed];
+  if (items.length === 0) return failure('Send at least one reading: met an empty array');
+  if (items.length > readingsMax) return failure(`Send at most ${readingsMax} readings at once, met ${items.length}`);
+  const messages: DecodedReading[] = [];
+  for (const [index, item] of items.entries()) {
+    const reading = readingOf(item);
+    if (typeof reading === 'string') return failure(Array.isArray(parsed) ? `[${index}]: ${reading}` : reading);
+    messages.push(reading);
+  }
+  return { messages };
+}
+
+/** The reading, or what is wrong with it. */
+function readingOf(item: JsonValue): DecodedReading | string {
+  if (!isJsonObject(item)) return `Send a JSON object of readings, met ${JSON.stringify(item).slice(0, 40)}`;
+  const time = item.ts ?? item.time ?? undefined;
+  if (time !== undefined && !isTime(time)) {
+    return `Send "ts" or "time" as epoch milliseconds or an ISO 8601 text, met ${JSON.stringify(time).slice(0, 40)}`;
+  }
+  const seq = item.seq ?? undefined;
+  if (seq !== undefined && !Number.isSafeInteger(seq)) return `Send "seq" as an integer, met ${JSON.stringify(seq)}`;
+  const data = isWrapped(item, time) ? item.values : withoutEnvelope(item);
+  if (Object.keys(data).length === 0) return 'Send at least one reading: met an object without any';
+  return {
+    data,
+    ...(time === undefined ? {} : { time }),
+    ...(seq === undefined ? {} : { seq: seq as number }),
+  };
+}
+
+function isTime(value: JsonValue): value is number | string {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+}
+
+/** An object with a time and `values`, and nothing besides that would be lost by looking at `values` alone. */
+function isWrapped(item: JsonObject, time: unknown): item is JsonObject & { values: JsonObject } {
+  if (time === undefined || !isJsonObject(item.values)) return false;
+  return Object.keys(item).every((key) => key === 'values' || envelopeKeys.has(key));
+}
+
+function withoutEnvelope(item: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(item).filter(([key]) => !envelopeKeys.has(key)));
+}
+
+function failure(error: string): UplinkOutput {
+  return { errors: [error] };
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
