@@ -109,7 +109,7 @@ export class FrameReader {
   #checkSize(size: number): void {
     if (size > this.packetBytesMax) {
       const met = mismatch('packet', `at most ${this.packetBytesMax} bytes`, size);
-      throw new MalformedPacket(Refusal.packetTooLarge, met, 'MQTT-3.1.2-24');
+      throw new MalformedPacket(Refusal.packetTooLarge, met, 'MQTT-3.2.2-15');
     }
   }
 }
