@@ -136,3 +136,15 @@ test('a device type is completed with its defaults', async () => {
     futureTimeMsMax: 300_000,
   });
 });
+
+test('queue options are checked by the table of the queues', async () => {
+  await writeJson({ queues: { jobs: { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 3 } } });
+  const { queues } = await loadConfig({}, {}, cwd);
+  assert.deepEqual(queues, { jobs: { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 3 } });
+  await writeJson({ queues: { jobs: { leaseMs: 1 }, 'a b': {} } });
+  await assert.rejects(loadConfig({}, {}, cwd), (error: Error) => {
+    assert.match(error.message, /"leaseMs" takes a whole number from 1000 .*sluice\.config\.json/);
+    assert.match(error.message, /Cannot declare queue "a b"/);
+    return true;
+  });
+});

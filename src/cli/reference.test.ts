@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { environmentName, type Option } from '../config/option.ts';
 import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
+import { queueOptionRows } from '../queues/options.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
 import { flagUsage, optionSentence, usage } from './help.ts';
@@ -39,7 +40,16 @@ function configurationPage(): string {
   });
   const entries: [string, { fields: Readonly<Record<string, Schema<unknown>>> }][] = Object.entries(configEntries);
   const forms = entries.map(([name, { fields }]) => `### ${name}\n\n${fieldTable(fields)}`);
-  return `${[configurationIntroduction, '## Options', ...sections, '## What lists and objects hold', ...forms].join('\n\n')}\n`;
+  return `${[configurationIntroduction, '## Options', ...sections, '## What lists and objects hold', ...forms, queueForm()].join('\n\n')}\n`;
+}
+
+function queueForm(): string {
+  const rows = queueOptionRows.map((row) => {
+    const fallback = row.default === undefined ? '' : code(JSON.stringify(row.default));
+    const range = row.min === undefined ? row.kind : `${row.kind}, ${row.min} to ${row.max}`;
+    return [code(row.name), row.choices?.map(code).join(', ') ?? range, fallback, row.sentence];
+  });
+  return `### queues.NAME\n\n${table(['field', 'value', 'default', 'what it does'], rows)}`;
 }
 
 const configurationIntroduction = `# Configuration

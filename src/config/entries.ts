@@ -1,4 +1,20 @@
-import { choice, integer, jsonObject, list, object, optional, record, text, toggle, withDefault } from './schema.ts';
+import { SluiceError } from '../errors.ts';
+import type { QueueOptions } from '../queues/options.ts';
+import { resolveOptions } from '../queues/resolve-options.ts';
+import {
+  choice,
+  integer,
+  jsonObject,
+  list,
+  object,
+  optional,
+  type Report,
+  record,
+  type Schema,
+  text,
+  toggle,
+  withDefault,
+} from './schema.ts';
 
 /** What the lists and objects among the options hold. */
 
@@ -21,7 +37,19 @@ export const tokenEntry = object({
   rules: withDefault(list(accessRule), []),
 });
 
-export const queueOptionsSchema = jsonObject('an object of queue options');
+const queuesByName = record(/^/, 'a name', jsonObject('an object of queue options'));
+
+/** Queues by name; `queues/` knows what their options may be. */
+export const queueEntries: Schema<Readonly<Record<string, Partial<QueueOptions>>>> = {
+  ...queuesByName,
+  check(value, path, report) {
+    const queues = queuesByName.check(value, path, report);
+    for (const [name, options] of Object.entries(queues ?? {})) {
+      if (options !== undefined) checkQueue(name, options, report);
+    }
+    return queues;
+  },
+};
 
 export const deviceTypeOptions = object({
   mode: withDefault(choice('inline', 'queued'), 'queued'),
@@ -30,3 +58,12 @@ export const deviceTypeOptions = object({
   fPort: optional(integer(1, 255)),
   futureTimeMsMax: withDefault(integer(0), 5 * 60_000),
 });
+
+function checkQueue(name: string, options: object, report: Report): void {
+  try {
+    resolveOptions(name, options);
+  } catch (problem) {
+    if (!(problem instanceof SluiceError)) throw problem;
+    report(problem.message);
+  }
+}

@@ -1,5 +1,5 @@
 import { logLevels } from '../std/log.ts';
-import { accessRule, deviceTypeOptions, queueOptionsSchema, tokenEntry, userEntry } from './entries.ts';
+import { accessRule, deviceTypeOptions, queueEntries, tokenEntry, userEntry } from './entries.ts';
 import { type Option, option, unset } from './option.ts';
 import { choice, integer, list, record, text } from './schema.ts';
 
@@ -117,13 +117,10 @@ export const configOptions = {
     sentence: 'Bearer tokens for HTTP.',
   }),
 
-  queues: option(
-    record(/^[A-Za-z0-9._-]{1,128}$/, "letters, digits, '.', '_' and '-', at most 128", queueOptionsSchema),
-    {
-      default: {},
-      sentence: 'Queues that are there from the start, by name, with their options.',
-    },
-  ),
+  queues: option(queueEntries, {
+    default: {},
+    sentence: 'Queues that are there from the start, by name, with their options.',
+  }),
   deviceTypes: option(
     record(/^[A-Za-z0-9._:-]{1,128}$/, "letters, digits, '.', '_', ':' and '-', at most 128", deviceTypeOptions),
     { default: {}, sentence: 'Device types that are there from the start, by name.' },
