@@ -31,7 +31,7 @@ function finish(
 ): void {
   if (connection.phase !== 'connected') return;
   // 3.1.1 knows one way to refuse [MQTT-3.9.3-2].
-  const reasonCodes = connection.version === 5 ? codes : codes.map((code) => (code >= 0x80 ? 0x80 : code));
+  const reasonCodes = connection.version === 5 ? codes : codes.map((code) => Math.min(code, 0x80));
   connection.send({ type: PacketType.suback, packetId, reasonCodes, properties: undefined });
   for (const subscription of greeted) sendRetained(connection, subscription);
 }

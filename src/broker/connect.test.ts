@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { BrokerFixture, openAccess } from './memory-client.ts';
+
+test('CONNECT is answered, and a client without an id is given one [MQTT-3.1.3-6]', async () => {
+  const { broker } = new BrokerFixture();
+  const fixture = new BrokerFixture();
+  const client = fixture.open(5);
+  await client.connect({ clientId: '' });
+  const connack = client.take(PacketType.connack);
+  assert.equal(connack.reasonCode, 0);
+  assert.match(connack.properties?.assignedClientIdentifier ?? '', /^auto-/);
+  assert.equal(connack.properties?.receiveMaximum, 10);
+  assert.equal(broker.levels().sessions, 0);
+  assert.equal(fixture.broker.levels().sessions, 1);
+});
+
+test('a 3.1.1 client without an id must ask for a clean session [MQTT-3.1.3-8]', async () => {
+  const client = new BrokerFixture().open(4);
+  await client.connect({ clientId: '', cleanStart: false });
+  assert.equal(client.take(PacketType.connack).reasonCode, 0x02);
+  assert.equal(client.ended, true);
+});
+
+test('wrong credentials are refused with the reason of the version', async () => {
+  const access = openAccess({
+    authenticate: () => Promise.reject(new SluiceError('unauthenticated', 'Wrong password')),
+  });
+  const v5 = new BrokerFixture({ access }).open(5);
+  await v5.connect({});
+  assert.equal(v5.take(PacketType.connack).reasonCode, 0x86);
+  assert.equal(v5.ended, true);
+  const v4 = new BrokerFixture({ access }).open(4);
+  await v4.connect({});
+  assert.equal(v4.take(PacketType.connack).reasonCode, 0x04);
+  assert.equal(v4.ended, true);
+});
+
+test('what a client sends behind CONNECT waits for the answer and is then handled', async () => {
+  const fixture = new BrokerFixture();
+  const client = fixture.open(5);
+  const connected = client.connect({});
+  assert.equal(client.paused, true);
+  client.sendBytes(Buffer.from([0xc0, 0x00]));
+  await connected;
+  client.take(PacketType.connack);
+  client.take(PacketType.pingresp);
+  assert.equal(client.paused, false);
+});
+
+test('anything but CONNECT first ends the connection [MQTT-3.1.0-1]', () => {
+  const client = new BrokerFixture().open(5);
+  client.sendBytes(Buffer.from([0xc0, 0x00]));
+  assert.equal(client.ended, true);
+});
+
+test('a second CONNECT ends the connection [MQTT-3.1.0-2]', async () => {
+  const client = await new BrokerFixture().connect('a');
+  await client.connect({ clientId: 'a' });
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x82);
+  assert.equal(client.ended, true);
+});
+
+test('a protocol level that is not spoken is answered with return code 1 [MQTT-3.1.2-2]', () => {
+  const client = new BrokerFixture().open(4);
+  client.sendBytes(Buffer.from('100d00044d51545409020000000161', 'hex').fill(0x0d, 1, 2));
+  assert.equal(client.take(PacketType.connack).reasonCode, 0x01);
+  assert.equal(client.ended, true);
+});
+
+test('a client that never says CONNECT is closed', () => {
+  const fixture = new BrokerFixture();
+  const client = fixture.open();
+  fixture.clock.advance(9_999);
+  assert.equal(client.ended, false);
+  fixture.clock.advance(1);
+  assert.equal(client.ended, true);
+});
+
+test('silence for one and a half times the keep-alive ends the connection [MQTT-3.1.2-22]', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('a', { keepAlive: 10 });
+  fixture.clock.advance(14_000);
+  client.sendBytes(Buffer.from([0xc0, 0x00]));
+  client.take(PacketType.pingresp);
+  fixture.clock.advance(14_999);
+  assert.equal(client.ended, false);
+  fixture.clock.advance(1);
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x8d);
+  assert.equal(client.ended, true);
+});
+
+test('a second connection with the same client id takes over [MQTT-3.1.4-3]', async () => {
+  const fixture = new BrokerFixture();
+  const first = await fixture.connect('a');
+  const second = await fixture.connect('a');
+  assert.equal(first.take(PacketType.disconnect).reasonCode, 0x8e);
+  assert.equal(first.ended, true);
+  assert.equal(fixture.broker.levels().sessions, 1);
+  first.cut();
+  second.subscribe('t');
+  second.publish('t', 'still here');
+  assert.equal(second.takePublish().payload, 'still here');
+});
+
+test('no more sessions than allowed', async () => {
+  const fixture = new BrokerFixture({ limits: { sessionsMax: 1 } });
+  await fixture.connect('a');
+  const second = fixture.open();
+  await second.connect({ clientId: 'b' });
+  assert.equal(second.take(PacketType.connack).reasonCode, 0x97);
+});
+
+test('stopping tells every client', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('a');
+  fixture.broker.stop();
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x8b);
+  assert.equal(client.ended, true);
+});

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import type { Access } from '../access/access.ts';
+import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { decodePacket } from '../mqtt/codec/decode.ts';
+import { decodePublish, payloadOf, topicOf } from '../mqtt/codec/decode-publish.ts';
+import { encodePacket } from '../mqtt/codec/encode.ts';
+import { encodePublish } from '../mqtt/codec/encode-publish.ts';
+import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
+import {
+  type AckPacket,
+  type ConnectPacket,
+  type ControlPacket,
+  PacketType,
+  type ProtocolVersion,
+  type PublishProperties,
+  type SubscriptionRequest,
+} from '../mqtt/codec/packets.ts';
+import { ByteWriter } from '../std/bytes.ts';
+import { SimulatedClock } from '../std/clock.ts';
+import { silentLog } from '../std/log.ts';
+import { Broker } from './broker.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Publication } from './publication.ts';
+import type { RetainedLog } from './retained.ts';
+import type { Transport, TransportHandler } from './transport.ts';
+
+/* The broker with clients in memory: no sockets, no timers, no disk. For tests. */
+
+export const testLimits: BrokerLimits = {
+  packetBytesMax: 1024 * 1024,
+  inflightMax: 100,
+  receiveMaximum: 10,
+  sessionMessagesMax: 50,
+  sessionBytesMax: 1024 * 1024,
+  outputBytesMax: 8 * 1024 * 1024,
+  connectTimeoutMs: 10_000,
+  sessionExpirySecondsMax: 3_600,
+  sessionsMax: 100,
+  subscriptionsPerClientMax: 20,
+  retainedMessagesMax: 10,
+  topicAliasMax: 4,
+};
+
+/** Everybody may do everything, but for what a test says. */
+export function openAccess(changes: Partial<Access> = {}): Access {
+  const anonymous = { kind: 'anonymous', name: 'anonymous' } as const;
+  return {
+    authenticate: () => Promise.resolve(anonymous),
+    authenticateToken: () => Promise.resolve(anonymous),
+    mayPublish: () => true,
+    maySubscribe: () => true,
+    mayAdminister: () => true,
+    ...changes,
+  };
+}
+
+/** Retained messages that are safe as soon as they are put. */
+export class MemoryRetainedLog implements RetainedLog {
+  readonly rows = new Map<string, Publication>();
+
+  load(): Iterable<Publication> {
+    return [...this.rows.values()];
+  }
+
+  put(publication: Publication, waiter: ReceiptWaiter, tag: number): void {
+    this.rows.set(publication.topic, publication);
+    waiter.receipt(tag, undefined);
+  }
+
+  remove(topic: string, waiter: ReceiptWaiter, tag: number): void {
+    this.rows.delete(topic);
+    waiter.receipt(tag, undefined);
+  }
+}
+
+/** A sink for one topic whose receipts a test gives when it likes. */
+export class HeldSink implements MessageSink {
+  readonly name = 'held';
+  readonly admitted: { message: Message; waiter: ReceiptWaiter; tag: number }[] = [];
+  readonly #topic: string;
+
+  constructor(topic: string) {
+    this.#topic = topic;
+  }
+
+  route(topic: string): { admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean } | undefined {
+    if (topic !== this.#topic) return undefined;
+    return { admit: (message, waiter, tag) => this.admitted.push({ message, waiter, tag }) > 0 };
+  }
+
+  onRoutesChanged(): void {
+    // The topic never changes.
+  }
+}
+
+export class BrokerFixture {
+  readonly clock = new SimulatedClock();
+  readonly retainedLog: MemoryRetainedLog;
+  readonly broker: Broker;
+
+  constructor(
+    options: {
+      access?: Access;
+      sinks?: MessageSink[];
+      sources?: ConsumerSource[];
+      limits?: Partial<BrokerLimits>;
+      retainedLog?: MemoryRetainedLog;
+    } = {},
+  ) {
+    this.retainedLog = options.retainedLog ?? new MemoryRetainedLog();
+    this.broker = new Broker({
+      access: options.access ?? openAccess(),
+      retainedLog: this.retainedLog,
+      sinks: options.sinks ?? [],
+      sources: options.sources ?? [],
+      limits: { ...testLimits, ...options.limits },
+      log: silentLog,
+      clock: this.clock,
+    });
+    this.broker.start();
+  }
+
+  /** A client that has sent nothing yet. */
+  open(version: ProtocolVersion = 5): MemoryClient {
+    return new MemoryClient(this.broker, version);
+  }
+
+  /** A client whose CONNECT was accepted. */
+  async connect(clientId: string, connect: Partial<ConnectPacket> = {}): Promise<MemoryClient> {
+    const client = this.open(connect.version ?? 5);
+    await client.connect({ clientId, ...connect });
+    const connack = client.take(PacketType.connack);
+    assert.equal(connack.reasonCode, 0);
+    return client;
+  }
+}
+
+export interface ReceivedPublish {
+  readonly type: typeof PacketType.publish;
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  readonly packetId: number;
+  readonly properties: PublishProperties | undefined;
+}
+
+type Received = ControlPacket | ReceivedPublish;
+type PacketOf<T> = T extends AckPacket['type'] ? AckPacket : Extract<Received, { type: T }>;
+
+/** The transport of one client and the client at its other end. What the broker writes can be read at once. */
+export class MemoryClient implements Transport, FrameHandler {
+  buffer: Buffer = Buffer.alloc(64 * 1024);
+  position = 0;
+  readonly remoteAddress = '127.0.0.1';
+  readonly version: ProtocolVersion;
+  ended = false;
+  paused = false;
+  /** Set by a test to play a socket that does not take anything. */
+  stuckBytes = 0;
+  readonly #received: Received[] = [];
+  readonly #reader = new FrameReader(this, 16 * 1024 * 1024);
+  readonly #handler: TransportHandler;
+
+  constructor(broker: Broker, version: ProtocolVersion) {
+    this.version = version;
+    this.#handler = broker.accept(this);
+  }
+
+  get bufferedBytes(): number {
+    return this.stuckBytes;
+  }
+
+  reserve(size: number): void {
+    this.#read();
+    if (size > this.buffer.length) this.buffer = Buffer.alloc(size);
+  }
+
+  append(bytes: Buffer): void {
+    if (this.position + bytes.length > this.buffer.length) this.reserve(bytes.length);
+    this.buffer.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  destroy(): void {
+    this.ended = true;
+  }
+
+  /** The network connection breaks. */
+  cut(): void {
+    this.ended = true;
+    this.#handler.closed();
+  }
+
+  drained(): void {
+    this.#handler.drained();
+  }
+
+  async connect(connect: Partial<ConnectPacket>): Promise<void> {
+    this.send({
+      type: PacketType.connect,
+      version: this.version,
+      clientId: 'client',
+      cleanStart: true,
+      keepAlive: 0,
+      username: undefined,
+      password: undefined,
+      will: undefined,
+      properties: undefined,
+      ...connect,
+    });
+    await answered();
+  }
+
+  send(packet: ControlPacket): void {
+    const writer = new ByteWriter();
+    encodePacket(writer, packet, this.version);
+    this.sendBytes(writer.bytes());
+  }
+
+  sendBytes(bytes: Buffer): void {
+    this.#handler.receive(Buffer.from(bytes));
+  }
+
+  publish(
+    topic: string,
+    payload: string,
+    options: {
+      qos?: 0 | 1 | 2;
+      retain?: boolean;
+      dup?: boolean;
+      packetId?: number;
+      properties?: PublishProperties;
+    } = {},
+  ): void {
+    const writer = new ByteWriter();
+    const { qos = 0, retain = false, dup = false, packetId = qos > 0 ? 1 : 0, properties } = options;
+    encodePublish(writer, topic, Buffer.from(payload), properties, qos, retain, dup, packetId, this.version);
+    this.sendBytes(writer.bytes());
+  }
+
+  subscribe(filter: string, options: Partial<SubscriptionRequest> = {}, identifier?: number): number {
+    this.send({
+      type: PacketType.subscribe,
+      packetId: 100,
+      subscriptions: [{ filter, qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, ...options }],
+      properties: identifier === undefined ? undefined : { subscriptionIdentifier: identifier },
+    });
+    return this.take(PacketType.suback).reasonCodes[0];
+  }
+
+  ack(type: AckPacket['type'], packetId: number, reasonCode = 0): void {
+    this.send({ type, packetId, reasonCode, properties: undefined });
+  }
+
+  /** The next packet, which must be of this type. */
+  take<T extends Received['type']>(type: T): PacketOf<T> {
+    this.#read();
+    const packet = this.#received.shift();
+    assert.equal(packet?.type, type, `expected a packet of type ${type}, met ${JSON.stringify(packet)}`);
+    return packet as PacketOf<T>;
+  }
+
+  takePublish(): ReceivedPublish {
+    return this.take(PacketType.publish);
+  }
+
+  /** Types of everything that has come and was not taken. */
+  waiting(): number[] {
+    this.#read();
+    return this.#received.map((packet) => packet.type);
+  }
+
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
+    if (firstByte >> 4 !== PacketType.publish) {
+      this.#received.push(decodePacket(buffer, firstByte, bodyStart, bodyEnd, this.version));
+      return true;
+    }
+    const packet = decodePublish(buffer, firstByte, bodyStart, bodyEnd, this.version);
+    const { type, qos, retain, dup, packetId, properties } = packet;
+    const topic = topicOf(packet);
+    this.#received.push({ type, topic, payload: payloadOf(packet).toString(), qos, retain, dup, packetId, properties });
+    return true;
+  }
+
+  #read(): void {
+    const bytes = Buffer.from(this.buffer.subarray(0, this.position));
+    this.position = 0;
+    this.#reader.push(bytes);
+  }
+}
+
+/** Promises of the broker (authentication, queues) have answered. */
+export function answered(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

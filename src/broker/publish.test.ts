@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { BrokerFixture, HeldSink, openAccess } from './memory-client.ts';
+
+for (const version of [4, 5] as const) {
+  test(`QoS 0, 1 and 2 go through at the lower of both sides' QoS (version ${version})`, async () => {
+    const fixture = new BrokerFixture();
+    const publisher = await fixture.connect('p', { version });
+    const subscriber = await fixture.connect('s', { version });
+    assert.equal(subscriber.subscribe('a/+', { qos: 2 }), 2);
+
+    publisher.publish('a/0', 'zero');
+    assert.equal(subscriber.takePublish().qos, 0);
+
+    publisher.publish('a/1', 'one', { qos: 1, packetId: 7 });
+    assert.equal(publisher.take(PacketType.puback).packetId, 7);
+    const one = subscriber.takePublish();
+    assert.equal(one.qos, 1);
+    subscriber.ack(PacketType.puback, one.packetId);
+
+    publisher.publish('a/2', 'two', { qos: 2, packetId: 8 });
+    assert.equal(publisher.take(PacketType.pubrec).packetId, 8);
+    publisher.ack(PacketType.pubrel, 8);
+    assert.equal(publisher.take(PacketType.pubcomp).packetId, 8);
+    const two = subscriber.takePublish();
+    assert.equal(two.qos, 2);
+    subscriber.ack(PacketType.pubrec, two.packetId);
+    assert.equal(subscriber.take(PacketType.pubrel).packetId, two.packetId);
+    subscriber.ack(PacketType.pubcomp, two.packetId);
+    assert.deepEqual(subscriber.waiting(), []);
+  });
+}
+
+test('a QoS 2 message that is sent again is published once [MQTT-4.3.3-10]', async () => {
+  const fixture = new BrokerFixture();
+  const publisher = await fixture.connect('p');
+  const subscriber = await fixture.connect('s');
+  subscriber.subscribe('t');
+  publisher.publish('t', 'x', { qos: 2, packetId: 3 });
+  publisher.publish('t', 'x', { qos: 2, packetId: 3, dup: true });
+  publisher.take(PacketType.pubrec);
+  publisher.take(PacketType.pubrec);
+  subscriber.takePublish();
+  assert.deepEqual(subscriber.waiting(), []);
+  publisher.ack(PacketType.pubrel, 3);
+  publisher.take(PacketType.pubcomp);
+  publisher.publish('t', 'y', { qos: 2, packetId: 3 });
+  assert.equal(subscriber.takePublish().payload, 'y');
+});
+
+test('nothing is acknowledged before everything that stores the message has said so', async () => {
+  const [a, b] = [new HeldSink('t'), new HeldSink('t')];
+  const fixture = new BrokerFixture({ sinks: [a, b] });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 1, packetId: 5 });
+  assert.deepEqual(publisher.waiting(), []);
+  a.admitted[0].waiter.receipt(a.admitted[0].tag, undefined);
+  assert.deepEqual(publisher.waiting(), []);
+  b.admitted[0].waiter.receipt(b.admitted[0].tag, undefined);
+  assert.equal(publisher.take(PacketType.puback).packetId, 5);
+});
+
+test('acknowledgements leave in the order of the messages [MQTT-4.6.0-2]', async () => {
+  const sink = new HeldSink('stored');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const publisher = await fixture.connect('p');
+  publisher.publish('stored', 'x', { qos: 1, packetId: 1 });
+  publisher.publish('elsewhere', 'y', { qos: 1, packetId: 2 });
+  publisher.publish('stored', 'z', { qos: 2, packetId: 3 });
+  const [first, second] = sink.admitted;
+  second.waiter.receipt(second.tag, undefined);
+  assert.deepEqual(publisher.waiting(), []);
+  first.waiter.receipt(first.tag, undefined);
+  assert.equal(publisher.take(PacketType.puback).packetId, 1);
+  assert.equal(publisher.take(PacketType.puback).packetId, 2);
+  assert.equal(publisher.take(PacketType.pubrec).packetId, 3);
+});
+
+test('a message that was not stored is refused with the reason on MQTT 5', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');
+  publisher.publish('t', 'x', { qos: 1, packetId: 9 });
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, new SluiceError('queue_full', 'Queue "q" is full'));
+  const puback = publisher.take(PacketType.puback);
+  assert.equal(puback.reasonCode, 0x97);
+  assert.equal(puback.properties?.reasonString, 'Queue "q" is full');
+  assert.equal(publisher.ended, false);
+});
+
+test('a message that was not stored ends a 3.1.1 connection without acknowledgement', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p', { version: 4 });
+  publisher.publish('t', 'x', { qos: 1, packetId: 9 });
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, new SluiceError('queue_full', 'Queue "q" is full'));
+  assert.deepEqual(publisher.waiting(), []);
+  assert.equal(publisher.ended, true);
+});
+
+test('a QoS 2 message sent again on a new connection waits for the receipt of its first copy', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const properties = { sessionExpiryInterval: 100 };
+  const first = await fixture.connect('p', { properties });
+  first.publish('t', 'x', { qos: 2, packetId: 4 });
+  first.cut();
+  const second = await fixture.connect('p', { properties, cleanStart: false });
+  second.publish('t', 'x', { qos: 2, packetId: 4, dup: true });
+  assert.equal(sink.admitted.length, 1);
+  assert.deepEqual(second.waiting(), []);
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, undefined);
+  assert.equal(second.take(PacketType.pubrec).packetId, 4);
+});
+
+test('a QoS 2 message whose store failed after the connection broke is taken anew', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const first = await fixture.connect('p', { version: 4, cleanStart: false });
+  first.publish('t', 'x', { qos: 2, packetId: 4 });
+  first.cut();
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, new SluiceError('storage_failed', 'disk'));
+  const second = await fixture.connect('p', { version: 4, cleanStart: false });
+  second.publish('t', 'x', { qos: 2, packetId: 4, dup: true });
+  assert.equal(sink.admitted.length, 2);
+});
+
+test('publishing without the right is refused, and the server keeps $-topics to itself', async () => {
+  const access = openAccess({ mayPublish: (_identity, _client, topic) => topic === 'mine' });
+  const publisher = await new BrokerFixture({ access }).connect('p');
+  publisher.publish('theirs', 'x', { qos: 1 });
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x87);
+  publisher.publish('mine', 'x', { qos: 1 });
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0);
+  publisher.publish('$queue/x', 'x', { qos: 1 });
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x90);
+});
+
+test('more unacknowledged messages than the Receive Maximum end the connection [MQTT-3.3.4-9]', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');
+  for (let id = 1; id <= 11; id++) publisher.publish('t', 'x', { qos: 1, packetId: id });
+  assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x93);
+  assert.equal(sink.admitted.length, 10);
+});
+
+test('a 3.1.1 client with too many unacknowledged messages is not read until the receipts are in', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p', { version: 4 });
+  for (let id = 1; id <= 11; id++) publisher.publish('t', 'x', { qos: 1, packetId: id });
+  assert.equal(publisher.paused, true);
+  for (const { waiter, tag } of sink.admitted) waiter.receipt(tag, undefined);
+  assert.equal(publisher.paused, false);
+  assert.equal(publisher.waiting().length, 11);
+});
+
+test('a topic alias stands for its topic, and an unknown or too large one ends the connection', async () => {
+  const fixture = new BrokerFixture();
+  const publisher = await fixture.connect('p');
+  const subscriber = await fixture.connect('s');
+  subscriber.subscribe('#');
+  publisher.publish('long/topic', '1', { properties: { topicAlias: 2 } });
+  publisher.publish('', '2', { properties: { topicAlias: 2 } });
+  assert.equal(subscriber.takePublish().topic, 'long/topic');
+  const second = subscriber.takePublish();
+  assert.equal(second.topic, 'long/topic');
+  assert.equal(second.properties, undefined);
+  publisher.publish('', '3', { properties: { topicAlias: 5 } });
+  assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x94);
+});
+
+test('properties of MQTT 5 pass through, with the expiry that is left', async () => {
+  const fixture = new BrokerFixture();
+  const publisher = await fixture.connect('p');
+  const subscriber = await fixture.connect('s', { properties: { sessionExpiryInterval: 100 } });
+  subscriber.subscribe('t', { qos: 1 }, 77);
+  subscriber.cut();
+  publisher.publish('t', 'x', {
+    qos: 1,
+    properties: {
+      contentType: 'text/plain',
+      responseTopic: 'r',
+      correlationData: Buffer.from([1, 2]),
+      userProperties: [
+        ['a', '1'],
+        ['a', '2'],
+      ],
+      messageExpiryInterval: 60,
+    },
+  });
+  fixture.clock.advance(20_000);
+  const again = await fixture.connect('s', { cleanStart: false, properties: { sessionExpiryInterval: 100 } });
+  assert.deepEqual(again.takePublish().properties, {
+    contentType: 'text/plain',
+    responseTopic: 'r',
+    correlationData: Buffer.from([1, 2]),
+    userProperties: [
+      ['a', '1'],
+      ['a', '2'],
+    ],
+    messageExpiryInterval: 40,
+    subscriptionIdentifiers: [77],
+  });
+});
+
+test('a packet that breaks the protocol ends its own connection with the reason and no other', async () => {
+  const fixture = new BrokerFixture();
+  const bad = await fixture.connect('bad');
+  const good = await fixture.connect('good');
+  bad.sendBytes(Buffer.from([0x36, 0x02, 0x00, 0x00]));
+  assert.equal(bad.take(PacketType.disconnect).reasonCode, 0x81);
+  assert.equal(bad.ended, true);
+  good.sendBytes(Buffer.from([0xc0, 0x00]));
+  good.take(PacketType.pingresp);
+});
+
+test('a message from elsewhere gets one receipt when all of its receipts are in', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const receipts: (string | undefined)[] = [];
+  const message = {
+    topic: 't',
+    payload: Buffer.from('x'),
+    qos: 1 as const,
+    retain: true,
+    properties: undefined,
+    receivedAt: 0,
+    publisher: 'http',
+  };
+  fixture.broker.publish(message, { receipt: (tag, failure) => receipts.push(failure?.code ?? `${tag}`) }, 6);
+  assert.deepEqual(receipts, []);
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, undefined);
+  assert.deepEqual(receipts, ['6']);
+});

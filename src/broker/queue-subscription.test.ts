@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
+import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement } from '../message.ts';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { answered, BrokerFixture, type MemoryClient, openAccess } from './memory-client.ts';
+
+/** One queue, `jobs`, fed by `work/#`, whose deliveries a test makes. */
+class OneQueue implements ConsumerSource {
+  consumer: Consumer | undefined;
+  credit = 0;
+  stopped = false;
+  readonly settlements: Settlement[] = [];
+  #sequence = 0;
+
+  claims(filter: string): boolean {
+    return filter.startsWith('$queue/');
+  }
+
+  async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
+    if (filter !== '$queue/jobs') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
+    return { queue: 'jobs', filters: ['work/#'] };
+  }
+
+  async consume(_filter: string, consumer: Consumer, credit: number): Promise<Consumption> {
+    this.consumer = consumer;
+    this.credit = credit;
+    this.stopped = false;
+    const stop = (): void => {
+      this.stopped = true;
+    };
+    return { setCredit: () => undefined, stop };
+  }
+
+  deliver(payload: string): void {
+    let open = true;
+    const delivery: Delivery = {
+      message: {
+        topic: 'work/a',
+        payload: Buffer.from(payload),
+        qos: 1,
+        retain: false,
+        properties: { userProperties: [['own', 'yes']] },
+        receivedAt: 0,
+        publisher: 'p',
+      },
+      queue: 'jobs',
+      sequence: ++this.#sequence,
+      attempt: 1,
+      enqueuedAt: 42,
+      settle: (settlement) => {
+        if (open) this.settlements.push(settlement);
+        const was = open;
+        open = false;
+        return was;
+      },
+    };
+    this.consumer?.deliver(delivery);
+  }
+}
+
+async function subscribed(queue: OneQueue, client: MemoryClient, qos: 0 | 1 | 2): Promise<void> {
+  client.send({
+    type: PacketType.subscribe,
+    packetId: 1,
+    subscriptions: [{ filter: '$queue/jobs', qos, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+    properties: undefined,
+  });
+  await answered();
+  assert.deepEqual(client.take(PacketType.suback).reasonCodes, [qos]);
+  assert.ok(queue.consumer !== undefined);
+}
+
+test('a subscription to a queue brings its messages with where they stand in it', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 5 } });
+  await subscribed(queue, client, 1);
+  assert.equal(queue.credit, 5);
+  queue.deliver('job');
+  const publish = client.takePublish();
+  assert.equal(publish.topic, 'work/a');
+  assert.deepEqual(publish.properties?.userProperties, [
+    ['own', 'yes'],
+    ['sluice-queue', 'jobs'],
+    ['sluice-seq', '1'],
+    ['sluice-attempt', '1'],
+    ['sluice-enqueued-at', '42'],
+  ]);
+});
+
+test('the reason code of PUBACK settles the message', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c');
+  await subscribed(queue, client, 1);
+  for (const reasonCode of [0x00, 0x10, 0x97, 0x80, 0x83, 0x99, 0x87, 0x90]) {
+    queue.deliver('job');
+    client.ack(PacketType.puback, client.takePublish().packetId, reasonCode);
+  }
+  assert.deepEqual(
+    queue.settlements.map((settlement) => settlement.kind),
+    ['acknowledged', 'acknowledged', 'released', 'failed', 'failed', 'rejected', 'rejected', 'rejected'],
+  );
+});
+
+test('at QoS 2 the message is settled when the client has it', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { version: 4 });
+  await subscribed(queue, client, 2);
+  queue.deliver('job');
+  const { packetId } = client.takePublish();
+  client.ack(PacketType.pubrec, packetId);
+  assert.deepEqual(queue.settlements, [{ kind: 'acknowledged' }]);
+  client.take(PacketType.pubrel);
+  client.ack(PacketType.pubcomp, packetId);
+  assert.equal(queue.settlements.length, 1);
+});
+
+test('at QoS 0 the message is settled when the socket has taken it', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c');
+  await subscribed(queue, client, 0);
+  queue.deliver('one');
+  assert.equal(queue.settlements.length, 1);
+  client.stuckBytes = 512 * 1024;
+  queue.deliver('two');
+  assert.equal(queue.settlements.length, 1);
+  client.drained();
+  assert.equal(queue.settlements.length, 2);
+});
+
+test('what a client held goes back when it goes, also when it never got it', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', {
+    properties: { receiveMaximum: 1, sessionExpiryInterval: 100 },
+  });
+  await subscribed(queue, client, 1);
+  queue.deliver('sent');
+  queue.deliver('waiting');
+  client.cut();
+  assert.equal(queue.stopped, true);
+  assert.deepEqual(queue.settlements, [{ kind: 'released' }, { kind: 'released' }]);
+});
+
+test('UNSUBSCRIBE stops the consumption, and a kept session takes it up again', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const properties = { sessionExpiryInterval: 100 };
+  const client = await fixture.connect('c', { properties });
+  await subscribed(queue, client, 1);
+  client.cut();
+  const again = await fixture.connect('c', { properties, cleanStart: false });
+  await answered();
+  assert.equal(queue.stopped, false);
+  queue.deliver('job');
+  again.takePublish();
+  again.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$queue/jobs'], properties: undefined });
+  assert.deepEqual(again.take(PacketType.unsuback).reasonCodes, [0]);
+  assert.equal(queue.stopped, true);
+});
+
+test('a queue that does not exist, or whose topics may not be read, is refused with the reason', async () => {
+  const queue = new OneQueue();
+  const access = openAccess({ maySubscribe: (_identity, _client, filter) => filter !== 'work/#' });
+  const client = await new BrokerFixture({ sources: [queue], access }).connect('c');
+  for (const [filter, reasonCode] of [
+    ['$queue/none', 0x8f],
+    ['$queue/jobs', 0x87],
+  ] as const) {
+    client.send({
+      type: PacketType.subscribe,
+      packetId: 1,
+      subscriptions: [{ filter, qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+      properties: undefined,
+    });
+    await answered();
+    assert.deepEqual(client.take(PacketType.suback).reasonCodes, [reasonCode]);
+  }
+  assert.equal(queue.consumer, undefined);
+});

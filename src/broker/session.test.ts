@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PacketType, type Will } from '../mqtt/codec/packets.ts';
+import { BrokerFixture } from './memory-client.ts';
+
+const kept = { sessionExpiryInterval: 100 };
+
+test('a kept session gets what came while its client was away, in order', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: kept });
+  client.subscribe('t', { qos: 1 });
+  client.cut();
+  const publisher = await fixture.connect('p');
+  for (const payload of ['1', '2', '3']) publisher.publish('t', payload, { qos: 1 });
+  publisher.publish('t', 'not kept at QoS 0');
+  const again = fixture.open();
+  await again.connect({ clientId: 'c', cleanStart: false, properties: kept });
+  assert.equal(again.take(PacketType.connack).sessionPresent, true);
+  assert.deepEqual(
+    [again.takePublish(), again.takePublish(), again.takePublish()].map((m) => m.payload),
+    ['1', '2', '3'],
+  );
+  assert.deepEqual(again.waiting(), []);
+});
+
+test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4.0-1]', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: kept });
+  client.subscribe('t', { qos: 2 });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'one', { qos: 1, packetId: 1 });
+  publisher.publish('t', 'two', { qos: 2, packetId: 2 });
+  const one = client.takePublish();
+  const two = client.takePublish();
+  client.ack(PacketType.pubrec, two.packetId);
+  client.take(PacketType.pubrel);
+  client.cut();
+  const again = await fixture.connect('c', { cleanStart: false, properties: kept });
+  const repeated = again.takePublish();
+  assert.deepEqual([repeated.dup, repeated.packetId, repeated.payload], [true, one.packetId, 'one']);
+  assert.equal(again.take(PacketType.pubrel).packetId, two.packetId);
+});
+
+test('a clean start forgets the session, and the end of its time too', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: kept });
+  client.subscribe('t');
+  client.cut();
+  const clean = fixture.open();
+  await clean.connect({ clientId: 'c', cleanStart: true, properties: kept });
+  assert.equal(clean.take(PacketType.connack).sessionPresent, false);
+  assert.equal(fixture.broker.levels().subscriptions, 0);
+  clean.cut();
+  fixture.clock.advance(100_000);
+  assert.equal(fixture.broker.levels().sessions, 0);
+});
+
+test('a 3.1.1 session that is not clean is kept, a clean one ends with its connection', async () => {
+  const fixture = new BrokerFixture();
+  (await fixture.connect('kept', { version: 4, cleanStart: false })).cut();
+  (await fixture.connect('gone', { version: 4, cleanStart: true })).cut();
+  assert.equal(fixture.broker.levels().sessions, 1);
+});
+
+test('only as many messages are under way as the client can take; the rest follows the acknowledgements', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: { receiveMaximum: 2 } });
+  client.subscribe('t', { qos: 1 });
+  const publisher = await fixture.connect('p');
+  for (let id = 1; id <= 5; id++) publisher.publish('t', `${id}`, { qos: 1, packetId: id });
+  const first = client.takePublish();
+  client.takePublish();
+  assert.deepEqual(client.waiting(), []);
+  client.ack(PacketType.puback, first.packetId);
+  assert.equal(client.takePublish().payload, '3');
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('a session holds no more than allowed, and counts what it drops', async () => {
+  const fixture = new BrokerFixture({ limits: { sessionMessagesMax: 2 } });
+  const client = await fixture.connect('c', { properties: kept });
+  client.subscribe('t', { qos: 1 });
+  client.cut();
+  const publisher = await fixture.connect('p');
+  for (let id = 1; id <= 5; id++) publisher.publish('t', `${id}`, { qos: 1, packetId: id });
+  assert.equal(fixture.broker.counters.dropped.session_full, 3);
+});
+
+test('a socket that does not drain loses QoS 0 and keeps QoS 1', async () => {
+  const fixture = new BrokerFixture({ limits: { outputBytesMax: 1000 } });
+  const client = await fixture.connect('c');
+  client.subscribe('t', { qos: 1 });
+  client.stuckBytes = 1001;
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'lost');
+  publisher.publish('t', 'kept', { qos: 1 });
+  assert.equal(fixture.broker.counters.dropped.slow_consumer, 1);
+  client.stuckBytes = 0;
+  client.drained();
+  assert.equal(client.takePublish().payload, 'kept');
+});
+
+test('a publisher waits for a congested subscriber, but not for ever', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c');
+  client.subscribe('t');
+  const publisher = await fixture.connect('p');
+  client.stuckBytes = 2 * 1024 * 1024;
+  publisher.publish('t', '1');
+  assert.equal(publisher.paused, true);
+  client.stuckBytes = 0;
+  client.drained();
+  assert.equal(publisher.paused, false);
+  client.stuckBytes = 2 * 1024 * 1024;
+  publisher.publish('t', '2');
+  fixture.clock.advance(1_000);
+  assert.equal(publisher.paused, false);
+  publisher.publish('t', '3');
+  assert.equal(publisher.paused, false);
+});
+
+test('a message larger than the client takes is not sent [MQTT-3.1.2-25]', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: { maximumPacketSize: 60 } });
+  client.subscribe('t', { qos: 1 });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x'.repeat(100), { qos: 1, packetId: 1 });
+  publisher.publish('t', 'small', { qos: 1, packetId: 2 });
+  assert.equal(client.takePublish().payload, 'small');
+  assert.equal(fixture.broker.counters.dropped.packet_too_large, 1);
+});
+
+function will(delaySeconds?: number): Will {
+  const properties = delaySeconds === undefined ? undefined : { willDelayInterval: delaySeconds };
+  return { topic: 'will', payload: Buffer.from('gone'), qos: 0, retain: false, properties };
+}
+
+test('the will is published when the connection breaks, not after DISCONNECT', async () => {
+  const fixture = new BrokerFixture();
+  const watcher = await fixture.connect('w');
+  watcher.subscribe('will');
+  const polite = await fixture.connect('polite', { will: will() });
+  polite.send({ type: PacketType.disconnect, reasonCode: 0, properties: undefined });
+  assert.deepEqual(watcher.waiting(), []);
+  const insistent = await fixture.connect('insistent', { will: will() });
+  insistent.send({ type: PacketType.disconnect, reasonCode: 4, properties: undefined });
+  watcher.takePublish();
+  const broken = await fixture.connect('broken', { will: will() });
+  broken.cut();
+  assert.equal(watcher.takePublish().payload, 'gone');
+});
+
+test('a delayed will waits for the client, and for no longer than the session [MQTT-3.1.3-9]', async () => {
+  const fixture = new BrokerFixture();
+  const watcher = await fixture.connect('w');
+  watcher.subscribe('will');
+  (await fixture.connect('back', { will: will(10), properties: kept })).cut();
+  fixture.clock.advance(9_000);
+  await fixture.connect('back', { cleanStart: false, properties: kept });
+  fixture.clock.advance(60_000);
+  assert.deepEqual(watcher.waiting(), []);
+  (await fixture.connect('away', { will: will(500), properties: { sessionExpiryInterval: 20 } })).cut();
+  fixture.clock.advance(19_999);
+  assert.deepEqual(watcher.waiting(), []);
+  fixture.clock.advance(1);
+  watcher.takePublish();
+});

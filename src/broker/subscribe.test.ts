@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { BrokerFixture, MemoryRetainedLog, openAccess } from './memory-client.ts';
+
+test('overlapping subscriptions bring one copy with the highest QoS and every identifier', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c');
+  client.subscribe('a/#', { qos: 0 }, 1);
+  client.subscribe('a/b', { qos: 1 }, 2);
+  client.publish('a/b', 'x', { qos: 1 });
+  const publish = client.takePublish();
+  assert.equal(publish.qos, 1);
+  assert.deepEqual([...(publish.properties?.subscriptionIdentifiers ?? [])].sort(), [1, 2]);
+  client.take(PacketType.puback);
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('no local and retain as published do what they say', async () => {
+  const fixture = new BrokerFixture();
+  const a = await fixture.connect('a');
+  const b = await fixture.connect('b');
+  a.subscribe('t', { noLocal: true });
+  b.subscribe('t', { retainAsPublished: true });
+  a.publish('t', 'x', { retain: true });
+  assert.deepEqual(a.waiting(), []);
+  assert.equal(b.takePublish().retain, true);
+});
+
+test('after UNSUBSCRIBE nothing more comes, and an unknown filter is said to be unknown', async () => {
+  const client = await new BrokerFixture().connect('c');
+  client.subscribe('t');
+  client.send({ type: PacketType.unsubscribe, packetId: 5, filters: ['t', 'u'], properties: undefined });
+  assert.deepEqual(client.take(PacketType.unsuback).reasonCodes, [0, 0x11]);
+  client.publish('t', 'x');
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('a filter is refused with its reason: not valid, shared, not allowed, too many', async () => {
+  const access = openAccess({ maySubscribe: (_identity, _client, filter) => filter !== 'secret' });
+  const fixture = new BrokerFixture({ access, limits: { subscriptionsPerClientMax: 1 } });
+  const v5 = await fixture.connect('c');
+  assert.equal(v5.subscribe('a#'), 0x8f);
+  assert.equal(v5.subscribe('$share/g/t'), 0x9e);
+  assert.equal(v5.subscribe('secret'), 0x87);
+  assert.equal(v5.subscribe('a'), 0);
+  assert.equal(v5.subscribe('b'), 0x97);
+  const v4 = await fixture.connect('d', { version: 4 });
+  assert.equal(v4.subscribe('secret'), 0x80);
+});
+
+test('a retained message greets new subscriptions as their retain handling says', async () => {
+  const fixture = new BrokerFixture();
+  const publisher = await fixture.connect('p');
+  publisher.publish('a/b', 'kept', { retain: true });
+  publisher.publish('a/b', 'newer', { retain: true });
+  const client = await fixture.connect('c');
+  client.subscribe('a/+', { retainHandling: 1 });
+  const greeting = client.takePublish();
+  assert.equal(greeting.retain, true);
+  assert.equal(greeting.payload, 'newer');
+  client.subscribe('a/+', { retainHandling: 1 });
+  assert.deepEqual(client.waiting(), []);
+  client.subscribe('a/+', { retainHandling: 0 });
+  client.takePublish();
+  client.subscribe('a/+', { retainHandling: 2 });
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('an empty retained message forgets the topic and is still handed on [MQTT-3.3.1-6]', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c');
+  client.publish('t', 'kept', { retain: true });
+  client.subscribe('t');
+  client.takePublish();
+  client.publish('t', '', { retain: true });
+  const handedOn = client.takePublish();
+  assert.equal(handedOn.payload, '');
+  assert.equal(handedOn.retain, false);
+  assert.equal(fixture.broker.levels().retained, 0);
+  assert.equal(fixture.retainedLog.rows.size, 0);
+});
+
+test('no more topics are retained than allowed, and the publisher is told', async () => {
+  const fixture = new BrokerFixture({ limits: { retainedMessagesMax: 1 } });
+  const client = await fixture.connect('c');
+  client.publish('a', 'x', { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0);
+  client.publish('b', 'x', { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x97);
+  client.publish('a', 'y', { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0);
+});
+
+test('retained messages are there again after a restart', async () => {
+  const retainedLog = new MemoryRetainedLog();
+  const before = await new BrokerFixture({ retainedLog }).connect('c');
+  before.publish('t', 'kept', { retain: true, qos: 1 });
+  before.take(PacketType.puback);
+  const after = await new BrokerFixture({ retainedLog }).connect('c');
+  after.subscribe('t');
+  assert.equal(after.takePublish().payload, 'kept');
+});
