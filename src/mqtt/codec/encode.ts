@@ -108,7 +108,7 @@ function encodeDisconnect(writer: PacketWriter, packet: DisconnectPacket, versio
 
 function encodeAuth(writer: PacketWriter, packet: AuthPacket, version: ProtocolVersion): void {
   if (version === 4) throw new TypeError('Cannot encode AUTH for MQTT 3.1.1: the packet came with MQTT 5');
-  if (packet.reasonCode === 0 && packet.properties === undefined) return;
+  // Success without properties could be left out, but receivers that do not know that are about.
   writer.byte(packet.reasonCode);
   writer.properties('auth', packet.properties);
 }

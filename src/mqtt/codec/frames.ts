@@ -43,9 +43,12 @@ export class FrameReader {
   push(chunk: Buffer): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    const start = this.#filled === 0 ? 0 : this.#complete(chunk);
-    if (start >= 0 && this.#takeAll(chunk, start)) this.#stopped = false;
-    else this.#forget();
+    try {
+      const start = this.#filled === 0 ? 0 : this.#complete(chunk);
+      this.#stopped = start < 0 || !this.#takeAll(chunk, start);
+    } finally {
+      if (this.#stopped) this.#forget();
+    }
   }
 
   /** Hands out the packets in the chunk from `start` and keeps what is left. False when the handler said stop. */

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ByteWriter } from '../../std/bytes.ts';
+import { FrameReader } from './frames.ts';
+import { MalformedPacket } from './malformed.ts';
+import { PacketType, type ProtocolVersion } from './packets.ts';
+import { type AnyPacket, encodeAny, readPackets } from './testing/any-packet.ts';
+import { Random } from './testing/random.ts';
+import { packetTypesOf, randomPacket } from './testing/random-packet.ts';
+import { inputCount, seed } from './testing/seed.ts';
+
+interface Frame {
+  readonly buffer: Buffer;
+  readonly bytes: string;
+}
+
+describe('FrameReader', () => {
+  it('hands out a packet that lies in one chunk where it lies', () => {
+    const { reader, frames } = collect();
+    const chunk = Buffer.from('c0003003000161d000', 'hex');
+    reader.push(chunk);
+    assert.deepEqual(
+      frames.map((frame) => frame.bytes),
+      ['c0:', '30:000161', 'd0:'],
+    );
+    assert.ok(frames.every((frame) => frame.buffer === chunk));
+    assert.equal(reader.buffered, 0);
+  });
+
+  it('gathers a packet that arrives byte by byte', () => {
+    const { reader, frames } = collect();
+    const packet = Buffer.concat([Buffer.from('308001', 'hex'), Buffer.alloc(128, 7)]);
+    for (const [index] of packet.entries()) {
+      assert.equal(reader.buffered, index);
+      reader.push(packet.subarray(index, index + 1));
+    }
+    assert.deepEqual(
+      frames.map((frame) => frame.bytes),
+      [`30:${'07'.repeat(128)}`],
+    );
+    assert.equal(reader.buffered, 0);
+  });
+
+  it('does not write into bytes that it handed out', () => {
+    const { reader, frames } = collect();
+    for (const byte of [1, 2, 3]) {
+      reader.push(Buffer.from('3003', 'hex'));
+      reader.push(Buffer.from([byte, byte, byte]));
+    }
+    assert.deepEqual(
+      frames.map(({ buffer }) => buffer.subarray(2, 5).toString('hex')),
+      ['010101', '020202', '030303'],
+    );
+  });
+
+  it('sets aside no more than what arrived asks for, whatever the header announces', () => {
+    const { reader, frames } = collect(300_000_000);
+    reader.push(Buffer.from('30ffffff7f', 'hex'));
+    const before = process.memoryUsage().arrayBuffers;
+    reader.push(Buffer.alloc(1));
+    assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
+    assert.equal(reader.buffered, 6);
+    assert.equal(frames.length, 0);
+  });
+
+  it('copies a large packet a bounded number of times', () => {
+    const { reader, frames } = collect(20_000_000);
+    const body = Buffer.alloc(10_000_000, 3);
+    const header = Buffer.from('3080ade204', 'hex');
+    const copied = countCopiedBytes(() => {
+      reader.push(header);
+      for (let at = 0; at < body.length; at += 1000) reader.push(body.subarray(at, at + 1000));
+    });
+    assert.equal(frames.length, 1);
+    assert.equal(frames[0].buffer.length, header.length + body.length);
+    assert.ok(copied < 4 * body.length, `${copied} bytes were copied for ${body.length}`);
+  });
+
+  it('stops and drops the rest when the handler says so, also in later chunks', () => {
+    let count = 0;
+    const reader = new FrameReader({ frame: () => ++count < 2 }, 1000);
+    reader.push(Buffer.from('c000c000c000c0', 'hex'));
+    reader.push(Buffer.from('00c000', 'hex'));
+    assert.equal(count, 2);
+    assert.equal(reader.buffered, 0);
+  });
+
+  it('stops when the handler refuses a packet that was gathered', () => {
+    let count = 0;
+    const reader = new FrameReader({ frame: () => ++count < 1 }, 1000);
+    reader.push(Buffer.from('c0', 'hex'));
+    reader.push(Buffer.from('00c000', 'hex'));
+    assert.equal(count, 1);
+    assert.equal(reader.buffered, 0);
+  });
+
+  it('stops after an error', () => {
+    const { reader, frames } = collect();
+    reader.push(Buffer.from('c0808080', 'hex'));
+    assert.throws(() => reader.push(Buffer.from('80', 'hex')), refusal(0x81));
+    reader.push(Buffer.from('c000', 'hex'));
+    assert.equal(frames.length, 0);
+    assert.equal(reader.buffered, 0);
+  });
+
+  it('refuses a fifth length byte as soon as the fourth says that there is one', () => {
+    for (const chunks of [['c0ffffffff'], ['c0', 'ff', 'ff', 'ff', 'ff']]) {
+      const { reader } = collect();
+      const last = chunks.pop() as string;
+      for (const chunk of chunks) reader.push(Buffer.from(chunk, 'hex'));
+      assert.throws(() => reader.push(Buffer.from(last, 'hex')), refusal(0x81));
+    }
+  });
+
+  it('takes a packet of exactly the largest size and refuses one more byte, before its body arrives', () => {
+    const { reader, frames } = collect(5);
+    reader.push(Buffer.from('3003000161', 'hex'));
+    assert.equal(frames.length, 1);
+    assert.throws(() => reader.push(Buffer.from('3004', 'hex')), refusal(0x95));
+  });
+
+  it('refuses a too large packet whose header came in pieces', () => {
+    const { reader } = collect(100);
+    reader.push(Buffer.from('30ff', 'hex'));
+    assert.throws(() => reader.push(Buffer.from('01', 'hex')), refusal(0x95));
+  });
+
+  it('takes larger packets from where the handler raised the limit', () => {
+    const sizes: number[] = [];
+    const frame = (_buffer: Buffer, _firstByte: number, bodyStart: number, bodyEnd: number): boolean => {
+      sizes.push(bodyEnd - bodyStart);
+      reader.packetBytesMax = 200;
+      return true;
+    };
+    const reader = new FrameReader({ frame }, 4);
+    reader.push(Buffer.concat([Buffer.from('c0003064', 'hex'), Buffer.alloc(100)]));
+    assert.deepEqual(sizes, [0, 100]);
+  });
+
+  it('finds the same packets wherever a stream is cut in two', () => {
+    const { bytes, packets } = stream(5, seed, 12);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      assert.deepEqual(readPackets([bytes.subarray(0, cut), bytes.subarray(cut)], 5), packets, `cut at ${cut}`);
+    }
+  });
+
+  for (const version of [4, 5] as const) {
+    it(`finds the same packets of version ${version} in any chunks`, () => {
+      for (let run = 0; run < inputCount(100); run++) {
+        const { bytes, packets } = stream(version, seed + run, 40);
+        const chunks = cutUp(bytes, new Random(seed + run));
+        assert.deepEqual(readPackets(chunks, version), packets, `seed ${seed + run}`);
+      }
+    });
+  }
+});
+
+function collect(packetBytesMax = 1000): { reader: FrameReader; frames: Frame[] } {
+  const frames: Frame[] = [];
+  const frame = (buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean => {
+    const body = bodyEnd - bodyStart > 10_000 ? 'long' : buffer.toString('hex', bodyStart, bodyEnd);
+    frames.push({ buffer, bytes: `${firstByte.toString(16)}:${body}` });
+    return true;
+  };
+  return { reader: new FrameReader({ frame }, packetBytesMax), frames };
+}
+
+function refusal(reasonCode: number): (problem: unknown) => boolean {
+  return (problem) => problem instanceof MalformedPacket && problem.reasonCode === reasonCode;
+}
+
+/** Bytes that Buffer.copy moves while `work` runs. */
+function countCopiedBytes(work: () => void): number {
+  const { copy } = Buffer.prototype;
+  let copied = 0;
+  Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<Buffer['copy']>): number {
+    const count = copy.apply(this, args);
+    copied += count;
+    return count;
+  };
+  try {
+    work();
+  } finally {
+    Buffer.prototype.copy = copy;
+  }
+  return copied;
+}
+
+function stream(version: ProtocolVersion, from: number, count: number): { bytes: Buffer; packets: AnyPacket[] } {
+  const random = new Random(from);
+  // A CONNECT brings its own version, but the reader of a stream has one.
+  const types = packetTypesOf(version).filter((type) => type !== PacketType.connect);
+  const packets = random.list(count, count, () => randomPacket(random, random.pick(types), version));
+  const writer = new ByteWriter();
+  for (const packet of packets) encodeAny(writer, packet, version);
+  return { bytes: writer.bytes(), packets };
+}
+
+function cutUp(bytes: Buffer, random: Random): Buffer[] {
+  const chunks: Buffer[] = [];
+  const longest = random.pick([2, 20, 3000]);
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + random.between(0, longest);
+    chunks.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return chunks;
+}
