@@ -15,6 +15,7 @@ import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
 import { Router } from './router.ts';
+import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 import { Wills } from './wills.ts';
@@ -22,6 +23,7 @@ import { Wills } from './wills.ts';
 export interface BrokerParts {
   readonly access: Access;
   readonly retainedLog: RetainedLog;
+  readonly sessionLog: SessionLog;
   readonly sinks: readonly MessageSink[];
   readonly sources: readonly ConsumerSource[];
   readonly limits: BrokerLimits;
@@ -38,12 +40,14 @@ export class Broker implements Part {
   constructor(parts: BrokerParts) {
     const { limits, log, clock = systemClock } = parts;
     const { counters } = this;
-    const deliverer = new Deliverer(limits, counters, clock);
-    const router = new Router(deliverer);
+    const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
+    const router = new Router(deliverer, parts.sessionLog);
     const retained = new Retained(parts.retainedLog, limits, counters);
     const publisher = new Publisher(router, retained, counters);
     const wills = new Wills(publisher, counters, clock);
-    const sessions = new Sessions(router, limits, counters, clock, (session) => wills.sessionEnded(session));
+    const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, (session) =>
+      wills.sessionEnded(session),
+    );
     for (const sink of parts.sinks) router.addSink(sink);
     this.#context = {
       access: parts.access,
@@ -58,6 +62,7 @@ export class Broker implements Part {
       limits,
       counters,
       clock,
+      sessionLog: parts.sessionLog,
       log: log.with({ part: 'broker' }),
       newClientId: () => `auto-${randomBytes(12).toString('base64url')}`,
     };
@@ -65,9 +70,10 @@ export class Broker implements Part {
 
   start(): void {
     this.#context.retained.load();
+    this.#context.sessions.load();
   }
 
-  /** Tells the clients and lets them go; their sessions end with the process. */
+  /** Tells the clients and lets them go. */
   stop(): void {
     for (const session of [...this.#context.sessions.connected()]) session.link?.shutDown(0x8b);
     this.#context.keepAlive.stop();

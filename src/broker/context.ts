@@ -9,6 +9,7 @@ import type { BrokerLimits } from './limits.ts';
 import type { Publisher } from './publisher.ts';
 import type { Retained } from './retained.ts';
 import type { Router } from './router.ts';
+import type { SessionLog } from './session-log.ts';
 import type { Sessions } from './sessions.ts';
 import type { Wills } from './wills.ts';
 
@@ -20,6 +21,7 @@ export interface BrokerContext {
   readonly deliverer: Deliverer;
   readonly sessions: Sessions;
   readonly retained: Retained;
+  readonly sessionLog: SessionLog;
   readonly wills: Wills;
   readonly keepAlive: KeepAlive;
   readonly sources: readonly ConsumerSource[];

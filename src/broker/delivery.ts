@@ -9,19 +9,24 @@ import type { BrokerLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Publication } from './publication.ts';
 import { lowerQos, type Session, type SessionLink, type Subscription } from './session.ts';
+import type { SessionLog } from './session-log.ts';
 
 /**
  * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
  * through the session's waiting line. The only file that sends PUBLISH.
  */
 export class Deliverer {
+  readonly #log: SessionLog;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
   /** The last link that was found congested since `takeCongested`. */
   #congested: SessionLink | undefined;
+  /** Whether a message went to a session on disk since `takeStored`. */
+  #stored = false;
 
-  constructor(limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
+  constructor(log: SessionLog, limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
+    this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
     this.#clock = clock;
@@ -68,6 +73,13 @@ export class Deliverer {
     const congested = this.#congested;
     this.#congested = undefined;
     return congested;
+  }
+
+  /** Whether what was just delivered has to be flushed before the publisher is told that it is safe. */
+  takeStored(): boolean {
+    const stored = this.#stored;
+    this.#stored = false;
+    return stored;
   }
 
   /** Sends what waits as far as window and socket allow: after an acknowledgement, a drained socket, a reconnection. */
@@ -125,6 +137,7 @@ export class Deliverer {
   #deliverAcknowledged(session: Session, outgoing: Outgoing): void {
     const link = session.link;
     if (link !== undefined && session.waiting.size === 0 && this.#hasRoom(session, link)) {
+      this.#keep(session, outgoing);
       this.#send(session, link, outgoing);
       return;
     }
@@ -136,8 +149,16 @@ export class Deliverer {
       this.#drop('session_full');
       return;
     }
+    this.#keep(session, outgoing);
     session.waiting.push(outgoing);
     session.waitingBytes += bytes;
+  }
+
+  /** A session that outlives its connection has its messages on disk, unless the client acknowledges them before the batch closes. */
+  #keep(session: Session, outgoing: Outgoing): void {
+    if (!session.persistent || outgoing.delivery !== undefined) return;
+    outgoing.row = this.#log.store(session, outgoing);
+    this.#stored = true;
   }
 
   #hasRoom(session: Session, link: SessionLink): boolean {
@@ -148,13 +169,13 @@ export class Deliverer {
     const properties = outgoing.properties ?? outgoing.publication.properties;
     if (!this.#fits(link, outgoing.publication, properties, outgoing.qos)) {
       this.#drop('packet_too_large');
-      outgoing.delivery?.settle(tooLargeForClient);
+      outgoing.settle(tooLargeForClient);
       return;
     }
     const current = this.#remaining(outgoing.publication, properties);
     if (current === expired) {
       this.#drop('expired');
-      outgoing.delivery?.settle(expiredOnTheWay);
+      outgoing.settle(expiredOnTheWay);
       return;
     }
     outgoing.packetId = session.takePacketId();

@@ -20,8 +20,13 @@ import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
 import { Broker } from './broker.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Publication } from './publication.ts';
 import type { RetainedLog } from './retained.ts';
+import type { Session } from './session.ts';
+import type { SessionLog } from './session-log.ts';
+import { decodeOwed, decodeSession, encodeOwed, encodeSession } from './session-record.ts';
+import type { StoredRow } from './stored-row.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 
 /* The broker with clients in memory: no sockets, no timers, no disk. For tests. */
@@ -73,6 +78,49 @@ export class MemoryRetainedLog implements RetainedLog {
   }
 }
 
+/** Sessions that are safe as soon as they change, in the form in which they lie on disk. */
+export class MemorySessionLog implements SessionLog {
+  readonly sessions = new Map<string, { record: Buffer; owed: Map<number, Buffer> }>();
+  #next = 0;
+
+  *load(now: number): Generator<Session> {
+    for (const { record, owed } of this.sessions.values()) {
+      const session = decodeSession(record, now);
+      for (const [number, bytes] of owed) {
+        const outgoing = decodeOwed(bytes);
+        outgoing.row = { forget: () => void owed.delete(number) };
+        session.waiting.push(outgoing);
+      }
+      yield session;
+    }
+  }
+
+  changed(session: Session): void {
+    const known = this.sessions.get(session.clientId);
+    if (known === undefined && !session.persistent) return;
+    this.sessions.set(session.clientId, { record: encodeSession(session), owed: known?.owed ?? new Map() });
+  }
+
+  ended(session: Session): void {
+    this.sessions.delete(session.clientId);
+  }
+
+  store(session: Session, outgoing: Outgoing): StoredRow {
+    const number = this.#next++;
+    const owed = this.sessions.get(session.clientId)?.owed;
+    owed?.set(number, encodeOwed(outgoing));
+    return { forget: () => void owed?.delete(number) };
+  }
+
+  wait(waiter: ReceiptWaiter, tag: number): void {
+    waiter.receipt(tag, undefined);
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** A sink for one topic whose receipts a test gives when it likes. */
 export class HeldSink implements MessageSink {
   readonly name = 'held';
@@ -96,6 +144,7 @@ export class HeldSink implements MessageSink {
 export class BrokerFixture {
   readonly clock = new SimulatedClock();
   readonly retainedLog: MemoryRetainedLog;
+  readonly sessionLog: MemorySessionLog;
   readonly broker: Broker;
 
   constructor(
@@ -105,12 +154,15 @@ export class BrokerFixture {
       sources?: ConsumerSource[];
       limits?: Partial<BrokerLimits>;
       retainedLog?: MemoryRetainedLog;
+      sessionLog?: MemorySessionLog;
     } = {},
   ) {
     this.retainedLog = options.retainedLog ?? new MemoryRetainedLog();
+    this.sessionLog = options.sessionLog ?? new MemorySessionLog();
     this.broker = new Broker({
       access: options.access ?? openAccess(),
       retainedLog: this.retainedLog,
+      sessionLog: this.sessionLog,
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
       limits: { ...testLimits, ...options.limits },
@@ -252,14 +304,26 @@ export class MemoryClient implements Transport, FrameHandler {
     this.sendBytes(writer.bytes());
   }
 
+  /** Subscribes and answers the reason code, for a session whose SUBACK comes in the same turn. */
   subscribe(filter: string, options: Partial<SubscriptionRequest> = {}, identifier?: number): number {
+    this.sendSubscribe(filter, options, identifier);
+    return this.take(PacketType.suback).reasonCodes[0];
+  }
+
+  /** Subscribes and answers the reason code, when it has come. */
+  async subscribed(filter: string, options: Partial<SubscriptionRequest> = {}, identifier?: number): Promise<number> {
+    this.sendSubscribe(filter, options, identifier);
+    await answered();
+    return this.take(PacketType.suback).reasonCodes[0];
+  }
+
+  sendSubscribe(filter: string, options: Partial<SubscriptionRequest> = {}, identifier?: number): void {
     this.send({
       type: PacketType.subscribe,
       packetId: 100,
       subscriptions: [{ filter, qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0, ...options }],
       properties: identifier === undefined ? undefined : { subscriptionIdentifier: identifier },
     });
-    return this.take(PacketType.suback).reasonCodes[0];
   }
 
   ack(type: AckPacket['type'], packetId: number, reasonCode = 0): void {

@@ -173,7 +173,7 @@ test('properties of MQTT 5 pass through, with the expiry that is left', async ()
   const fixture = new BrokerFixture();
   const publisher = await fixture.connect('p');
   const subscriber = await fixture.connect('s', { properties: { sessionExpiryInterval: 100 } });
-  subscriber.subscribe('t', { qos: 1 }, 77);
+  await subscriber.subscribed('t', { qos: 1 }, 77);
   subscriber.cut();
   publisher.publish('t', 'x', {
     qos: 1,

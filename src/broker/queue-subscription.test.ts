@@ -60,14 +60,7 @@ class OneQueue implements ConsumerSource {
 }
 
 async function subscribed(queue: OneQueue, client: MemoryClient, qos: 0 | 1 | 2): Promise<void> {
-  client.send({
-    type: PacketType.subscribe,
-    packetId: 1,
-    subscriptions: [{ filter: '$queue/jobs', qos, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
-    properties: undefined,
-  });
-  await answered();
-  assert.deepEqual(client.take(PacketType.suback).reasonCodes, [qos]);
+  assert.equal(await client.subscribed('$queue/jobs', { qos }), qos);
   assert.ok(queue.consumer !== undefined);
 }
 
@@ -166,14 +159,7 @@ test('a queue that does not exist, or whose topics may not be read, is refused w
     ['$queue/none', 0x8f],
     ['$queue/jobs', 0x87],
   ] as const) {
-    client.send({
-      type: PacketType.subscribe,
-      packetId: 1,
-      subscriptions: [{ filter, qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
-      properties: undefined,
-    });
-    await answered();
-    assert.deepEqual(client.take(PacketType.suback).reasonCodes, [reasonCode]);
+    assert.equal(await client.subscribed(filter, { qos: 1 }), reasonCode);
   }
   assert.equal(queue.consumer, undefined);
 });

@@ -3,6 +3,7 @@ import { FilterIndex } from '../mqtt/topics/filter-index.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Publication } from './publication.ts';
 import type { Session, Subscription } from './session.ts';
+import type { SessionLog } from './session-log.ts';
 
 /** Everyone whom a topic concerns. Kept by topic until a subscription or a binding changes. */
 export interface Route {
@@ -19,10 +20,12 @@ export class Router {
   readonly #sinks: MessageSink[] = [];
   readonly #routes = new Map<string, Route>();
   readonly #deliverer: Deliverer;
+  readonly #log: SessionLog;
   #version = 0;
 
-  constructor(deliverer: Deliverer) {
+  constructor(deliverer: Deliverer, log: SessionLog) {
     this.#deliverer = deliverer;
+    this.#log = log;
   }
 
   /** Changes whenever routes that were handed out may no longer hold. */
@@ -81,6 +84,10 @@ export class Router {
       const subscription = subscriptions[i];
       if (subscription.noLocal && subscription.session.clientId === publication.publisher) continue;
       this.#deliverer.deliver(subscription, publication, subscription.retainAsPublished && publication.retain, shared);
+    }
+    if (this.#deliverer.takeStored()) {
+      this.#log.wait(waiter, tag);
+      receipts++;
     }
     return receipts;
   }

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture } from './memory-client.ts';
+import { BrokerFixture, MemorySessionLog } from './memory-client.ts';
 
 const kept = { sessionExpiryInterval: 100 };
 
 test('a kept session gets what came while its client was away, in order', async () => {
   const fixture = new BrokerFixture();
   const client = await fixture.connect('c', { properties: kept });
-  client.subscribe('t', { qos: 1 });
+  await client.subscribed('t', { qos: 1 });
   client.cut();
   const publisher = await fixture.connect('p');
   for (const payload of ['1', '2', '3']) publisher.publish('t', payload, { qos: 1 });
@@ -26,7 +26,7 @@ test('a kept session gets what came while its client was away, in order', async 
 test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4.0-1]', async () => {
   const fixture = new BrokerFixture();
   const client = await fixture.connect('c', { properties: kept });
-  client.subscribe('t', { qos: 2 });
+  await client.subscribed('t', { qos: 2 });
   const publisher = await fixture.connect('p');
   publisher.publish('t', 'one', { qos: 1, packetId: 1 });
   publisher.publish('t', 'two', { qos: 2, packetId: 2 });
@@ -44,7 +44,7 @@ test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4
 test('a clean start forgets the session, and the end of its time too', async () => {
   const fixture = new BrokerFixture();
   const client = await fixture.connect('c', { properties: kept });
-  client.subscribe('t');
+  await client.subscribed('t');
   client.cut();
   const clean = fixture.open();
   await clean.connect({ clientId: 'c', cleanStart: true, properties: kept });
@@ -79,7 +79,7 @@ test('only as many messages are under way as the client can take; the rest follo
 test('a session holds no more than allowed, and counts what it drops', async () => {
   const fixture = new BrokerFixture({ limits: { sessionMessagesMax: 2 } });
   const client = await fixture.connect('c', { properties: kept });
-  client.subscribe('t', { qos: 1 });
+  await client.subscribed('t', { qos: 1 });
   client.cut();
   const publisher = await fixture.connect('p');
   for (let id = 1; id <= 5; id++) publisher.publish('t', `${id}`, { qos: 1, packetId: id });
@@ -164,4 +164,57 @@ test('a delayed will waits for the client, and for no longer than the session [M
   assert.deepEqual(watcher.waiting(), []);
   fixture.clock.advance(1);
   watcher.takePublish();
+});
+
+test('a kept session, its subscriptions and what it is owed outlive the process', async () => {
+  const sessionLog = new MemorySessionLog();
+  const before = new BrokerFixture({ sessionLog });
+  const client = await before.connect('c', { properties: kept });
+  await client.subscribed('t', { qos: 1 }, 9);
+  const publisher = await before.connect('p');
+  publisher.publish('t', 'acknowledged', { qos: 1, packetId: 1 });
+  client.ack(PacketType.puback, client.takePublish().packetId);
+  publisher.publish('t', 'sent', { qos: 1, packetId: 2 });
+  client.takePublish();
+  client.cut();
+  publisher.publish('t', 'waiting', { qos: 1, packetId: 3 });
+
+  const after = new BrokerFixture({ sessionLog });
+  const again = await after.connect('c', { cleanStart: false, properties: kept });
+  const [sent, waiting] = [again.takePublish(), again.takePublish()];
+  assert.deepEqual([sent.payload, waiting.payload], ['sent', 'waiting']);
+  assert.deepEqual(sent.properties?.subscriptionIdentifiers, [9]);
+  (await after.connect('p')).publish('t', 'new', { qos: 1 });
+  assert.equal(again.takePublish().payload, 'new');
+  assert.deepEqual(again.waiting(), []);
+});
+
+test('a session whose time was over while the process was down is gone, with its rows', async () => {
+  const sessionLog = new MemorySessionLog();
+  const before = new BrokerFixture({ sessionLog });
+  (await before.connect('c', { properties: kept })).cut();
+  const after = new BrokerFixture({ sessionLog });
+  assert.equal(after.broker.levels().sessions, 1);
+  after.clock.advance(100_000);
+  assert.equal(after.broker.levels().sessions, 0);
+  assert.equal(sessionLog.sessions.size, 0);
+});
+
+test('a publish to a kept session is acknowledged from the receipt of the disk', async () => {
+  class SlowLog extends MemorySessionLog {
+    readonly waiters: (() => void)[] = [];
+    override wait(...[waiter, tag]: Parameters<MemorySessionLog['wait']>): void {
+      this.waiters.push(() => waiter.receipt(tag, undefined));
+    }
+  }
+  const sessionLog = new SlowLog();
+  const fixture = new BrokerFixture({ sessionLog });
+  const client = await fixture.connect('c', { properties: kept });
+  await client.subscribed('t', { qos: 1 });
+  client.cut();
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 1, packetId: 4 });
+  assert.deepEqual(publisher.waiting(), []);
+  sessionLog.waiters[0]();
+  assert.equal(publisher.take(PacketType.puback).packetId, 4);
 });

@@ -44,14 +44,18 @@ export class Session implements Deadline {
   link: SessionLink | undefined;
   /** Seconds after the end of the connection; 0 ends the session with it, infinite keeps it. */
   expiryInterval: number;
+  /** When the last connection ended, epoch milliseconds; absent while there is one. */
+  endedAt: number | undefined;
   will: Will | undefined;
   deadline = 0;
   heapIndex = -1;
-  #nextPacketId = 1;
+  #nextPacketId: number;
 
-  constructor(clientId: string, expiryInterval: number) {
+  /** `firstPacketId`: 1 to 65,535. A session from before a restart begins elsewhere than 1, away from ids that its client may still hold. */
+  constructor(clientId: string, expiryInterval: number, firstPacketId = 1) {
     this.clientId = clientId;
     this.expiryInterval = expiryInterval;
+    this.#nextPacketId = firstPacketId;
   }
 
   get persistent(): boolean {

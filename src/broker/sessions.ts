@@ -5,12 +5,14 @@ import type { BrokerCounters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Router } from './router.ts';
 import { Session } from './session.ts';
+import type { SessionLog } from './session-log.ts';
 
 /** Every session by client id, and the duty that ends those whose client stayed away too long. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #expiries: Deadlines<Session>;
   readonly #router: Router;
+  readonly #log: SessionLog;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
@@ -18,12 +20,14 @@ export class Sessions {
 
   constructor(
     router: Router,
+    log: SessionLog,
     limits: BrokerLimits,
     counters: BrokerCounters,
     clock: Clock,
     sessionEnded: (session: Session) => void,
   ) {
     this.#router = router;
+    this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
     this.#clock = clock;
@@ -43,6 +47,17 @@ export class Sessions {
     return this.#sessions.get(clientId);
   }
 
+  /** Sessions from before the process began. One whose time is over ends now. */
+  load(): void {
+    const now = this.#clock.now();
+    for (const session of this.#log.load(now)) {
+      this.#sessions.set(session.clientId, session);
+      for (const subscription of session.subscriptions.values()) this.#router.subscribe(subscription);
+      if (session.persistent) this.#expireAfter(session, session.endedAt ?? now);
+      else this.end(session);
+    }
+  }
+
   /** The session to go on with, or a new one; `present` says which [MQTT-3.1.2-4..6]. A connection that holds it is ended [MQTT-3.1.4-3]. */
   open(clientId: string, cleanStart: boolean, expiryInterval: number): { session: Session; present: boolean } {
     const known = this.#sessions.get(clientId);
@@ -55,11 +70,14 @@ export class Sessions {
     if (kept !== undefined && !cleanStart) {
       this.#expiries.remove(kept);
       kept.expiryInterval = expiryInterval;
+      kept.endedAt = undefined;
+      this.#log.changed(kept);
       return { session: kept, present: true };
     }
     if (kept !== undefined) this.end(kept);
     const session = new Session(clientId, expiryInterval);
     this.#sessions.set(clientId, session);
+    this.#log.changed(session);
     return { session, present: false };
   }
 
@@ -67,10 +85,13 @@ export class Sessions {
   detach(session: Session): void {
     session.link = undefined;
     this.#giveBackLeases(session);
-    if (!session.persistent) this.end(session);
-    else if (session.expiryInterval !== Number.POSITIVE_INFINITY) {
-      this.#expiries.set(session, this.#clock.now() + session.expiryInterval * 1000);
+    if (!session.persistent) {
+      this.end(session);
+      return;
     }
+    session.endedAt = this.#clock.now();
+    this.#log.changed(session);
+    this.#expireAfter(session, session.endedAt);
   }
 
   end(session: Session): void {
@@ -79,6 +100,9 @@ export class Sessions {
     this.#expiries.remove(session);
     for (const subscription of session.subscriptions.values()) this.#router.unsubscribe(subscription);
     this.#counters.dropped.session_ended += session.waiting.size + session.inflight.size;
+    for (const outgoing of session.waiting) outgoing.row?.forget();
+    for (const outgoing of session.inflight.values()) outgoing.row?.forget();
+    this.#log.ended(session);
     session.subscriptions.clear();
     session.waiting.clear();
     session.waitingBytes = 0;
@@ -92,6 +116,11 @@ export class Sessions {
 
   stop(): void {
     this.#expiries.clear();
+  }
+
+  #expireAfter(session: Session, endedAt: number): void {
+    if (session.expiryInterval === Number.POSITIVE_INFINITY) return;
+    this.#expiries.set(session, endedAt + session.expiryInterval * 1000);
   }
 
   /** What is leased from queues does not wait for the client to come back: others take it. */

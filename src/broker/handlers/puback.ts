@@ -8,6 +8,6 @@ export function handlePuback(connection: Connection, packet: AckPacket): void {
   const outgoing = session.inflight.get(packet.packetId);
   if (outgoing === undefined || outgoing.qos !== 1) return;
   session.inflight.delete(packet.packetId);
-  outgoing.delivery?.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
+  outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   if (session.waiting.size > 0) context.deliverer.pump(session);
 }

@@ -12,7 +12,7 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
       encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
     return;
   }
-  if (!outgoing.released) outgoing.delivery?.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
+  if (!outgoing.released) outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   if (packet.reasonCode >= 0x80) {
     session.inflight.delete(packet.packetId);
     context.deliverer.pump(session);

@@ -6,6 +6,7 @@ import { parseShared, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
 import { QueueSubscription } from '../queue-subscription.ts';
 import type { Session, Subscription } from '../session.ts';
+import type { SessionLog } from '../session-log.ts';
 
 /**
  * Answers each filter with the QoS that it got or the reason why not. Queues may have to be asked for, so the SUBACK
@@ -16,11 +17,22 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   const identifiers = identifier === undefined ? undefined : [identifier];
   const greeted: Subscription[] = [];
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
-  if (answers.every((answer) => typeof answer === 'number')) {
+  const { session, context } = connection;
+  if (!session.persistent && answers.every((answer) => typeof answer === 'number')) {
     finish(connection, packet.packetId, answers, greeted);
     return;
   }
-  return Promise.all(answers).then((codes) => finish(connection, packet.packetId, codes, greeted));
+  return Promise.all(answers).then(async (codes) => {
+    await rememberSubscriptions(session, context.sessionLog);
+    finish(connection, packet.packetId, codes, greeted);
+  });
+}
+
+/** A kept session's subscriptions are on disk before they are acknowledged. */
+async function rememberSubscriptions(session: Session, log: SessionLog): Promise<void> {
+  if (!session.persistent) return;
+  log.changed(session);
+  await log.flushed();
 }
 
 function finish(
@@ -91,6 +103,7 @@ export async function openQueue(
       (ended, reason) => {
         connection.queueSubscriptions.delete(ended.filter);
         session.queueRequests.delete(ended.filter);
+        if (session.persistent) context.sessionLog.changed(session);
         context.log.warn('Queue subscription ended', {
           client: session.clientId,
           filter: ended.filter,

@@ -5,6 +5,7 @@ import type { Connection } from '../connection.ts';
 /** Messages on their way to the client stay owed [MQTT-3.10.4-3]; what is leased from a queue goes back at once. */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const reasonCodes = packet.filters.map((filter) => unsubscribeOne(connection, filter));
+  if (connection.session.persistent) connection.context.sessionLog.changed(connection.session);
   connection.send({
     type: PacketType.unsuback,
     packetId: packet.packetId,
