@@ -1,0 +1,40 @@
+import type { DecodeRequest, DecodeResult } from '../driver.ts';
+import type { LoadedDriver } from './catalogue.ts';
+
+/** The results of one call, as they come in from several threads. */
+export class Batch {
+  readonly results: DecodeResult[];
+  readonly done: Promise<readonly DecodeResult[]>;
+  #open: number;
+  #resolve: (results: readonly DecodeResult[]) => void = () => undefined;
+
+  constructor(size: number) {
+    this.results = new Array(size);
+    this.#open = size;
+    this.done = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (size === 0) this.#resolve(this.results);
+  }
+
+  settle(position: number, result: DecodeResult): void {
+    this.results[position] = result;
+    if (--this.#open === 0) this.#resolve(this.results);
+  }
+}
+
+/** One message on its way through a thread or process. */
+export interface WorkItem {
+  readonly driver: LoadedDriver;
+  /** Absent when only the driver is to be loaded. */
+  readonly request: DecodeRequest | undefined;
+  readonly batch: Batch;
+  readonly position: number;
+  /** Set once it was among the messages at which something broke: whose fault it is shows when it runs by itself. */
+  alone: boolean;
+}
+
+/** A result for a message that was not tried, and may be later. */
+export function unavailable(reason: string): DecodeResult {
+  return { ok: false, stage: 'decode', code: 'unavailable', reason };
+}

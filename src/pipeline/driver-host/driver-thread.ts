@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Driver } from '../driver.ts';
+import { builtInDrivers } from '../drivers/index.ts';
+import { Executor } from './executor.ts';
+import type { Job, Report } from './job.ts';
+
+/** What `thread-runner.ts` hands over. */
+export interface ThreadData {
+  /** [first, count] of the messages that are worked on. Shared, so that a thread that hangs still tells where. */
+  readonly progress: Int32Array;
+  readonly timeoutMs: number;
+  readonly heapBytesHigh: number;
+  /** Module with further drivers, exported as `drivers`: tests bring misbehaving ones. */
+  readonly moreDrivers: string | undefined;
+}
+
+const { progress, timeoutMs, heapBytesHigh, moreDrivers } = workerData as ThreadData;
+const more: { drivers: readonly Driver[] } = moreDrivers === undefined ? { drivers: [] } : await import(moreDrivers);
+
+const executor = new Executor({
+  drivers: [...builtInDrivers, ...more.drivers],
+  timeoutMs,
+  heapBytesHigh,
+  begin: (first, count) => {
+    Atomics.store(progress, 0, first);
+    Atomics.store(progress, 1, count);
+  },
+});
+
+parentPort?.on('message', (job: Job) => report({ kind: 'done', results: executor.run(job) }));
+report({ kind: 'ready' });
+
+function report(what: Report): void {
+  parentPort?.postMessage(what);
+}

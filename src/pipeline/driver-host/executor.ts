@@ -1,0 +1,182 @@
+import v8 from 'node:v8';
+import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
+import { isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
+import { type Answer, answerOf, refuse, shorten } from './readings.ts';
+import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
+import { SchemaChecker } from './schemas.ts';
+
+/** Messages of one script that share a time box: setting one up costs 100 µs. */
+const groupMax = 64;
+/** Messages of one script that may run out of time in one job; the rest is not tried, so that a job takes a second at most. */
+const timeoutsMax = 8;
+/** Bytes of arrays that scripts may keep between messages before their contexts are made anew. */
+const keptBytesMax = 64 * 1024 * 1024;
+
+export interface ExecutorOptions {
+  readonly drivers: readonly Driver[];
+  readonly timeoutMs: number;
+  /** Bytes of heap at which the contexts of scripts are made anew, since what they keep is nobody's. */
+  readonly heapBytesHigh: number;
+  /** Told before a group of messages is worked on, so that whoever waits knows whose fault a silence is. */
+  readonly begin: (first: number, count: number) => void;
+}
+
+/** Decodes and validates jobs: the inside of a driver thread or script process. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #checker = new SchemaChecker();
+  readonly #sources = new Map<number, { name: string; script: string }>();
+  readonly #scripts = new Map<number, CodecScript>();
+  readonly #schemas = new Map<number, SchemaSet>();
+  readonly #timeouts = new Map<number, number>();
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** JSON of one `DecodeResult` per message. */
+  run(job: Job): string {
+    this.#learn(job);
+    this.#timeouts.clear();
+    const tasks = tasksOf(job);
+    const results: DecodeResult[] = [];
+    while (results.length < tasks.length) {
+      const group = tasks.slice(
+        results.length,
+        results.length + groupLength(tasks, results.length, this.#options.drivers.length),
+      );
+      this.#options.begin(results.length, group.length);
+      results.push(...this.#decodeGroup(group));
+    }
+    return JSON.stringify(results);
+  }
+
+  #learn(job: Job): void {
+    if (job.forgetSchemas) {
+      this.#schemas.clear();
+      this.#checker.forget();
+    }
+    for (const [number, text] of job.schemas) this.#schemas.set(number, JSON.parse(text));
+    for (const { driver, name, script } of job.scripts) this.#sources.set(driver, { name, script });
+  }
+
+  #decodeGroup(group: readonly Task[]): DecodeResult[] {
+    const [task] = group;
+    const driver = this.#options.drivers[task.driver];
+    if (driver === undefined) return this.#decodeByScript(group);
+    return [this.#finish(task, answerFrom(driver, task), driver.events)];
+  }
+
+  #decodeByScript(group: readonly Task[]): DecodeResult[] {
+    const [{ driver }] = group;
+    let answers: readonly ScriptAnswer[] | undefined;
+    try {
+      const script = this.#script(driver);
+      if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
+      if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
+      answers = script.decode(group.map(scriptInput));
+    } catch (problem) {
+      if (!(problem instanceof ScriptProblem)) throw problem;
+      if (isLoadOnly(group[0])) this.#sources.delete(driver);
+      return group.map(() => ({ ok: false, stage: 'decode', code: 'driver_failed', reason: shorten(problem.message) }));
+    }
+    this.#limitMemory();
+    if (answers !== undefined)
+      return group.map((task, index) => this.#finish(task, fromScript(answers[index]), noSchemas));
+    if (group.length > 1) return group.flatMap((task) => this.#decodeByScript([task]));
+    this.#timeouts.set(driver, (this.#timeouts.get(driver) ?? 0) + 1);
+    return [timedOut(this.#options.timeoutMs)];
+  }
+
+  #script(driver: number): CodecScript {
+    let script = this.#scripts.get(driver);
+    if (script === undefined) {
+      const source = this.#sources.get(driver);
+      if (source === undefined) throw new Error(`Cannot run driver ${driver}: its script was never sent`);
+      script = new CodecScript(source.name, source.script, this.#options.timeoutMs);
+      this.#scripts.set(driver, script);
+    }
+    return script;
+  }
+
+  #limitMemory(): void {
+    const { external_memory, used_heap_size } = v8.getHeapStatistics();
+    if (external_memory > keptBytesMax || used_heap_size > this.#options.heapBytesHigh) this.#scripts.clear();
+  }
+
+  #finish(task: Task, answer: Answer, ofDriver: SchemaSet): DecodeResult {
+    if (!answer.ok) return { ok: false, stage: 'decode', code: 'driver_failed', reason: answer.reason };
+    if (task.schemaPolicy === 'off') return answer;
+    const own = this.#schemas.get(task.schemaSet) ?? noSchemas;
+    for (const reading of answer.readings) {
+      const problem = this.#checker.problemOf(reading, task.eventType, own, ofDriver);
+      if (problem === undefined) continue;
+      if (task.schemaPolicy === 'enforce')
+        return { ok: false, stage: 'validate', code: 'schema_violation', reason: problem };
+      answer.warnings.push(problem);
+    }
+    return answer;
+  }
+}
+
+const noSchemas: SchemaSet = {};
+
+const notTried: DecodeResult = {
+  ok: false,
+  stage: 'decode',
+  code: 'unavailable',
+  reason: `Not tried: the driver ran out of time on ${timeoutsMax} other messages just before`,
+};
+
+export function timedOut(timeoutMs: number): DecodeResult {
+  const reason = `The driver did not answer within ${timeoutMs} ms`;
+  return { ok: false, stage: 'decode', code: 'driver_timeout', reason };
+}
+
+/** How many messages from `start` on go together: neighbours of one script. */
+function groupLength(tasks: readonly Task[], start: number, scriptsFrom: number): number {
+  const { driver, alone } = tasks[start];
+  if (driver < scriptsFrom) return 1;
+  let end = start + 1;
+  if (alone) return 1;
+  while (end < tasks.length && end - start < groupMax && tasks[end].driver === driver && !tasks[end].alone) end++;
+  return end - start;
+}
+
+function answerFrom(driver: Driver, task: Task): Answer {
+  try {
+    return answerOf(driver.decodeUplink(inputOf(task)));
+  } catch (problem) {
+    return refuse(`The driver threw: ${problem instanceof Error ? problem.message : String(problem)}`);
+  }
+}
+
+function inputOf(task: Task): UplinkInput {
+  return {
+    bytes: task.bytes,
+    fPort: task.fPort,
+    recvTime: new Date(task.receivedAt),
+    topic: task.topic,
+    contentType: task.contentType,
+    eventType: task.eventType,
+    device: task.device,
+  };
+}
+
+/** The input of a script: that of The Things Stack, `variables` as ChirpStack names them, and what Sluice knows besides. */
+function scriptInput(task: Task): object {
+  return {
+    bytes: Array.from(task.bytes),
+    fPort: task.fPort,
+    recvTime: task.receivedAt,
+    variables: task.device.attributes,
+    topic: task.topic,
+    contentType: task.contentType,
+    eventType: task.eventType,
+    device: task.device,
+  };
+}
+
+function fromScript({ output, threw }: ScriptAnswer): Answer {
+  return threw === undefined ? answerOf(output) : refuse(`The driver threw: ${threw}`);
+}

@@ -1,0 +1,196 @@
+import { availableParallelism } from 'node:os';
+import { SluiceError } from '../../errors.ts';
+import { type Clock, systemClock } from '../../std/clock.ts';
+import type { Log } from '../../std/log.ts';
+import type { DecodeRequest, DecodeResult, Driver, DriverHost, DriverMatch, DriverRef } from '../driver.ts';
+import { builtInDrivers } from '../drivers/index.ts';
+import { Batch, unavailable, type WorkItem } from './batch.ts';
+import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver } from './catalogue.ts';
+import { startProcess } from './process-runner.ts';
+import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
+import type { StartRunner } from './runner.ts';
+import { SchemaNumbers } from './schema-numbers.ts';
+import { Slot } from './slot.ts';
+import { startThread } from './thread-runner.ts';
+
+export interface DriverHostOptions {
+  readonly log: Log;
+  /** Threads for built-in drivers, and as many processes for codec scripts once there are scripts. */
+  readonly workers?: number;
+  /** Time box of one message in a codec script, in milliseconds. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+  /** URL of a module that exports further trusted `drivers`; they run in threads like those that are built in. */
+  readonly driversModule?: string;
+}
+
+/** Messages that may wait for their result; more are answered with `unavailable` at once. */
+const waitingMax = 20_000;
+const scriptsMax = 256;
+const scriptBytesMax = 262_144;
+/** How many time boxes a runner may spend on the same messages: a script gets its box again when the machine was busy. */
+const hangTimeBoxes = 20;
+
+/** Runs built-in drivers in worker threads and codec scripts in processes of their own. See docs/decisions/0020 and 0021. */
+export class WorkerDriverHost implements DriverHost {
+  readonly #options: DriverHostOptions;
+  readonly #catalogue = new Catalogue();
+  readonly #quarantine: Quarantine;
+  readonly #timeoutMs: number;
+  #threads: Slot[] = [];
+  #processes: Slot[] = [];
+  #scriptsFrom = 0;
+  #nextNumber = 0;
+  #waiting = 0;
+
+  constructor(options: DriverHostOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 100;
+    this.#quarantine = new Quarantine(options.clock ?? systemClock);
+  }
+
+  async start(): Promise<void> {
+    const { driversModule } = this.#options;
+    const more: { drivers: readonly Driver[] } =
+      driversModule === undefined ? { drivers: [] } : await import(driversModule);
+    const drivers = [...builtInDrivers, ...more.drivers];
+    this.#catalogue.addBuiltIn(drivers, 0);
+    this.#scriptsFrom = drivers.length;
+    this.#nextNumber = drivers.length;
+    this.#threads = this.#slots('driver thread', (events) => startThread(this.#timeoutMs, driversModule, events));
+    this.#processes = this.#slots('script process', (events) =>
+      startProcess(this.#timeoutMs, this.#scriptsFrom, events),
+    );
+    await Promise.all(this.#threads.map((slot) => slot.start()));
+  }
+
+  async stop(): Promise<void> {
+    const slots = [...this.#threads, ...this.#processes];
+    this.#threads = [];
+    this.#processes = [];
+    await Promise.all(slots.map((slot) => slot.stop()));
+  }
+
+  async add(driver: ScriptDriver): Promise<void> {
+    checkScriptDriver(driver);
+    this.#checkLimits(driver);
+    if (this.#isKnown(driver)) return;
+    const loaded: LoadedDriver = { ...driver, number: this.#nextNumber++ };
+    const result = await this.#load(loaded);
+    if (!result.ok) {
+      const code = result.code === 'unavailable' ? 'unavailable' : 'invalid_argument';
+      throw new SluiceError(code, `Cannot load driver "${nameOf(driver)}": ${result.reason}`);
+    }
+    if (!this.#isKnown(driver)) this.#catalogue.add(loaded);
+  }
+
+  resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined {
+    return this.#catalogue.resolve(deviceType, firmwareVersion);
+  }
+
+  drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[] {
+    return this.#catalogue.all.map(({ id, version, deviceType, firmware, script }) => {
+      return { id, version, deviceType, firmware, builtIn: script === undefined };
+    });
+  }
+
+  decode(requests: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
+    const batch = new Batch(requests.length);
+    for (const [position, request] of requests.entries()) {
+      const driver = this.#catalogue.find(request.driver);
+      if (driver === undefined) batch.settle(position, noDriver(request.driver));
+      else this.#enqueue({ driver, request, batch, position, alone: false }, request.device.id);
+    }
+    this.#pump();
+    return batch.done;
+  }
+
+  #enqueue(item: WorkItem, key: string): void {
+    const { driver, batch, position } = item;
+    const slots = driver.script === undefined ? this.#threads : this.#processes;
+    if (slots.length === 0) {
+      batch.settle(position, unavailable('Not tried: the driver host does not run'));
+    } else if (this.#quarantine.holds(driver.number)) {
+      batch.settle(position, unavailable(setAside(driver)));
+    } else if (this.#waiting >= waitingMax) {
+      batch.settle(position, unavailable(`Not tried: ${waitingMax} messages wait for their drivers already`));
+    } else {
+      this.#waiting++;
+      slots[hash(key) % slots.length].push(item);
+    }
+  }
+
+  #pump(): void {
+    for (const slot of this.#threads) slot.pump();
+    for (const slot of this.#processes) slot.pump();
+  }
+
+  async #load(driver: LoadedDriver): Promise<DecodeResult> {
+    const batch = new Batch(1);
+    this.#enqueue({ driver, request: undefined, batch, position: 0, alone: true }, driver.id);
+    this.#pump();
+    const [result] = await batch.done;
+    return result;
+  }
+
+  #slots(name: string, start: StartRunner): Slot[] {
+    const schemas = new SchemaNumbers();
+    const count = this.#options.workers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
+    return Array.from({ length: count }, (_, index) => {
+      return new Slot({
+        name: `${name} ${index + 1}`,
+        start,
+        schemas,
+        hangMs: this.#timeoutMs * hangTimeBoxes,
+        clock: this.#options.clock ?? systemClock,
+        log: this.#options.log,
+        settle: (item, result) => {
+          this.#waiting--;
+          item.batch.settle(item.position, result);
+        },
+        strike: (item) => this.#strike(item.driver),
+      });
+    });
+  }
+
+  #strike(driver: LoadedDriver): void {
+    this.#quarantine.strike(driver.number);
+    if (this.#quarantine.holds(driver.number)) {
+      this.#options.log.error('A driver is set aside', { driver: nameOf(driver), reason: setAside(driver) });
+    }
+  }
+
+  #checkLimits({ script }: ScriptDriver): void {
+    if (Buffer.byteLength(script) > scriptBytesMax) {
+      throw new SluiceError('invalid_argument', `Cannot take a codec script above ${scriptBytesMax} bytes`);
+    }
+    const scripts = this.#catalogue.all.filter((known) => known.script !== undefined).length;
+    if (scripts >= scriptsMax) {
+      throw new SluiceError('quota_exceeded', `Cannot add a driver: ${scriptsMax} codec scripts are loaded already`);
+    }
+  }
+
+  /** History names a reading's driver by id and version, so what these stand for never changes. */
+  #isKnown(driver: ScriptDriver): boolean {
+    const known = this.#catalogue.find(driver);
+    if (known === undefined) return false;
+    const { deviceType, firmware, script } = driver;
+    if (known.script === script && known.deviceType === deviceType && known.firmware === firmware) return true;
+    throw new SluiceError('conflict', `Give the driver a new version: "${nameOf(driver)}" exists already and differs`);
+  }
+}
+
+function noDriver(ref: DriverRef): DecodeResult {
+  return { ok: false, stage: 'decode', code: 'no_driver', reason: `No driver "${nameOf(ref)}" is loaded` };
+}
+
+function setAside(driver: LoadedDriver): string {
+  return `Not tried: driver "${nameOf(driver)}" hung or broke down ${strikesMax} times within ${strikeWindowMs / 1000} s`;
+}
+
+/** FNV-1a, so that the messages of one device keep to one thread. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  return value >>> 0;
+}

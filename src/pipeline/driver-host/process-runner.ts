@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Job, Report } from './job.ts';
+import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
+import type { ProcessData } from './script-process.ts';
+
+/** A process for codec scripts: no environment, no files to write, no processes or threads to start, a heap of its own. */
+export function startProcess(timeoutMs: number, scriptsFrom: number, events: RunnerEvents): Runner {
+  const data: ProcessData = { timeoutMs, heapBytesHigh, scriptsFrom };
+  const child = fork(fileURLToPath(entryFile('script-process', import.meta.url)), [JSON.stringify(data)], {
+    env: {},
+    execArgv: ['--permission', '--allow-fs-read=*', `--max-old-space-size=${heapMebibytesMax}`],
+    serialization: 'advanced',
+    // What it would print when its heap is full is the engine's stack trace; the exit tells enough.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  let progress = { first: 0, count: 0 };
+  let isGone = false;
+  child.on('message', (report: Report) => {
+    // What was on its way when it was killed belongs to a job that others have taken over.
+    if (isGone) return;
+    if (report.kind === 'ready') events.ready();
+    else if (report.kind === 'begin') progress = report;
+    else events.done(report.results);
+  });
+  child.on('error', (problem) => gone(problem.message));
+  child.on('exit', (code, signal) => gone(signal === null ? `exit code ${code}` : `signal ${signal}`));
+
+  function gone(reason: string): void {
+    if (isGone) return;
+    isGone = true;
+    events.gone(reason);
+  }
+
+  return {
+    progress: () => progress,
+    post: (job: Job) => {
+      progress = { first: 0, count: 0 };
+      // A send that fails is followed by the exit, which is where it is dealt with.
+      child.send(job, () => undefined);
+    },
+    kill: async () => {
+      if (isGone) return;
+      isGone = true;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}

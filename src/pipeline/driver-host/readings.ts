@@ -1,0 +1,135 @@
+import { isJsonObject, type JsonObject } from '../../std/json.ts';
+import type { DecodedReading } from '../driver.ts';
+
+/** What a driver answered, made sure of; or why it cannot be kept. */
+export type Answer =
+  | { readonly ok: true; readonly readings: DecodedReading[]; readonly warnings: string[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** Readings of one message: a day of quarter-hours tenfold. */
+const readingsMax = 1000;
+/** Values in all readings of one message, objects and arrays counted. */
+const valuesMax = 10_000;
+/** Objects within objects. SQLite's JSON functions end at 1,000. */
+const depthMax = 32;
+const warningsMax = 16;
+/** Characters of one warning or error text: it goes into dead letters and logs. */
+const textCharsMax = 500;
+
+/**
+ * The readings in a driver's answer: `{ data }` or `{ messages }`, with `warnings`; a non-empty `errors` means that the
+ * message could not be read. Undefined properties are as good as absent; a number that JSON cannot say is refused.
+ */
+export function answerOf(output: unknown): Answer {
+  if (!isJsonObject(output)) return refuse(`Answer with an object that has data or messages: met ${nameOf(output)}`);
+  const errors = texts(output.errors);
+  if (errors === undefined) return refuse(`Answer errors as an array of texts: met ${nameOf(output.errors)}`);
+  if (errors.length > 0) return refuse(errors.join('; '));
+  const warnings = texts(output.warnings);
+  if (warnings === undefined) return refuse(`Answer warnings as an array of texts: met ${nameOf(output.warnings)}`);
+  const readings = readingsIn(output);
+  return typeof readings === 'string'
+    ? refuse(readings)
+    : { ok: true, readings, warnings: warnings.slice(0, warningsMax) };
+}
+
+/** The reason shortened to what a dead letter holds. */
+export function refuse(reason: string): Answer {
+  return { ok: false, reason: shorten(reason) };
+}
+
+export function shorten(text: string): string {
+  return text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text;
+}
+
+function texts(value: unknown): string[] | undefined {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'string') return [shorten(value)];
+  return Array.isArray(value) ? value.map((item) => shorten(String(item))) : undefined;
+}
+
+function readingsIn(output: JsonObject): DecodedReading[] | string {
+  const count = { values: 0 };
+  if (output.messages === undefined) {
+    if (!isJsonObject(output.data)) return `Answer data as an object: met ${nameOf(output.data)}`;
+    const problem = problemIn(output.data, 'data', 1, count);
+    return problem ?? [{ data: output.data }];
+  }
+  const { messages } = output;
+  if (!Array.isArray(messages)) return `Answer messages as an array: met ${nameOf(messages)}`;
+  if (messages.length > readingsMax) return `Answer at most ${readingsMax} messages, met ${messages.length}`;
+  const readings: DecodedReading[] = [];
+  for (const [index, message] of messages.entries()) {
+    const reading = readingIn(message, `messages[${index}]`, count);
+    if (typeof reading === 'string') return reading;
+    readings.push(reading);
+  }
+  return readings;
+}
+
+function readingIn(message: unknown, where: string, count: { values: number }): DecodedReading | string {
+  if (!isJsonObject(message)) return `Answer ${where} as an object: met ${nameOf(message)}`;
+  const { data, time, seq, eventType } = message;
+  if (!isJsonObject(data)) return `Answer ${where}.data as an object: met ${nameOf(data)}`;
+  const problem = problemIn(data, `${where}.data`, 1, count);
+  if (problem !== undefined) return problem;
+  const reading: { -readonly [K in keyof DecodedReading]: DecodedReading[K] } = { data };
+  if (time !== undefined && time !== null) {
+    const at = typeof time === 'string' ? Date.parse(time) : time;
+    if (typeof at !== 'number' || !Number.isFinite(at)) {
+      return `Answer ${where}.time as epoch milliseconds or an ISO 8601 text: met ${show(time)}`;
+    }
+    reading.time = at;
+  }
+  if (seq !== undefined && seq !== null) {
+    if (!Number.isSafeInteger(seq)) return `Answer ${where}.seq as an integer: met ${show(seq)}`;
+    reading.seq = seq as number;
+  }
+  if (eventType !== undefined && eventType !== null) {
+    if (typeof eventType !== 'string' || !/^[A-Za-z0-9._:-]{1,128}$/.test(eventType)) {
+      return `Answer ${where}.eventType as 1 to 128 letters, digits, '.', '_', ':' or '-': met ${show(eventType)}`;
+    }
+    reading.eventType = eventType;
+  }
+  return reading;
+}
+
+function problemIn(value: unknown, path: string, depth: number, count: { values: number }): string | undefined {
+  if (++count.values > valuesMax) return `Answer at most ${valuesMax} values in one message`;
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : `Expected a finite number in ${path}, met ${value}`;
+    case 'object':
+      if (value === null) return undefined;
+      break;
+    default:
+      return `Expected a JSON value in ${path}, met ${nameOf(value)}`;
+  }
+  if (depth > depthMax) return `Answer at most ${depthMax} objects within each other: met more in ${shorten(path)}`;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const problem = problemIn(value[index], `${path}[${index}]`, depth + 1, count);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+  for (const key of Object.keys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    const problem = item === undefined ? undefined : problemIn(item, `${path}.${key}`, depth + 1, count);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function nameOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : value === undefined ? 'nothing' : `a ${typeof value}`;
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? String(value)).slice(0, 60);
+}

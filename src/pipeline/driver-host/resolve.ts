@@ -1,0 +1,116 @@
+import semver from 'semver';
+import type { DriverMatch, DriverRef } from '../driver.ts';
+
+/** A driver's claim: these devices with this firmware are mine. */
+export interface Rule extends DriverRef, DriverMatch {}
+
+/**
+ * The rule that is meant for this firmware among the rules of one device type. The most specific range wins: a pinned
+ * version before a range with two ends, before one with one end, before `*`; among equals the highest driver version.
+ *
+ * A device whose firmware is not known (yet) gets the newest rule for `*`. Without one it gets the newest driver of the
+ * type only where all of them are for the same range, so that the firmware would make no difference: between different
+ * layouts a guess would be a wrong reading.
+ */
+export function ruleFor<R extends Rule>(rules: readonly R[], firmware: semver.SemVer | undefined): R | undefined {
+  if (firmware === undefined) return ruleForUnknown(rules);
+  let best: R | undefined;
+  let bestSpecificity = 0;
+  for (const rule of rules) {
+    const found = specificity(rule.firmware, firmware);
+    if (found === 0 || found < bestSpecificity) continue;
+    if (best !== undefined && found === bestSpecificity && !isNewer(rule, best)) continue;
+    best = rule;
+    bestSpecificity = found;
+  }
+  return best;
+}
+
+const anyFirmware = 1;
+const oneEnd = 2;
+const twoEnds = 3;
+const pinned = 4;
+
+/** How narrowly the range names this firmware; 0 where it does not include it. */
+export function specificity(range: string, firmware: semver.SemVer): number {
+  const parsed = parseRange(range);
+  if (parsed === undefined) return 0;
+  let most = 0;
+  for (const comparators of parsed.set) {
+    if (comparators.every((comparator) => comparator.test(firmware))) most = Math.max(most, width(comparators));
+  }
+  return most;
+}
+
+/**
+ * A firmware version as semver: `1.13.0`, `v2.1`, `2`, `1.4.2-rc1`, `1.2.3.4` (the fourth part is dropped). Undefined where
+ * it does not start with a number: digits somewhere in a name say nothing about the order of versions.
+ */
+export function readFirmware(text: string | undefined): semver.SemVer | undefined {
+  const parts =
+    text === undefined
+      ? null
+      : /^\s*v?(\d{1,15})(?:\.(\d{1,15}))?(?:\.(\d{1,15}))?(?:\.\d+)*(-[0-9A-Za-z.-]+)?(?:\+\S*)?\s*$/i.exec(text);
+  if (parts === null) return undefined;
+  const [, major, minor = '0', patch = '0', prerelease = ''] = parts;
+  const numbers = [major, minor, patch].map(Number).join('.');
+  return semver.parse(numbers + prerelease) ?? semver.parse(numbers) ?? undefined;
+}
+
+/** What is wrong with a range, for a driver that comes in; undefined where it can match something. */
+export function rangeProblem(range: string): string | undefined {
+  const parsed = parseRange(range);
+  if (parsed === undefined)
+    return `Cannot read firmware range "${range}": expected a semver range such as ">=2.0.0 <3.0.0" or "*"`;
+  return semver.minVersion(parsed) === null
+    ? `Cannot use firmware range "${range}": no version can match it`
+    : undefined;
+}
+
+// Release candidates count: a device that runs `2.1.0-rc1` is not without a driver.
+function parseRange(range: string): semver.Range | undefined {
+  try {
+    return new semver.Range(range, { includePrerelease: true });
+  } catch (problem) {
+    if (problem instanceof TypeError) return undefined;
+    throw problem;
+  }
+}
+
+function width(comparators: readonly semver.Comparator[]): number {
+  let ends = 0;
+  for (const { operator, semver: version } of comparators) {
+    // `*` has no version to compare with, or is written as "from the very first".
+    if (version.major === undefined || (operator === '>=' && isFirst(version))) continue;
+    if (operator === '' || operator === undefined) return pinned;
+    ends |= operator.startsWith('>') ? 1 : 2;
+  }
+  return ends === 0 ? anyFirmware : ends === 3 ? twoEnds : oneEnd;
+}
+
+function isFirst(version: semver.SemVer): boolean {
+  return version.major === 0 && version.minor === 0 && version.patch === 0;
+}
+
+function ruleForUnknown<R extends Rule>(rules: readonly R[]): R | undefined {
+  const forAny = rules.filter(({ firmware }) => isAny(firmware));
+  if (forAny.length > 0) return newest(forAny);
+  const ranges = new Set(rules.map(({ firmware }) => parseRange(firmware)?.range));
+  return ranges.size === 1 ? newest(rules) : undefined;
+}
+
+function isAny(range: string): boolean {
+  return parseRange(range)?.set.some((comparators) => width(comparators) === anyFirmware) ?? false;
+}
+
+function newest<R extends Rule>(rules: readonly R[]): R | undefined {
+  return rules.reduce<R | undefined>(
+    (best, rule) => (best === undefined || isNewer(rule, best) ? rule : best),
+    undefined,
+  );
+}
+
+/** Later rules of the same version go first: what a user brought stands behind what is built in. */
+function isNewer(rule: Rule, than: Rule): boolean {
+  return semver.compare(rule.version, than.version) >= 0;
+}

@@ -1,0 +1,31 @@
+import type { Job } from './job.ts';
+
+/** A thread or process that runs jobs, one at a time. */
+export interface Runner {
+  /** The messages that it works on, by their place in the job; a count of 0 when it has not begun. */
+  progress(): { readonly first: number; readonly count: number };
+  post(job: Job): void;
+  /** Ends it, whatever it does. No event follows. Resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+export interface RunnerEvents {
+  ready(): void;
+  /** JSON of one `DecodeResult` per message of the job. */
+  done(results: string): void;
+  /** It ended by itself. */
+  gone(reason: string): void;
+}
+
+export type StartRunner = (events: RunnerEvents) => Runner;
+
+/** Heap of one thread or process; a driver's garbage is collected long before. */
+export const heapMebibytesMax = 128;
+/** Where contexts of scripts are made anew. */
+export const heapBytesHigh = heapMebibytesMax * 0.75 * 1024 * 1024;
+
+/** The entry file beside the caller: `.ts` in a checkout, `.js` once built. */
+export function entryFile(name: string, caller: string): URL {
+  const extension = caller.slice(caller.lastIndexOf('.'));
+  return new URL(`./${name}${extension}`, caller);
+}

@@ -1,0 +1,69 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import type { JsonObject } from '../../std/json.ts';
+import type { DecodedReading } from '../driver.ts';
+import type { SchemaSet } from './job.ts';
+import { shorten } from './readings.ts';
+
+/** Checks readings against JSON Schemas: draft 2020-12, or draft-07 where the schema says so. Each is compiled once. */
+export class SchemaChecker {
+  #current: Ajv = newAjv(Ajv2020);
+  #draft07: Ajv = newAjv(Ajv);
+  /** By the schema object itself: a set that is sent again is a new object. */
+  #compiled = new Map<JsonObject, ValidateFunction | string>();
+
+  /** What is wrong with the reading; undefined where it matches or no schema speaks of its event type. */
+  problemOf(reading: DecodedReading, eventType: string, own: SchemaSet, ofDriver: SchemaSet): string | undefined {
+    const type = reading.eventType ?? eventType;
+    const schema = schemaFor(own, type) ?? schemaFor(ofDriver, type);
+    if (schema === undefined) return undefined;
+    const validate = this.#compile(schema);
+    if (typeof validate === 'string') return `Cannot use the schema of "${type}": ${validate}`;
+    if (validate(reading.data)) return undefined;
+    return shorten(`Reading "${type}" does not match its schema: ${describe(validate)}`);
+  }
+
+  /** Drops what was compiled. */
+  forget(): void {
+    this.#compiled = new Map();
+    this.#current = newAjv(Ajv2020);
+    this.#draft07 = newAjv(Ajv);
+  }
+
+  #compile(schema: JsonObject): ValidateFunction | string {
+    let compiled = this.#compiled.get(schema);
+    if (compiled === undefined) {
+      try {
+        compiled = this.#ajvFor(schema).compile(schema);
+      } catch (problem) {
+        compiled = (problem as Error).message;
+      }
+      this.#compiled.set(schema, compiled);
+    }
+    return compiled;
+  }
+
+  #ajvFor({ $schema }: JsonObject): Ajv {
+    return typeof $schema === 'string' && $schema.includes('draft-07') ? this.#draft07 : this.#current;
+  }
+}
+
+function newAjv(Kind: typeof Ajv | typeof Ajv2020): Ajv {
+  // Schemas are the users': a keyword that is unknown here is an annotation, and an `$id` may come again in a newer version.
+  const ajv = new Kind({ strict: false, addUsedSchema: false, logger: false });
+  formats.default(ajv);
+  return ajv;
+}
+
+function schemaFor(schemas: SchemaSet, eventType: string): JsonObject | undefined {
+  return Object.hasOwn(schemas, eventType) ? schemas[eventType] : undefined;
+}
+
+function describe(validate: ValidateFunction): string {
+  const [first] = validate.errors ?? [];
+  if (first === undefined) return 'no reason given';
+  const where = first.instancePath === '' ? 'it' : first.instancePath;
+  const allowed = first.params.allowedValues ?? first.params.allowedValue;
+  return `${where} ${first.message}${allowed === undefined ? '' : ` (${JSON.stringify(allowed)})`}`;
+}

@@ -1,0 +1,199 @@
+import type { Clock, Timer } from '../../std/clock.ts';
+import type { Log } from '../../std/log.ts';
+import type { DecodeResult } from '../driver.ts';
+import { unavailable, type WorkItem } from './batch.ts';
+import { nameOf } from './catalogue.ts';
+import { JobWriter } from './job-writer.ts';
+import type { Runner, StartRunner } from './runner.ts';
+import type { SchemaNumbers } from './schema-numbers.ts';
+
+/** Messages of one job: some milliseconds of work, so that one that breaks takes little with it. */
+const jobMessagesMax = 500;
+const jobBytesMax = 4 * 1024 * 1024;
+/** Failures in a row that no message explains, until what waits is given back. */
+const failuresMax = 3;
+/** Looks at a runner until it counts as hung. Several, because after a pause of this very process one would prove nothing. */
+const looksMax = 4;
+
+export interface SlotOptions {
+  readonly name: string;
+  readonly start: StartRunner;
+  readonly schemas: SchemaNumbers;
+  /** How long a runner may work on the same messages. */
+  readonly hangMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settle: (item: WorkItem, result: DecodeResult) => void;
+  /** Told of each message that stopped a runner or ran out of time. */
+  readonly strike: (item: WorkItem) => void;
+}
+
+/** One place for a thread or process: feeds it jobs, watches it, replaces it, and finds out which message broke it. */
+export class Slot {
+  readonly #options: SlotOptions;
+  #queue: WorkItem[] = [];
+  #runner: Runner | undefined;
+  #writer: JobWriter;
+  #isReady = false;
+  #isStopped = false;
+  #job: WorkItem[] | undefined;
+  #watch: Timer | undefined;
+  #failures = 0;
+  #dying: Promise<void> = Promise.resolve();
+  #onStarted: ((problem: Error | undefined) => void) | undefined;
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+    this.#writer = new JobWriter(options.schemas);
+  }
+
+  /** Resolves when the runner is ready. A slot that is not started starts with its first message. */
+  start(): Promise<void> {
+    const started = new Promise<void>((resolve, reject) => {
+      this.#onStarted = (problem) => (problem === undefined ? resolve() : reject(problem));
+    });
+    this.#startRunner();
+    return started;
+  }
+
+  push(item: WorkItem): void {
+    this.#queue.push(item);
+  }
+
+  /** Sends what waits, as soon as the runner is free. Call it after pushing. */
+  pump(): void {
+    if (this.#isStopped || this.#job !== undefined || this.#queue.length === 0) return;
+    if (this.#runner === undefined) this.#startRunner();
+    else if (this.#isReady) this.#send(this.#runner, this.#take());
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#watch?.cancel();
+    const open = [...(this.#job ?? []), ...this.#queue];
+    this.#job = undefined;
+    this.#queue = [];
+    this.#discardRunner();
+    for (const item of open) this.#options.settle(item, unavailable('Not tried: the driver host stops'));
+    await this.#dying;
+  }
+
+  #startRunner(): void {
+    this.#isReady = false;
+    this.#writer = new JobWriter(this.#options.schemas);
+    const runner = this.#options.start({
+      ready: () => this.#ready(),
+      done: (results) => this.#done(results),
+      gone: (reason) => this.#gone(reason),
+    });
+    this.#runner = runner;
+  }
+
+  #ready(): void {
+    this.#isReady = true;
+    this.#onStarted?.(undefined);
+    this.#onStarted = undefined;
+    this.pump();
+  }
+
+  #take(): WorkItem[] {
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#queue.length && count < jobMessagesMax) {
+      const item = this.#queue[count];
+      bytes += item.request?.bytes.length ?? 0;
+      if (count > 0 && (item.alone || bytes > jobBytesMax)) break;
+      count++;
+      if (item.alone) break;
+    }
+    // Messages of one script side by side: they share a time box.
+    return this.#queue.splice(0, count).sort((one, other) => one.driver.number - other.driver.number);
+  }
+
+  #send(runner: Runner, job: WorkItem[]): void {
+    this.#job = job;
+    runner.post(this.#writer.write(job));
+    this.#look(0, 0);
+  }
+
+  #look(first: number, looks: number): void {
+    this.#watch = this.#options.clock.after(this.#options.hangMs / looksMax, () => {
+      const progress = this.#runner?.progress() ?? { first: 0, count: 0 };
+      if (progress.first !== first) this.#look(progress.first, 0);
+      else if (looks + 1 < looksMax) this.#look(first, looks + 1);
+      else this.#hung();
+    });
+  }
+
+  #done(results: string): void {
+    const job = this.#job ?? [];
+    this.#watch?.cancel();
+    this.#job = undefined;
+    this.#failures = 0;
+    const parsed: DecodeResult[] = JSON.parse(results);
+    for (const [index, item] of job.entries()) {
+      const result = parsed[index];
+      if (!result.ok && result.code === 'driver_timeout') this.#options.strike(item);
+      this.#options.settle(item, result);
+    }
+    this.pump();
+  }
+
+  #hung(): void {
+    const reason = `The driver did not answer within ${this.#options.hangMs} ms`;
+    this.#broken(reason, () => true, { ok: false, stage: 'decode', code: 'driver_timeout', reason });
+  }
+
+  #gone(reason: string): void {
+    if (this.#onStarted !== undefined) {
+      this.#onStarted(new Error(`Cannot start ${this.#options.name}: it ended with ${reason}`));
+      this.#onStarted = undefined;
+    }
+    const text = `The driver brought its surroundings down, most likely by taking all memory (${reason})`;
+    this.#broken(text, (suspect) => suspect.alone, {
+      ok: false,
+      stage: 'decode',
+      code: 'driver_failed',
+      reason: text,
+    });
+  }
+
+  /** The message is blamed only where it is certain; those around it are tried again, each by itself. */
+  #broken(reason: string, isCertain: (suspect: WorkItem) => boolean, verdict: DecodeResult): void {
+    const job = this.#job ?? [];
+    const { first, count } = this.#runner?.progress() ?? { first: 0, count: 0 };
+    this.#watch?.cancel();
+    this.#job = undefined;
+    this.#discardRunner();
+    const suspects = job.slice(first, first + count);
+    this.#options.log.warn('A driver runner is replaced', {
+      runner: this.#options.name,
+      reason,
+      driver: suspects.length === 0 ? undefined : nameOf(suspects[0].driver),
+    });
+    const culprit = suspects.length === 1 && isCertain(suspects[0]) ? suspects[0] : undefined;
+    for (const item of suspects) item.alone = true;
+    this.#queue.unshift(...job.filter((item) => item !== culprit));
+    if (culprit !== undefined) {
+      this.#options.strike(culprit);
+      this.#options.settle(culprit, verdict);
+    }
+    if (suspects.length === 0 && ++this.#failures >= failuresMax) this.#giveBack(reason);
+    this.pump();
+  }
+
+  #giveBack(reason: string): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#failures = 0;
+    this.#options.log.error('Drivers cannot be run', { runner: this.#options.name, reason, messages: waiting.length });
+    for (const item of waiting)
+      this.#options.settle(item, unavailable(`Not tried: ${this.#options.name} does not run`));
+  }
+
+  #discardRunner(): void {
+    const runner = this.#runner;
+    this.#runner = undefined;
+    if (runner !== undefined) this.#dying = Promise.all([this.#dying, runner.kill()]).then(() => undefined);
+  }
+}

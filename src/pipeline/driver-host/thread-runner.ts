@@ -1,0 +1,35 @@
+import { Worker } from 'node:worker_threads';
+import type { ThreadData } from './driver-thread.ts';
+import type { Job, Report } from './job.ts';
+import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
+
+/** A worker thread for the drivers that are built in. */
+export function startThread(timeoutMs: number, moreDrivers: string | undefined, events: RunnerEvents): Runner {
+  const progress = new Int32Array(new SharedArrayBuffer(8));
+  const workerData: ThreadData = { progress, timeoutMs, heapBytesHigh, moreDrivers };
+  const worker = new Worker(entryFile('driver-thread', import.meta.url), {
+    workerData,
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: heapMebibytesMax },
+  });
+  let reason = '';
+  worker.on('message', (report: Report) => {
+    if (report.kind === 'ready') events.ready();
+    if (report.kind === 'done') events.done(report.results);
+  });
+  worker.on('error', (problem: Error) => {
+    reason = problem.message;
+  });
+  worker.on('exit', (code) => events.gone(reason === '' ? `exit code ${code}` : reason));
+  return {
+    progress: () => ({ first: Atomics.load(progress, 0), count: Atomics.load(progress, 1) }),
+    post: (job: Job) => {
+      Atomics.store(progress, 1, 0);
+      worker.postMessage(job, [job.bytes.buffer as ArrayBuffer]);
+    },
+    kill: async () => {
+      worker.removeAllListeners();
+      await worker.terminate();
+    },
+  };
+}
