@@ -73,9 +73,12 @@ export class Broker implements Part {
     this.#context.sessions.load();
   }
 
-  /** Tells the clients and lets them go. */
-  stop(): void {
+  /** Tells every client that the server goes, and lets it go. */
+  sayGoodbye(): void {
     for (const session of [...this.#context.sessions.connected()]) session.link?.shutDown(0x8b);
+  }
+
+  stop(): void {
     this.#context.keepAlive.stop();
     this.#context.sessions.stop();
     this.#context.wills.stop();

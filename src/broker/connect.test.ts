@@ -113,10 +113,10 @@ test('no more sessions than allowed', async () => {
   assert.equal(second.take(PacketType.connack).reasonCode, 0x97);
 });
 
-test('stopping tells every client', async () => {
+test('a server that goes tells every client', async () => {
   const fixture = new BrokerFixture();
   const client = await fixture.connect('a');
-  fixture.broker.stop();
+  fixture.broker.sayGoodbye();
   assert.equal(client.take(PacketType.disconnect).reasonCode, 0x8b);
   assert.equal(client.ended, true);
 });

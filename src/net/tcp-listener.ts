@@ -17,6 +17,8 @@ export interface TcpListenerOptions {
 export interface TcpListenerParts {
   readonly options: TcpListenerOptions;
   readonly accept: (transport: Transport) => TransportHandler;
+  /** Tells every client that the server goes; no new one can come any more. */
+  readonly sayGoodbye: () => void;
   readonly counters: { connections: number; connectionsTotal: number };
   readonly log: Log;
 }
@@ -55,7 +57,7 @@ export class TcpListener implements Part {
     });
   }
 
-  /** Takes no more connections. Those that are open have said goodbye or are cut off. */
+  /** Takes no more connections, says goodbye on those that are open, and waits until they are closed. */
   stop(): Promise<void> {
     return new Promise((resolve) => {
       if (!this.#server.listening) {
@@ -63,6 +65,7 @@ export class TcpListener implements Part {
         return;
       }
       this.#server.close(() => resolve());
+      this.#parts.sayGoodbye();
       for (const socket of this.#sockets) socket.destroySoon();
     });
   }

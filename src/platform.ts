@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import type { DeviceCredentials } from './access/access.ts';
+import { ConfiguredAccess } from './access/configured-access.ts';
+import { Broker } from './broker/broker.ts';
+import { RetainedTable } from './broker/retained-table.ts';
+import { SessionTable } from './broker/session-table.ts';
+import type { Config } from './config.ts';
+import { SqliteStore } from './devices/sqlite/store.ts';
+import type { Store } from './devices/store.ts';
+import { HttpServer } from './http/http-server.ts';
+import type { PlatformMetrics } from './http/metrics/platform-metrics.ts';
+import type { Consumption } from './message.ts';
+import { TcpListener } from './net/tcp-listener.ts';
+import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
+import { Pipeline } from './pipeline/pipeline.ts';
+import { EmbeddedEngine } from './queues/embedded/engine.ts';
+import { QueueSink } from './queues/queue-sink.ts';
+import { QueueSource } from './queues/queue-source.ts';
+import { systemClock } from './std/clock.ts';
+import { Lifecycle, type Part } from './std/lifecycle.ts';
+import type { Log } from './std/log.ts';
+import { Environment } from './storage/environment.ts';
+import { GroupCommit } from './storage/group-commit.ts';
+
+/** Where device messages wait for the pipeline, and where those that it could not use are kept. */
+const ingestQueue = 'ingest';
+/** Device messages that the pipeline has in hand at once. */
+const ingestCredit = 2_000;
+
+/** The composition root: builds every part, connects them, starts them in order and stops them in reverse. */
+export class Platform {
+  /** Resolves when storage failed: nothing is acknowledged any more, and the process should end. */
+  readonly failed: Promise<Error>;
+  readonly #lifecycle: Lifecycle;
+  readonly #mqtt: TcpListener;
+  readonly #http: HttpServer;
+  #ready = false;
+
+  /** Opens the data folder; throws where another process has it. */
+  constructor(config: Config, log: Log) {
+    const clock = systemClock;
+    const failed = Promise.withResolvers<Error>();
+    this.failed = failed.promise;
+
+    const environment = new Environment(join(config.data, 'queues'));
+    const commit = new GroupCommit({ environment, onFailure: failed.resolve });
+    const engine = new EmbeddedEngine({ environment, commit, clock, log });
+    const store = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log });
+    const drivers = new WorkerDriverHost({ workers: config.pipeline.workers, log });
+    const pipeline = new Pipeline({
+      store,
+      drivers,
+      queue: { destination: engine.destination(ingestQueue) },
+      deadLetters: { bury: (message, death) => engine.bury(ingestQueue, message, death) },
+      clock,
+      log,
+    });
+    const access = new ConfiguredAccess({ ...config.access, devices: deviceCredentials(store), clock, log });
+    const broker = new Broker({
+      access,
+      retainedLog: new RetainedTable(environment, commit),
+      sessionLog: new SessionTable(environment, commit),
+      sinks: [pipeline.sink, new QueueSink(engine)],
+      sources: [new QueueSource(engine)],
+      limits: config.mqtt,
+      log,
+      clock,
+    });
+    this.#mqtt = new TcpListener({
+      options: { host: config.host, port: config.mqtt.port, connectionsMax: config.mqtt.connectionsMax },
+      accept: (transport) => broker.accept(transport),
+      sayGoodbye: () => broker.sayGoodbye(),
+      counters: broker.counters,
+      log,
+    });
+    this.#http = new HttpServer({
+      options: httpOptions(config),
+      access,
+      engine,
+      publisher: broker,
+      store,
+      pipeline,
+      ready: () => this.#ready,
+      metrics: () => metricsOf(broker, pipeline),
+      clock,
+      log,
+    });
+
+    let consumption: Consumption | undefined;
+    this.#lifecycle = new Lifecycle([
+      part(
+        'storage',
+        () => undefined,
+        () => environment.close(),
+      ),
+      part(
+        'queues',
+        () => engine.start(),
+        () => engine.stop(),
+      ),
+      part(
+        'devices',
+        () => store.start(),
+        () => store.stop(),
+      ),
+      part(
+        'drivers',
+        () => drivers.start(),
+        () => drivers.stop(),
+      ),
+      part(
+        'pipeline',
+        () => pipeline.start(),
+        () => pipeline.stop(),
+      ),
+      part(
+        'declarations',
+        async () => {
+          await engine.declare(ingestQueue, { maxInflightPerConsumer: ingestCredit, leaseMs: 60_000 });
+          for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
+          for (const [name, type] of Object.entries(config.deviceTypes))
+            await pipeline.putDeviceType({ name, ...type });
+        },
+        () => undefined,
+      ),
+      part(
+        'ingest',
+        async () => {
+          consumption = await engine.consume(ingestQueue, pipeline.consumer, ingestCredit);
+        },
+        () => consumption?.stop(),
+      ),
+      broker,
+      this.#mqtt,
+      this.#http,
+    ]);
+  }
+
+  async start(): Promise<void> {
+    await this.#lifecycle.start();
+    this.#ready = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#ready = false;
+    await this.#lifecycle.stop();
+  }
+
+  get mqttPort(): number {
+    return this.#mqtt.port;
+  }
+
+  get httpPort(): number {
+    return this.#http.port;
+  }
+}
+
+function part(name: string, start: Part['start'], stop: Part['stop']): Part {
+  return { name, start, stop };
+}
+
+function deviceCredentials(store: Store): DeviceCredentials {
+  return {
+    async lookup(deviceId) {
+      const device = await store.registry.device(deviceId);
+      if (device === undefined) return undefined;
+      const hash = await store.registry.credential(deviceId);
+      return { hash, deviceType: device.type, retired: device.retired };
+    },
+  };
+}
+
+function httpOptions(config: Config): {
+  host: string;
+  port: number;
+  bodyBytesMax: number;
+  tls?: { certFile: string; keyFile: string };
+} {
+  const { port, bodyBytesMax, tls } = config.http;
+  const { certFile, keyFile } = tls;
+  const options = { host: config.host, port, bodyBytesMax };
+  return certFile === undefined || keyFile === undefined ? options : { ...options, tls: { certFile, keyFile } };
+}
+
+function metricsOf(broker: Broker, pipeline: Pipeline): PlatformMetrics {
+  return { outcomes: pipeline.stats().outcomes, broker: { ...broker.counters, ...broker.levels() } };
+}
