@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measureScenario, type Sample } from './measure.ts';
+import { mosquittoVersion } from './mosquitto.ts';
+import { compileMqttload } from './mqttload.ts';
+import { type BenchOptions, parseOptions, usage } from './options.ts';
+import { reportTable } from './report.ts';
+
+const options = parseOptions(process.argv.slice(2));
+if (options === undefined) process.stdout.write(usage);
+else await run(options);
+
+async function run(options: BenchOptions): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const samples: Sample[] = [];
+  try {
+    const mqttload = compileMqttload(folder);
+    for (const scenario of options.scenarios) {
+      try {
+        await measureScenario(scenario, options, mqttload, folder, (sample) => {
+          samples.push(sample);
+          tell(sample);
+        });
+      } catch (error) {
+        // The other scenarios still say something; the exit status says that this one did not.
+        process.exitCode = 1;
+        process.stderr.write(`${scenario.name}: ${(error as Error).message}\n`);
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  if (samples.some(({ load }) => load?.complete === false)) process.exitCode = 1;
+  const report = `${reportTable(samples)}\n\n${conditions(options)}\n`;
+  process.stdout.write(`\n${report}`);
+  if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(samples, undefined, 2)}\n`);
+  if (options.write) writeFileSync(new URL('results.md', import.meta.url), `# Results\n\n${report}`);
+}
+
+/** Progress, on standard error so that standard output is the report. */
+function tell(sample: Sample): void {
+  const { step, broker, run, value, load } = sample;
+  const incomplete = load?.complete === false ? `, incomplete: lost ${load.lost}` : '';
+  process.stderr.write(`${step}, run ${run}, ${broker}: ${value.toFixed(value < 100 ? 2 : 0)}${incomplete}\n`);
+}
+
+function conditions(options: BenchOptions): string {
+  const peer = options.mosquitto ? `, Mosquitto ${mosquittoVersion()}` : '';
+  const machine = `${cpus().length} cores (${cpus()[0].model.trim()})`;
+  const medians = `medians of ${options.runs} run${options.runs === 1 ? '' : 's'} each`;
+  return `Node ${process.versions.node}${peer}, ${machine}, loopback, ${medians}, ${new Date().toISOString().slice(0, 10)}.`;
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Account } from '../bench/kill/account.ts';
+import type { Sample } from '../bench/measure.ts';
+import { parseResult } from '../bench/mqttload.ts';
+import { parseOptions } from '../bench/options.ts';
+import { reportTable } from '../bench/report.ts';
+
+const line =
+  ' pubs=1 subs=1 qos=1/1 size=256 win=100 sent=10 acked=10 bad_ack=0 pub_rate=61002/s | expect=10 recv=9 lost=1 dup=2 ' +
+  'reorder=3 recv_rate=60999/s | lat_ms p50=0.82 p95=1.50 p99=4.75 p99.9=9.00 max=10.01';
+
+test('the line of mqttload is read', () => {
+  assert.deepEqual(parseResult(line), {
+    acknowledgedRate: 61_002,
+    receivedRate: 60_999,
+    lost: 1,
+    duplicates: 2,
+    reordered: 3,
+    p50: 0.82,
+    p99: 4.75,
+    complete: true,
+  });
+  assert.equal(parseResult(`${line}  INCOMPLETE`).complete, false);
+});
+
+test('the table has medians, the median ratio of neighbouring runs, and sums of what was lost', () => {
+  const samples = [
+    ...[300, 100, 200].map((value, index) => sample('Sluice', index + 1, value)),
+    ...[100, 100, 50].map((value, index) => sample('Mosquitto', index + 1, value)),
+  ];
+  const row = reportTable(samples).split('\n')[2];
+  assert.equal(row, '| fan-in | 200/s | 100/s | 3.00 × | 3 / 6 · 3 / 6 | – | 1.5 · 1.5 | 2 · 2 |');
+});
+
+test('the table of one side has no ratio', () => {
+  const row = reportTable([sample('Mosquitto', 1, 1_234_567)]).split('\n')[2];
+  assert.equal(row, '| fan-in | – | 1,234,567/s | – | – · 1 / 2 | – | – · 1.5 | – · 2 |');
+});
+
+test('options that make no sense are refused with what was expected', () => {
+  assert.throws(() => parseOptions(['--runs', '0']), /whole number from 1: met "0"/);
+  assert.throws(() => parseOptions(['--peer', 'x']), /mosquitto or none: met "x"/);
+  assert.throws(() => parseOptions(['--peer', 'none', '--peer-only']), /Nothing to measure/);
+  assert.throws(() => parseOptions(['--scenario', 'x']), /expected one of one-to-one-qos0/);
+});
+
+test('a message that was acknowledged and not received is lost, one that was not acknowledged is not', () => {
+  const account = new Account(3);
+  account.acknowledge(0);
+  account.acknowledge(0);
+  account.acknowledge(1);
+  account.receive(1);
+  assert.equal(account.lost, 1);
+  assert.equal(account.acknowledged, 2);
+  assert.equal(account.received, 1);
+});
+
+test('each duplicate is counted by its reason', () => {
+  const account = new Account(4);
+  for (const number of [0, 1, 2, 3]) account.receive(number);
+  account.receive(3);
+  account.life++;
+  account.republish(0);
+  account.refuse(1);
+  account.receive(0);
+  account.receive(1);
+  account.receive(2);
+  account.receive(2);
+  const { duplicatesOfRepublished, duplicatesOverKill, duplicatesUnexplained, received } = account;
+  assert.deepEqual(
+    { duplicatesOfRepublished, duplicatesOverKill, duplicatesUnexplained, received },
+    { duplicatesOfRepublished: 2, duplicatesOverKill: 1, duplicatesUnexplained: 2, received: 4 },
+  );
+});
+
+function sample(broker: Sample['broker'], run: number, value: number): Sample {
+  const load = { ...parseResult(line), receivedRate: value };
+  return {
+    scenario: 'fan-in',
+    step: 'fan-in',
+    measure: 'received',
+    broker,
+    run,
+    value,
+    load,
+    cpuSeconds: 1.5,
+    peakBytes: 2 * 2 ** 20,
+  };
+}
