@@ -1,4 +1,4 @@
-import { isTest, type SourceTree } from './source-tree.ts';
+import { isTest, isTestSupport, type SourceTree } from './source-tree.ts';
 
 const linesMax = 400;
 
@@ -12,7 +12,7 @@ interface TextRule {
 }
 
 const everywhere = () => true;
-const inSources = (file: string) => file.startsWith('src/') && !isTest(file);
+const inSources = (file: string) => file.startsWith('src/') && !isTest(file) && !isTestSupport(file);
 
 // Written with a class of one letter where a pattern would find itself in this file.
 const textRules: readonly TextRule[] = [

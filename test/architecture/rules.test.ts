@@ -76,6 +76,20 @@ test('a file that only its test imports is dead, and so is what it imports', () 
   );
 });
 
+test('what tests share is alive while a test uses it, and is nothing that the product may lead to', () => {
+  const tree = treeOf({
+    'src/main.ts': `import './testing/used-by-main.ts'`,
+    'src/a.test.ts': `import './testing/fake.ts'`,
+    'src/testing/fake.ts': '',
+    'src/testing/unused.ts': '',
+    'src/testing/used-by-main.ts': '',
+  });
+  assert.deepEqual(deadFileProblems(tree, { 'src/main.ts': 'runs' }), [
+    'src/testing/unused.ts is dead: no test imports it',
+    'src/testing/used-by-main.ts is for tests, and src/main.ts leads to it',
+  ]);
+});
+
 const offences: readonly (readonly [file: string, text: string, problem: RegExp])[] = [
   ['src/std/a.ts', 'export default 1;', /^src\/std\/a\.ts:1: exports are named/],
   ['src/std/a.test.ts', `\ntest${'.'}skip('x', f);`, /^src\/std\/a\.test\.ts:2: a test is skipped/],

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, posix, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 
 /** Text of each file by its path from the root of the repository, with '/' between the parts. */
 export type SourceTree = ReadonlyMap<string, string>;
 
-/** Files that rules are about: code in TypeScript and JavaScript below these folders. */
-export function readSourceTree(root: string, folders: readonly string[]): SourceTree {
+/** Files with this ending below these folders. */
+export function readSourceTree(root: string, folders: readonly string[], ending: '.ts' | '.js'): SourceTree {
   const tree = new Map<string, string>();
   for (const folder of folders) {
     for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.[cm]?[jt]s$/.test(entry.name)) continue;
+      if (!entry.isFile() || !entry.name.endsWith(ending)) continue;
       const file = join(entry.parentPath, entry.name);
-      tree.set(file.slice(root.length).split(sep).join('/').replace(/^\//, ''), readFileSync(file, 'utf8'));
+      tree.set(relative(root, file).split(sep).join('/'), readFileSync(file, 'utf8'));
     }
   }
   return tree;
@@ -32,4 +32,9 @@ export function importsOf(file: string, tree: SourceTree): string[] {
 
 export function isTest(file: string): boolean {
   return file.endsWith('.test.ts');
+}
+
+/** What tests share stands in a folder of this name, and is not published. */
+export function isTestSupport(file: string): boolean {
+  return file.includes('/testing/');
 }
