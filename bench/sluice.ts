@@ -22,13 +22,9 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceBroker>
   const { data, mqttPort = 0, httpPort = 0, core } = options;
   const ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
   const { child, errors } = spawnBroker([process.execPath, main, 'start', ...ports, '--data', data], core);
-  const ended = once(child, 'exit').then(([status, signal]) => {
-    throw new Error(`Sluice ended with ${signal ?? status} before it was ready:\n${errors()}`);
-  });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = await Promise.race([once(lines, 'line'), ended]);
-  // From here on an end is the caller's doing, or seen by its clients.
-  ended.catch((end) => end);
+  const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
+  if (line === undefined) throw new Error(`Sluice ended before it was ready:\n${errors()}`);
   const ready = JSON.parse(line);
   if (ready.event !== 'ready') throw new Error(`Expected the ready line of Sluice, met ${line}`);
   return {
