@@ -36,9 +36,10 @@ export class Deliverer {
   deliver(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
     const session = subscription.session;
     const qos = lowerQos(publication.qos, subscription.qos);
+    if (qos > 0) publication.own();
     const properties = propertiesFor(publication, subscription);
     if (qos === 0) this.#deliverAtMostOnce(session, publication, retain, properties, shared);
-    else this.#deliverAcknowledged(session, new Outgoing(publication.own(), qos, retain, properties, undefined));
+    else this.#deliverAcknowledged(session, new Outgoing(publication, qos, retain, properties, undefined));
   }
 
   /** A message leased from a queue. It is settled by the client's acknowledgement, or at once for a QoS 0 subscription. */

@@ -7,7 +7,7 @@ export class Publication implements Message {
   payload: Buffer;
   readonly qos: QoS;
   readonly retain: boolean;
-  readonly properties: MessageProperties | undefined;
+  properties: MessageProperties | undefined;
   readonly receivedAt: number;
   readonly publisher: string;
   #frame: PublishFrame | undefined;
@@ -39,11 +39,15 @@ export class Publication implements Message {
     return this.#frame;
   }
 
-  /** Takes the payload out of the network buffer that it shares with other messages. To be called by whoever keeps the publication. */
+  /** Takes payload and correlation data out of the network buffer that they share with other messages. To be called by whoever keeps the publication. */
   own(): this {
     if (!this.#owned) {
       this.#owned = true;
       this.payload = Buffer.from(this.payload);
+      const correlationData = this.properties?.correlationData;
+      if (correlationData !== undefined) {
+        this.properties = { ...this.properties, correlationData: Buffer.from(correlationData) };
+      }
     }
     return this;
   }

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Server, startServer } from '../server.ts';
+import { missing, Program } from './program.ts';
+
+const skip = missing('/usr/bin/mosquitto_sub', 'mosquitto-clients');
+
+function sub(server: Server, ...args: string[]): Program {
+  return new Program('/usr/bin/mosquitto_sub', ['-p', String(server.mqttPort), '-d', ...args]);
+}
+
+async function pub(server: Server, ...args: string[]): Promise<void> {
+  const { code, stderr } = await new Program('/usr/bin/mosquitto_pub', ['-p', String(server.mqttPort), ...args]).ended;
+  assert.equal(code, 0, stderr);
+}
+
+for (const version of ['mqttv311', 'mqttv5']) {
+  for (const qos of ['0', '1', '2']) {
+    test(`mosquitto_pub and mosquitto_sub, ${version}, QoS ${qos}`, { skip }, async (t) => {
+      const server = await startServer(t);
+      const subscriber = sub(server, '-V', version, '-q', qos, '-t', 'room/+', '-C', '2', '-F', '%t=%p/%q');
+      await subscriber.says('SUBACK');
+      await pub(server, '-V', version, '-q', qos, '-t', 'room/a', '-m', 'one');
+      await pub(server, '-V', version, '-q', qos, '-t', 'room/b', '-m', 'two');
+      const { code, stdout } = await subscriber.ended;
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`room/a=one/${qos}`));
+      assert.match(stdout, new RegExp(`room/b=two/${qos}`));
+    });
+  }
+
+  test(`mosquitto clients, ${version}: retained message, will, and a queue shared by two`, { skip }, async (t) => {
+    const server = await startServer(t);
+    await pub(server, '-V', version, '-q', '1', '-r', '-t', 'kept', '-m', 'retained');
+    const greeted = await sub(server, '-V', version, '-t', 'kept', '-C', '1').ended;
+    assert.match(greeted.stdout, /retained/);
+
+    const watcher = sub(server, '-V', version, '-t', 'will', '-C', '1');
+    await watcher.says('SUBACK');
+    const dying = sub(server, '-V', version, '-t', 'x', '--will-topic', 'will', '--will-payload', 'gone');
+    await dying.says('SUBACK');
+    dying.kill();
+    assert.match((await watcher.ended).stdout, /gone/);
+
+    await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }] } });
+    const messages = Array.from({ length: 20 }, (_, i) => `job-${i}`);
+    for (const message of messages) await pub(server, '-V', version, '-q', '1', '-t', 'jobs/a', '-m', message);
+    const workers = [0, 1].map(() =>
+      sub(server, '-V', version, '-q', '1', '-t', '$queue/jobs', '-C', '10', '-F', '%p'),
+    );
+    const outputs = await Promise.all(workers.map((worker) => worker.ended));
+    const got = outputs.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line.startsWith('job-')));
+    assert.deepEqual(new Set(got), new Set(messages));
+  });
+}
+
+test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async (t) => {
+  const server = await startServer(t);
+  const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;
+  assert.match(stdout + stderr, /denied|rejected|143/i);
+});

@@ -1,0 +1,98 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+
+/** A real server in a process of its own, on free ports and a data folder that goes with the test. */
+export class Server {
+  readonly data: string;
+  mqttPort = 0;
+  httpPort = 0;
+  #process: ChildProcess | undefined;
+  readonly #flags: readonly string[];
+  readonly #log: string[] = [];
+
+  constructor(data: string, flags: readonly string[]) {
+    this.data = data;
+    this.#flags = flags;
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
+  get mqttUrl(): string {
+    return `mqtt://127.0.0.1:${this.mqttPort}`;
+  }
+
+  get httpUrl(): string {
+    return `http://127.0.0.1:${this.httpPort}`;
+  }
+
+  /** Starts, on the ports of the last time where there was one, and waits for the ready line. */
+  async start(): Promise<void> {
+    const ports = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
+    const child = spawn(process.execPath, [main, 'start', '--data', this.data, ...ports, ...this.#flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.#log.push(line);
+      if (this.#log.length > logLinesMax) this.#log.shift();
+    });
+    const lines = createInterface({ input: child.stdout });
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`The server ended before it was ready:\n${this.#log.join('\n')}`);
+    });
+    const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
+    ended.catch(() => undefined);
+    const ready = JSON.parse(line) as { event: string; mqtt: number; http: number };
+    this.mqttPort = ready.mqtt;
+    this.httpPort = ready.http;
+  }
+
+  /** Sends the signal and waits for the end; answers the exit status, null after a signal. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await ended) as [number | null];
+    return code;
+  }
+
+  /** The newest lines of its log. */
+  log(): readonly string[] {
+    return this.#log;
+  }
+
+  async api<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.httpUrl}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}
+
+/** A started server that is stopped, and its data removed, when the test ends. */
+export async function startServer(t: TestContext, flags: readonly string[] = []): Promise<Server> {
+  const data = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+  const server = new Server(data, flags);
+  t.after(async () => {
+    await server.stop('SIGKILL');
+    rmSync(data, { recursive: true, force: true });
+  });
+  await server.start();
+  return server;
+}
+
+const logLinesMax = 200;
