@@ -1,0 +1,122 @@
+import swagger from '@fastify/swagger';
+import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import { SluiceError } from '../errors.ts';
+import { parseJsonBody, takeRawBodies } from './bodies.ts';
+import { contract } from './contract.ts';
+import type { HttpParts } from './http-parts.ts';
+import type { MetricsPage } from './metrics/metrics-page.ts';
+import { openApiOptions } from './open-api.ts';
+import { problemAnswer } from './problem.ts';
+import type { RouteParts } from './route.ts';
+import { serveRoute } from './serve-route.ts';
+import { unreadableEnder } from './unreadable.ts';
+import { compileSchema, validationError } from './validation.ts';
+
+/** HTTP connections at once. */
+export const connectionsMax = 10_000;
+
+/** Where hostile or broken clients run into an end. */
+const limits = {
+  headersMsMax: 10_000,
+  /** A whole request. */
+  requestMsMax: 60_000,
+  /** Silence on a connection; longer than the longest poll and the longest wait for receipts. */
+  idleMsMax: 65_000,
+  headerBytesMax: 16 * 1024,
+  headersMax: 100,
+  /** One part of a path; the longest is an id of 128 characters, percent-encoded. */
+  pathPartCharactersMax: 400,
+};
+
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+export interface AppSettings {
+  readonly tls: TlsMaterial | undefined;
+  readonly stopping: () => boolean;
+}
+
+type AppParts = HttpParts & Omit<RouteParts, 'openApi'>;
+
+/** The contract on a Fastify server that does not listen yet. */
+export async function createApp(parts: AppParts, settings: AppSettings): Promise<FastifyInstance> {
+  const app = fastify(serverOptions(parts, settings)) as FastifyInstance;
+  app.server.maxHeadersCount = limits.headersMax;
+  app.server.maxConnections = parts.options.connectionsMax ?? connectionsMax;
+  app.setValidatorCompiler(compileSchema);
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJsonBody(app));
+  refuseWhileStopping(app, settings);
+  answerProblems(app, parts);
+  countRequests(app, parts.metricsPage);
+  await app.register(swagger, openApiOptions);
+  await serveContract(app, { ...parts, openApi: () => app.swagger() });
+  await app.ready();
+  return app;
+}
+
+function serverOptions({ options, clock }: AppParts, { tls }: AppSettings): FastifyServerOptions {
+  const server = { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax };
+  const all = {
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: limits.requestMsMax,
+    connectionTimeout: limits.idleMsMax,
+    routerOptions: { maxParamLength: limits.pathPartCharactersMax },
+    schemaErrorFormatter: validationError,
+    clientErrorHandler: unreadableEnder(clock),
+    // Our own hook says it as a problem.
+    return503OnClosing: false,
+    ...(tls === undefined ? { http: server } : { https: { ...server, ...tls } }),
+  };
+  return all as unknown as FastifyServerOptions;
+}
+
+async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<void> {
+  for (const row of contract) if (row.rawBody !== true) serveRoute(app, row, parts);
+  await app.register(async (raw) => {
+    takeRawBodies(raw);
+    for (const row of contract) if (row.rawBody === true) serveRoute(raw, row, parts);
+  });
+}
+
+function refuseWhileStopping(app: FastifyInstance, { stopping }: AppSettings): void {
+  app.addHook('onRequest', async (_, reply) => {
+    if (!stopping()) return;
+    reply.header('connection', 'close');
+    throw new SluiceError('unavailable', 'Send the request again later: the server stops');
+  });
+}
+
+function answerProblems(app: FastifyInstance, { log }: AppParts): void {
+  app.setErrorHandler((thrown, request, reply) => {
+    const { status, headers, body } = problemAnswer(thrown);
+    if (status >= 500) {
+      const { method, url } = request;
+      log[body.code === 'internal' ? 'error' : 'warn']('A request failed', {
+        method,
+        url,
+        code: body.code,
+        problem: thrown,
+      });
+    }
+    return reply
+      .code(status)
+      .headers(headers)
+      .send(Buffer.from(JSON.stringify(body)));
+  });
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new SluiceError(
+      'not_found',
+      `Look into /v1/openapi.json for what there is: ${method} ${url.slice(0, 200)} is not`,
+    );
+  });
+}
+
+function countRequests(app: FastifyInstance, metricsPage: MetricsPage): void {
+  app.addHook('onResponse', async (request, reply) => {
+    metricsPage.countRequest(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
+  });
+}

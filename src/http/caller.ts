@@ -1,0 +1,99 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Access, Identity } from '../access/access.ts';
+import { isLoopbackAddress } from '../access/addresses.ts';
+import { SluiceError } from '../errors.ts';
+import { refuseForeignPage } from './browser-guard.ts';
+
+/**
+ * Who may call a route: `anyone` without credentials; `identified` who is known, the handler decides the rest; `device` the
+ * device that the path names, and administrators; `admin` administrators.
+ */
+export type Who = 'anyone' | 'identified' | 'device' | 'admin';
+
+/** Who sent a request. */
+export interface Caller {
+  readonly identity: Identity;
+  /** What stands for the MQTT client id in access rules and as the publisher of messages. */
+  readonly clientId: string;
+  /** Name of the consumer that its leases belong to: as in MQTT, one connection is one consumer. */
+  readonly consumerId: string;
+}
+
+export interface CallerRequest {
+  readonly headers: IncomingHttpHeaders;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** The `id` in the path of a device's routes. */
+  readonly deviceId: string | undefined;
+}
+
+/** Who nobody asked about: the caller of a route that is open to anyone. */
+export const unknownCaller: Caller = {
+  identity: { kind: 'anonymous', name: 'anonymous' },
+  clientId: '',
+  consumerId: '',
+};
+
+/** Identifies the caller and refuses who may not call. Rejects with `unauthenticated`, `not_authorized`, `device_retired` or `quota_exceeded`. */
+export async function admitCaller(access: Access, who: Who, request: CallerRequest): Promise<Caller> {
+  if (who === 'anyone') return unknownCaller;
+  const credentials = parseAuthorization(request.headers.authorization, request.deviceId);
+  const remoteAddress = peerAddress(request);
+  const identity = await identify(access, credentials, remoteAddress);
+  // A page cannot make a browser send a bearer token that it does not know; everything else a browser adds by itself.
+  if (credentials.scheme !== 'bearer') {
+    refuseForeignPage(request.headers, identity.kind === 'anonymous' && isLoopbackAddress(remoteAddress));
+  }
+  const allowed =
+    who === 'identified' || access.mayAdminister(identity) || (who === 'device' && isNamed(identity, request.deviceId));
+  if (allowed) {
+    const consumerId = `http:${identity.name}@${request.remoteAddress}:${request.remotePort}`;
+    return { identity, clientId: identity.name, consumerId };
+  }
+  throw new SluiceError(
+    'not_authorized',
+    `Use an administrator's credentials: ${identity.kind} ${JSON.stringify(identity.name)} may not do this`,
+  );
+}
+
+type Authorization =
+  | { readonly scheme: 'none' }
+  | { readonly scheme: 'bearer'; readonly token: string }
+  | { readonly scheme: 'basic'; readonly username: string; readonly password: string };
+
+function identify(access: Access, authorization: Authorization, remoteAddress: string): Promise<Identity> {
+  if (authorization.scheme !== 'basic') {
+    return access.authenticateToken(authorization.scheme === 'bearer' ? authorization.token : undefined, remoteAddress);
+  }
+  const { username, password } = authorization;
+  return access.authenticate({ clientId: username, username, password: Buffer.from(password), remoteAddress });
+}
+
+/**
+ * Device ids may hold colons and user names of Basic authentication may not (RFC 7617, section 2): where the path names the
+ * device, what stands in front of the password is known; elsewhere the first colon ends the name.
+ */
+function parseAuthorization(header: string | undefined, deviceId: string | undefined): Authorization {
+  if (header === undefined) return { scheme: 'none' };
+  const [, scheme, value] = /^([A-Za-z]+) +(\S+) *$/.exec(header) ?? [];
+  if (scheme?.toLowerCase() === 'bearer') return { scheme: 'bearer', token: value };
+  if (scheme?.toLowerCase() === 'basic') {
+    const text = Buffer.from(value, 'base64').toString();
+    const colon = deviceId !== undefined && text.startsWith(`${deviceId}:`) ? deviceId.length : text.indexOf(':');
+    if (colon >= 0) return { scheme: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1) };
+  }
+  throw new SluiceError(
+    'unauthenticated',
+    "Send 'Authorization: Bearer <token>' or 'Authorization: Basic <name:password in base64>'",
+  );
+}
+
+/** A proxy on this machine speaks for others, so that its own address opens nothing. */
+function peerAddress({ headers, remoteAddress }: CallerRequest): string {
+  const forwarded = headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined;
+  return forwarded && isLoopbackAddress(remoteAddress) ? 'forwarded' : remoteAddress;
+}
+
+function isNamed(identity: Identity, deviceId: string | undefined): boolean {
+  return identity.kind === 'device' && (identity.name === deviceId || deviceId === 'me');
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contract } from './contract.ts';
+import { serve } from './testing/served.ts';
+
+test('the OpenAPI document has every route of the contract and no other', async (t) => {
+  const { call } = await serve(t);
+  const { status, body } = await call('GET', '/v1/openapi.json');
+  assert.equal(status, 200);
+  assert.equal(body.openapi, '3.1.0');
+  const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  assert.deepEqual(documented.sort(), contract.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+test('every operation of the document says what it takes, answers and refuses', async (t) => {
+  const { call } = await serve(t);
+  const { paths } = (await call('GET', '/v1/openapi.json')).body;
+  for (const row of contract) {
+    const where = `${row.method} ${row.path}`;
+    const operation = paths[row.path][row.method.toLowerCase()];
+    assert.equal(operation.summary, row.summary, where);
+    assert.deepEqual(Object.keys(operation.responses), [...Object.keys(row.schemas.responses), 'default'], where);
+    for (const response of Object.values(operation.responses) as { description: string }[]) {
+      assert.ok(response.description.length > 0 && response.description !== 'Default Response', where);
+    }
+    assert.ok('application/problem+json' in operation.responses.default.content, where);
+    const names = (operation.parameters ?? [])
+      .filter((each: { in: string }) => each.in === 'path')
+      .map((each: { name: string }) => each.name);
+    assert.deepEqual(names.sort(), [...row.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort(), where);
+    assert.equal(operation.requestBody !== undefined, row.schemas.body !== undefined || row.rawBody === true, where);
+  }
+});
+
+test('every row of the contract is one route with a sentence', () => {
+  assert.equal(new Set(contract.map(({ method, path }) => `${method} ${path}`)).size, contract.length);
+  for (const { summary, path } of contract) assert.match(summary, /^[A-Z].*[^.]$/, path);
+});

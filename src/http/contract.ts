@@ -1,0 +1,31 @@
+import type { Route } from './route.ts';
+import { credentialRoutes } from './routes/credentials.ts';
+import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { deviceTypeRoutes } from './routes/device-types.ts';
+import { deviceRoutes } from './routes/devices.ts';
+import { driverRoutes } from './routes/drivers.ts';
+import { healthRoutes } from './routes/health.ts';
+import { ingestRoutes } from './routes/ingest.ts';
+import { leaseRoutes } from './routes/leases.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { moveRoutes } from './routes/moves.ts';
+import { queueMessageRoutes } from './routes/queue-messages.ts';
+import { queueRoutes } from './routes/queues.ts';
+import { readingRoutes } from './routes/readings.ts';
+
+/** The HTTP API: every route, in the order of the reference. What is served, checked and documented follows from these rows. */
+export const contract: readonly Route[] = [
+  ...healthRoutes,
+  ...messageRoutes,
+  ...queueRoutes,
+  ...queueMessageRoutes,
+  ...leaseRoutes,
+  ...moveRoutes,
+  ...deadLetterRoutes,
+  ...deviceTypeRoutes,
+  ...driverRoutes,
+  ...deviceRoutes,
+  ...credentialRoutes,
+  ...readingRoutes,
+  ...ingestRoutes,
+];

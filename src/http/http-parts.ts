@@ -1,0 +1,35 @@
+import type { Access } from '../access/access.ts';
+import type { Store } from '../devices/store.ts';
+import type { Message, ReceiptWaiter } from '../message.ts';
+import type { Engine } from '../queues/engine.ts';
+import type { Clock } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
+import type { PlatformMetrics } from './metrics/platform-metrics.ts';
+import type { PipelineDoor } from './pipeline-door.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** Longest request body; beyond it 413. */
+  readonly bodyBytesMax: number;
+  /** PEM files; HTTPS where given. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Connections at once; beyond it a new one is closed at once. Default `connectionsMax`. */
+  readonly connectionsMax?: number;
+}
+
+/** What the HTTP API is made of: the parts of the platform that its handlers speak to. */
+export interface HttpParts {
+  readonly options: HttpOptions;
+  readonly access: Access;
+  readonly engine: Engine;
+  /** The broker's own publish: live subscribers, retained messages, queues. `waiter` hears once for every message. */
+  readonly publisher: { publish(message: Message, waiter: ReceiptWaiter, tag: number): void };
+  readonly store: Store;
+  readonly pipeline: PipelineDoor;
+  readonly ready: () => boolean;
+  readonly metrics: () => PlatformMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { createCipheriv, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { serve } from './testing/served.ts';
+
+/** Everything that a connection receives until its end. */
+async function conversation(port: number, talk: (socket: Socket) => void): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // A reset is one of the clear ends.
+  socket.on('error', (problem: NodeJS.ErrnoException) => assert.match(problem.code ?? '', /ECONNRESET|EPIPE/));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await once(socket, 'connect');
+  talk(socket);
+  await closed;
+  return Buffer.concat(chunks).toString();
+}
+
+/** Bytes that only the seed decides. */
+function noise(seed: number, length: number): Buffer {
+  const key = Buffer.alloc(16);
+  key.writeUInt32BE(seed);
+  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
+}
+
+test('random bytes get a clear end and harm nobody', async (t) => {
+  const { server, call } = await serve(t);
+  for (let time = 0; time < 20; time++) {
+    const seed = randomInt(2 ** 32);
+    const bytes = noise(seed, 1024 * 1024);
+    const answer = await conversation(server.port, (socket) => socket.write(bytes));
+    assert.match(answer, /^HTTP\/1\.1 400 /, `seed ${seed}`);
+    assert.equal((await call('GET', '/healthz')).status, 200);
+  }
+});
+
+test('what is no request is answered with a problem, then the connection ends', async (t) => {
+  const { server } = await serve(t);
+  const answer = await conversation(server.port, (socket) => socket.write('MQTT is not spoken here\r\n\r\n'));
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/s);
+  assert.equal(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n'))).code, 'invalid_argument');
+});
+
+test('headers that are too large or a length that lies get an end', async (t) => {
+  const { server } = await serve(t);
+  const large = await conversation(server.port, (socket) =>
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`),
+  );
+  assert.match(large, /^HTTP\/1\.1 431 /);
+  const lying =
+    'POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n';
+  assert.match(await conversation(server.port, (socket) => socket.write(lying)), /^HTTP\/1\.1 400 /);
+});
+
+test('a body larger than the limit is refused by its length, before it is sent', async (t) => {
+  const { server } = await serve(t);
+  const answer = await conversation(server.port, (socket) => {
+    socket.write(
+      'POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 999999999\r\n\r\n',
+    );
+  });
+  assert.match(answer, /^HTTP\/1\.1 413 .*payload_too_large/s);
+});
+
+test('one connection too many is closed, and one that ends makes room', async (t) => {
+  const { server } = await serve(t, { options: { connectionsMax: 1 } });
+  const first = connect(server.port, '127.0.0.1');
+  first.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await once(first, 'data');
+  assert.equal(await conversation(server.port, () => undefined), '');
+  first.destroy();
+  await once(first, 'close');
+  let answer = '';
+  while (answer === '') {
+    answer = await conversation(server.port, (socket) =>
+      socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
+    );
+  }
+  assert.match(answer, /^HTTP\/1\.1 200 /);
+});
+
+test('a stop lets a request finish, closes what is idle and refuses what comes later', async (t) => {
+  const { server, store, base, call } = await serve(t);
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  store.registry.deviceTypes = async () => {
+    begun.resolve();
+    await go.promise;
+    return [];
+  };
+  await call('GET', '/healthz');
+  const slow = call('GET', '/v1/device-types');
+  await begun.promise;
+  const stopped = server.stop();
+  go.resolve();
+  assert.deepEqual((await slow).body, { deviceTypes: [] });
+  await stopped;
+  await assert.rejects(fetch(`${base}/healthz`));
+  assert.equal(server.port, 0);
+  await server.stop();
+});
+
+test('a failure inside is a problem that keeps the inside to itself', async (t) => {
+  const { store, call } = await serve(t);
+  store.registry.deviceTypes = async () => {
+    throw new Error('no such table: device_types');
+  };
+  const { status, body } = await call('GET', '/v1/device-types');
+  assert.equal(status, 500);
+  assert.equal(body.code, 'internal');
+  assert.doesNotMatch(JSON.stringify(body), /table/);
+});
+
+test('TLS files that cannot be read end the start with their name', async (t) => {
+  await assert.rejects(
+    serve(t, { options: { tls: { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' } } }),
+    /Cannot read TLS file "\/nowhere\/(cert|key)\.pem"/,
+  );
+});
+
+test('with TLS files the API speaks HTTPS and nothing else', async (t) => {
+  const file = (name: string): string => new URL(`testing/${name}`, import.meta.url).pathname;
+  const tls = { certFile: file('localhost-cert.pem'), keyFile: file('localhost-key.pem') };
+  const { server } = await serve(t, { options: { tls } });
+  const request = get({
+    host: 'localhost',
+    port: server.port,
+    path: '/healthz',
+    ca: readFileSync(tls.certFile),
+    agent: false,
+  });
+  const [response] = await once(request, 'response');
+  response.resume();
+  assert.equal(response.statusCode, 200);
+  const plain = await conversation(server.port, (socket) =>
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  );
+  assert.doesNotMatch(plain, /200/);
+});

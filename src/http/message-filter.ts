@@ -1,0 +1,35 @@
+import { SluiceError } from '../errors.ts';
+import { filterMatches } from '../mqtt/topics/match.ts';
+import { topicFilterProblem } from '../mqtt/topics/names.ts';
+import type { StoredMessage } from '../queues/engine.ts';
+
+/** Which messages of a queue are meant. What is absent holds for all. */
+export interface MessageFilter {
+  readonly sequences?: readonly number[];
+  /** An MQTT topic filter. */
+  readonly topic?: string;
+  /** The code under which it was dead-lettered. */
+  readonly code?: string;
+  /** The group of dead letters. */
+  readonly fingerprint?: string;
+}
+
+/** Undefined where every message is meant. Throws `invalid_filter` for a topic filter that is none. */
+export function messageMatch(filter: MessageFilter): ((stored: StoredMessage) => boolean) | undefined {
+  const { topic, code, fingerprint } = filter;
+  const problem = topic === undefined ? undefined : topicFilterProblem(topic);
+  if (problem !== undefined) throw new SluiceError('invalid_filter', problem);
+  const tests: ((stored: StoredMessage) => boolean)[] = [];
+  if (filter.sequences !== undefined) {
+    const sequences = new Set(filter.sequences);
+    tests.push((stored) => sequences.has(stored.sequence));
+  }
+  if (topic !== undefined) tests.push((stored) => filterMatches(topic, stored.message.topic));
+  if (code !== undefined) tests.push((stored) => stored.death?.code === code);
+  if (fingerprint !== undefined) tests.push((stored) => fingerprintOf(stored) === fingerprint);
+  return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored));
+}
+
+function fingerprintOf(stored: StoredMessage): string | undefined {
+  return stored.death?.headers.find(([name]) => name === 'fingerprint')?.[1];
+}

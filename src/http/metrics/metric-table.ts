@@ -1,0 +1,111 @@
+import type { QueueStats } from '../../queues/engine.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** One row a metric. Names as Prometheus has them: unit at the end, `_total` for what only grows. */
+export interface MetricRow {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (snapshot: Snapshot) => Sample[];
+}
+
+export const metricTable: readonly MetricRow[] = [
+  ofQueues('sluice_queue_ready_messages', 'gauge', 'Messages that wait for a consumer', ({ ready }) => ready),
+  ofQueues('sluice_queue_leased_messages', 'gauge', 'Messages in the hands of consumers', ({ leased }) => leased),
+  ofQueues(
+    'sluice_queue_scheduled_messages',
+    'gauge',
+    'Messages that wait for their time',
+    ({ scheduled }) => scheduled,
+  ),
+  ofQueues('sluice_queue_bytes', 'gauge', 'Bytes of messages that are not acknowledged', ({ bytes }) => bytes),
+  ofQueues('sluice_queue_consumers', 'gauge', 'Consumers', ({ consumers }) => consumers),
+  ofQueues(
+    'sluice_queue_oldest_ready_age_seconds',
+    'gauge',
+    'Age of the message that waits longest',
+    ({ oldestReadyAgeMs }) => oldestReadyAgeMs / 1_000,
+  ),
+  ofQueues('sluice_queue_enqueued_total', 'counter', 'Messages taken in', ({ enqueued }) => enqueued),
+  ofQueues('sluice_queue_delivered_total', 'counter', 'Deliveries', ({ delivered }) => delivered),
+  ofQueues(
+    'sluice_queue_redelivered_total',
+    'counter',
+    'Deliveries that were not the first',
+    (stats) => stats.redelivered,
+  ),
+  ofQueues('sluice_queue_acknowledged_total', 'counter', 'Messages done', ({ acknowledged }) => acknowledged),
+  ofQueues('sluice_queue_released_total', 'counter', 'Deliveries given back uncounted', ({ released }) => released),
+  ofQueues('sluice_queue_failed_total', 'counter', 'Deliveries that failed', ({ failed }) => failed),
+  ofQueues('sluice_queue_expired_total', 'counter', 'Leases and messages whose time ran out', ({ expired }) => expired),
+  ofQueues('sluice_queue_dead_lettered_total', 'counter', 'Messages dead-lettered', (stats) => stats.deadLettered),
+  ofQueues('sluice_queue_dropped_total', 'counter', 'Messages dropped', ({ dropped }) => dropped),
+  ofQueues('sluice_queue_moved_total', 'counter', 'Messages moved to another queue', ({ moved }) => moved),
+  ofQueues('sluice_queue_rejected_total', 'counter', 'Publishes refused at a limit', ({ rejected }) => rejected),
+  ofQueues(
+    'sluice_queue_elided_total',
+    'counter',
+    'Messages done before they had to be written',
+    ({ elided }) => elided,
+  ),
+  {
+    name: 'sluice_pipeline_messages_total',
+    type: 'counter',
+    help: 'Device messages by outcome',
+    labels: ['outcome'],
+    read: ({ platform }) => samples(platform.outcomes, 'outcome'),
+  },
+  {
+    name: 'sluice_http_requests_total',
+    type: 'counter',
+    help: 'Answered requests',
+    labels: ['method', 'route', 'status'],
+    read: ({ http }) =>
+      [...http.requests.values()].map(({ labels, count }) => ({ labels: { ...labels }, value: count })),
+  },
+  single('sluice_http_connections', 'Open HTTP connections', ({ http }) => http.connections),
+  single('sluice_http_long_polls', 'Requests that wait for messages', ({ http }) => http.longPolls),
+  single('sluice_metrics_queues_omitted', 'Queues beyond those shown', ({ queuesOmitted }) => queuesOmitted),
+];
+
+/**
+ * The broker's own counts, whatever they are: `publishesIn` is `sluice_broker_publishes_in`, a record becomes samples by
+ * `reason`. Untyped to Prometheus' eyes, that is gauges, since only the broker knows which of them only grow.
+ */
+export function brokerRows(broker: Snapshot['platform']['broker']): MetricRow[] {
+  return Object.entries(broker).map(([name, count]) => ({
+    name: `sluice_broker_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+    type: 'gauge',
+    help: `The broker's ${name}`,
+    labels: typeof count === 'number' ? [] : ['reason'],
+    read: ({ platform }) => {
+      const now = platform.broker[name];
+      return typeof now === 'number' ? [{ labels: {}, value: now }] : samples(now, 'reason');
+    },
+  }));
+}
+
+function ofQueues(
+  name: string,
+  type: MetricRow['type'],
+  help: string,
+  value: (stats: QueueStats) => number,
+): MetricRow {
+  const read = ({ queues }: Snapshot): Sample[] =>
+    queues.map((queue) => ({ labels: { queue: queue.name }, value: value(queue.stats) }));
+  return { name, type, help, labels: ['queue'], read };
+}
+
+function single(name: string, help: string, value: (snapshot: Snapshot) => number): MetricRow {
+  return { name, type: 'gauge', help, labels: [], read: (snapshot) => [{ labels: {}, value: value(snapshot) }] };
+}
+
+function samples(counts: Readonly<Record<string, number>>, label: string): Sample[] {
+  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}

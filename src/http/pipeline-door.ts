@@ -1,0 +1,50 @@
+import type { Device, DeviceType, NewDevice, StoredDriver } from '../devices/store.ts';
+import type { DriverMatch, DriverRef } from '../pipeline/driver.ts';
+import type { StoredMessage } from '../queues/engine.ts';
+import type { JsonObject } from '../std/json.ts';
+
+/** What the API needs of the device pipeline. */
+export interface PipelineDoor {
+  /** Takes one device message: processed at once, or safe in the queue, as the device type says. Rejects with a catalogue error. */
+  ingest(request: IngestRequest): Promise<IngestAnswer>;
+  /** What would become of dead letters of the ingest queue now. Changes nothing; one answer per message, in order. */
+  rehearse(messages: readonly StoredMessage[]): Promise<readonly Rehearsal[]>;
+  putDeviceType(type: DeviceType): Promise<void>;
+  putDevice(device: NewDevice): Promise<Device>;
+  /** Answers whether there was one. */
+  removeDevice(id: string): Promise<boolean>;
+  putDriver(driver: StoredDriver): Promise<void>;
+  /** Every driver that is loaded, built in or brought. */
+  drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
+}
+
+export interface IngestRequest {
+  readonly deviceId: string;
+  /** The default event type where absent. */
+  readonly eventType?: string;
+  readonly payload: Buffer;
+  readonly contentType?: string;
+  /** The device's own id of the message; the pipeline makes one where absent. */
+  readonly messageId?: string;
+  /** When it happened, epoch milliseconds. */
+  readonly time?: number;
+  readonly seq?: number;
+  readonly fPort?: number;
+  readonly firmwareVersion?: string;
+  readonly publisher: string;
+}
+
+export type IngestAnswer =
+  | { readonly kind: 'processed'; readonly messageId: string; readonly outcome: string }
+  /** Flushed to disk, not processed yet. */
+  | { readonly kind: 'accepted'; readonly messageId: string };
+
+export interface Rehearsal {
+  readonly sequence: number;
+  readonly deviceId: string;
+  readonly messageId: string;
+  /** `applied`, `stale`, `duplicate` or `rejected:<code>`. */
+  readonly now: string;
+  readonly driver?: string;
+  readonly readings?: readonly { readonly eventType: string; readonly time: number; readonly data: JsonObject }[];
+}

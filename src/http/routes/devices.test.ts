@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { verifySecret } from '../../access/secrets.ts';
+import type { HistoryRow } from '../../devices/store.ts';
+import { serve } from '../testing/served.ts';
+
+async function serveMeters(t: TestContext, ...ids: string[]) {
+  const served = await serve(t);
+  await served.call('PUT', '/v1/device-types/meter', {});
+  for (const id of ids) await served.call('PUT', `/v1/devices/${id}`, { type: 'meter' });
+  return served;
+}
+
+test('a device type is put with its defaults and listed', async (t) => {
+  const { call } = await serve(t);
+  const schemas = { telemetry: { type: 'object' } };
+  const { status, body } = await call('PUT', '/v1/device-types/meter', { mode: 'inline', schemas, fPort: 2 });
+  assert.equal(status, 200);
+  assert.deepEqual(body, {
+    name: 'meter',
+    mode: 'inline',
+    schemaPolicy: 'enforce',
+    schemas,
+    fPort: 2,
+    futureTimeMsMax: 300_000,
+  });
+  assert.deepEqual((await call('GET', '/v1/device-types')).body.deviceTypes, [body]);
+  assert.equal((await call('PUT', '/v1/device-types/meter', { mode: 'auto' })).status, 400);
+  assert.equal((await call('PUT', '/v1/device-types/a%2Fb', {})).status, 400);
+});
+
+test('a driver is brought with its version, and one that does not load is refused', async (t) => {
+  const { call, store } = await serve(t);
+  const script = 'function decodeUplink(input) { return { data: {} }; }';
+  const { status, body } = await call('PUT', '/v1/drivers/meter/1.2.0', {
+    deviceType: 'meter',
+    firmware: '>=2',
+    script,
+  });
+  assert.equal(status, 201);
+  assert.equal(body.script, undefined);
+  assert.equal(body.version, '1.2.0');
+  assert.equal(store.brought[0].script, script);
+  assert.deepEqual((await call('GET', '/v1/drivers')).body.drivers, [
+    { id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true },
+  ]);
+  assert.equal((await call('PUT', '/v1/drivers/meter/latest', { deviceType: 'meter', script })).status, 400);
+  assert.match(
+    (await call('PUT', '/v1/drivers/meter/1.0.0', { deviceType: 'meter', script: 'x' })).body.detail,
+    /defines no decodeUplink/,
+  );
+});
+
+test('a device is registered, replaced, shown, listed and forgotten', async (t) => {
+  const { call } = await serveMeters(t);
+  const made = await call('PUT', '/v1/devices/d1', {
+    type: 'meter',
+    firmwareVersion: '1.0.0',
+    attributes: { site: 'north' },
+  });
+  assert.equal(made.status, 201);
+  assert.equal((await call('PUT', '/v1/devices/d1', { type: 'meter', retired: true })).status, 200);
+  const { body } = await call('GET', '/v1/devices/d1');
+  assert.equal(body.retired, true);
+  assert.deepEqual(body.attributes, {});
+  for (const id of ['d2', 'd3']) await call('PUT', `/v1/devices/${id}`, { type: 'meter' });
+  const page = (await call('GET', '/v1/devices?limit=2')).body;
+  assert.deepEqual(
+    page.devices.map((device: { id: string }) => device.id),
+    ['d1', 'd2'],
+  );
+  const rest = (await call('GET', `/v1/devices?limit=2&after=${page.after}`)).body;
+  assert.deepEqual([rest.devices.length, rest.after], [1, undefined]);
+  assert.deepEqual((await call('GET', '/v1/devices?type=other')).body.devices, []);
+  assert.equal((await call('DELETE', '/v1/devices/d1')).status, 204);
+  assert.equal((await call('DELETE', '/v1/devices/d1')).body.code, 'device_unknown');
+  assert.equal((await call('GET', '/v1/devices/d1')).body.code, 'device_unknown');
+});
+
+test('a device that cannot be is refused', async (t) => {
+  const { call } = await serveMeters(t);
+  assert.equal((await call('PUT', '/v1/devices/d1', { type: 'none' })).status, 404);
+  assert.equal((await call('PUT', '/v1/devices/d1', {})).status, 400);
+  assert.equal((await call('PUT', '/v1/devices/d1', { type: 'meter', attributes: { a: 1 } })).status, 400);
+  for (const id of ['me', 'a%2Fb', '%23', '%2B', 'a%20b', 'x'.repeat(129)]) {
+    assert.equal((await call('PUT', `/v1/devices/${id}`, { type: 'meter' })).status, 400, id);
+  }
+  assert.equal((await call('GET', '/v1/devices?limit=5000')).status, 400);
+});
+
+test('a password is made or taken, kept as a hash and taken away', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  const made = await call('POST', '/v1/devices/d1/credentials');
+  assert.equal(made.status, 201);
+  assert.equal(made.body.username, 'd1');
+  assert.equal(made.headers.get('cache-control'), 'no-store');
+  assert.ok(await verifySecret(made.body.password, store.hashes.get('d1') ?? ''));
+  await call('POST', '/v1/devices/d1/credentials', { password: 'chosen by hand' });
+  assert.match(store.hashes.get('d1') ?? '', /^scrypt\$16384\$/);
+  assert.ok(await verifySecret('chosen by hand', store.hashes.get('d1') ?? ''));
+  assert.equal((await call('DELETE', '/v1/devices/d1/credentials')).status, 204);
+  assert.equal(store.hashes.get('d1'), undefined);
+  assert.equal((await call('POST', '/v1/devices/d1/credentials', { password: 'short' })).status, 400);
+  assert.equal((await call('POST', '/v1/devices/none/credentials')).status, 404);
+  assert.equal((await call('DELETE', '/v1/devices/none/credentials')).status, 404);
+});
+
+test('state, history and the story of a message are read', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  const entry = { eventType: 'telemetry', key: 'temperature', value: 21.5, time: 5, seq: undefined, messageId: 'm5' };
+  store.entries.push(entry);
+  for (const time of [5, 4, 3, 2, 1]) store.rows.push(historyRow(time));
+  const { seq: _, ...shown } = entry;
+  assert.deepEqual((await call('GET', '/v1/devices/d1/state')).body, { deviceId: 'd1', state: [shown] });
+  const page = (await call('GET', '/v1/devices/d1/history?limit=2&to=5')).body;
+  assert.deepEqual(
+    page.rows.map((row: HistoryRow) => row.time),
+    [4, 3],
+  );
+  const rest = (await call('GET', `/v1/devices/d1/history?limit=3&before=${page.before}&from=1970-01-01T00:00:00.002Z`))
+    .body;
+  assert.deepEqual([rest.rows.map((row: HistoryRow) => row.time), rest.before], [[2], undefined]);
+  const story = await call('GET', '/v1/devices/d1/messages/m3');
+  assert.deepEqual([story.status, story.body.messageId, story.body.rows.length], [200, 'm3', 1]);
+});
+
+test('readings of what is not known are not found, and a wrong time is refused', async (t) => {
+  const { call } = await serveMeters(t, 'd1');
+  assert.equal((await call('GET', '/v1/devices/none/state')).body.code, 'device_unknown');
+  assert.equal((await call('GET', '/v1/devices/none/history')).body.code, 'device_unknown');
+  assert.equal((await call('GET', '/v1/devices/d1/history?from=yesterday')).status, 400);
+  assert.equal((await call('GET', '/v1/devices/d1/history?limit=0')).status, 400);
+  const story = await call('GET', '/v1/devices/d1/messages/m9');
+  assert.deepEqual([story.status, story.body.code, story.body.messageId], [404, 'not_found', 'm9']);
+});
+
+function historyRow(time: number): HistoryRow {
+  const driver = { driver: 'json', driverVersion: '1.0.0' };
+  return {
+    id: time,
+    messageId: `m${time}`,
+    eventType: 'telemetry',
+    time,
+    seq: undefined,
+    receivedAt: 9,
+    processedAt: 9,
+    ...driver,
+    outcome: 'applied',
+    data: {},
+  };
+}

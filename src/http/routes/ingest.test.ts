@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../../errors.ts';
+import { serve } from '../testing/served.ts';
+
+test('the body of any content type reaches the pipeline as it is, with what the headers say', async (t) => {
+  const { call, pipeline } = await serve(t);
+  const bytes = Buffer.from([0, 1, 0xff, 0x7b]);
+  const { status, body } = await call('POST', '/v1/devices/d1/events/door.open', bytes, {
+    'content-type': 'application/vnd.acme',
+    'sluice-message-id': 'm-7',
+    'sluice-time': '2023-11-14T22:13:20Z',
+    'sluice-seq': '42',
+    'sluice-fport': '2',
+    'sluice-firmware': '2.1.0',
+  });
+  assert.equal(status, 200);
+  assert.deepEqual(body, { messageId: 'm1', outcome: 'applied' });
+  assert.deepEqual(pipeline.ingested, [
+    {
+      deviceId: 'd1',
+      eventType: 'door.open',
+      payload: bytes,
+      contentType: 'application/vnd.acme',
+      messageId: 'm-7',
+      time: 1_700_000_000_000,
+      seq: 42,
+      fPort: 2,
+      firmwareVersion: '2.1.0',
+      publisher: 'anonymous',
+    },
+  ]);
+});
+
+test('the three doors differ in the event type', async (t) => {
+  const { call, pipeline } = await serve(t);
+  for (const path of ['telemetry', 'events/alarm', 'messages'])
+    await call('POST', `/v1/devices/d1/${path}`, Buffer.from('{"a":1}'));
+  assert.deepEqual(
+    pipeline.ingested.map(({ eventType }) => eventType),
+    ['telemetry', 'alarm', undefined],
+  );
+  assert.deepEqual(
+    pipeline.ingested.map(({ payload }) => payload.toString()),
+    ['{"a":1}', '{"a":1}', '{"a":1}'],
+  );
+});
+
+test('JSON is not parsed on its way, an empty body is an empty payload', async (t) => {
+  const { call, pipeline } = await serve(t);
+  await call('POST', '/v1/devices/d1/telemetry', '{"broken":', { 'content-type': 'application/json' });
+  await call('POST', '/v1/devices/d1/telemetry');
+  assert.deepEqual(
+    pipeline.ingested.map(({ payload }) => payload.toString()),
+    ['{"broken":', ''],
+  );
+});
+
+test('a message that is safe but not processed says where to look', async (t) => {
+  const { call, pipeline } = await serve(t);
+  pipeline.answer = { kind: 'accepted', messageId: 'a/b' };
+  const { status, headers, body } = await call('POST', '/v1/devices/d1/telemetry', '{}');
+  assert.equal(status, 202);
+  assert.deepEqual(body, { messageId: 'a/b' });
+  assert.equal(headers.get('location'), '/v1/devices/d1/messages/a%2Fb');
+});
+
+test('what the pipeline refuses is told with its stage and message id', async (t) => {
+  const { call, pipeline } = await serve(t);
+  pipeline.answer = new SluiceError('schema_violation', 'Send temperature as a number: met "hot"', {
+    detail: { stage: 'validate', messageId: 'm1' },
+  });
+  const refused = await call('POST', '/v1/devices/d1/telemetry', '{}');
+  assert.equal(refused.status, 422);
+  assert.deepEqual([refused.body.stage, refused.body.messageId, refused.body.retryable], ['validate', 'm1', false]);
+  pipeline.answer = new SluiceError('queue_full', 'Send it later: the ingest queue is full');
+  const later = await call('POST', '/v1/devices/d1/telemetry', '{}');
+  assert.deepEqual([later.status, later.headers.get('retry-after'), later.body.retryable], [429, '1', true]);
+});
+
+test('headers that cannot be are refused before the pipeline sees the message', async (t) => {
+  const { call, pipeline } = await serve(t);
+  const wrong: [string, string][] = [
+    ['sluice-time', 'yesterday'],
+    ['sluice-seq', '-1'],
+    ['sluice-seq', '1.5'],
+    ['sluice-fport', '256'],
+    ['sluice-message-id', 'x'.repeat(65)],
+    ['sluice-firmware', 'x'.repeat(129)],
+  ];
+  for (const [name, value] of wrong) {
+    const { status, body } = await call('POST', '/v1/devices/d1/telemetry', '{}', { [name]: value });
+    assert.equal(status, 400, name);
+    assert.equal(body.code, 'invalid_argument');
+  }
+  assert.equal((await call('POST', '/v1/devices/d1/events/A%2FB', '{}')).status, 400);
+  assert.equal((await call('POST', '/v1/devices/d1/telemetry', 'x'.repeat(70_000))).status, 413);
+  assert.equal(pipeline.ingested.length, 0);
+});

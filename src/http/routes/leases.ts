@@ -1,0 +1,124 @@
+import { acknowledged, released, type Settlement } from '../../message.ts';
+import type { LeasedMessage } from '../../queues/engine.ts';
+import { pollLease } from '../lease-poll.ts';
+import { messageToJson } from '../message-json.ts';
+import { ok, type Route, route } from '../route.ts';
+import { answer, array, leasedMessage, object, queueName, text, tokenResults, tokens } from '../schemas.ts';
+
+const tag = 'Queues';
+
+/** Messages of one lease. */
+const leaseMessagesMax = 256;
+/** Longest wait of a lease: proxies and clients commonly give up after 30 seconds. */
+const waitSecondsMax = 20;
+const leaseSeconds = { type: 'integer', minimum: 1, maximum: 12 * 3_600 };
+
+interface Named {
+  readonly params: { readonly name: string };
+}
+
+interface Lease extends Named {
+  readonly body: { readonly max: number; readonly waitSeconds: number; readonly leaseSeconds?: number };
+}
+
+interface Tokens extends Named {
+  readonly body: { readonly tokens: readonly string[] };
+}
+
+interface Nack extends Named {
+  readonly body: {
+    readonly tokens: readonly string[];
+    readonly mode: 'failed' | 'released' | 'rejected';
+    readonly code: string;
+    readonly reason: string;
+  };
+}
+
+interface Extend extends Named {
+  readonly body: { readonly tokens: readonly string[]; readonly leaseSeconds: number };
+}
+
+export const leaseRoutes: readonly Route[] = [
+  route<Lease>({
+    method: 'POST',
+    path: '/v1/queues/{name}/lease',
+    tag,
+    summary: 'Take messages for a while, waiting for the first one where none is there',
+    who: 'admin',
+    schemas: {
+      params: queueName,
+      body: object({
+        max: { type: 'integer', minimum: 1, maximum: leaseMessagesMax, default: 1 },
+        waitSeconds: { type: 'number', minimum: 0, maximum: waitSecondsMax, default: 0 },
+        leaseSeconds,
+      }),
+      responses: { 200: answer('What there is; nothing when nothing came', { messages: array(leasedMessage) }) },
+    },
+    handle: async ({ params, body, caller, presence }, parts) => {
+      const request = {
+        consumerId: caller.consumerId,
+        max: body.max,
+        waitMs: body.waitSeconds * 1_000,
+        ...(body.leaseSeconds === undefined ? {} : { leaseMs: body.leaseSeconds * 1_000 }),
+      };
+      const leased = await pollLease(parts, params.name, request, presence);
+      return ok({ messages: leased.map(leasedToJson) });
+    },
+  }),
+  route<Tokens>({
+    method: 'POST',
+    path: '/v1/queues/{name}/ack',
+    tag,
+    summary: 'Acknowledge leased messages: they leave the queue',
+    who: 'admin',
+    schemas: { params: queueName, body: object({ tokens }, ['tokens']), responses: { 200: tokenResults } },
+    handle: async ({ params, body }, { engine }) =>
+      ok({ results: await engine.settle(params.name, body.tokens, acknowledged) }),
+  }),
+  route<Nack>({
+    method: 'POST',
+    path: '/v1/queues/{name}/nack',
+    tag,
+    summary:
+      'Give leased messages back: failed counts an attempt, released does not, rejected goes to the dead letters',
+    who: 'admin',
+    schemas: {
+      params: queueName,
+      body: object(
+        {
+          tokens,
+          mode: { type: 'string', enum: ['failed', 'released', 'rejected'], default: 'failed' },
+          code: { ...text, maxLength: 128, default: 'consumer_failed' },
+          reason: { type: 'string', maxLength: 4_096, default: '' },
+        },
+        ['tokens'],
+      ),
+      responses: { 200: tokenResults },
+    },
+    handle: async ({ params, body }, { engine }) =>
+      ok({ results: await engine.settle(params.name, body.tokens, settlementOf(body)) }),
+  }),
+  route<Extend>({
+    method: 'POST',
+    path: '/v1/queues/{name}/extend',
+    tag,
+    summary: 'Hold leased messages for longer, from now',
+    who: 'admin',
+    schemas: {
+      params: queueName,
+      body: object({ tokens, leaseSeconds }, ['tokens', 'leaseSeconds']),
+      responses: { 200: tokenResults },
+    },
+    handle: async ({ params, body }, { engine }) =>
+      ok({ results: await engine.extend(params.name, body.tokens, body.leaseSeconds * 1_000) }),
+  }),
+];
+
+function settlementOf({ mode, code, reason }: Nack['body']): Settlement {
+  return mode === 'released' ? released : { kind: mode, code, reason };
+}
+
+function leasedToJson({ token, leaseUntil, delivery }: LeasedMessage): object {
+  const { sequence, attempt, enqueuedAt, message } = delivery;
+  return { token, leaseUntil, sequence, attempt, enqueuedAt, ...messageToJson(message) };
+}

@@ -1,0 +1,126 @@
+import { SluiceError } from '../../errors.ts';
+import { parseTime } from '../header-values.ts';
+import { ok, type Route, route } from '../route.ts';
+import {
+  answer,
+  anyJson,
+  array,
+  deviceIdParams,
+  entityName,
+  epochMs,
+  eventType,
+  integer,
+  object,
+  pageLimit,
+  text,
+} from '../schemas.ts';
+import { known } from './devices.ts';
+
+const tag = 'Readings';
+
+interface Named {
+  readonly params: { readonly id: string };
+}
+
+interface History extends Named {
+  readonly query: {
+    readonly eventType?: string;
+    readonly from?: string;
+    readonly to?: string;
+    readonly before?: number;
+    readonly limit: number;
+  };
+}
+
+interface Story {
+  readonly params: { readonly id: string; readonly messageId: string };
+}
+
+const time = { ...text, maxLength: 64, description: 'Milliseconds since the Unix epoch, or ISO 8601' };
+
+const historyRow = {
+  type: 'object',
+  properties: {
+    id: integer,
+    messageId: text,
+    eventType,
+    time: epochMs,
+    seq: integer,
+    receivedAt: epochMs,
+    processedAt: epochMs,
+    driver: text,
+    driverVersion: text,
+    outcome: { type: 'string', enum: ['applied', 'stale'] },
+    data: { type: 'object' },
+  },
+};
+
+const stateEntry = {
+  type: 'object',
+  properties: { eventType, key: text, value: anyJson, time: epochMs, seq: integer, messageId: text },
+};
+
+export const readingRoutes: readonly Route[] = [
+  route<Named>({
+    method: 'GET',
+    path: '/v1/devices/{id}/state',
+    tag,
+    summary: 'The latest value of everything that a device says',
+    who: 'device',
+    schemas: {
+      params: deviceIdParams,
+      responses: { 200: answer('The state', { deviceId: entityName, state: array(stateEntry) }) },
+    },
+    handle: async ({ params: { id } }, { store }) => {
+      known(await store.registry.device(id), id);
+      return ok({ deviceId: id, state: await store.readings.state(id) });
+    },
+  }),
+  route<History>({
+    method: 'GET',
+    path: '/v1/devices/{id}/history',
+    tag,
+    summary: 'What a device said, newest first',
+    who: 'device',
+    schemas: {
+      params: deviceIdParams,
+      query: object({ eventType, from: time, to: time, before: integer, limit: pageLimit }),
+      responses: {
+        200: answer('One page; `before` goes on, absent at the end', { rows: array(historyRow), before: integer }),
+      },
+    },
+    handle: async ({ params: { id }, query }, { store }) => {
+      known(await store.registry.device(id), id);
+      const { from, to, ...others } = query;
+      const rows = await store.readings.history({
+        deviceId: id,
+        ...others,
+        ...(from === undefined ? {} : { from: parseTime(from, 'from') }),
+        ...(to === undefined ? {} : { to: parseTime(to, 'to') }),
+      });
+      return ok({ rows, before: rows.length < query.limit ? undefined : rows.at(-1)?.id });
+    },
+  }),
+  route<Story>({
+    method: 'GET',
+    path: '/v1/devices/{id}/messages/{messageId}',
+    tag,
+    summary: 'What became of one message; 404 while it is not known',
+    who: 'device',
+    schemas: {
+      params: object({ id: text, messageId: { ...text, maxLength: 256 } }, ['id', 'messageId']),
+      responses: { 200: answer('Its readings', { deviceId: entityName, messageId: text, rows: array(historyRow) }) },
+    },
+    handle: async ({ params: { id, messageId } }, { store }) => {
+      const rows = await store.readings.message(id, messageId);
+      if (rows.length > 0) return ok({ deviceId: id, messageId, rows });
+      throw new SluiceError(
+        'not_found',
+        `Look again later, or into the dead letters: message ${JSON.stringify(messageId)} of device ${JSON.stringify(id)} is not processed`,
+        {
+          detail: { messageId },
+        },
+      );
+    },
+  }),
+];

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { admitCaller, type Caller } from './caller.ts';
+import { Presence } from './presence.ts';
+import type { Answer, Route, RouteParts } from './route.ts';
+import { problem } from './schemas.ts';
+
+/** Binds one row of the contract to the server. */
+export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  app.route({
+    method: row.method,
+    url: row.path.replace(/\{(\w+)\}/g, ':$1'),
+    schema: schemaOf(row),
+    ...(row.rawBody && { config: { swaggerTransform: documentRawBody } }),
+    // Before the body is read: who may not call does not get to send one either.
+    onRequest: async (request) => {
+      const params = request.params as Record<string, string | undefined>;
+      const caller = await admitCaller(parts.access, row.who, {
+        headers: request.headers,
+        remoteAddress: request.ip,
+        remotePort: request.socket.remotePort ?? 0,
+        deviceId: params.id,
+      });
+      if (params.id === 'me' && caller.identity.kind === 'device') params.id = caller.identity.name;
+      callers.set(request, caller);
+    },
+    preValidation: async (request) => {
+      // A body may be left out where every field of it has a default.
+      if (row.schemas.body !== undefined) request.body ??= {};
+    },
+    handler: async (request, reply) => {
+      const { params, query, headers, body } = request;
+      const caller = callers.get(request) as Caller;
+      return send(
+        reply,
+        await row.handle({ params, query, headers, body, caller, presence: new Presence(reply.raw) }, parts),
+      );
+    },
+  });
+}
+
+function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers({ 'cache-control': 'no-store', ...headers })
+    .send(body);
+}
+
+function schemaOf({ schemas, summary, tag, who }: Route): object {
+  const { params, query, headers, body, responses } = schemas;
+  return {
+    summary,
+    tags: [tag],
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(headers && { headers }),
+    ...(body && { body }),
+    ...(who === 'anyone' && { security: [] }),
+    response: {
+      ...responses,
+      default: { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } },
+    },
+  };
+}
+
+/** Bytes are not checked by a schema, so that one stands in the document only. */
+function documentRawBody<T extends { schema: object; url: string }>({
+  schema,
+  url,
+}: T): { schema: object; url: string } {
+  const body = { type: 'string', format: 'binary', description: 'The payload as it is, of any content type' };
+  return { schema: { ...schema, body, consumes: ['*/*'] }, url };
+}

@@ -1,0 +1,226 @@
+import { SluiceError } from '../../errors.ts';
+import type { Consumption, Destination, Message, Settlement } from '../../message.ts';
+import type {
+  BrowsePage,
+  BrowseRequest,
+  Death,
+  Engine,
+  LeasedMessage,
+  LeaseRequest,
+  MoveRequest,
+  MoveResult,
+  QueueInfo,
+  QueueStats,
+  SettleResult,
+  StoredMessage,
+} from '../../queues/engine.ts';
+import type { QueueOptions } from '../../queues/options.ts';
+import { resolveOptions } from '../../queues/resolve-options.ts';
+
+interface MemoryQueue {
+  info: QueueInfo;
+  next: number;
+  readonly messages: Map<number, StoredMessage & { token?: string; leaseUntil?: number }>;
+  readonly waiters: Set<() => void>;
+  acknowledged: number;
+}
+
+/** Just enough of an engine for the API to be tried against: no deadlines, no durability. */
+export class MemoryEngine implements Engine {
+  readonly capabilities = new Set<never>();
+  readonly now = 1_700_000_000_000;
+  readonly #queues = new Map<string, MemoryQueue>();
+  #tokens = 0;
+  /** Refuses every message with this, as a full disk would. */
+  failure: SluiceError | undefined;
+  /** Called when a lease begins to wait. */
+  onWaiting: () => void = () => undefined;
+
+  async start(): Promise<void> {
+    this.#queues.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.#queues.clear();
+  }
+
+  async declare(name: string, options: Partial<QueueOptions>): Promise<QueueInfo> {
+    const existing = this.#queues.get(name);
+    const resolved = resolveOptions(name, options, existing?.info.options);
+    const info = { name, options: resolved, createdAt: existing?.info.createdAt ?? this.now };
+    if (existing === undefined) {
+      this.#queues.set(name, { info, next: 1, messages: new Map(), waiters: new Set(), acknowledged: 0 });
+    } else existing.info = info;
+    return info;
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#queue(name);
+    this.#queues.delete(name);
+  }
+
+  async list(): Promise<readonly QueueInfo[]> {
+    return [...this.#queues.values()].map(({ info }) => info);
+  }
+
+  async info(name: string): Promise<QueueInfo> {
+    return this.#queue(name).info;
+  }
+
+  route(): Destination | undefined {
+    return undefined;
+  }
+
+  destination(name: string): Destination {
+    return {
+      admit: (message, waiter, tag) => {
+        if (this.failure === undefined) this.put(name, message);
+        const failure = this.failure;
+        queueMicrotask(() => waiter.receipt(tag, failure));
+        return true;
+      },
+    };
+  }
+
+  onRoutesChanged(): void {
+    // Routes never change here: there are none.
+  }
+
+  async consume(): Promise<Consumption> {
+    throw new SluiceError('unavailable', 'Nobody consumes from the memory engine');
+  }
+
+  async lease(name: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
+    const queue = this.#queue(name);
+    const leased = this.#take(queue, request);
+    if (leased.length > 0 || request.waitMs === 0) return leased;
+    await new Promise<void>((resolve) => {
+      queue.waiters.add(resolve);
+      this.onWaiting();
+    });
+    return this.#take(queue, request);
+  }
+
+  /** Lets every waiting lease time out. */
+  expireWaits(name: string): void {
+    const { waiters } = this.#queue(name);
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  async settle(name: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]> {
+    const queue = this.#queue(name);
+    return tokens.map((token) => {
+      const stored = [...queue.messages.values()].find((each) => each.token === token);
+      if (stored === undefined) return { token, ok: false, code: 'lease_lost' };
+      if (settlement.kind === 'acknowledged') {
+        queue.messages.delete(stored.sequence);
+        queue.acknowledged++;
+      } else if (settlement.kind === 'rejected') {
+        queue.messages.delete(stored.sequence);
+        void this.bury(name, stored.message, { ...settlement, headers: settlement.headers ?? [] });
+      } else {
+        const attempts = stored.attempts + (settlement.kind === 'failed' ? 1 : 0);
+        const lastError = settlement.kind === 'failed' ? settlement.reason : stored.lastError;
+        queue.messages.set(stored.sequence, { ...stored, attempts, lastError, state: 'ready', token: undefined });
+      }
+      return { token, ok: true };
+    });
+  }
+
+  async extend(name: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
+    const stored = [...this.#queue(name).messages.values()];
+    return tokens.map((token) => {
+      const found = stored.find((each) => each.token === token);
+      if (found === undefined) return { token, ok: false, code: 'lease_lost' };
+      found.leaseUntil = this.now + leaseMs;
+      return { token, ok: true };
+    });
+  }
+
+  async browse(name: string, { from, limit, match }: BrowseRequest): Promise<BrowsePage> {
+    const all = [...this.#queue(name).messages.values()].filter((stored) => stored.sequence >= from);
+    const matching = match === undefined ? all : all.filter(match);
+    return { messages: matching.slice(0, limit), next: matching[limit]?.sequence };
+  }
+
+  async purge(name: string): Promise<number> {
+    const { messages } = this.#queue(name);
+    const free = [...messages.values()].filter((stored) => stored.state !== 'leased');
+    for (const { sequence } of free) messages.delete(sequence);
+    return free.length;
+  }
+
+  async move({ from, to, match, limit, dryRun }: MoveRequest): Promise<MoveResult> {
+    const source = this.#queue(from);
+    const matching = (await this.browse(from, { from: 0, limit: limit ?? Number.MAX_SAFE_INTEGER, match })).messages;
+    const skipped: { sequence: number; reason: string }[] = [];
+    let moved = 0;
+    for (const stored of matching) {
+      const target = to ?? stored.death?.queue;
+      if (target === undefined) skipped.push({ sequence: stored.sequence, reason: 'It names no queue to go to' });
+      else if (dryRun !== true) {
+        source.messages.delete(stored.sequence);
+        this.put(target, stored.message);
+        moved++;
+      }
+    }
+    return { matched: matching.length, moved, skipped };
+  }
+
+  async bury(name: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
+    const target = this.#queue(name).info.options.deadLetter ?? 'dead';
+    if (!this.#queues.has(target)) await this.declare(target, {});
+    const times = { firstFailureAt: this.now, lastFailureAt: this.now };
+    this.put(target, message, { queue: name, sequence: 1, attempts: 1, ...times, ...death });
+  }
+
+  async stats(name: string): Promise<QueueStats> {
+    const { messages, next, acknowledged } = this.#queue(name);
+    const stored = [...messages.values()];
+    const leased = stored.filter(({ state }) => state === 'leased').length;
+    const ready = stored.length - leased;
+    const none = {
+      redelivered: 0,
+      released: 0,
+      failed: 0,
+      expired: 0,
+      deadLettered: 0,
+      dropped: 0,
+      moved: 0,
+      rejected: 0,
+      elided: 0,
+    };
+    const levels = { ready, leased, scheduled: 0, bytes: 0, consumers: 0, oldestReadyAgeMs: ready > 0 ? 1_500 : 0 };
+    return { ...none, ...levels, enqueued: next - 1, delivered: 0, acknowledged };
+  }
+
+  put(name: string, message: Message, death?: Death): void {
+    const queue = this.#queue(name);
+    const sequence = queue.next++;
+    const fresh = { attempts: 0, enqueuedAt: this.now, availableAt: undefined, lastError: undefined };
+    queue.messages.set(sequence, { sequence, state: 'ready', message, death, ...fresh });
+    this.expireWaits(name);
+  }
+
+  #take(queue: MemoryQueue, { max, leaseMs = 30_000 }: LeaseRequest): LeasedMessage[] {
+    const ready = [...queue.messages.values()].filter(({ state }) => state === 'ready').slice(0, max);
+    return ready.map((stored) => {
+      const token = `t${++this.#tokens}`;
+      const leaseUntil = this.now + leaseMs;
+      queue.messages.set(stored.sequence, { ...stored, state: 'leased', token, leaseUntil });
+      const { sequence, message, attempts, enqueuedAt } = stored;
+      return {
+        token,
+        leaseUntil,
+        delivery: { sequence, message, attempt: attempts + 1, enqueuedAt, queue: queue.info.name },
+      };
+    });
+  }
+
+  #queue(name: string): MemoryQueue {
+    const queue = this.#queues.get(name);
+    if (queue === undefined) throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(name)}`);
+    return queue;
+  }
+}

@@ -1,0 +1,65 @@
+import type {
+  Device,
+  DeviceType,
+  HistoryRow,
+  NewDevice,
+  Readings,
+  Registry,
+  StateEntry,
+  Store,
+  StoredDriver,
+} from '../../devices/store.ts';
+import { SluiceError } from '../../errors.ts';
+
+/** Devices in memory; readings are what a test puts there. */
+export class MemoryStore implements Store {
+  readonly types = new Map<string, DeviceType>();
+  readonly known = new Map<string, Device>();
+  readonly hashes = new Map<string, string>();
+  readonly brought: StoredDriver[] = [];
+  readonly rows: HistoryRow[] = [];
+  readonly entries: StateEntry[] = [];
+
+  async start(): Promise<void> {
+    this.known.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.known.clear();
+  }
+
+  readonly registry: Registry = {
+    putDeviceType: async (type) => void this.types.set(type.name, type),
+    deviceTypes: async () => [...this.types.values()],
+    putDevice: async (device: NewDevice) => {
+      if (!this.types.has(device.type)) throw new SluiceError('not_found', `There is no device type "${device.type}"`);
+      const stored = { ...device, createdAt: this.known.get(device.id)?.createdAt ?? 1_700_000_000_000 };
+      this.known.set(device.id, stored);
+      return stored;
+    },
+    device: async (id) => this.known.get(id),
+    devices: async ({ after = '', limit, type }) =>
+      [...this.known.values()]
+        .filter((device) => device.id > after && (type === undefined || device.type === type))
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .slice(0, limit),
+    removeDevice: async (id) => this.known.delete(id),
+    putCredential: async (id, hash) => {
+      if (!this.known.has(id)) throw new SluiceError('device_unknown', `There is no device "${id}"`);
+      if (hash === null) this.hashes.delete(id);
+      else this.hashes.set(id, hash);
+    },
+    credential: async (id) => this.hashes.get(id),
+    putDriver: async (driver) => void this.brought.push(driver),
+    drivers: async () => this.brought,
+  };
+
+  readonly readings: Readings = {
+    apply: async (batch) => batch.map(() => 'applied'),
+    preview: async (batch) => batch.map(() => 'applied'),
+    state: async () => this.entries,
+    history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, limit }) =>
+      this.rows.filter((row) => row.time >= from && row.time < to && row.id < before).slice(0, limit),
+    message: async (_, messageId) => this.rows.filter((row) => row.messageId === messageId),
+  };
+}

@@ -1,0 +1,145 @@
+import type { TestContext } from 'node:test';
+import { type AnonymousAccess, ConfiguredAccess } from '../../access/configured-access.ts';
+import { SluiceError } from '../../errors.ts';
+import type { Message } from '../../message.ts';
+import { type Clock, systemClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import type { HttpOptions } from '../http-parts.ts';
+import { HttpServer } from '../http-server.ts';
+import type { IngestAnswer, IngestRequest, PipelineDoor } from '../pipeline-door.ts';
+import { MemoryEngine } from './memory-engine.ts';
+import { MemoryStore } from './memory-store.ts';
+
+export interface ServedOptions {
+  readonly anonymous?: AnonymousAccess;
+  readonly options?: Partial<HttpOptions>;
+  readonly clock?: Clock;
+}
+
+/** A server on a free port with parts in memory, stopped when the test ends. */
+export async function serve(
+  t: TestContext,
+  { anonymous = 'loopback', options, clock = systemClock }: ServedOptions = {},
+) {
+  const engine = new MemoryEngine();
+  const store = new MemoryStore();
+  const pipeline = new MemoryPipeline(store);
+  const published: Message[] = [];
+  const broker = { failure: undefined as SluiceError | undefined, silent: false };
+  const state = { ready: true };
+  const access = new ConfiguredAccess({
+    anonymous,
+    users: [
+      { name: 'ann', password: 'ann-secret', admin: false, rules: [{ action: 'publish', filter: 'apps/ann/#' }] },
+    ],
+    tokens: [{ name: 'ops', token: 'ops-token', admin: true, rules: [] }],
+    devices: {
+      lookup: async (id) => {
+        const device = store.known.get(id);
+        return device && { hash: store.hashes.get(id), deviceType: device.type, retired: device.retired };
+      },
+    },
+    clock,
+    log: silentLog,
+  });
+  const server = new HttpServer({
+    options: { host: '127.0.0.1', port: 0, bodyBytesMax: 64 * 1024, ...options },
+    access,
+    engine,
+    store,
+    pipeline,
+    publisher: {
+      publish: (message, waiter, tag) => {
+        published.push(message);
+        if (!broker.silent) queueMicrotask(() => waiter.receipt(tag, broker.failure));
+      },
+    },
+    ready: () => state.ready,
+    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: { connections: 2, dropped: { expired: 4 } } }),
+    clock,
+    log: silentLog,
+  });
+  await server.start();
+  t.after(() => server.stop());
+  const base = `http${options?.tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`;
+  return { server, engine, store, pipeline, published, broker, state, base, call: caller(base) };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the answers of a test are read field by field
+  readonly body: any;
+}
+
+/** Sends one request; an object as body goes as JSON. */
+function caller(base: string) {
+  return async (
+    method: string,
+    path: string,
+    body?: object | string | Buffer,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> => {
+    const json = typeof body === 'object' && !Buffer.isBuffer(body);
+    const response = await fetch(base + path, {
+      method,
+      headers: { ...(json ? { 'content-type': 'application/json' } : {}), ...headers },
+      ...(body === undefined ? {} : { body: json ? JSON.stringify(body) : body }),
+    });
+    const text = await response.text();
+    const parsed = /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body: parsed };
+  };
+}
+
+export function basic(name: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
+}
+
+export function bearer(token: string): Record<string, string> {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** Remembers what came in, and answers what a test said. */
+export class MemoryPipeline implements PipelineDoor {
+  readonly #store: MemoryStore;
+  readonly ingested: IngestRequest[] = [];
+  answer: IngestAnswer | SluiceError = { kind: 'processed', messageId: 'm1', outcome: 'applied' };
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async ingest(request: IngestRequest): Promise<IngestAnswer> {
+    this.ingested.push(request);
+    if (this.answer instanceof SluiceError) throw this.answer;
+    return this.answer;
+  }
+
+  rehearse: PipelineDoor['rehearse'] = async (messages) =>
+    messages.map(({ sequence }) => ({
+      sequence,
+      deviceId: 'd1',
+      messageId: `m${sequence}`,
+      now: 'applied',
+      driver: 'x@1.0.0',
+    }));
+
+  putDeviceType: PipelineDoor['putDeviceType'] = (type) => this.#store.registry.putDeviceType(type);
+  putDevice: PipelineDoor['putDevice'] = (device) => this.#store.registry.putDevice(device);
+  removeDevice: PipelineDoor['removeDevice'] = (id) => this.#store.registry.removeDevice(id);
+
+  putDriver: PipelineDoor['putDriver'] = async (driver) => {
+    if (!driver.script.includes('decodeUplink')) {
+      throw new SluiceError(
+        'invalid_argument',
+        `Cannot load driver "${driver.id}": its script defines no decodeUplink`,
+      );
+    }
+    await this.#store.registry.putDriver(driver);
+  };
+
+  drivers: PipelineDoor['drivers'] = () => [
+    { id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true },
+  ];
+}

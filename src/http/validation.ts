@@ -1,0 +1,52 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { SluiceError } from '../errors.ts';
+import type { JsonSchema } from './route.ts';
+
+/** Text is all that a path, a query or a header can hold, so there numbers may come as text; a body says what it means. */
+const textAjv = new Ajv({ coerceTypes: true, useDefaults: true, verbose: true, strict: 'log', logger: false });
+const bodyAjv = new Ajv({ useDefaults: true, verbose: true, strict: 'log', logger: false });
+
+/** Fastify's validator compiler. */
+export function compileSchema({ schema, httpPart }: { schema: unknown; httpPart?: string }): ValidateFunction {
+  return (httpPart === 'body' ? bodyAjv : textAjv).compile(schema as JsonSchema);
+}
+
+/** Fastify's formatter of what the validator found. */
+export function validationError(errors: readonly ErrorObject[], part: string): SluiceError {
+  const sentence = errors.length === 0 ? 'Give a valid request' : validationSentence(errors[0], part);
+  return new SluiceError('invalid_argument', sentence);
+}
+
+function validationSentence(error: ErrorObject, part: string): string {
+  const place =
+    error.instancePath === '' ? `the ${partNames[part] ?? part}` : error.instancePath.slice(1).replaceAll('/', '.');
+  return sentences[error.keyword]?.(error, place) ?? `Correct ${place}: it ${error.message ?? 'is not valid'}`;
+}
+
+const partNames: Readonly<Record<string, string>> = { querystring: 'query', params: 'path' };
+
+/** One row a keyword of JSON Schema. */
+const sentences: Readonly<Record<string, (error: ErrorObject, place: string) => string>> = {
+  additionalProperties: ({ params, parentSchema }, place) =>
+    `Remove ${met(params.additionalProperty)} from ${place}: it takes ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`,
+  required: ({ params }, place) => `Give ${met(params.missingProperty)} in ${place}: it is missing`,
+  type: ({ params, data }, place) => `Give ${place} as ${[params.type].flat().join(' or ')}: met ${met(data)}`,
+  enum: ({ params, data }, place) =>
+    `Give ${place} as one of ${params.allowedValues.map(met).join(', ')}: met ${met(data)}`,
+  pattern: ({ params, data }, place) => `Give ${place} in the form ${params.pattern}: met ${met(data)}`,
+  minimum: ({ params, data }, place) => `Give ${place} as at least ${params.limit}: met ${met(data)}`,
+  maximum: ({ params, data }, place) => `Give ${place} as at most ${params.limit}: met ${met(data)}`,
+  minLength: ({ params, data }, place) =>
+    `Give ${place} with at least ${params.limit} characters: met ${String(data).length}`,
+  maxLength: ({ params, data }, place) =>
+    `Give ${place} with at most ${params.limit} characters: met ${String(data).length}`,
+  minItems: ({ params, data }, place) => `Give at least ${params.limit} in ${place}: met ${(data as unknown[]).length}`,
+  maxItems: ({ params, data }, place) => `Give at most ${params.limit} in ${place}: met ${(data as unknown[]).length}`,
+};
+
+const metCharactersMax = 60;
+
+function met(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length <= metCharactersMax ? text : `${text.slice(0, metCharactersMax)}…`;
+}
