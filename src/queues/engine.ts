@@ -152,7 +152,11 @@ export interface QueueStats {
   readonly failed: number;
   readonly expired: number;
   readonly deadLettered: number;
+  /** Removed without a trace: purged, or dead where the queue keeps no dead letters. */
   readonly dropped: number;
+  /** Moved to another queue. */
+  readonly moved: number;
+  /** Publishes that were refused. */
   readonly rejected: number;
   /** Acknowledged before their batch closed, so never written. */
   readonly elided: number;

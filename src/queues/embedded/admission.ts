@@ -1,0 +1,118 @@
+import { SluiceError } from '../../errors.ts';
+import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
+import type { EngineContext } from './context.ts';
+import type { Queue } from './queue.ts';
+import { encodeRecord } from './record.ts';
+
+/** Lets messages into queues: into all that are asked for in one commit, or into none. */
+export class Admission {
+  readonly #context: EngineContext;
+  /** Set between start and stop of the engine. */
+  open = false;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  admit(queues: readonly Queue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    const { commit, clock } = this.#context;
+    if (!this.open || commit.failure !== undefined) {
+      waiter.receipt(
+        tag,
+        commit.failure ?? new SluiceError('unavailable', 'Cannot enqueue: the queue engine is not running'),
+      );
+      return true;
+    }
+    for (const queue of queues) {
+      // A removed queue is no place any more; whoever still has this destination is about to be told.
+      if (queue.removed) return this.#admitToRest(queues, message, waiter, tag);
+    }
+    const record = encodeRecord(message, clock.now());
+    const refusal = this.#refusal(queues, record.length);
+    if (refusal !== undefined) {
+      waiter.receipt(tag, refusal);
+      return true;
+    }
+    if (queues.length === 1) {
+      const entry = queues[0].append(record);
+      commit.wait(waiter, tag);
+      queues[0].pumpArriving(entry, message);
+    } else {
+      const entries = queues.map((queue) => queue.append(record));
+      commit.wait(waiter, tag);
+      for (let i = 0; i < queues.length; i++) queues[i].pumpArriving(entries[i], message);
+    }
+    return true;
+  }
+
+  #admitToRest(queues: readonly Queue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    const rest = queues.filter((queue) => !queue.removed);
+    return rest.length > 0 && this.admit(rest, message, waiter, tag);
+  }
+
+  /** Looks at every queue before any gets the message. */
+  #refusal(queues: readonly Queue[], bytes: number): SluiceError | undefined {
+    for (const queue of queues) {
+      if (queue.hasRoom(bytes)) continue;
+      queue.totals.rejected++;
+      return queueFull(queue);
+    }
+    if (this.#context.commit.hasRoom(bytes * queues.length, queues.length)) return undefined;
+    for (const queue of queues) queue.totals.rejected++;
+    return new SluiceError(
+      'quota_exceeded',
+      'Cannot enqueue: storage is behind; send again when earlier messages are acknowledged',
+    );
+  }
+}
+
+/** What a topic leads to. */
+export class QueuesDestination implements Destination {
+  readonly #admission: Admission;
+  readonly #queues: readonly Queue[];
+
+  constructor(admission: Admission, queues: readonly Queue[]) {
+    this.#admission = admission;
+    this.#queues = queues;
+  }
+
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    return this.#admission.admit(this.#queues, message, waiter, tag);
+  }
+}
+
+/** One queue by its name, looked up for each message. */
+export class NamedDestination implements Destination {
+  readonly #admission: Admission;
+  readonly #name: string;
+  readonly #find: (name: string) => Queue | undefined;
+
+  constructor(admission: Admission, name: string, find: (name: string) => Queue | undefined) {
+    this.#admission = admission;
+    this.#name = name;
+    this.#find = find;
+  }
+
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    const queue = this.#find(this.#name);
+    if (queue !== undefined) return this.#admission.admit([queue], message, waiter, tag);
+    waiter.receipt(tag, queueNotFound(this.#name));
+    return true;
+  }
+}
+
+export function queueNotFound(name: string): SluiceError {
+  return new SluiceError('queue_not_found', `Cannot use queue "${name}": there is no queue of that name`, {
+    detail: { queue: name },
+  });
+}
+
+export function queueFull(queue: Queue): SluiceError {
+  const { limits } = queue.options;
+  const { messages, bytes, name } = queue;
+  return new SluiceError(
+    'queue_full',
+    `Cannot enqueue to "${name}": it holds ${messages} messages of ${bytes} bytes; its limits are ${limits.messages || 'any number of'} messages and ${limits.bytes || 'any number of'} bytes`,
+    { detail: { queue: name, messages, bytes, limits } },
+  );
+}

@@ -1,0 +1,101 @@
+import type { EngineContext } from './context.ts';
+import { Entry } from './entry.ts';
+import { messageKey, sequenceMax, sequenceOfKey } from './keys.ts';
+import type { Queue } from './queue.ts';
+
+/** Messages and bytes that are read ahead at once: about 2.5 ms of the main thread. */
+export const loadMessagesMax = 1_024;
+export const loadBytesMax = 1024 * 1024;
+
+/**
+ * The ready messages of a queue that are on disk alone. They are the newest: every message in memory is older, and new
+ * ones join them on disk until all are read. `cursor` is where reading goes on.
+ */
+export class Backlog {
+  readonly #queue: Queue;
+  readonly #context: EngineContext;
+  #cursor = 0;
+  #messages = 0;
+
+  constructor(queue: Queue, context: EngineContext) {
+    this.#queue = queue;
+    this.#context = context;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#messages;
+  }
+
+  /** Ready messages from this sequence on are on disk alone. */
+  get boundary(): number {
+    return this.#messages === 0 ? this.#queue.nextSequence : this.#cursor;
+  }
+
+  /** When the queue is opened: this many wait, all unread. */
+  open(messages: number): void {
+    this.#messages = messages;
+  }
+
+  /** A new message stays on disk alone, once it is there. */
+  spill(entry: Entry): void {
+    if (this.#messages === 0) this.#cursor = entry.sequence;
+    this.#messages++;
+  }
+
+  /** One of them was removed where it lies. */
+  taken(): void {
+    this.#messages--;
+  }
+
+  /** Reads on into the queue's ready list. Those that are not flushed yet cannot be read yet: the flush calls again. */
+  load(): void {
+    const { hot, ready } = this.#queue;
+    while (this.#messages > 0 && ready.size === 0 && hot.hasRoom) {
+      if (!this.#loadSome()) return;
+    }
+  }
+
+  #loadSome(): boolean {
+    const queue = this.#queue;
+    const wide = queue.hot.isWide;
+    const { queueMessagesMin, queueBytesMin } = this.#context.hot.limits;
+    const rows = this.#context.environment.readRange(
+      'messages',
+      messageKey(queue.id, this.#cursor),
+      messageKey(queue.id, sequenceMax),
+      wide ? loadMessagesMax : queueMessagesMin,
+      wide ? loadBytesMax : queueBytesMin,
+    );
+    if (rows.length === 0) return false;
+    const last = sequenceOfKey(rows[rows.length - 1].key);
+    const skip = this.#scheduledBetween(this.#cursor, last);
+    for (const { key, value } of rows) {
+      const sequence = sequenceOfKey(key);
+      if (!skip.has(sequence) && !queue.takenOnDisk.has(sequence)) this.#loaded(sequence, value);
+    }
+    this.#cursor = last + 1;
+    return true;
+  }
+
+  #loaded(sequence: number, record: Buffer): void {
+    const entry = new Entry(this.#queue, sequence, record);
+    entry.stored = true;
+    this.#messages--;
+    this.#queue.hot.add(record.length);
+    this.#queue.ready.push(entry);
+  }
+
+  /** Messages with a row in `message-states` come back through the schedule alone. */
+  #scheduledBetween(from: number, last: number): Set<number> {
+    const queue = this.#queue;
+    if (queue.counters.failures === 0) return new Set();
+    const keys = this.#context.environment.readKeys(
+      'message-states',
+      messageKey(queue.id, from),
+      messageKey(queue.id, last + 1),
+      Number.POSITIVE_INFINITY,
+    );
+    return new Set(keys.map(sequenceOfKey));
+  }
+}

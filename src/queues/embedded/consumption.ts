@@ -1,0 +1,71 @@
+import type { SluiceError } from '../../errors.ts';
+import type { Consumer, Consumption } from '../../message.ts';
+import type { Entry } from './entry.ts';
+import type { Queue } from './queue.ts';
+import { release } from './settlement.ts';
+import { Slot, type Taker } from './slot.ts';
+
+/** One consumer that messages are pushed to. */
+export class PushConsumption implements Consumption, Taker {
+  readonly #queue: Queue;
+  readonly #consumer: Consumer;
+  readonly slot: Slot;
+  #credit: number;
+  #stopped = false;
+
+  /** Nothing is delivered in this turn, so that the caller has the consumption before the first delivery. */
+  constructor(queue: Queue, consumer: Consumer, credit: number) {
+    this.#queue = queue;
+    this.#consumer = consumer;
+    this.#credit = credit;
+    this.slot = new Slot(this);
+    this.#limit();
+    queue.dispatcher.add(this.slot);
+    queue.consumptions.add(this);
+    queue.pumpLater();
+  }
+
+  setCredit(credit: number): void {
+    this.#credit = credit;
+    this.optionsChanged();
+    this.#queue.pump();
+  }
+
+  optionsChanged(): void {
+    if (this.#stopped) return;
+    this.#limit();
+    this.#queue.dispatcher.changed(this.slot);
+  }
+
+  stop(): void {
+    if (this.#stopped) return;
+    this.#leave();
+    for (const entry of this.slot.held()) release(this.#queue, entry);
+    this.#queue.pump();
+  }
+
+  /** The queue ends: what was held is the queue's business. */
+  end(reason: SluiceError): void {
+    if (this.#stopped) return;
+    this.#leave();
+    this.#consumer.ended(reason);
+  }
+
+  take(entry: Entry): void {
+    this.#consumer.deliver(entry);
+  }
+
+  ended(): void {
+    throw new Error('A push consumer has no tokens');
+  }
+
+  #leave(): void {
+    this.#stopped = true;
+    this.#queue.dispatcher.remove(this.slot);
+    this.#queue.consumptions.delete(this);
+  }
+
+  #limit(): void {
+    this.slot.limit = Math.min(this.#credit, this.#queue.options.maxInflightPerConsumer);
+  }
+}

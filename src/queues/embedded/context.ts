@@ -1,0 +1,26 @@
+import type { Clock } from '../../std/clock.ts';
+import type { Deadlines } from '../../std/deadlines.ts';
+import type { Log } from '../../std/log.ts';
+import type { Environment } from '../../storage/environment.ts';
+import type { GroupCommit } from '../../storage/group-commit.ts';
+import type { Entry } from './entry.ts';
+import type { HotWindow } from './hot-window.ts';
+import type { Queue } from './queue.ts';
+import type { ScheduleWake } from './schedule.ts';
+
+/** What the queues of one engine share. */
+export interface EngineContext {
+  readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;
+  readonly commit: GroupCommit;
+  readonly clock: Clock;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly hot: HotWindow;
+  /** One heap and one timer for all leases, and one for all scheduled messages. */
+  readonly leases: Deadlines<Entry>;
+  readonly scheduled: Deadlines<Entry>;
+  readonly wakes: Deadlines<ScheduleWake>;
+  /** The queue of that name; made when it is not there, as a place for dead letters. */
+  deadLetterQueue(name: string): Queue;
+}

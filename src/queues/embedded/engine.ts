@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import { SluiceError } from '../../errors.ts';
+import type { Consumer, Consumption, Destination, Message, Settlement } from '../../message.ts';
+import { type Clock, systemClock } from '../../std/clock.ts';
+import { Deadlines } from '../../std/deadlines.ts';
+import type { Log } from '../../std/log.ts';
+import type { Environment } from '../../storage/environment.ts';
+import type { GroupCommit } from '../../storage/group-commit.ts';
+import type {
+  BrowsePage,
+  BrowseRequest,
+  Death,
+  Engine,
+  EngineCapability,
+  LeasedMessage,
+  LeaseRequest,
+  MoveRequest,
+  MoveResult,
+  QueueInfo,
+  QueueStats,
+  SettleResult,
+} from '../engine.ts';
+import type { QueueOptions } from '../options.ts';
+import { Admission, NamedDestination } from './admission.ts';
+import { PushConsumption } from './consumption.ts';
+import type { EngineContext } from './context.ts';
+import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
+import { move, purge } from './mover.ts';
+import { encodeRecord } from './record.ts';
+import { infoOf, Registry } from './registry.ts';
+import { removeQueue, removeRows } from './remover.ts';
+import { browse } from './scan.ts';
+import { buryUnseen } from './settlement.ts';
+import { statsOf } from './stats.ts';
+
+export interface EmbeddedEngineParts {
+  readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;
+  readonly commit: GroupCommit;
+  readonly clock?: Clock;
+  /** From 0 up to, not including, 1; hard to guess by default, because lease tokens come from it. */
+  readonly random?: () => number;
+  readonly log: Log;
+  readonly hot?: HotLimits;
+}
+
+/** Queues in this process, on LMDB. It opens neither the environment nor the commit, and closes neither. */
+export class EmbeddedEngine implements Engine {
+  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>(['atomic-fanout']);
+  readonly #context: EngineContext;
+  readonly #admission: Admission;
+  readonly #registry: Registry;
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(parts: EmbeddedEngineParts) {
+    const clock = parts.clock ?? systemClock;
+    this.#context = {
+      environment: parts.environment,
+      commit: parts.commit,
+      clock,
+      random: parts.random ?? secureRandom,
+      log: parts.log,
+      hot: new HotWindow(parts.hot ?? hotLimits),
+      leases: new Deadlines((entry, now) => entry.home.leaseExpired(entry, now), clock),
+      scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
+      wakes: new Deadlines((wake) => wake.schedule.woken(), clock),
+      deadLetterQueue: (name) => this.#registry.declareDeadLetters(name),
+    };
+    this.#admission = new Admission(this.#context);
+    this.#registry = new Registry(this.#context, this.#admission);
+  }
+
+  async start(): Promise<void> {
+    const { log } = this.#context;
+    for (const id of this.#registry.load()) {
+      log.info('Removing the rest of a queue whose removal was cut short', { queueId: id });
+      this.#inBackground(removeRows(id, this.#context));
+    }
+    this.#admission.open = true;
+  }
+
+  async stop(): Promise<void> {
+    const stopping = new SluiceError('unavailable', 'The server stops; consume again from the next one');
+    this.#admission.open = false;
+    for (const queue of this.#registry.queues) {
+      queue.end(stopping, undefined);
+      queue.counters.setCeiling(queue.nextSequence);
+    }
+    const { leases, scheduled, wakes, commit } = this.#context;
+    leases.clear();
+    scheduled.clear();
+    wakes.clear();
+    await Promise.all(this.#removals);
+    await commit.flushed();
+  }
+
+  async declare(name: string, options: Partial<QueueOptions>): Promise<QueueInfo> {
+    this.#requireOpen();
+    const queue = this.#registry.declare(name, options);
+    await this.#context.commit.flushed();
+    return infoOf(queue);
+  }
+
+  async remove(name: string): Promise<void> {
+    const removal = removeQueue(this.#registry, this.#registry.require(name), this.#context);
+    this.#inBackground(removal);
+    await removal;
+  }
+
+  async list(): Promise<readonly QueueInfo[]> {
+    return [...this.#registry.queues].map(infoOf);
+  }
+
+  async info(name: string): Promise<QueueInfo> {
+    return infoOf(this.#registry.require(name));
+  }
+
+  route(topic: string): Destination | undefined {
+    return this.#registry.route(topic);
+  }
+
+  destination(queue: string): Destination {
+    return new NamedDestination(this.#admission, queue, (name) => this.#registry.find(name));
+  }
+
+  onRoutesChanged(listener: () => void): void {
+    this.#registry.onRoutesChanged(listener);
+  }
+
+  async consume(queue: string, consumer: Consumer, credit: number): Promise<Consumption> {
+    this.#requireOpen();
+    return new PushConsumption(this.#registry.require(queue), consumer, credit);
+  }
+
+  async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
+    this.#requireOpen();
+    return this.#registry.require(queue).leases.lease(request);
+  }
+
+  async settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]> {
+    const results = this.#registry.require(queue).leases.settle(tokens, settlement);
+    await this.#context.commit.flushed();
+    return results;
+  }
+
+  /** Leases are not stored, so there is nothing to flush. */
+  async extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
+    return this.#registry.require(queue).leases.extend(tokens, leaseMs);
+  }
+
+  async browse(queue: string, request: BrowseRequest): Promise<BrowsePage> {
+    return browse(this.#registry.require(queue), request);
+  }
+
+  async purge(queue: string): Promise<number> {
+    return purge(this.#registry.require(queue));
+  }
+
+  async move(request: MoveRequest): Promise<MoveResult> {
+    return move(this.#registry, request);
+  }
+
+  async bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
+    this.#requireOpen();
+    const { clock, commit } = this.#context;
+    buryUnseen(this.#registry.require(queue), encodeRecord(message, clock.now()), death);
+    await commit.flushed();
+  }
+
+  async stats(queue: string): Promise<QueueStats> {
+    return statsOf(this.#registry.require(queue));
+  }
+
+  #requireOpen(): void {
+    if (this.#admission.open) return;
+    throw new SluiceError('unavailable', 'Cannot use the queues: the engine is not running');
+  }
+
+  /** Keeps a removal until it is done, so that `stop` waits for it. What fails is storage, and ends the process from there. */
+  #inBackground(removal: Promise<void>): void {
+    const kept = removal
+      .catch((problem) => this.#context.log.error('Could not remove the rows of a queue', { problem }))
+      .finally(() => this.#removals.delete(kept));
+    this.#removals.add(kept);
+  }
+}
+
+function secureRandom(): number {
+  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+}

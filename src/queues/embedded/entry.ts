@@ -1,0 +1,146 @@
+import { type Delivery, expiresAt, type Message, type Settlement } from '../../message.ts';
+import type { Deadline } from '../../std/deadlines.ts';
+import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
+import type { QueueCounters } from './counters.ts';
+import { encodeFailure, type Failure } from './failure.ts';
+import { messageKey, scheduleKey } from './keys.ts';
+import { enqueuedAtOf, mayExpire, messageOf } from './record.ts';
+import type { Slot } from './slot.ts';
+import { changeState, isPresent, State } from './transitions.ts';
+
+/** What an entry needs of its queue. */
+export interface EntryHome {
+  readonly id: number;
+  readonly name: string;
+  /** The queue is gone and its rows with it. */
+  readonly removed: boolean;
+  readonly counters: QueueCounters;
+  settle(entry: Entry, settlement: Settlement): boolean;
+  leaseExpired(entry: Entry, now: number): void;
+  due(entry: Entry, now: number): void;
+}
+
+const scheduleValue = Buffer.alloc(1);
+
+/**
+ * A message of a queue in memory, up to the end of its lease: what its consumer holds as the delivery, and what its batch
+ * asks for rows. A message that goes back to waiting goes on as another entry, so that the consumer that had it cannot
+ * settle it for the next one.
+ */
+export class Entry implements StagedWrite, Delivery, Deadline {
+  readonly home: EntryHome;
+  readonly sequence: number;
+  readonly record: Buffer;
+  /** Changed by `changeState` alone. */
+  state: State;
+  failure: Failure | undefined = undefined;
+  /** How often it was handed out, in this process. */
+  deliveries = 0;
+
+  /** Stands in an open batch. */
+  staged = false;
+  /** What the disk has, or will have with the batch that is being flushed. */
+  stored = false;
+  storedFailure: Failure | undefined = undefined;
+
+  /** End of the lease, or when a scheduled message is due. */
+  deadline = 0;
+  heapIndex = -1;
+
+  /** Who holds it, and its neighbours in the list of what that one holds. */
+  slot: Slot | undefined = undefined;
+  previous: Entry | undefined = undefined;
+  next: Entry | undefined = undefined;
+  /** For a holder who settles by token. */
+  token: string | undefined = undefined;
+  /** The lease ended while a push consumer held it: its slot stays taken until it answers. */
+  lost = false;
+
+  /** The message as it arrived, during the turn of its arrival: its payload is a view that must not be kept. */
+  arriving: Message | undefined = undefined;
+  #decoded: Message | undefined = undefined;
+
+  constructor(home: EntryHome, sequence: number, record: Buffer, state: State = State.ready) {
+    this.home = home;
+    this.sequence = sequence;
+    this.record = record;
+    this.state = state;
+  }
+
+  get message(): Message {
+    if (this.arriving !== undefined) return this.arriving;
+    this.#decoded ??= messageOf(this.record);
+    return this.#decoded;
+  }
+
+  get queue(): string {
+    return this.home.name;
+  }
+
+  get attempt(): number {
+    return this.attempts + 1;
+  }
+
+  get attempts(): number {
+    return this.failure === undefined ? 0 : this.failure.attempts;
+  }
+
+  get enqueuedAt(): number {
+    return enqueuedAtOf(this.record);
+  }
+
+  settle(settlement: Settlement): boolean {
+    return this.home.settle(this, settlement);
+  }
+
+  hasExpired(now: number): boolean {
+    return mayExpire(this.record) && expiresAt(this.message) <= now;
+  }
+
+  /** Ends this entry; the one that is answered carries the message on, in state `to`. */
+  succeed(to: State): Entry {
+    const heir = new Entry(this.home, this.sequence, this.record, this.state);
+    heir.failure = this.failure;
+    heir.deliveries = this.deliveries;
+    heir.stored = this.stored;
+    heir.storedFailure = this.storedFailure;
+    changeState(heir, to);
+    changeState(this, State.succeeded);
+    return heir;
+  }
+
+  /** Brings the rows on disk to what memory says: nothing at all for a message that came and went within one batch. */
+  write(batch: BatchWriter): void {
+    this.staged = false;
+    if (this.state === State.succeeded || this.home.removed) return;
+    const present = isPresent(this.state);
+    if (present !== this.stored) this.#writeMessage(batch, present);
+    const failure = present ? this.failure : undefined;
+    if (failure !== this.storedFailure) this.#writeFailure(batch, failure);
+  }
+
+  #writeMessage(batch: BatchWriter, present: boolean): void {
+    const { home, record } = this;
+    const key = messageKey(home.id, this.sequence);
+    if (present) batch.put('messages', key, record);
+    else batch.remove('messages', key);
+    this.stored = present;
+    home.counters.changed(batch, present ? 1 : -1, present ? record.length : -record.length, 0);
+  }
+
+  #writeFailure(batch: BatchWriter, failure: Failure | undefined): void {
+    const { home, sequence, storedFailure } = this;
+    const key = messageKey(home.id, sequence);
+    if (storedFailure !== undefined)
+      batch.remove('schedule', scheduleKey(home.id, storedFailure.availableAt, sequence));
+    if (failure === undefined) {
+      batch.remove('message-states', key);
+    } else {
+      batch.put('message-states', key, encodeFailure(failure));
+      batch.put('schedule', scheduleKey(home.id, failure.availableAt, sequence), scheduleValue);
+    }
+    const change = (failure === undefined ? 0 : 1) - (storedFailure === undefined ? 0 : 1);
+    this.storedFailure = failure;
+    home.counters.changed(batch, 0, 0, change);
+  }
+}

@@ -1,0 +1,76 @@
+export interface HotLimits {
+  /** Bytes of message records in memory over all queues, leased ones among them. */
+  readonly bytesMax: number;
+  readonly messagesMax: number;
+  /** What a queue may have in memory though others have filled the window. */
+  readonly queueBytesMin: number;
+  readonly queueMessagesMin: number;
+}
+
+export const hotLimits: HotLimits = {
+  bytesMax: 64 * 1024 * 1024,
+  messagesMax: 262_144,
+  queueBytesMin: 256 * 1024,
+  queueMessagesMin: 64,
+};
+
+/**
+ * How much of all queues is in memory. A message that finds no room waits on disk alone. Messages that are handed to a
+ * consumer as they arrive take room without asking: the consumers' credit bounds them.
+ */
+export class HotWindow {
+  readonly limits: HotLimits;
+  bytes = 0;
+  messages = 0;
+
+  constructor(limits: HotLimits = hotLimits) {
+    this.limits = limits;
+  }
+
+  get hasRoom(): boolean {
+    return this.bytes < this.limits.bytesMax && this.messages < this.limits.messagesMax;
+  }
+}
+
+/** One queue's part of the window. */
+export class HotShare {
+  readonly #window: HotWindow;
+  bytes = 0;
+  messages = 0;
+
+  constructor(window: HotWindow) {
+    this.#window = window;
+  }
+
+  get hasRoom(): boolean {
+    const { queueBytesMin, queueMessagesMin } = this.#window.limits;
+    return this.#window.hasRoom || (this.bytes < queueBytesMin && this.messages < queueMessagesMin);
+  }
+
+  /** Whether all queues together have room, so that reading ahead may be generous. */
+  get isWide(): boolean {
+    return this.#window.hasRoom;
+  }
+
+  add(bytes: number): void {
+    this.bytes += bytes;
+    this.messages++;
+    this.#window.bytes += bytes;
+    this.#window.messages++;
+  }
+
+  remove(bytes: number): void {
+    this.bytes -= bytes;
+    this.messages--;
+    this.#window.bytes -= bytes;
+    this.#window.messages--;
+  }
+
+  /** Gives the whole share back. */
+  clear(): void {
+    this.#window.bytes -= this.bytes;
+    this.#window.messages -= this.messages;
+    this.bytes = 0;
+    this.messages = 0;
+  }
+}

@@ -1,0 +1,91 @@
+import { SluiceError } from '../../errors.ts';
+import type { Settlement } from '../../message.ts';
+import type { LeasedMessage, LeaseRequest, SettleResult } from '../engine.ts';
+import type { Entry } from './entry.ts';
+import { LeaseWait, PullConsumer } from './pull-consumer.ts';
+import type { Queue } from './queue.ts';
+
+/** Requests of one queue that may wait for messages at a time. */
+export const leaseWaitsMax = 10_000;
+
+/** The leases of one queue that are settled by token, and those who ask for them. */
+export class Leases {
+  readonly #queue: Queue;
+  readonly #byToken = new Map<string, Entry>();
+  /** Those that hold or wait for something. */
+  readonly #consumers = new Map<string, PullConsumer>();
+  #waits = 0;
+
+  constructor(queue: Queue) {
+    this.#queue = queue;
+  }
+
+  get consumers(): Iterable<PullConsumer> {
+    return this.#consumers.values();
+  }
+
+  get consumerCount(): number {
+    return this.#consumers.size;
+  }
+
+  /** Resolves with what is there, or with what comes first within `waitMs`, or with nothing. */
+  lease(request: LeaseRequest): Promise<readonly LeasedMessage[]> {
+    if (this.#waits >= leaseWaitsMax) {
+      const message = `Cannot lease from queue "${this.#queue.name}": ${leaseWaitsMax} requests are waiting already`;
+      return Promise.reject(new SluiceError('quota_exceeded', message));
+    }
+    return new Promise((resolve, reject) => {
+      const { clock } = this.#queue.context;
+      const leaseMs = request.leaseMs ?? this.#queue.options.leaseMs;
+      const wait = new LeaseWait(Math.max(1, request.max), leaseMs, resolve, reject);
+      const consumer = this.#consumer(request.consumerId);
+      this.#waits++;
+      consumer.ask(wait);
+      this.#queue.pump();
+      if (wait.collected.length > 0) return;
+      if (request.waitMs <= 0) consumer.finish(wait);
+      else wait.timer = clock.after(request.waitMs, () => consumer.finish(wait));
+    });
+  }
+
+  settle(tokens: readonly string[], settlement: Settlement): SettleResult[] {
+    return tokens.map((token) => answer(token, this.#byToken.get(token)?.settle(settlement) ?? false));
+  }
+
+  extend(tokens: readonly string[], leaseMs: number): SettleResult[] {
+    const { leases, clock } = this.#queue.context;
+    return tokens.map((token) => {
+      const entry = this.#byToken.get(token);
+      if (entry !== undefined) leases.set(entry, clock.now() + leaseMs);
+      return answer(token, entry !== undefined);
+    });
+  }
+
+  optionsChanged(): void {
+    for (const consumer of this.#consumers.values()) consumer.limit();
+  }
+
+  /** Ends every request that waits: with the reason, or with no messages. */
+  end(reason: SluiceError | undefined): void {
+    for (const consumer of [...this.#consumers.values()]) consumer.end(reason);
+  }
+
+  #consumer(id: string): PullConsumer {
+    const known = this.#consumers.get(id);
+    if (known !== undefined) return known;
+    const consumer: PullConsumer = new PullConsumer(this.#queue, this.#byToken, {
+      waitEnded: () => {
+        this.#waits--;
+      },
+      idle: () => {
+        if (this.#consumers.get(id) === consumer) this.#consumers.delete(id);
+      },
+    });
+    this.#consumers.set(id, consumer);
+    return consumer;
+  }
+}
+
+function answer(token: string, ok: boolean): SettleResult {
+  return ok ? { token, ok } : { token, ok, code: 'lease_lost' };
+}

@@ -1,0 +1,111 @@
+import type { SluiceError } from '../../errors.ts';
+import type { Timer } from '../../std/clock.ts';
+import type { LeasedMessage } from '../engine.ts';
+import type { Entry } from './entry.ts';
+import { leaseToken } from './lease-token.ts';
+import type { Queue } from './queue.ts';
+import { Slot, type Taker } from './slot.ts';
+
+/** One request for messages, until it is answered. */
+export class LeaseWait {
+  readonly max: number;
+  readonly leaseMs: number;
+  readonly resolve: (messages: readonly LeasedMessage[]) => void;
+  readonly reject: (reason: SluiceError) => void;
+  readonly collected: Entry[] = [];
+  timer: Timer | undefined = undefined;
+
+  constructor(max: number, leaseMs: number, resolve: LeaseWait['resolve'], reject: LeaseWait['reject']) {
+    this.max = max;
+    this.leaseMs = leaseMs;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** One who asks for messages and settles them by token. It has credit while a request of its waits. */
+export class PullConsumer implements Taker {
+  readonly #queue: Queue;
+  readonly #byToken: Map<string, Entry>;
+  readonly #listener: { waitEnded(): void; idle(): void };
+  readonly #slot: Slot;
+  readonly #waits = new Set<LeaseWait>();
+
+  constructor(queue: Queue, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
+    this.#queue = queue;
+    this.#byToken = byToken;
+    this.#listener = listener;
+    this.#slot = new Slot(this);
+    queue.dispatcher.add(this.#slot);
+  }
+
+  ask(wait: LeaseWait): void {
+    this.#waits.add(wait);
+    this.limit();
+  }
+
+  take(entry: Entry): void {
+    const { context } = this.#queue;
+    const [wait] = this.#waits;
+    entry.token = leaseToken(this.#queue.id, entry.sequence, entry.attempt, context.random);
+    this.#byToken.set(entry.token, entry);
+    context.leases.set(entry, context.clock.now() + wait.leaseMs);
+    wait.collected.push(entry);
+    // What else comes in this turn goes into the same answer.
+    if (wait.collected.length === 1) queueMicrotask(() => this.finish(wait));
+    if (wait.collected.length === wait.max) this.#close(wait);
+    else this.limit();
+  }
+
+  ended(entry: Entry): void {
+    if (entry.token !== undefined) this.#byToken.delete(entry.token);
+    this.limit();
+    this.#leaveWhenIdle();
+  }
+
+  /** Answers with what was collected. */
+  finish(wait: LeaseWait): void {
+    this.#close(wait);
+    wait.resolve(wait.collected.map(leasedMessage));
+    this.#leaveWhenIdle();
+  }
+
+  end(reason: SluiceError | undefined): void {
+    for (const wait of [...this.#waits]) {
+      this.#close(wait);
+      if (reason === undefined || wait.collected.length > 0) wait.resolve(wait.collected.map(leasedMessage));
+      else wait.reject(reason);
+    }
+    this.#leaveWhenIdle();
+  }
+
+  /** What it may hold: what it holds and what its requests still want, up to the queue's limit for one consumer. */
+  limit(): void {
+    let wanted = 0;
+    for (const wait of this.#waits) wanted += wait.max - wait.collected.length;
+    this.#slot.limit = Math.min(this.#slot.inflight + wanted, this.#queue.options.maxInflightPerConsumer);
+    this.#queue.dispatcher.changed(this.#slot);
+  }
+
+  #close(wait: LeaseWait): void {
+    if (!this.#waits.delete(wait)) return;
+    wait.timer?.cancel();
+    this.#listener.waitEnded();
+    this.limit();
+  }
+
+  #leaveWhenIdle(): void {
+    if (this.#waits.size > 0 || this.#slot.inflight > 0) return;
+    this.#queue.dispatcher.remove(this.#slot);
+    this.#listener.idle();
+  }
+}
+
+function leasedMessage(entry: Entry): LeasedMessage {
+  const { message, queue, sequence, attempt, enqueuedAt } = entry;
+  return {
+    token: entry.token ?? '',
+    delivery: { message, queue, sequence, attempt, enqueuedAt },
+    leaseUntil: entry.deadline,
+  };
+}

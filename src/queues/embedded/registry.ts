@@ -1,0 +1,156 @@
+import type { Destination } from '../../message.ts';
+import { FilterIndex } from '../../mqtt/topics/filter-index.ts';
+import type { QueueInfo } from '../engine.ts';
+import type { QueueOptions } from '../options.ts';
+import { resolveOptions } from '../resolve-options.ts';
+import { type Admission, QueuesDestination, queueNotFound } from './admission.ts';
+import type { EngineContext } from './context.ts';
+import { queueKey, queueOfKey } from './keys.ts';
+import { Queue } from './queue.ts';
+
+/** A row of the table `queues`. */
+interface Definition {
+  readonly name: string;
+  readonly options: QueueOptions;
+  readonly createdAt: number;
+  /** Removal has begun: the queue is gone, rows of it may be left. */
+  readonly removing?: true;
+}
+
+const endOfIds = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff]);
+
+/** Which queues there are, and which topics lead to them. */
+export class Registry {
+  readonly #context: EngineContext;
+  readonly #admission: Admission;
+  readonly #byName = new Map<string, Queue>();
+  readonly #index = new FilterIndex<Queue>();
+  readonly #listeners: (() => void)[] = [];
+  /** One destination for each set of queues, so that many topics with the same queues share one. */
+  readonly #destinations = new Map<string, Destination>();
+  #nextId = 1;
+
+  constructor(context: EngineContext, admission: Admission) {
+    this.#context = context;
+    this.#admission = admission;
+  }
+
+  get queues(): Iterable<Queue> {
+    return this.#byName.values();
+  }
+
+  /** Reads the definitions; answers the ids of queues whose removal was not finished. */
+  load(): number[] {
+    const { environment } = this.#context;
+    const unfinished: number[] = [];
+    for (const { key, value } of environment.readRange('queues', queueKey(0), endOfIds, Number.POSITIVE_INFINITY)) {
+      const id = queueOfKey(key);
+      const definition: Definition = JSON.parse(value.toString());
+      this.#nextId = Math.max(this.#nextId, id + 1);
+      if (definition.removing) unfinished.push(id);
+      else this.#open(id, definition);
+    }
+    return unfinished;
+  }
+
+  find(name: string): Queue | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Throws `queue_not_found`. */
+  require(name: string): Queue {
+    const queue = this.#byName.get(name);
+    if (queue === undefined) throw queueNotFound(name);
+    return queue;
+  }
+
+  /** Makes the queue, or changes it; its row is in the open batch. Throws `invalid_argument`. */
+  declare(name: string, given: object): Queue {
+    const existing = this.#byName.get(name);
+    const options = resolveOptions(name, given, existing?.options);
+    const queue = existing ?? this.#make(name, options);
+    const before = existing === undefined ? [] : filtersOf(existing);
+    queue.change(options);
+    this.#bind(queue, before);
+    this.#writeDefinition(queue);
+    return queue;
+  }
+
+  /** A queue that takes dead letters, and keeps none of its own. */
+  declareDeadLetters(name: string): Queue {
+    return this.#byName.get(name) ?? this.declare(name, { deadLetter: null });
+  }
+
+  /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */
+  drop(queue: Queue): void {
+    this.#byName.delete(queue.name);
+    for (const filter of filtersOf(queue)) this.#index.remove(filter, queue);
+    this.#writeDefinition(queue, true);
+    this.#routesChanged();
+  }
+
+  route(topic: string): Destination | undefined {
+    const found: Queue[] = [];
+    this.#index.match(topic, found);
+    if (found.length === 0) return undefined;
+    const queues = [...new Set(found)].sort((a, b) => a.id - b.id);
+    const key = queues.map((queue) => queue.id).join();
+    let destination = this.#destinations.get(key);
+    if (destination === undefined) {
+      if (this.#destinations.size >= destinationsMax) this.#destinations.clear();
+      destination = new QueuesDestination(this.#admission, queues);
+      this.#destinations.set(key, destination);
+    }
+    return destination;
+  }
+
+  onRoutesChanged(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #open(id: number, definition: Definition): void {
+    const queue = new Queue(id, definition.name, definition.createdAt, definition.options, this.#context);
+    const counters = this.#context.environment.get('queue-counters', queueKey(id));
+    if (counters !== undefined) queue.open(counters);
+    this.#byName.set(queue.name, queue);
+    for (const filter of filtersOf(queue)) this.#index.add(filter, queue);
+  }
+
+  #make(name: string, options: QueueOptions): Queue {
+    const queue = new Queue(this.#nextId++, name, this.#context.clock.now(), options, this.#context);
+    queue.counters.reserve(queue.nextSequence);
+    this.#byName.set(name, queue);
+    return queue;
+  }
+
+  #bind(queue: Queue, before: readonly string[]): void {
+    const after = filtersOf(queue);
+    const gone = before.filter((filter) => !after.includes(filter));
+    const added = after.filter((filter) => !before.includes(filter));
+    for (const filter of gone) this.#index.remove(filter, queue);
+    for (const filter of added) this.#index.add(filter, queue);
+    if (gone.length + added.length > 0) this.#routesChanged();
+  }
+
+  #routesChanged(): void {
+    this.#destinations.clear();
+    for (const listener of this.#listeners) listener();
+  }
+
+  #writeDefinition(queue: Queue, removing?: true): void {
+    const { name, options, createdAt } = queue;
+    const definition: Definition = { name, options, createdAt, removing };
+    this.#context.commit.put('queues', queueKey(queue.id), Buffer.from(JSON.stringify(definition)));
+  }
+}
+
+/** Sets of queues whose destination is kept; beyond it all are made anew. */
+const destinationsMax = 10_000;
+
+export function infoOf(queue: Queue): QueueInfo {
+  return { name: queue.name, options: queue.options, createdAt: queue.createdAt };
+}
+
+function filtersOf(queue: Queue): string[] {
+  return queue.options.bindings.map((binding) => binding.filter);
+}

@@ -1,0 +1,138 @@
+import type { Row } from '../../storage/environment.ts';
+import type { BrowsePage, BrowseRequest, MessageState, StoredMessage } from '../engine.ts';
+import type { Entry } from './entry.ts';
+import { decodeFailure, type Failure } from './failure.ts';
+import { messageKey, sequenceOfKey } from './keys.ts';
+import type { Queue } from './queue.ts';
+import { deathOf, enqueuedAtOf, messageOf } from './record.ts';
+import { State } from './transitions.ts';
+
+/** A message as a scan meets it: an entry where it is in memory, else its rows. */
+export interface Found {
+  readonly sequence: number;
+  readonly record: Buffer;
+  readonly failure: Failure | undefined;
+  readonly entry: Entry | undefined;
+}
+
+/** Messages and bytes that one step of a scan looks at before it lets others run. */
+export const scanMessagesMax = 512;
+const scanBytesMax = 1024 * 1024;
+
+/** Messages that one `browse` looks at; a page whose `match` is rare ends here and says where to go on. */
+export const browseMessagesMax = 100_000;
+
+/**
+ * What is in the queue from `from` up to, not including, `end`, in sequence order, in steps: in each step memory and disk
+ * agree, and between two steps others run. What was enqueued before the scan began, and is still there when the scan
+ * comes by, is found once.
+ */
+export async function* scan(queue: Queue, from: number, end: number): AsyncGenerator<readonly Found[]> {
+  // The disk shows what is flushed, so everything up to now is brought there.
+  await queue.context.commit.flushed();
+  for (let at = from; at < end && !queue.stopped; ) {
+    const step = readStep(queue, at, end);
+    at = step.next;
+    yield step.found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export async function browse(queue: Queue, request: BrowseRequest): Promise<BrowsePage> {
+  const messages: StoredMessage[] = [];
+  const match = request.match ?? (() => true);
+  let looked = 0;
+  for await (const found of scan(queue, Math.max(0, request.from), queue.nextSequence)) {
+    for (const each of found) {
+      if (messages.length >= request.limit || looked >= browseMessagesMax) return { messages, next: each.sequence };
+      looked++;
+      const stored = storedMessage(each);
+      if (match(stored)) messages.push(stored);
+    }
+  }
+  return { messages, next: undefined };
+}
+
+export function storedMessage(found: Found): StoredMessage {
+  const { record, failure, entry, sequence } = found;
+  const state = stateOf(found);
+  return {
+    sequence,
+    state,
+    attempts: failure?.attempts ?? 0,
+    enqueuedAt: enqueuedAtOf(record),
+    availableAt: state === 'scheduled' ? failure?.availableAt : undefined,
+    lastError: failure?.lastError,
+    message: entry?.message ?? messageOf(record),
+    death: deathOf(record),
+  };
+}
+
+function stateOf({ entry, failure }: Found): MessageState {
+  if (entry === undefined) return failure === undefined ? 'ready' : 'scheduled';
+  if (entry.state === State.leased) return 'leased';
+  return entry.state === State.scheduled ? 'scheduled' : 'ready';
+}
+
+function readStep(queue: Queue, from: number, end: number): { found: Found[]; next: number } {
+  const { environment } = queue.context;
+  const start = messageKey(queue.id, from);
+  const rows = environment.readRange('messages', start, messageKey(queue.id, end), scanMessagesMax, scanBytesMax);
+  const bytes = rows.reduce((sum, row) => sum + row.value.length, 0);
+  const whole = rows.length < scanMessagesMax && bytes < scanBytesMax;
+  const diskEnd = whole ? end : sequenceOfKey(rows[rows.length - 1].key) + 1;
+  const inMemory = entriesBetween(queue, from, diskEnd);
+  const cut = inMemory.length > scanMessagesMax;
+  const next = cut ? inMemory[scanMessagesMax].sequence : diskEnd;
+  const entries = cut ? inMemory.slice(0, scanMessagesMax) : inMemory;
+  const found = entries.map((entry) => ({
+    sequence: entry.sequence,
+    record: entry.record,
+    failure: entry.failure,
+    entry,
+  }));
+  return { found: merge(found, onDiskAlone(queue, rows, entries, next)), next };
+}
+
+/** In sequence order. */
+function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
+  const entries: Entry[] = [];
+  const collect = (each: Iterable<Entry>): void => {
+    for (const entry of each) if (entry.sequence >= from && entry.sequence < end) entries.push(entry);
+  };
+  collect(queue.ready);
+  collect(queue.schedule.inMemory);
+  for (const slot of queue.dispatcher.slots) collect(slot.held());
+  return entries.sort((a, b) => a.sequence - b.sequence);
+}
+
+/**
+ * Rows whose message is nowhere else: unread ones, and those whose next try is beyond the schedule's horizon. A row of
+ * neither kind belongs to a message in memory, or to one that has gone and whose removal is not flushed.
+ */
+function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry[], next: number): Found[] {
+  const failures = failuresBetween(queue, rows);
+  const inMemory = new Set(entries.map((entry) => entry.sequence));
+  const found: Found[] = [];
+  for (const { key, value } of rows) {
+    const sequence = sequenceOfKey(key);
+    if (sequence >= next) break;
+    if (inMemory.has(sequence) || queue.takenOnDisk.has(sequence)) continue;
+    const failure = failures.get(sequence);
+    const waits =
+      failure === undefined ? sequence >= queue.backlog.boundary : failure.availableAt > queue.schedule.horizon;
+    if (waits) found.push({ sequence, record: value, failure, entry: undefined });
+  }
+  return found;
+}
+
+function failuresBetween(queue: Queue, rows: readonly Row[]): Map<number, Failure> {
+  if (queue.counters.failures === 0 || rows.length === 0) return new Map();
+  const end = messageKey(queue.id, sequenceOfKey(rows[rows.length - 1].key) + 1);
+  const states = queue.context.environment.readRange('message-states', rows[0].key, end, Number.POSITIVE_INFINITY);
+  return new Map(states.map(({ key, value }) => [sequenceOfKey(key), decodeFailure(value)]));
+}
+
+function merge(a: readonly Found[], b: readonly Found[]): Found[] {
+  return [...a, ...b].sort((one, other) => one.sequence - other.sequence);
+}

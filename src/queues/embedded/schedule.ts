@@ -1,0 +1,199 @@
+import type { Deadline } from '../../std/deadlines.ts';
+import type { EngineContext } from './context.ts';
+import { Entry } from './entry.ts';
+import { decodeFailure } from './failure.ts';
+import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey } from './keys.ts';
+import type { Queue } from './queue.ts';
+import { State } from './transitions.ts';
+
+/** How long before it is due a scheduled message comes into memory. */
+const lookAheadMs = 1_000;
+/** Rows read at once; all rows of the last one's millisecond come with it. */
+export const scheduleLoadMax = 1_024;
+
+/** Per queue one deadline: when to read on. */
+export interface ScheduleWake extends Deadline {
+  readonly schedule: Schedule;
+}
+
+/**
+ * The messages of a queue that wait for their next try. Those due up to `horizon` are in memory, each with a deadline in
+ * the engine's heap; later ones are rows on disk, which are read when the horizon moves. Rows up to the horizon are never
+ * read again, so that what memory already did to their messages cannot be undone by an older row.
+ */
+export class Schedule {
+  readonly #queue: Queue;
+  readonly #context: EngineContext;
+  readonly #wake: ScheduleWake;
+  readonly #near = new Set<Entry>();
+  /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
+  #unflushed: Entry[] = [];
+  #far = 0;
+  #horizon = 0;
+  #wanted = false;
+
+  constructor(queue: Queue, context: EngineContext) {
+    this.#queue = queue;
+    this.#context = context;
+    this.#wake = { schedule: this, deadline: 0, heapIndex: -1 };
+  }
+
+  get size(): number {
+    return this.#near.size + this.#far;
+  }
+
+  get horizon(): number {
+    return this.#horizon;
+  }
+
+  /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
+  get wanted(): boolean {
+    return this.#wanted && this.#queue.ready.size < scheduleLoadMax;
+  }
+
+  get inMemory(): Iterable<Entry> {
+    return [...this.#near, ...this.#unflushed];
+  }
+
+  /** When the queue is opened: this many wait on disk, some of them perhaps due. */
+  open(messages: number): void {
+    this.#far = messages;
+    if (messages > 0) this.#wakeAt(this.#context.clock.now());
+  }
+
+  /** Takes a message in state `scheduled`, whose rows are staged. */
+  add(entry: Entry, availableAt: number): void {
+    if (this.#far === 0) this.#horizon = Math.max(this.#horizon, this.#context.clock.now() + lookAheadMs);
+    if (availableAt <= this.#horizon) {
+      this.#addNear(entry, availableAt);
+      return;
+    }
+    this.#far++;
+    this.#queue.hot.remove(entry.record.length);
+    this.#unflushed.push(entry);
+    if (this.#wake.heapIndex < 0 || availableAt - lookAheadMs < this.#wake.deadline)
+      this.#wakeAt(availableAt - lookAheadMs);
+  }
+
+  /** Forgets an entry that is due, or was removed. */
+  forget(entry: Entry): void {
+    if (this.#near.delete(entry)) {
+      this.#context.scheduled.remove(entry);
+      return;
+    }
+    this.#unflushed = this.#unflushed.filter((other) => other !== entry);
+    this.#far--;
+    this.#queue.hot.add(entry.record.length);
+  }
+
+  /** One beyond the horizon was removed where it lies. */
+  taken(): void {
+    this.#far--;
+  }
+
+  /** The batch before is on disk: what it held can be read from there. */
+  flushed(): void {
+    if (this.#unflushed.length > 0) this.#unflushed = this.#unflushed.filter((entry) => entry.staged);
+  }
+
+  /** The deadline of `wake` has come. */
+  woken(): void {
+    this.#wanted = this.#far > 0;
+    if (this.wanted) this.load();
+    this.#queue.pump();
+  }
+
+  /** Moves the horizon ahead of now, or as far as one read goes. */
+  load(): void {
+    this.#wanted = false;
+    const now = this.#context.clock.now();
+    const keys = this.#readKeys(now + lookAheadMs);
+    const full = keys.length >= scheduleLoadMax;
+    const last = keys[keys.length - 1];
+    const horizon = full && last !== undefined ? availableAtOfScheduleKey(last) : now + lookAheadMs;
+    this.#horizon = Math.max(this.#horizon, horizon);
+    const known = this.#takeUnflushed();
+    for (const key of keys) this.#loadRow(sequenceOfScheduleKey(key), known);
+    if (this.#far > 0) this.#wakeAt(full ? horizon : this.#nextFar() - lookAheadMs);
+  }
+
+  stop(): void {
+    this.#context.wakes.remove(this.#wake);
+    for (const entry of this.#near) this.#context.scheduled.remove(entry);
+    this.#near.clear();
+    this.#unflushed = [];
+  }
+
+  #addNear(entry: Entry, availableAt: number): void {
+    this.#near.add(entry);
+    this.#context.scheduled.set(entry, availableAt);
+  }
+
+  #wakeAt(at: number): void {
+    this.#context.wakes.set(this.#wake, at);
+  }
+
+  #readKeys(until: number): Buffer[] {
+    const { environment } = this.#context;
+    const { id } = this.#queue;
+    const end = scheduleKey(id, until + 1, 0);
+    const keys = environment.readKeys('schedule', scheduleKey(id, this.#horizon + 1, 0), end, scheduleLoadMax);
+    if (keys.length < scheduleLoadMax) return keys;
+    const last = keys[keys.length - 1];
+    const at = availableAtOfScheduleKey(last);
+    const rest = scheduleKey(id, at, sequenceOfScheduleKey(last) + 1);
+    return keys.concat(environment.readKeys('schedule', rest, scheduleKey(id, at + 1, 0), Number.POSITIVE_INFINITY));
+  }
+
+  /** Those that are within the horizon now; answers their sequences, because the disk may show them already. */
+  #takeUnflushed(): Set<number> {
+    const known = new Set<number>();
+    const beyond: Entry[] = [];
+    for (const entry of this.#unflushed) {
+      const availableAt = entry.failure?.availableAt ?? 0;
+      if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
+      if (availableAt > this.#horizon) {
+        beyond.push(entry);
+        continue;
+      }
+      known.add(entry.sequence);
+      this.#arrive(entry, availableAt);
+    }
+    this.#unflushed = beyond;
+    return known;
+  }
+
+  #loadRow(sequence: number, known: ReadonlySet<number>): void {
+    const queue = this.#queue;
+    if (known.has(sequence) || queue.takenOnDisk.has(sequence)) return;
+    const key = messageKey(queue.id, sequence);
+    const record = this.#context.environment.get('messages', key);
+    const state = this.#context.environment.get('message-states', key);
+    if (record === undefined || state === undefined) {
+      throw new Error(
+        `Cannot load message ${sequence} of queue "${queue.name}": it is scheduled, and its rows are not there`,
+      );
+    }
+    const entry = new Entry(queue, sequence, record, State.scheduled);
+    entry.stored = true;
+    entry.failure = decodeFailure(state);
+    entry.storedFailure = entry.failure;
+    this.#arrive(entry, entry.failure.availableAt);
+  }
+
+  #arrive(entry: Entry, availableAt: number): void {
+    this.#far--;
+    this.#queue.hot.add(entry.record.length);
+    this.#addNear(entry, availableAt);
+    if (availableAt <= this.#context.clock.now()) this.#queue.due(entry);
+  }
+
+  /** When the next one beyond the horizon is due. */
+  #nextFar(): number {
+    const { id } = this.#queue;
+    const from = scheduleKey(id, this.#horizon + 1, 0);
+    const [key] = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), 1);
+    const onDisk = key === undefined ? Number.POSITIVE_INFINITY : availableAtOfScheduleKey(key);
+    return this.#unflushed.reduce((next, entry) => Math.min(next, entry.failure?.availableAt ?? next), onDisk);
+  }
+}

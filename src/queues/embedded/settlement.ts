@@ -1,0 +1,152 @@
+import type { Settlement, UserProperty } from '../../message.ts';
+import { backoffMs } from './backoff.ts';
+import type { Entry } from './entry.ts';
+import { type Failure, reasonCharactersMax } from './failure.ts';
+import type { Queue } from './queue.ts';
+import { withDeath } from './record.ts';
+import { changeState, State } from './transitions.ts';
+
+/** Why a message cannot be processed. */
+export interface Cause {
+  readonly code: string;
+  readonly reason: string;
+  readonly headers?: readonly UserProperty[];
+}
+
+/** Does with a leased message what its consumer said. */
+export function settleEntry(queue: Queue, entry: Entry, settlement: Settlement): void {
+  switch (settlement.kind) {
+    case 'acknowledged':
+      acknowledge(queue, entry);
+      return;
+    case 'released':
+      release(queue, entry);
+      return;
+    case 'failed':
+      fail(queue, entry, settlement, queue.context.clock.now());
+      return;
+    case 'rejected':
+      reject(queue, entry, settlement, queue.context.clock.now());
+  }
+}
+
+/** Gives a leased message back to the front of its queue. */
+export function release(queue: Queue, entry: Entry): void {
+  queue.totals.released++;
+  queue.endLease(entry);
+  wait(queue, entry, entry.failure, State.ready);
+}
+
+/**
+ * A lease that ran out is a failed delivery. The place of a push consumer stays taken until it answers: MQTT forbids to
+ * send the packet id again on that connection, and the consumer still works on the message as far as anyone knows.
+ */
+export function expireLease(queue: Queue, entry: Entry, now: number): void {
+  entry.lost = entry.token === undefined;
+  fail(
+    queue,
+    entry,
+    { code: 'lease_expired', reason: 'The consumer did not settle the message before its lease ended' },
+    now,
+  );
+}
+
+/** A message that is too old to be delivered, and that nobody holds. */
+export function expire(queue: Queue, entry: Entry, now: number): void {
+  queue.totals.expired++;
+  const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
+  die(queue, entry, cause, entry.failure ?? noFailure(now));
+}
+
+function acknowledge(queue: Queue, entry: Entry): void {
+  queue.totals.acknowledged++;
+  queue.endLease(entry);
+  changeState(entry, State.acknowledged);
+  if (!entry.stored) queue.totals.elided++;
+  queue.depart(entry);
+}
+
+function reject(queue: Queue, entry: Entry, cause: Cause, now: number): void {
+  queue.endLease(entry);
+  die(queue, entry, cause, nextFailure(entry.failure, cause, now));
+}
+
+function fail(queue: Queue, entry: Entry, cause: Cause, now: number): void {
+  const { options, totals, context } = queue;
+  totals.failed++;
+  queue.endLease(entry);
+  const failure = nextFailure(entry.failure, cause, now);
+  if (options.maxDeliveries > 0 && failure.attempts >= options.maxDeliveries) {
+    die(queue, entry, cause, failure);
+    return;
+  }
+  const delay = backoffMs(options.backoff, failure.attempts, context.random);
+  if (delay > 0) wait(queue, entry, { ...failure, availableAt: now + delay }, State.scheduled);
+  // Within the horizon, so that the schedule never reads its row while the message is in memory.
+  else wait(queue, entry, { ...failure, availableAt: Math.min(now, queue.schedule.horizon) }, State.ready);
+}
+
+/** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */
+function die(queue: Queue, entry: Entry, cause: Cause, failure: Failure): void {
+  changeState(entry, State.dead);
+  queue.depart(entry);
+  deadLetter(queue, entry.sequence, entry.record, cause, failure);
+}
+
+/** Puts the record of a message that is not in `queue` any more into its dead letters, or counts it as dropped. */
+function deadLetter(queue: Queue, sequence: number, record: Buffer, cause: Cause, failure: Failure): void {
+  const name = queue.options.deadLetter;
+  if (name === null) {
+    queue.totals.dropped++;
+    return;
+  }
+  queue.totals.deadLettered++;
+  const target = queue.context.deadLetterQueue(name);
+  const death = {
+    queue: queue.name,
+    sequence,
+    code: cause.code,
+    reason: cause.reason.slice(0, reasonCharactersMax),
+    attempts: failure.attempts,
+    firstFailureAt: failure.firstFailureAt,
+    lastFailureAt: failure.lastFailureAt,
+    headers: cause.headers ?? [],
+  };
+  target.append(withDeath(record, death, queue.context.clock.now()));
+  target.pumpLater();
+}
+
+/** A message that never waits in `queue`: it counts there as one that came and died. */
+export function buryUnseen(queue: Queue, record: Buffer, cause: Cause): void {
+  const sequence = queue.takeSequence();
+  queue.totals.enqueued++;
+  deadLetter(queue, sequence, record, cause, noFailure(queue.context.clock.now()));
+}
+
+/** The message goes on as another entry. */
+function wait(
+  queue: Queue,
+  entry: Entry,
+  failure: Failure | undefined,
+  state: typeof State.ready | typeof State.scheduled,
+): void {
+  const heir = entry.succeed(state);
+  heir.failure = failure;
+  if (entry.staged || failure !== heir.storedFailure) queue.stage(heir);
+  if (state === State.scheduled && failure !== undefined) queue.schedule.add(heir, failure.availableAt);
+  else queue.ready.putBack(heir);
+}
+
+function noFailure(now: number): Failure {
+  return { attempts: 0, firstFailureAt: now, lastFailureAt: now, availableAt: now, lastError: '' };
+}
+
+function nextFailure(before: Failure | undefined, cause: Cause, now: number): Failure {
+  return {
+    attempts: (before?.attempts ?? 0) + 1,
+    firstFailureAt: before?.firstFailureAt ?? now,
+    lastFailureAt: now,
+    availableAt: now,
+    lastError: `${cause.code}: ${cause.reason}`.slice(0, reasonCharactersMax),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Entry } from './entry.ts';
+
+/** Who is behind a slot: takes a message that was just leased to it. */
+export interface Taker {
+  take(entry: Entry): void;
+  /** The lease of an entry with a token has ended, one way or another. */
+  ended(entry: Entry): void;
+}
+
+/** One consumer's place in the dispatch of a queue: how much it may hold, how much it holds, and what. */
+export class Slot {
+  readonly taker: Taker;
+  /** Messages that it may hold at once. */
+  limit = 0;
+  /** Messages that count against the limit: those it holds, and those whose lease it lost without answering. */
+  inflight = 0;
+  /** The dispatcher's count when it was last served. */
+  served = 0;
+  /** Owned by the dispatcher: -1 while the slot is not in its heap. */
+  heapIndex = -1;
+  #first: Entry | undefined = undefined;
+
+  constructor(taker: Taker) {
+    this.taker = taker;
+  }
+
+  get available(): boolean {
+    return this.inflight < this.limit;
+  }
+
+  hold(entry: Entry): void {
+    this.inflight++;
+    entry.slot = this;
+    entry.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = entry;
+    this.#first = entry;
+  }
+
+  /** Takes the entry off the list; its place in `inflight` is the caller's business. */
+  unlink(entry: Entry): void {
+    if (entry.previous !== undefined) entry.previous.next = entry.next;
+    else this.#first = entry.next;
+    if (entry.next !== undefined) entry.next.previous = entry.previous;
+    entry.previous = undefined;
+    entry.next = undefined;
+  }
+
+  *held(): Iterable<Entry> {
+    for (let entry = this.#first; entry !== undefined; ) {
+      // The caller may unlink the entry that it was given.
+      const next: Entry | undefined = entry.next;
+      yield entry;
+      entry = next;
+    }
+  }
+}

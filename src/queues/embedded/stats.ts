@@ -1,0 +1,40 @@
+import type { QueueStats } from '../engine.ts';
+import { messageKey, sequenceMax } from './keys.ts';
+import type { Queue } from './queue.ts';
+import { enqueuedAtOf } from './record.ts';
+
+/** `enqueued` and what was there at the start is always what is present, acknowledged, dead-lettered, dropped and moved. */
+export function statsOf(queue: Queue): QueueStats {
+  const { totals } = queue;
+  return {
+    ready: queue.readyMessages,
+    leased: queue.leased,
+    scheduled: queue.schedule.size,
+    bytes: queue.bytes,
+    consumers: queue.consumptions.size + queue.leases.consumerCount,
+    oldestReadyAgeMs: oldestReadyAgeMs(queue),
+    enqueued: totals.enqueued,
+    delivered: totals.delivered,
+    redelivered: totals.redelivered,
+    acknowledged: totals.acknowledged,
+    released: totals.released,
+    failed: totals.failed,
+    expired: totals.expired,
+    deadLettered: totals.deadLettered,
+    dropped: totals.dropped,
+    moved: totals.moved,
+    rejected: totals.rejected,
+    elided: totals.elided,
+  };
+}
+
+function oldestReadyAgeMs(queue: Queue): number {
+  const record = queue.ready.peek()?.record ?? oldestOnDisk(queue);
+  return record === undefined ? 0 : Math.max(0, queue.context.clock.now() - enqueuedAtOf(record));
+}
+
+function oldestOnDisk(queue: Queue): Buffer | undefined {
+  if (queue.backlog.size === 0) return undefined;
+  const from = messageKey(queue.id, queue.backlog.boundary);
+  return queue.context.environment.readRange('messages', from, messageKey(queue.id, sequenceMax), 1)[0]?.value;
+}

@@ -1,0 +1,140 @@
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { SluiceError } from '../errors.ts';
+import { DataLock } from './data-lock.ts';
+import type { RowBatch } from './row-batch.ts';
+import { formatVersion, type TableName, tableNames } from './tables.ts';
+
+/** What group commit needs of storage: durable transactions, one at a time. */
+export interface Transactor {
+  /** Resolves when all rows are on disk, flushed; rejects when none of them is. */
+  transact(rows: RowBatch): Promise<void>;
+}
+
+export interface Row {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+type Binary = Database<Buffer, Buffer>;
+
+/**
+ * The LMDB environment of one data folder: named tables with binary keys and values. Reads are synchronous and see what
+ * was committed last. The file grows as it must; LMDB maps it anew by itself.
+ */
+export class Environment implements Transactor {
+  readonly folder: string;
+  readonly #lock: DataLock;
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #tables: Readonly<Record<TableName, Binary>>;
+
+  /** Throws `unavailable` where another process has the folder open and `conflict` where its format is another version's. */
+  constructor(folder: string) {
+    this.folder = folder;
+    this.#lock = new DataLock(folder);
+    try {
+      this.#root = openRoot(folder);
+      this.#tables = openTables(this.#root);
+      checkFormat(folder, this.#tables.meta);
+    } catch (problem) {
+      this.#lock.release();
+      throw problem;
+    }
+  }
+
+  /** A copy of the value. */
+  get(table: TableName, key: Buffer): Buffer | undefined {
+    return this.#tables[table].get(key);
+  }
+
+  /**
+   * Copies of the rows with `from` ≤ key < `to`, in key order: at most `limit`, and no more once their values hold
+   * `bytesMax` bytes. At least one row, where there is one.
+   */
+  readRange(table: TableName, from: Buffer, to: Buffer, limit: number, bytesMax = Number.POSITIVE_INFINITY): Row[] {
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const row of this.#tables[table].getRange({ start: from, end: to, limit })) {
+      rows.push(row);
+      bytes += row.value.length;
+      if (bytes >= bytesMax) break;
+    }
+    return rows;
+  }
+
+  /** As `readRange`, the keys alone. */
+  readKeys(table: TableName, from: Buffer, to: Buffer, limit: number): Buffer[] {
+    return [...this.#tables[table].getKeys({ start: from, end: to, limit })];
+  }
+
+  /**
+   * What one `batch` of lmdb holds is one block of instructions, and its writer thread commits only between blocks. (A
+   * synchronous transaction would cut a block in two, so nothing here runs one after open.) Of the batch's promise alone
+   * is told whether it failed; with event-turn batching there would be a second one that nobody could handle.
+   */
+  async transact(rows: RowBatch): Promise<void> {
+    const { tables, keys, values } = rows;
+    try {
+      await this.#root.batch(() => {
+        for (let i = 0; i < tables.length; i++) {
+          const value = values[i];
+          if (value === undefined) this.#tables[tables[i]].remove(keys[i]);
+          else this.#tables[tables[i]].put(keys[i], value);
+        }
+      });
+    } catch (problem) {
+      throw await commitProblem(problem);
+    }
+  }
+
+  /** Waits for the running commit, then lets the folder go. */
+  async close(): Promise<void> {
+    await this.#root.close();
+    this.#lock.release();
+  }
+}
+
+function openRoot(folder: string): RootDatabase<Buffer, Buffer> {
+  return open({
+    path: folder,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    maxDbs: tableNames.length,
+    eventTurnBatching: false,
+    // With the default, power cuts left files that could not be opened again. Without it a commit returns after fdatasync.
+    overlappingSync: false,
+  });
+}
+
+/** Opens every table at once, because opening one is a synchronous transaction. */
+function openTables(root: RootDatabase<Buffer, Buffer>): Record<TableName, Binary> {
+  const opened = tableNames.map((name) => [name, root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' })]);
+  return Object.fromEntries(opened) as Record<TableName, Binary>;
+}
+
+function checkFormat(folder: string, meta: Binary): void {
+  const key = Buffer.from('format');
+  const found = meta.get(key);
+  if (found === undefined) {
+    const version = Buffer.alloc(4);
+    version.writeUInt32BE(formatVersion);
+    meta.putSync(key, version);
+    return;
+  }
+  const version = found.readUInt32BE(0);
+  if (version === formatVersion) return;
+  throw new SluiceError(
+    'conflict',
+    `Cannot open data folder "${folder}": expected format version ${formatVersion}, met ${version}`,
+    { detail: { expected: formatVersion, met: version } },
+  );
+}
+
+/** lmdb rejects with a general error and leaves LMDB's own in a promise beside it, which must be handled too. */
+async function commitProblem(problem: unknown): Promise<Error> {
+  const { commitError } = problem as { commitError?: Promise<unknown> };
+  if (commitError === undefined) return problem as Error;
+  return commitError.then(
+    () => problem as Error,
+    (cause: unknown) => cause as Error,
+  );
+}
