@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, openAccess } from './memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/memory-client.ts';
 
 test('CONNECT is answered, and a client without an id is given one [MQTT-3.1.3-6]', async () => {
   const { broker } = new BrokerFixture();

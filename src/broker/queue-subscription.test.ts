@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, type MemoryClient, openAccess } from './memory-client.ts';
+import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
 
 /** One queue, `jobs`, fed by `work/#`, whose deliveries a test makes. */
 class OneQueue implements ConsumerSource {

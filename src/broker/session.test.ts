@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, MemorySessionLog } from './memory-client.ts';
+import { BrokerFixture, MemorySessionLog } from './testing/memory-client.ts';
 
 const kept = { sessionExpiryInterval: 100 };
 

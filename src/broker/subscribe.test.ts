@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, MemoryRetainedLog, openAccess } from './memory-client.ts';
+import { BrokerFixture, MemoryRetainedLog, openAccess } from './testing/memory-client.ts';
 
 test('overlapping subscriptions bring one copy with the highest QoS and every identifier', async () => {
   const fixture = new BrokerFixture();

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Access } from '../access/access.ts';
-import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
-import { decodePacket } from '../mqtt/codec/decode.ts';
-import { decodePublish, payloadOf, topicOf } from '../mqtt/codec/decode-publish.ts';
-import { encodePacket } from '../mqtt/codec/encode.ts';
-import { encodePublish } from '../mqtt/codec/encode-publish.ts';
-import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
+import type { Access } from '../../access/access.ts';
+import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../../message.ts';
+import { decodePacket } from '../../mqtt/codec/decode.ts';
+import { decodePublish, payloadOf, topicOf } from '../../mqtt/codec/decode-publish.ts';
+import { encodePacket } from '../../mqtt/codec/encode.ts';
+import { encodePublish } from '../../mqtt/codec/encode-publish.ts';
+import { type FrameHandler, FrameReader } from '../../mqtt/codec/frames.ts';
 import {
   type AckPacket,
   type ConnectPacket,
@@ -14,20 +14,20 @@ import {
   type ProtocolVersion,
   type PublishProperties,
   type SubscriptionRequest,
-} from '../mqtt/codec/packets.ts';
-import { ByteWriter } from '../std/bytes.ts';
-import { SimulatedClock } from '../std/clock.ts';
-import { silentLog } from '../std/log.ts';
-import { Broker } from './broker.ts';
-import type { BrokerLimits } from './limits.ts';
-import type { Outgoing } from './outgoing.ts';
-import type { Publication } from './publication.ts';
-import type { RetainedLog } from './retained.ts';
-import type { Session } from './session.ts';
-import type { SessionLog } from './session-log.ts';
-import { decodeOwed, decodeSession, encodeOwed, encodeSession } from './session-record.ts';
-import type { StoredRow } from './stored-row.ts';
-import type { Transport, TransportHandler } from './transport.ts';
+} from '../../mqtt/codec/packets.ts';
+import { ByteWriter } from '../../std/bytes.ts';
+import { SimulatedClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import { Broker } from '../broker.ts';
+import type { BrokerLimits } from '../limits.ts';
+import type { Outgoing } from '../outgoing.ts';
+import type { Publication } from '../publication.ts';
+import type { RetainedLog } from '../retained.ts';
+import type { Session } from '../session.ts';
+import type { SessionLog } from '../session-log.ts';
+import { decodeOwed, decodeSession, encodeOwed, encodeSession } from '../session-record.ts';
+import type { StoredRow } from '../stored-row.ts';
+import type { Transport, TransportHandler } from '../transport.ts';
 
 /* The broker with clients in memory: no sockets, no timers, no disk. For tests. */
 
