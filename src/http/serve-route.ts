@@ -17,7 +17,8 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
       const params = request.params as Record<string, string | undefined>;
       const caller = await admitCaller(parts.access, row.who, {
         headers: request.headers,
-        remoteAddress: request.ip,
+        // Undefined where the caller left already.
+        remoteAddress: request.ip ?? '',
         remotePort: request.socket.remotePort ?? 0,
         deviceId: params.id,
       });

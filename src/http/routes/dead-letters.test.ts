@@ -98,6 +98,15 @@ test('a replay sends what is meant back to where it came from', async (t) => {
   assert.equal((await call('POST', '/v1/dead-letters/replay', { filter: {} })).status, 400);
 });
 
+test('before the first dead letter there is none, which is no error', async (t) => {
+  const { call, engine } = await serve(t);
+  await engine.declare('ingest', {});
+  assert.deepEqual((await call('GET', '/v1/dead-letters')).body.groups, []);
+  assert.deepEqual((await call('GET', '/v1/dead-letters/messages')).body.messages, []);
+  const { body } = await call('POST', '/v1/dead-letters/replay', { dryRun: true });
+  assert.deepEqual(body, { matched: 0, moved: 0, skipped: [], rehearsal: [] });
+});
+
 test('a move takes what the filter means to another queue', async (t) => {
   const { call, engine } = await serveDead(t);
   await engine.declare('parked', {});

@@ -1,4 +1,6 @@
+import { SluiceError } from '../../errors.ts';
 import { deadLetterGroups } from '../../queues/dead-letters.ts';
+import type { BrowsePage, Engine, MoveResult } from '../../queues/engine.ts';
 import { browsePage } from '../browse-page.ts';
 import { messageMatch } from '../message-filter.ts';
 import { storedToJson } from '../queue-json.ts';
@@ -38,6 +40,9 @@ interface Replay {
   };
 }
 
+const nothingThere: BrowsePage = { messages: [], next: undefined };
+const nothingMoved: MoveResult = { matched: 0, moved: 0, skipped: [] };
+
 export const deadLetterRoutes: readonly Route[] = [
   route<Groups>({
     method: 'GET',
@@ -52,7 +57,12 @@ export const deadLetterRoutes: readonly Route[] = [
       },
     },
     handle: async ({ query }, { engine }) =>
-      ok({ queue: query.queue, ...(await deadLetterGroups(engine, query.queue, groupsMax)) }),
+      ok({
+        queue: query.queue,
+        ...(await orNone(engine, query.queue, { groups: [], total: 0, truncated: false }, () =>
+          deadLetterGroups(engine, query.queue, groupsMax),
+        )),
+      }),
   }),
   route<Browse>({
     method: 'GET',
@@ -66,8 +76,9 @@ export const deadLetterRoutes: readonly Route[] = [
     },
     handle: async ({ query: { queue, from, limit, ...filter } }, { engine }) => {
       const match = messageMatch(filter);
-      const { messages, next } = await browsePage(engine, queue, { from, limit, ...(match && { match }) });
-      return ok({ messages: messages.map(storedToJson), next });
+      const request = { from, limit, ...(match && { match }) };
+      const page = await orNone(engine, queue, nothingThere, () => browsePage(engine, queue, request));
+      return ok({ messages: page.messages.map(storedToJson), next: page.next });
     },
   }),
   route<Replay>({
@@ -87,9 +98,9 @@ export const deadLetterRoutes: readonly Route[] = [
     },
     handle: async ({ body }, parts) => {
       const { queue: from, fingerprint, ...others } = body;
-      const result = await parts.engine.move(
-        moveRequest({ ...others, from, filter: fingerprint === undefined ? {} : { fingerprint } }),
-      );
+      const request = moveRequest({ ...others, from, filter: fingerprint === undefined ? {} : { fingerprint } });
+      const { engine } = parts;
+      const result = await orNone(engine, from, nothingMoved, () => engine.move(request));
       if (body.dryRun !== true || from !== ingestDead) return ok(result);
       return ok({ ...result, rehearsal: await rehearse(body, parts) });
     },
@@ -99,6 +110,18 @@ export const deadLetterRoutes: readonly Route[] = [
 async function rehearse(body: Replay['body'], { engine, pipeline }: RouteParts): Promise<unknown> {
   const match = messageMatch(body);
   const limit = Math.min(rehearsedMax, body.limit ?? rehearsedMax);
-  const { messages } = await browsePage(engine, body.queue, { from: 0, limit, ...(match && { match }) });
+  const request = { from: 0, limit, ...(match && { match }) };
+  const { messages } = await orNone(engine, body.queue, nothingThere, () => browsePage(engine, body.queue, request));
   return messages.length === 0 ? [] : pipeline.rehearse(messages);
+}
+
+/** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */
+async function orNone<T>(engine: Engine, queue: string, none: T, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (problem) {
+    const missing = problem instanceof SluiceError && problem.code === 'queue_not_found';
+    if (missing && (await engine.list()).some(({ options }) => options.deadLetter === queue)) return none;
+    throw problem;
+  }
 }
