@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
-import { run, runAgainst } from './fake-server.fixture.ts';
+import { run, runAgainst } from './testing/fake-server.ts';
 import { packageVersion } from './version.ts';
 
 const every = (command: Command, path: string[] = []): string[][] => [

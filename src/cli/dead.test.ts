@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runAgainst } from './fake-server.fixture.ts';
+import { runAgainst } from './testing/fake-server.ts';
 
 const group = {
   fingerprint: 'f00d',

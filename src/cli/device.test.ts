@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { runAgainst } from './fake-server.fixture.ts';
+import { runAgainst } from './testing/fake-server.ts';
 
 let cwd: string;
 beforeEach(async () => {

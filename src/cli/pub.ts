@@ -33,7 +33,7 @@ export const pub = command({
     const publishOptions: IClientPublishOptions = {
       qos: Number(options.qos) as 0 | 1 | 2,
       retain: options.retain,
-      properties: { userProperties: userProperties(options.property) },
+      properties: options.property.length === 0 ? undefined : { userProperties: userProperties(options.property) },
     };
     try {
       await Promise.race([publishAll(client, topic, payloads, publishOptions), lost(client, () => ended)]);
@@ -54,8 +54,13 @@ interface Source {
 function payloadSource({ message, file, stdin }: Source, terminal: Terminal): AsyncIterable<string | Buffer> {
   const given = [message !== undefined, file !== undefined, stdin].filter(Boolean).length;
   if (given !== 1) throw new UsageError(`Give one of --message, --file and --stdin: met ${given} of them`);
-  if (stdin) return createInterface({ input: terminal.stdin });
+  if (stdin) return linesOf(terminal.stdin);
   return single(file === undefined ? Promise.resolve(message as string) : readFile(resolve(terminal.cwd, file)));
+}
+
+/** Reads from when the first line is asked for: an interface that is made earlier loses what comes before. */
+async function* linesOf(input: NodeJS.ReadableStream): AsyncIterable<string> {
+  yield* createInterface({ input });
 }
 
 async function* single(payload: Promise<string | Buffer>): AsyncIterable<string | Buffer> {

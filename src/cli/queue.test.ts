@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runAgainst } from './fake-server.fixture.ts';
+import { runAgainst } from './testing/fake-server.ts';
 
 const stats = { ready: 1200, leased: 3, scheduled: 0, consumers: 2, oldestReadyAgeMs: 45 };
 const jobs = { name: 'jobs', createdAt: 0, options: { bindings: [{ filter: 'jobs/#' }], leaseMs: 30_000 }, stats };

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { runCli } from './cli.ts';
-import type { Terminal } from './command.ts';
+import { runCli } from '../cli.ts';
+import type { Terminal } from '../command.ts';
 
 export interface SeenRequest {
   readonly method: string;

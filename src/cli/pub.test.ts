@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { test } from 'node:test';
+import type { Terminal } from './command.ts';
+import { type Answers, FakeBroker } from './testing/fake-broker.ts';
+import { run } from './testing/fake-server.ts';
+
+async function publish(answers: Answers, argv: readonly string[], surroundings: Partial<Terminal> = {}) {
+  const broker = new FakeBroker(answers);
+  const url = await broker.start();
+  try {
+    return { ...(await run(['pub', ...argv], { env: { SLUICE_MQTT_URL: url }, ...surroundings })), broker };
+  } finally {
+    await broker.stop();
+  }
+}
+
+test('pub publishes one message with QoS 1 and says goodbye', async () => {
+  const { status, out, err, broker } = await publish({}, ['a/b', '-m', 'hello', '--property', 'k=v=w', '--retain']);
+  assert.deepEqual({ status, out, err }, { status: 0, out: '', err: '' });
+  const [packet] = broker.of('publish');
+  assert.equal(packet.topic, 'a/b');
+  assert.equal(packet.payload.toString(), 'hello');
+  assert.equal(packet.qos, 1);
+  assert.equal(packet.retain, true);
+  assert.deepEqual({ ...packet.properties?.userProperties }, { k: 'v=w' });
+  assert.equal(broker.of('disconnect').length, 1);
+});
+
+test('pub logs in with the name and password that it was given', async () => {
+  const { broker } = await publish({}, ['a', '-m', 'x', '-u', 'd-1', '-P', 'secret']);
+  const [packet] = broker.of('connect');
+  assert.equal(packet.username, 'd-1');
+  assert.equal(packet.password?.toString(), 'secret');
+});
+
+test('pub --file sends the bytes of the file', async () => {
+  const cwd = await mkdtemp(join(tmpdir(), 'sluice-pub-'));
+  await writeFile(join(cwd, 'payload'), Buffer.from([0, 0xff, 10]));
+  const { broker } = await publish({}, ['a', '--file', 'payload'], { cwd });
+  await rm(cwd, { recursive: true });
+  assert.deepEqual(broker.of('publish')[0].payload, Buffer.from([0, 0xff, 10]));
+});
+
+test('pub --stdin sends each line in order, more of them than may be on their way at once', async () => {
+  const lines = Array.from({ length: 250 }, (_, index) => `line ${index}`);
+  const { status, broker } = await publish({}, ['a', '--stdin'], { stdin: Readable.from(`${lines.join('\n')}\n`) });
+  assert.equal(status, 0);
+  assert.deepEqual(
+    broker.of('publish').map((packet) => packet.payload.toString()),
+    lines,
+  );
+});
+
+test('pub fails with the reason when the message is refused', async () => {
+  const { status, err } = await publish({ puback: () => 0x97 }, ['a', '-m', 'x']);
+  assert.deepEqual({ status, err }, { status: 1, err: 'Publish error: Quota exceeded' });
+});
+
+test('pub fails with the reason when the login is refused', async () => {
+  const { status, err } = await publish({ connack: 0x86 }, ['a', '-m', 'x']);
+  assert.equal(status, 1);
+  assert.match(err, /^Cannot connect to mqtt:\/\/127\.0\.0\.1:\d+.*: Connection refused: Bad User Name or Password$/);
+});
+
+test('pub takes exactly one source of payloads', async () => {
+  const { status, err } = await run(['pub', 'a', '-m', 'x', '--stdin']);
+  assert.equal(status, 2);
+  assert.match(err, /^Give one of --message, --file and --stdin: met 2 of them/);
+});
