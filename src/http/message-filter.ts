@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { SluiceError } from '../errors.ts';
 import { filterMatches } from '../mqtt/topics/match.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
+import { normalised } from '../queues/dead-letters.ts';
 import type { StoredMessage } from '../queues/engine.ts';
 
 /** Which messages of a queue are meant. What is absent holds for all. */
@@ -30,6 +32,10 @@ export function messageMatch(filter: MessageFilter): ((stored: StoredMessage) =>
   return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored));
 }
 
-function fingerprintOf(stored: StoredMessage): string | undefined {
-  return stored.death?.headers.find(([name]) => name === 'fingerprint')?.[1];
+/** The group that `deadLetterGroups` puts it into, which makes a fingerprint where the death brought none. */
+function fingerprintOf({ death }: StoredMessage): string | undefined {
+  if (death === undefined) return undefined;
+  const header = (name: string): string | undefined => death.headers.find(([key]) => key === name)?.[1];
+  const made = [death.code, header('stage') ?? '', header('driver') ?? '', normalised(death.reason)].join('\n');
+  return header('fingerprint') ?? createHash('sha256').update(made).digest('hex').slice(0, 16);
 }

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { type AnonymousAccess, ConfiguredAccess } from '../../access/configured-access.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
+import type { Engine } from '../../queues/engine.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { HttpOptions } from '../http-parts.ts';
@@ -14,12 +15,14 @@ export interface ServedOptions {
   readonly anonymous?: AnonymousAccess;
   readonly options?: Partial<HttpOptions>;
   readonly clock?: Clock;
+  /** Serves this engine instead of the one in memory. */
+  readonly realEngine?: Engine;
 }
 
 /** A server on a free port with parts in memory, stopped when the test ends. */
 export async function serve(
   t: TestContext,
-  { anonymous = 'loopback', options, clock = systemClock }: ServedOptions = {},
+  { anonymous = 'loopback', options, clock = systemClock, realEngine }: ServedOptions = {},
 ) {
   const engine = new MemoryEngine();
   const store = new MemoryStore();
@@ -45,7 +48,7 @@ export async function serve(
   const server = new HttpServer({
     options: { host: '127.0.0.1', port: 0, bodyBytesMax: 64 * 1024, ...options },
     access,
-    engine,
+    engine: realEngine ?? engine,
     store,
     pipeline,
     publisher: {
