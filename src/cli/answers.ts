@@ -1,3 +1,4 @@
+import type { Rehearsal } from '../http/pipeline-door.ts';
 import type { Death, MessageState, QueueInfo, QueueStats } from '../queues/engine.ts';
 
 /** What the HTTP API answers, as far as several commands read it. */
@@ -23,32 +24,10 @@ export interface MessagesAnswer {
   readonly next?: number;
 }
 
-export interface DeadLetterGroup {
-  readonly fingerprint: string;
-  readonly code: string;
-  readonly stage: string;
-  readonly driver: string;
-  readonly reason: string;
-  readonly count: number;
-  readonly firstAt: number;
-  readonly lastAt: number;
-  readonly deviceTypes: readonly string[];
-  readonly sampleSequence: number;
-}
-
 export interface ReplayAnswer {
   readonly matched: number;
   readonly moved: number;
   readonly skipped: readonly { readonly sequence: number; readonly reason: string }[];
-  readonly rehearsal?: readonly Rehearsed[];
-}
-
-/** What would become of one dead letter now. */
-export interface Rehearsed {
-  readonly sequence: number;
-  readonly deviceId: string;
-  readonly messageId: string;
-  readonly now: string;
-  readonly driver?: string;
-  readonly readings?: unknown;
+  /** What would become of the first of them, on a dry run. */
+  readonly rehearsal?: readonly Rehearsal[];
 }

@@ -1,5 +1,6 @@
 import { integer, text } from '../config/schema.ts';
-import type { DeadLetterGroup, MessagesAnswer, ReplayAnswer } from './answers.ts';
+import type { DeadLetterGroup } from '../queues/dead-letters.ts';
+import type { MessagesAnswer, ReplayAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
 import { apiOptions, many, switchable, value, valueOr } from './options.ts';

@@ -1,4 +1,5 @@
-import type { DeadLetterGroup, ReplayAnswer } from '../answers.ts';
+import type { DeadLetterGroup } from '../../queues/dead-letters.ts';
+import type { ReplayAnswer } from '../answers.ts';
 import { formatGroups, formatRehearsal } from '../dead.ts';
 import { mendedLht65, oyster9 } from './codecs.ts';
 import { bringDriver, lht65Driver } from './registration.ts';
@@ -44,7 +45,7 @@ export const rehearseReplay: Step = {
       const becomes = tally((answer.rehearsal ?? []).map((each) => each.now));
       say(
         world,
-        `${code} of ${driver || 'no driver'}, ${count(total)} messages; the first of them would be: ${becomes}`,
+        `${code} of ${driver ?? 'no driver'}, ${count(total)} messages; the first of them would be: ${becomes}`,
       );
     }
     const sample = await replay(world, { limit: 3, dryRun: true });

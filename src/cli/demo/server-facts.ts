@@ -1,6 +1,6 @@
 import type { HistoryRow, StateEntry } from '../../devices/store.ts';
 import type { MessagesAnswer } from '../answers.ts';
-import { type Api, ApiError, path } from '../api.ts';
+import { type Api, path } from '../api.ts';
 
 /** What the server has of one device, read over its public API. */
 export interface DeviceFacts {
@@ -42,7 +42,7 @@ async function readDeadLetters(api: Api): Promise<ReadonlyMap<string, readonly s
   const found = new Map<string, string[]>();
   let from: number | undefined = 0;
   while (from !== undefined) {
-    const page: MessagesAnswer = await deadLetterPage(api, from);
+    const page: MessagesAnswer = await api.get('/v1/dead-letters/messages', { from, limit: pageSize });
     for (const { death } of page.messages) {
       const headers = new Map(death?.headers);
       const deviceId = headers.get('device-id') ?? '';
@@ -51,14 +51,4 @@ async function readDeadLetters(api: Api): Promise<ReadonlyMap<string, readonly s
     from = page.next;
   }
   return found;
-}
-
-async function deadLetterPage(api: Api, from: number): Promise<MessagesAnswer> {
-  try {
-    return await api.get<MessagesAnswer>('/v1/dead-letters/messages', { from, limit: pageSize });
-  } catch (problem) {
-    // The queue is made with its first message.
-    if (problem instanceof ApiError && problem.code === 'queue_not_found') return { messages: [] };
-    throw problem;
-  }
 }

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+const freePorts = ['--mqtt-port', '0', '--http-port', '0'];
+let cwd: string;
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'sluice-start-'));
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+function start(...flags: string[]): ChildProcess & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream } {
+  const env = { PATH: process.env.PATH };
+  const child = spawn(process.execPath, [main, 'start', ...flags], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return child as ReturnType<typeof start>;
+}
+
+async function readyLine(child: ReturnType<typeof start>): Promise<Record<string, unknown>> {
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await once(lines, 'line');
+  return JSON.parse(line);
+}
+
+test('start prints one line of JSON when it is ready, serves, and stops cleanly at SIGTERM', async () => {
+  const child = start(...freePorts);
+  const log = text(child.stderr);
+  const ready = await readyLine(child);
+  assert.deepEqual(Object.keys(ready), ['event', 'mqtt', 'http', 'pid']);
+  assert.equal(ready.event, 'ready');
+  assert.equal(ready.pid, child.pid);
+  assert.equal((await fetch(`http://127.0.0.1:${ready.http}/readyz`)).status, 200);
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null], await log);
+  for (const line of (await log).trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
+});
+
+test('start takes its options from a config file', async () => {
+  await writeFile(join(cwd, 'sluice.config.ts'), 'export default { mqtt: { port: 0 }, http: { port: 0 }, data: "d" };');
+  const child = start();
+  const { http } = await readyLine(child);
+  assert.equal((await fetch(`http://127.0.0.1:${http}/healthz`)).status, 200);
+  child.kill('SIGINT');
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+});
+
+test('start with an option that it does not know ends with the nearest one', async () => {
+  const child = start('--mqtt-prt', '0');
+  const log = text(child.stderr);
+  assert.deepEqual(await once(child, 'exit'), [2, null]);
+  assert.match(await log, /^Unknown option "--mqtt-prt"; did you mean "--mqtt-port"\?$/m);
+});
+
+test('start with a wrong config file ends with every problem in it', async () => {
+  await writeFile(join(cwd, 'sluice.config.json'), '{ "mqtt": { "prot": 1 }, "host": 5 }');
+  const child = start();
+  const log = text(child.stderr);
+  assert.deepEqual(await once(child, 'exit'), [1, null]);
+  assert.match(await log, /Unknown option "mqtt\.prot"; did you mean "mqtt\.port"\?/);
+  assert.match(await log, /Cannot set host to 5: expected a host name/);
+});
+
+test('a second server on the same data is refused', async () => {
+  const first = start(...freePorts);
+  await readyLine(first);
+  const second = start(...freePorts);
+  const log = text(second.stderr);
+  const [status] = await once(second, 'exit');
+  assert.equal(status, 1);
+  assert.match(await log, /data/);
+  first.kill('SIGTERM');
+  assert.deepEqual(await once(first, 'exit'), [0, null]);
+});
