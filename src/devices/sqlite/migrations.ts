@@ -44,14 +44,15 @@ export const migrations: readonly string[] = [
   ) STRICT;
 
   -- Message ids that were stored, so that a second copy changes nothing. history rows of a message are
-  -- first_id … first_id + readings - 1; its raw row has the id first_id.
+  -- first_id … first_id + readings - 1; its raw row has the id first_id. The message id comes first in the key, because
+  -- ids that grow with time (ours do) are then written side by side, whichever devices they are from.
   CREATE TABLE inbox (
     device_id TEXT NOT NULL,
     message_id TEXT NOT NULL,
     processed_at INTEGER NOT NULL,
     first_id INTEGER NOT NULL,
     readings INTEGER NOT NULL,
-    PRIMARY KEY (device_id, message_id)
+    PRIMARY KEY (message_id, device_id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX inbox_age ON inbox (processed_at);
 

@@ -57,9 +57,8 @@ export class WorkerClient {
     transfers: readonly TransferListItem[] = [],
   ): Promise<ReturnType<Operations[N]>> {
     const worker = this.#worker;
-    if (worker === undefined || this.#ended !== undefined) {
-      return Promise.reject(this.#ended ?? notStarted());
-    }
+    if (worker === undefined) return Promise.reject(notRunning());
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#waiting.size >= this.#requestsMax) return Promise.reject(tooMany(this.#requestsMax));
     return this.#send(worker, name, args, transfers) as Promise<ReturnType<Operations[N]>>;
   }
@@ -109,8 +108,8 @@ interface Waiting {
 /** `worker.ts` in a checkout, `worker.js` in `dist/`. */
 const workerUrl = new URL(`./worker${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url);
 
-function notStarted(): SluiceError {
-  return new SluiceError('unavailable', 'Cannot use the device store: it is not started');
+function notRunning(): SluiceError {
+  return new SluiceError('unavailable', 'Cannot use the device store: it is not running');
 }
 
 function tooMany(requestsMax: number): SluiceError {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SqliteFixture } from './store-fixture.ts';
+
+const batchSize = 20;
+
+test('what was answered before the process was killed is stored, and no batch is stored in part', async (context) => {
+  const fixture = new SqliteFixture();
+  const script = join(fixture.folder, 'apply.mjs');
+  writeFileSync(script, program);
+  let answered = 0;
+  for (const kill of [1, 2, 3]) answered = await applyUntilKilled([script, fixture.path], answered, 15 * kill);
+  const store = await fixture.open();
+  context.after(() => fixture.close(store));
+  assert.ok(answered >= 15 + 30 + 45 - 3, `only ${answered} batches were answered`);
+  const rows = await store.readings.history({ deviceId: 'd', limit: 10_000 });
+  const messages = new Set(rows.map((row) => row.messageId));
+  for (let i = 0; i < answered * batchSize; i++)
+    assert.ok(messages.has(`m-${i}`), `m-${i} was answered and is missing`);
+  assert.equal(messages.size % batchSize, 0);
+  assert.equal(rows.length, messages.size, 'a message that was sent again after the kill is there once');
+  const [state] = await store.readings.state('d');
+  assert.equal(state.time, Math.max(...rows.map((row) => row.time)));
+});
+
+/** Applies batches from number `from` on in a process of its own and kills it after `answers`. Answers the next number not answered. */
+function applyUntilKilled(command: readonly string[], from: number, answers: number): Promise<number> {
+  const child = spawn(process.execPath, [...command, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += chunk;
+    if (output.split('\n').length > answers) child.kill('SIGKILL');
+  });
+  return new Promise((resolve) => child.on('close', () => resolve(Math.max(from, ...lines(output)))));
+}
+
+function lines(output: string): number[] {
+  const complete = output.slice(0, output.lastIndexOf('\n') + 1);
+  return complete
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => Number(line) + 1);
+}
+
+const program = `
+import { SqliteStore } from '${new URL('./store.ts', import.meta.url)}';
+import { testMessage } from '${new URL('../store-samples.ts', import.meta.url)}';
+import { silentLog } from '${new URL('../../std/log.ts', import.meta.url)}';
+const store = new SqliteStore({ path: process.argv[2], log: silentLog });
+await store.start();
+for (let batch = Number(process.argv[3]); ; batch++) {
+  const messages = Array.from({ length: ${batchSize} }, (_, i) => {
+    const n = batch * ${batchSize} + i;
+    return testMessage({ deviceId: 'd', messageId: 'm-' + n, readings: [{ eventType: 't', time: n, seq: undefined, data: { n } }] });
+  });
+  store.readings.apply(messages).then(() => process.stdout.write(batch + '\\n'));
+  if (store.waiting >= 4) await store.registry.deviceTypes();
+}
+`;
