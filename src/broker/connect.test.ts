@@ -120,3 +120,15 @@ test('a server that goes tells every client', async () => {
   assert.equal(client.take(PacketType.disconnect).reasonCode, 0x8b);
   assert.equal(client.ended, true);
 });
+
+test('nobody takes over the session of another identity', async () => {
+  const access = openAccess({
+    authenticate: ({ username }) => Promise.resolve({ kind: 'user', name: username ?? '', rules: [], admin: true }),
+  });
+  const fixture = new BrokerFixture({ access });
+  const mine = await fixture.connect('c', { username: 'me' });
+  const thief = fixture.open();
+  await thief.connect({ clientId: 'c', username: 'someone else' });
+  assert.equal(thief.take(PacketType.connack).reasonCode, 0x85);
+  assert.equal(mine.ended, false);
+});

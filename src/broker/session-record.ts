@@ -48,6 +48,7 @@ type StoredSubscription = Omit<Subscription, 'session'>;
 
 interface SessionRow {
   readonly clientId: string;
+  readonly owner: string;
   /** Seconds. */
   readonly expiryInterval: number;
   /** Epoch milliseconds; null while connected. */
@@ -59,6 +60,7 @@ interface SessionRow {
 export function encodeSession(session: Session): Buffer {
   const row: SessionRow = {
     clientId: session.clientId,
+    owner: session.owner,
     expiryInterval: session.expiryInterval,
     endedAt: session.endedAt ?? null,
     subscriptions: [...session.subscriptions.values()].map(stored),
@@ -70,7 +72,7 @@ export function encodeSession(session: Session): Buffer {
 /** A session that was connected when the process ended counts as left at `now`. */
 export function decodeSession(record: Buffer, now: number): Session {
   const row = JSON.parse(record.toString()) as SessionRow;
-  const session = new Session(row.clientId, row.expiryInterval, randomInt(1, 0x10000));
+  const session = new Session(row.clientId, row.owner, row.expiryInterval, randomInt(1, 0x10000));
   session.endedAt = row.endedAt ?? now;
   for (const subscription of row.subscriptions)
     session.subscriptions.set(subscription.filter, { ...subscription, session });

@@ -31,6 +31,8 @@ export interface Subscription extends SubscriptionRequest {
 /** What the broker keeps for one client id, connected or not. */
 export class Session implements Deadline {
   readonly clientId: string;
+  /** The identity that opened it, as `kind:name`: nobody else takes it up. */
+  readonly owner: string;
   readonly subscriptions = new Map<string, Subscription>();
   /** Subscriptions to queues, by the filter asked for: opened again when a kept session is taken up. */
   readonly queueRequests = new Map<string, Subscription>();
@@ -52,8 +54,9 @@ export class Session implements Deadline {
   #nextPacketId: number;
 
   /** `firstPacketId`: 1 to 65,535. A session from before a restart begins elsewhere than 1, away from ids that its client may still hold. */
-  constructor(clientId: string, expiryInterval: number, firstPacketId = 1) {
+  constructor(clientId: string, owner: string, expiryInterval: number, firstPacketId = 1) {
     this.clientId = clientId;
+    this.owner = owner;
     this.expiryInterval = expiryInterval;
     this.#nextPacketId = firstPacketId;
   }

@@ -59,7 +59,12 @@ export class Sessions {
   }
 
   /** The session to go on with, or a new one; `present` says which [MQTT-3.1.2-4..6]. A connection that holds it is ended [MQTT-3.1.4-3]. */
-  open(clientId: string, cleanStart: boolean, expiryInterval: number): { session: Session; present: boolean } {
+  open(
+    clientId: string,
+    owner: string,
+    cleanStart: boolean,
+    expiryInterval: number,
+  ): { session: Session; present: boolean } {
     const known = this.#sessions.get(clientId);
     if (known?.link !== undefined) {
       this.#counters.takeovers++;
@@ -75,7 +80,7 @@ export class Sessions {
       return { session: kept, present: true };
     }
     if (kept !== undefined) this.end(kept);
-    const session = new Session(clientId, expiryInterval);
+    const session = new Session(clientId, owner, expiryInterval);
     this.#sessions.set(clientId, session);
     this.#log.changed(session);
     return { session, present: false };

@@ -99,8 +99,14 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
     refuse(connection, 0x87, `Not allowed to publish the will to "${will.topic}"`);
     return;
   }
+  const owner = `${identity.kind}:${identity.name}`;
+  const holder = context.sessions.get(clientId)?.owner ?? owner;
+  if (holder !== owner) {
+    refuse(connection, 0x85, `Client id "${clientId}" is in use by another identity`);
+    return;
+  }
   const expiryInterval = sessionExpiry(packet, context.limits.sessionExpirySecondsMax);
-  const { session, present } = context.sessions.open(clientId, packet.cleanStart, expiryInterval);
+  const { session, present } = context.sessions.open(clientId, owner, packet.cleanStart, expiryInterval);
   context.wills.cancel(session);
   session.will = will === undefined ? undefined : ownedWill(will);
   connection.connected({
