@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import type { Engine, StoredMessage } from './engine.ts';
+
+/** Dead letters with one cause. */
+export interface DeadLetterGroup {
+  /** The `fingerprint` header of the death; where it has none, made here from code, stage, driver and reason. */
+  readonly fingerprint: string;
+  readonly code: string;
+  readonly stage: string | undefined;
+  readonly driver: string | undefined;
+  /** Of the newest message. */
+  readonly reason: string;
+  readonly count: number;
+  /** Epoch milliseconds of the first and the last failure. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** At most `deviceTypesMax`, in the order in which they were met. */
+  readonly deviceTypes: readonly string[];
+  /** The newest message of the group, to look at. */
+  readonly sampleSequence: number;
+}
+
+export interface DeadLetterGroups {
+  /** Largest first. */
+  readonly groups: readonly DeadLetterGroup[];
+  /** Dead letters that were looked at. */
+  readonly total: number;
+  /** There is more in the queue than was looked at, or there are more groups than were asked for. */
+  readonly truncated: boolean;
+}
+
+/** Messages that one call looks at, oldest first. */
+export const scannedMax = 100_000;
+const deviceTypesMax = 20;
+const pageMessages = 1_000;
+
+/** Groups the dead letters of a queue by their cause; at most `limit` groups. Rejects with `queue_not_found`. */
+export async function deadLetterGroups(engine: Engine, queue: string, limit: number): Promise<DeadLetterGroups> {
+  const groups = new Map<string, Growing>();
+  let total = 0;
+  let next: number | undefined = 0;
+  while (next !== undefined && total < scannedMax) {
+    const page = await engine.browse(queue, { from: next, limit: Math.min(pageMessages, scannedMax - total) });
+    for (const stored of page.messages) addTo(groups, stored);
+    total += page.messages.length;
+    next = page.next;
+  }
+  const largest = [...groups.values()].sort((a, b) => b.count - a.count || a.firstAt - b.firstAt);
+  return { groups: largest.slice(0, limit), total, truncated: next !== undefined || largest.length > limit };
+}
+
+type Growing = { -readonly [K in keyof DeadLetterGroup]: DeadLetterGroup[K] } & { deviceTypes: string[] };
+
+function addTo(groups: Map<string, Growing>, stored: StoredMessage): void {
+  const one = groupOf(stored);
+  const group = groups.get(one.fingerprint);
+  if (group === undefined) {
+    groups.set(one.fingerprint, one);
+    return;
+  }
+  group.count++;
+  group.reason = one.reason;
+  group.sampleSequence = one.sampleSequence;
+  group.firstAt = Math.min(group.firstAt, one.firstAt);
+  group.lastAt = Math.max(group.lastAt, one.lastAt);
+  const [type] = one.deviceTypes;
+  if (type !== undefined && !group.deviceTypes.includes(type) && group.deviceTypes.length < deviceTypesMax) {
+    group.deviceTypes.push(type);
+  }
+}
+
+/** The group of one. A message that was put here without a death is a group of its own kind. */
+function groupOf({ death, enqueuedAt, sequence }: StoredMessage): Growing {
+  const header = (name: string): string | undefined => death?.headers.find(([key]) => key === name)?.[1];
+  const code = death?.code ?? 'none';
+  const reason = death?.reason ?? 'The message was published to this queue';
+  const stage = header('stage');
+  const driver = header('driver');
+  const deviceType = header('deviceType');
+  return {
+    fingerprint: header('fingerprint') ?? fingerprintOf(code, stage, driver, reason),
+    code,
+    stage,
+    driver,
+    reason,
+    count: 1,
+    firstAt: death?.firstFailureAt ?? enqueuedAt,
+    lastAt: death?.lastFailureAt ?? enqueuedAt,
+    deviceTypes: deviceType === undefined ? [] : [deviceType],
+    sampleSequence: sequence,
+  };
+}
+
+function fingerprintOf(code: string, stage = '', driver = '', reason = ''): string {
+  const text = [code, stage, driver, normalised(reason)].join('\n');
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** A reason without what differs from message to message: quoted values, long hexadecimal runs and numbers. */
+export function normalised(reason: string): string {
+  return reason
+    .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"')
+    .replace(/\b(?=[0-9a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b/gi, '…')
+    .replace(/\d+(\.\d+)?/g, '0')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SimulatedClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import { Environment } from '../../storage/environment.ts';
+import { GroupCommit } from '../../storage/group-commit.ts';
+import { EmbeddedEngine } from './engine.ts';
+import type { HotLimits } from './hot-window.ts';
+
+/** For tests: an engine in a folder of its own, with a clock that stands still and random numbers from a seed. */
+export class TestEngine {
+  readonly clock = new SimulatedClock();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-queues-'));
+  readonly #hot: HotLimits | undefined;
+  #random: () => number;
+  environment!: Environment;
+  commit!: GroupCommit;
+  engine!: EmbeddedEngine;
+
+  constructor(options: { hot?: HotLimits; seed?: number } = {}) {
+    this.#hot = options.hot;
+    this.#random = generator(options.seed ?? 1);
+  }
+
+  async open(): Promise<this> {
+    this.environment = new Environment(this.#folder);
+    this.commit = new GroupCommit({ environment: this.environment });
+    this.engine = new EmbeddedEngine({
+      environment: this.environment,
+      commit: this.commit,
+      clock: this.clock,
+      random: this.#random,
+      log: silentLog,
+      hot: this.#hot,
+    });
+    await this.engine.start();
+    return this;
+  }
+
+  /** Stops cleanly and opens the same folder again. */
+  async reopen(): Promise<EmbeddedEngine> {
+    await this.engine.stop();
+    await this.environment.close();
+    await this.open();
+    return this.engine;
+  }
+
+  /** Opens the same folder again as after a crash: nothing is returned or written first but what was flushed. */
+  async crash(): Promise<EmbeddedEngine> {
+    await this.commit.flushed();
+    await this.environment.close();
+    await this.open();
+    return this.engine;
+  }
+
+  async close(): Promise<void> {
+    await this.engine.stop();
+    await this.environment.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Numbers from 0 up to 1 from a seed (mulberry32). */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
