@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -37,9 +37,7 @@ interface KillOptions {
 }
 
 async function run({ kills, messages, publishers, consumers, size }: KillOptions): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-kill-'));
-  const data = join(folder, 'data');
-  mkdirSync(data);
+  const home = mkdtempSync(join(tmpdir(), 'sluice-kill-'));
   const account = new Account(messages);
   const share = (index: number): number => Math.floor((messages * index) / publishers);
   const clients = [
@@ -49,7 +47,7 @@ async function run({ kills, messages, publishers, consumers, size }: KillOptions
       (_, index) => new Publisher(account, index, share(index), share(index + 1), size),
     ),
   ];
-  let server = await startSluice({ data });
+  let server = await startSluice({ home });
   try {
     await declareQueue(server);
     const started = performance.now();
@@ -61,7 +59,7 @@ async function run({ kills, messages, publishers, consumers, size }: KillOptions
       // What the server sent before it died is read first and belongs to its life.
       await Promise.all(clients.map((client) => client.disconnected()));
       account.life++;
-      server = await startSluice({ data, mqttPort: server.mqttPort, httpPort: server.httpPort });
+      server = await startSluice({ home, mqttPort: server.mqttPort, httpPort: server.httpPort });
       for (const client of clients) client.connect(server.mqttPort);
     }
     await reached(account, () => account.acknowledged === messages && account.received === messages);
@@ -69,7 +67,7 @@ async function run({ kills, messages, publishers, consumers, size }: KillOptions
   } finally {
     for (const client of clients) client.close();
     await server.stop();
-    rmSync(folder, { recursive: true });
+    rmSync(home, { recursive: true });
   }
 }
 

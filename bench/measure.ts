@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Broker } from './broker.ts';
@@ -77,9 +77,7 @@ async function withBrokers(
 }
 
 async function prepareSluice(scenario: Scenario, home: string): Promise<Broker> {
-  const data = join(home, 'data');
-  mkdirSync(data);
-  const broker = await startSluice({ data, core: brokerCore });
+  const broker = await startSluice({ home, core: brokerCore });
   if (scenario.queue === true) await declareQueue(broker);
   return broker;
 }

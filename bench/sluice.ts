@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Broker, endProcess, spawnBroker } from './broker.ts';
@@ -10,18 +12,25 @@ export interface SluiceBroker extends Broker {
 }
 
 export interface SluiceOptions {
-  readonly data: string;
+  /** Its data and its configuration go here. A second start with the same home goes on with the same data. */
+  readonly home: string;
   /** 0 picks a free one. */
   readonly mqttPort?: number;
   readonly httpPort?: number;
   readonly core?: number;
 }
 
+/** The defaults, but for the limit that would turn the idle connections away. */
+const configuration = { mqtt: { connectionsMax: 20_000 } };
+
 /** Starts Sluice and waits until it is ready. Rejects with what it wrote to standard error when it ends before. */
 export async function startSluice(options: SluiceOptions): Promise<SluiceBroker> {
-  const { data, mqttPort = 0, httpPort = 0, core } = options;
+  const { home, mqttPort = 0, httpPort = 0, core } = options;
   const ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
-  const { child, errors } = spawnBroker([process.execPath, main, 'start', ...ports, '--data', data], core);
+  const config = join(home, 'sluice.config.json');
+  writeFileSync(config, JSON.stringify(configuration));
+  const place = ['--config', config, '--data', join(home, 'data')];
+  const { child, errors } = spawnBroker([process.execPath, main, 'start', ...ports, ...place], core);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
   if (line === undefined) throw new Error(`Sluice ended before it was ready:\n${errors()}`);
