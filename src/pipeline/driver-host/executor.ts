@@ -17,7 +17,7 @@ export interface ExecutorOptions {
   readonly timeoutMs: number;
   /** Bytes of heap at which the contexts of scripts are made anew, since what they keep is nobody's. */
   readonly heapBytesHigh: number;
-  /** Told before a group of messages is worked on, so that whoever waits knows whose fault a silence is. */
+  /** Told before messages are worked on, so that whoever waits knows whose fault a silence is. */
   readonly begin: (first: number, count: number) => void;
 }
 
@@ -46,7 +46,7 @@ export class Executor {
         results.length + groupLength(tasks, results.length, this.#options.drivers.length),
       );
       this.#options.begin(results.length, group.length);
-      results.push(...this.#decodeGroup(group));
+      results.push(...this.#decodeGroup(results.length, group));
     }
     return JSON.stringify(results);
   }
@@ -60,14 +60,14 @@ export class Executor {
     for (const { driver, name, script } of job.scripts) this.#sources.set(driver, { name, script });
   }
 
-  #decodeGroup(group: readonly Task[]): DecodeResult[] {
+  #decodeGroup(first: number, group: readonly Task[]): DecodeResult[] {
     const [task] = group;
     const driver = this.#options.drivers[task.driver];
-    if (driver === undefined) return this.#decodeByScript(group);
+    if (driver === undefined) return this.#decodeByScript(first, group);
     return [this.#finish(task, answerFrom(driver, task), driver.events)];
   }
 
-  #decodeByScript(group: readonly Task[]): DecodeResult[] {
+  #decodeByScript(first: number, group: readonly Task[]): DecodeResult[] {
     const [{ driver }] = group;
     let answers: readonly ScriptAnswer[] | undefined;
     try {
@@ -83,9 +83,14 @@ export class Executor {
     this.#limitMemory();
     if (answers !== undefined)
       return group.map((task, index) => this.#finish(task, fromScript(answers[index]), noSchemas));
-    if (group.length > 1) return group.flatMap((task) => this.#decodeByScript([task]));
+    if (group.length > 1) return group.flatMap((task, index) => this.#decodeAlone(first + index, task));
     this.#timeouts.set(driver, (this.#timeouts.get(driver) ?? 0) + 1);
     return [timedOut(this.#options.timeoutMs)];
+  }
+
+  #decodeAlone(place: number, task: Task): DecodeResult[] {
+    this.#options.begin(place, 1);
+    return this.#decodeByScript(place, [task]);
   }
 
   #script(driver: number): CodecScript {

@@ -110,8 +110,6 @@ export class WorkerDriverHost implements DriverHost {
     const slots = driver.script === undefined ? this.#threads : this.#processes;
     if (slots.length === 0) {
       batch.settle(position, unavailable('Not tried: the driver host does not run'));
-    } else if (this.#quarantine.holds(driver.number)) {
-      batch.settle(position, unavailable(setAside(driver)));
     } else if (this.#waiting >= waitingMax) {
       batch.settle(position, unavailable(`Not tried: ${waitingMax} messages wait for their drivers already`));
     } else {
@@ -148,6 +146,7 @@ export class WorkerDriverHost implements DriverHost {
           this.#waiting--;
           item.batch.settle(item.position, result);
         },
+        refuse: ({ driver }) => (this.#quarantine.holds(driver.number) ? unavailable(setAside(driver)) : undefined),
         strike: (item) => this.#strike(item.driver),
       });
     });

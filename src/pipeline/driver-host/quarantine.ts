@@ -1,8 +1,8 @@
 import type { Clock } from '../../std/clock.ts';
 
-/** Hung or broken-down messages of one driver within the window after which it is not tried: each costs up to seconds. */
+/** Messages of one driver that may hang or break down within the window, until it is not tried. Each costs up to seconds. */
 export const strikesMax = 8;
-export const strikeWindowMs = 10_000;
+export const strikeWindowMs = 60_000;
 
 /** Sets a driver aside that stops its thread or process again and again, so that the messages of others get on. */
 export class Quarantine {

@@ -24,6 +24,8 @@ export interface SlotOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly settle: (item: WorkItem, result: DecodeResult) => void;
+  /** The answer to a message that is not to be tried now. */
+  readonly refuse: (item: WorkItem) => DecodeResult | undefined;
   /** Told of each message that stopped a runner or ran out of time. */
   readonly strike: (item: WorkItem) => void;
 }
@@ -97,30 +99,38 @@ export class Slot {
   }
 
   #take(): WorkItem[] {
-    let count = 0;
+    const job: WorkItem[] = [];
+    let taken = 0;
     let bytes = 0;
-    while (count < this.#queue.length && count < jobMessagesMax) {
-      const item = this.#queue[count];
-      bytes += item.request?.bytes.length ?? 0;
-      if (count > 0 && (item.alone || bytes > jobBytesMax)) break;
-      count++;
-      if (item.alone) break;
+    for (const item of this.#queue) {
+      const refusal = this.#options.refuse(item);
+      if (refusal === undefined) {
+        bytes += item.request?.bytes.length ?? 0;
+        if (job.length === jobMessagesMax || (job.length > 0 && (item.alone || bytes > jobBytesMax))) break;
+        job.push(item);
+      } else {
+        this.#options.settle(item, refusal);
+      }
+      taken++;
+      if (item.alone && refusal === undefined) break;
     }
+    this.#queue.splice(0, taken);
     // Messages of one script side by side: they share a time box.
-    return this.#queue.splice(0, count).sort((one, other) => one.driver.number - other.driver.number);
+    return job.sort((one, other) => one.driver.number - other.driver.number);
   }
 
   #send(runner: Runner, job: WorkItem[]): void {
+    if (job.length === 0) return;
     this.#job = job;
     runner.post(this.#writer.write(job));
-    this.#look(0, 0);
+    this.#look(runner, 0, 0);
   }
 
-  #look(first: number, looks: number): void {
+  #look(runner: Runner, looks: number, seenFirst: number, seenCount = 0): void {
     this.#watch = this.#options.clock.after(this.#options.hangMs / looksMax, () => {
-      const progress = this.#runner?.progress() ?? { first: 0, count: 0 };
-      if (progress.first !== first) this.#look(progress.first, 0);
-      else if (looks + 1 < looksMax) this.#look(first, looks + 1);
+      const { first, count } = runner.progress();
+      if (first !== seenFirst || count !== seenCount) this.#look(runner, 0, first, count);
+      else if (looks + 1 < looksMax) this.#look(runner, looks + 1, first, count);
       else this.#hung();
     });
   }

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SimulatedClock } from '../../std/clock.ts';
+import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
+
+test('a driver is set aside after its strikes within the window, and comes back after it', () => {
+  const clock = new SimulatedClock();
+  const quarantine = new Quarantine(clock);
+  for (let strike = 1; strike < strikesMax; strike++) quarantine.strike(1);
+  assert.equal(quarantine.holds(1), false);
+  quarantine.strike(1);
+  assert.equal(quarantine.holds(1), true);
+  assert.equal(quarantine.holds(2), false);
+  clock.advance(strikeWindowMs);
+  assert.equal(quarantine.holds(1), false);
+  quarantine.strike(1);
+  assert.equal(quarantine.holds(1), false);
+});
