@@ -48,24 +48,25 @@ export class Backlog {
     this.#messages--;
   }
 
-  /** Reads on into the queue's ready list. Those that are not flushed yet cannot be read yet: the flush calls again. */
+  /**
+   * Reads on into the queue's ready list, for a consumer that has credit: its credit bounds what that adds to memory, so
+   * a full window only makes the steps smaller. What is not flushed cannot be read yet: the flush calls again.
+   */
   load(): void {
-    const { hot, ready } = this.#queue;
-    while (this.#messages > 0 && ready.size === 0 && hot.hasRoom) {
+    const { ready } = this.#queue;
+    while (this.#messages > 0 && ready.size === 0) {
       if (!this.#loadSome()) return;
     }
   }
 
   #loadSome(): boolean {
     const queue = this.#queue;
-    const wide = queue.hot.isWide;
-    const { queueMessagesMin, queueBytesMin } = this.#context.hot.limits;
     const rows = this.#context.environment.readRange(
       'messages',
       messageKey(queue.id, this.#cursor),
       messageKey(queue.id, sequenceMax),
-      wide ? loadMessagesMax : queueMessagesMin,
-      wide ? loadBytesMax : queueBytesMin,
+      Math.min(loadMessagesMax, queue.hot.messagesToRead),
+      Math.min(loadBytesMax, queue.hot.bytesToRead),
     );
     if (rows.length === 0) return false;
     const last = sequenceOfKey(rows[rows.length - 1].key);
@@ -86,10 +87,12 @@ export class Backlog {
     this.#queue.ready.push(entry);
   }
 
-  /** Messages with a row in `message-states` come back through the schedule alone. */
+  /**
+   * Messages with a row in `message-states` come back through the schedule alone. The disk must be asked, not the
+   * counters: they are ahead of it while a removal is being flushed.
+   */
   #scheduledBetween(from: number, last: number): Set<number> {
     const queue = this.#queue;
-    if (queue.counters.failures === 0) return new Set();
     const keys = this.#context.environment.readKeys(
       'message-states',
       messageKey(queue.id, from),

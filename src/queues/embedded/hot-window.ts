@@ -47,9 +47,15 @@ export class HotShare {
     return this.#window.hasRoom || (this.bytes < queueBytesMin && this.messages < queueMessagesMin);
   }
 
-  /** Whether all queues together have room, so that reading ahead may be generous. */
-  get isWide(): boolean {
-    return this.#window.hasRoom;
+  /** Messages to read ahead at once: what the window has room for, but at least the queue's minimum. */
+  get messagesToRead(): number {
+    const { messagesMax, queueMessagesMin } = this.#window.limits;
+    return Math.max(messagesMax - this.#window.messages, queueMessagesMin);
+  }
+
+  get bytesToRead(): number {
+    const { bytesMax, queueBytesMin } = this.#window.limits;
+    return Math.max(bytesMax - this.#window.bytes, queueBytesMin);
   }
 
   add(bytes: number): void {

@@ -127,7 +127,7 @@ function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry
 }
 
 function failuresBetween(queue: Queue, rows: readonly Row[]): Map<number, Failure> {
-  if (queue.counters.failures === 0 || rows.length === 0) return new Map();
+  if (rows.length === 0) return new Map();
   const end = messageKey(queue.id, sequenceOfKey(rows[rows.length - 1].key) + 1);
   const states = queue.context.environment.readRange('message-states', rows[0].key, end, Number.POSITIVE_INFINITY);
   return new Map(states.map(({ key, value }) => [sequenceOfKey(key), decodeFailure(value)]));

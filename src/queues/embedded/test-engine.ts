@@ -5,12 +5,13 @@ import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
+import { turns } from '../recording-consumer.ts';
 import { EmbeddedEngine } from './engine.ts';
 import type { HotLimits } from './hot-window.ts';
 
 /** For tests: an engine in a folder of its own, with a clock that stands still and random numbers from a seed. */
 export class TestEngine {
-  readonly clock = new SimulatedClock();
+  clock = new SimulatedClock();
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-queues-'));
   readonly #hot: HotLimits | undefined;
   #random: () => number;
@@ -48,7 +49,12 @@ export class TestEngine {
 
   /** Opens the same folder again as after a crash: nothing is returned or written first but what was flushed. */
   async crash(): Promise<EmbeddedEngine> {
-    await this.commit.flushed();
+    do {
+      await this.commit.flushed();
+      await turns(1);
+    } while (this.commit.unflushedMessages > 0);
+    // The timers of the engine that died stay behind with its clock.
+    this.clock = new SimulatedClock(this.clock.now());
     await this.environment.close();
     await this.open();
     return this.engine;
