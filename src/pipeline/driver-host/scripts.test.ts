@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { SluiceError } from '../../errors.ts';
+import { silentLog } from '../../std/log.ts';
+import type { DecodeRequest, DecodeResult } from '../driver.ts';
+import { WorkerDriverHost } from './host.ts';
+
+describe('codec scripts', () => {
+  const host = new WorkerDriverHost({ workers: 1, timeoutMs: 100, log: silentLog });
+
+  before(() => host.start());
+  after(() => host.stop());
+
+  test('get the input of The Things Stack with the variables of ChirpStack', async () => {
+    await add(
+      'echo',
+      'function decodeUplink(input) { return { data: { isDate: input.recvTime instanceof Date, input: input } } }',
+    );
+    const [result] = await host.decode([{ ...request('echo', Buffer.from([1, 255])), receivedAt: 1000 }]);
+    assert.ok(result.ok);
+    const { isDate, input } = result.readings[0].data as { isDate: boolean; input: Record<string, unknown> };
+    assert.equal(isDate, true);
+    assert.deepEqual([input.bytes, input.fPort, input.recvTime], [[1, 255], 1, '1970-01-01T00:00:01.000Z']);
+    assert.deepEqual(input.variables, { site: 'north' });
+  });
+
+  test('that do not load are refused with the reason', async () => {
+    const refused: [string, RegExp][] = [
+      ['function decodeUplink( {', /Unexpected end of input/],
+      ['var x = 1', /Define a function decodeUplink/],
+      ['for (;;);', /takes too long to load/],
+      ['throw new Error("no licence")', /no licence/],
+      ["function decodeUplink() { return import /* */ ('node:fs') }", /Remove import\(\)/],
+    ];
+    for (const [script, reason] of refused) {
+      await assert.rejects(add('bad', script), (problem: SluiceError) => {
+        assert.equal(problem.code, 'invalid_argument');
+        assert.match(problem.message, reason);
+        return true;
+      });
+    }
+    assert.equal(host.resolve('bad', undefined)?.id, 'json');
+  });
+
+  test('that could match nothing are refused', async () => {
+    const script = 'function decodeUplink() {}';
+    const good = { id: 'a', version: '1.0.0', deviceType: 'a', firmware: '*', script };
+    for (const bad of [
+      { firmware: '>2 <1' },
+      { firmware: 'new' },
+      { version: '1' },
+      { deviceType: 'a/b' },
+      { id: '' },
+    ]) {
+      await assert.rejects(host.add({ ...good, ...bad }), { code: 'invalid_argument' });
+    }
+    await assert.rejects(host.add({ ...good, script: ' '.repeat(300_000) }), { code: 'invalid_argument' });
+  });
+
+  test('keep what a version stands for: the same again is fine, another under its name is a conflict', async () => {
+    const script = 'function decodeUplink() { return { data: { v: 1 } } }';
+    await add('fixed', script);
+    await add('fixed', script);
+    await assert.rejects(add('fixed', script.replace('1', '2')), { code: 'conflict' });
+    await add('fixed', script.replace('1', '2'), '1.0.1');
+    assert.equal(host.resolve('fixed', '3.0.0')?.version, '1.0.1');
+  });
+
+  test('that loop, also in a promise or a regular expression, cost their message', async () => {
+    await add(
+      'loops',
+      `function decodeUplink(input) {
+         if (input.bytes[0] === 1) for (;;);
+         if (input.bytes[0] === 2) Promise.resolve().then(function () { for (;;); });
+         if (input.bytes[0] === 3) /^(a+)+$/.test('a'.repeat(50) + 'b');
+         return { data: { byte: input.bytes[0] } };
+       }`,
+    );
+    const results = await host.decode([0, 1, 4, 2, 5, 3, 6].map((byte) => request('loops', Buffer.from([byte]))));
+    const late = 'driver_timeout';
+    assert.deepEqual(codes(results), ['ok', late, 'ok', late, 'ok', late, 'ok']);
+  });
+
+  test('that take all memory cost their message, in many small pieces or in one', async () => {
+    await add(
+      'hoards',
+      `var kept = [];
+       function decodeUplink(input) {
+         if (input.bytes[0] === 1) return { data: { n: 'x'.repeat(Math.pow(2, 27)).split('').length } };
+         if (input.bytes[0] === 2) for (var i = 0; i < 300; i++) kept.push(('y' + i).repeat(1e6).split('y0'));
+         return { data: { byte: input.bytes[0] } };
+       }`,
+    );
+    const results = await host.decode([0, 1, 4, 2, 5].map((byte) => request('hoards', Buffer.from([byte]))));
+    assert.deepEqual(
+      [0, 2, 4].map((index) => codes(results)[index]),
+      ['ok', 'ok', 'ok'],
+    );
+    assert.equal(codes(results)[1], 'driver_failed');
+    assert.match(reasonOf(results[1]), /brought its surroundings down/);
+    assert.ok(['driver_failed', 'driver_timeout'].includes(codes(results)[3]));
+  });
+
+  test('that keep more with every message lose what they kept, and no message', async () => {
+    await add(
+      'grows',
+      'var kept = []; function decodeUplink() { kept.push(new Uint8Array(4e6).fill(1)); return { data: { n: kept.length } } }',
+    );
+    const counts: unknown[] = [];
+    for (let round = 0; round < 40; round++) {
+      const [result] = await host.decode([request('grows')]);
+      assert.ok(result.ok);
+      counts.push(result.readings[0].data.n);
+    }
+    assert.ok(Math.max(...(counts as number[])) < 40, `kept everything: ${counts}`);
+  });
+
+  test('find no way out of their context', async () => {
+    const attempts: Record<string, string> = {
+      'constructor of the global': "this.constructor.constructor('return process')()",
+      eval: "eval('1')",
+      'indirect eval': "(0, eval)('this')",
+      'generator constructor': "(function* () {}).constructor('yield process')().next().value",
+      'constructor of the input': "input.bytes.constructor.constructor('return process')()",
+      'constructor of a date': "input.recvTime.constructor.constructor('return process')()",
+      'stack frames': `(Error.prepareStackTrace = function (e, frames) { return frames; },
+        new Error().stack.map(function (frame) { return frame.constructor.constructor('return process')(); }))`,
+    };
+    for (const [name, code] of Object.entries(attempts)) {
+      const id = `escape-${name.replaceAll(' ', '-')}`;
+      await add(id, `function decodeUplink(input) { return { data: { found: String(${code}) } } }`);
+      const [result] = await host.decode([request(id)]);
+      assert.match(reasonOf(result), /Code generation from strings disallowed/, name);
+    }
+    await add(
+      'names',
+      `function decodeUplink() { return { data: { names: ['process', 'require', 'module', 'fetch', 'setTimeout',
+      'WebAssembly', 'SharedArrayBuffer', 'Atomics'].filter(function (name) { return name in globalThis; }) } } }`,
+    );
+    const [names] = await host.decode([request('names')]);
+    assert.ok(names.ok);
+    assert.deepEqual(names.readings[0].data, { names: [] });
+  });
+
+  test('get nothing from the objects of the outer realm that leak at the end of the stack', async () => {
+    await add(
+      'deep',
+      `function decodeUplink() {
+         var leaked;
+         function dive() {
+           try { dive(); } catch (e) {
+             if (leaked) return;
+             try { null.x; } catch (inner) {
+               try { inner.stack; } catch (outer) { if (!(outer instanceof Error)) leaked = outer; }
+             }
+             throw e;
+           }
+         }
+         try { dive(); } catch (e) { }
+         if (!leaked) return { data: { leaked: false } };
+         var data = { leaked: true, code: 'none', changed: false };
+         try { data.code = String(leaked.constructor.constructor('return process')().pid); } catch (e) { }
+         var top = Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(leaked)));
+         try { top.sluice = 1; } catch (e) { }
+         data.changed = 'sluice' in top;
+         return { data: data };
+       }`,
+    );
+    const [result] = await host.decode([request('deep')]);
+    assert.ok(result.ok, reasonOf(result));
+    const { leaked, ...found } = result.readings[0].data;
+    assert.deepEqual(found, leaked === true ? { code: 'none', changed: false } : {});
+  });
+
+  test('that change the intrinsics of their context harm only themselves', async () => {
+    await add(
+      'vandal',
+      `Object.prototype.toJSON = Array.prototype.toJSON = function () { return 'gone'; };
+       JSON.stringify = JSON.parse = String = function () { return 7; };
+       function decodeUplink() { return { data: { t: 1 } }; }`,
+    );
+    await add('neighbour', 'function decodeUplink() { return { data: { t: JSON.parse("2") } } }');
+    const results = await host.decode([request('vandal'), request('neighbour')]);
+    assert.deepEqual(codes(results), ['driver_failed', 'ok']);
+  });
+
+  test('answer only what JSON can say', async () => {
+    const answers: [string, string][] = [
+      ['{ data: { t: NaN } }', 'Expected a finite number in "t", met NaN'],
+      ['{ data: { t: 1n } }', 'BigInt'],
+      ['{ errors: ["unknown FPort"] }', 'unknown FPort'],
+      ['undefined', 'met nothing'],
+      ['{ data: { t: "x".repeat(300000) } }', 'Answer at most 262144 characters'],
+    ];
+    for (const [index, [answer, reason]] of answers.entries()) {
+      await add(`answer-${index}`, `function decodeUplink() { return ${answer}; }`);
+      const [result] = await host.decode([request(`answer-${index}`)]);
+      assert.deepEqual(codes([result]), ['driver_failed']);
+      assert.ok(reasonOf(result).includes(reason), reasonOf(result));
+    }
+    await add(
+      'dates',
+      'const decodeUplink = () => ({ messages: [{ time: new Date(5), data: { u: undefined, t: 1 } }], warnings: ["w"] })',
+    );
+    const [result] = await host.decode([request('dates')]);
+    assert.deepEqual(result, { ok: true, readings: [{ time: 5, data: { t: 1 } }], warnings: ['w'] });
+  });
+
+  function add(id: string, script: string, version = '1.0.0'): Promise<void> {
+    return host.add({ id, version, deviceType: id, firmware: '*', script });
+  }
+});
+
+function request(id: string, bytes = Buffer.from([0])): DecodeRequest {
+  return {
+    driver: { id, version: '1.0.0' },
+    bytes,
+    fPort: 1,
+    receivedAt: 0,
+    topic: 'devices/d1/telemetry',
+    contentType: undefined,
+    eventType: 'telemetry',
+    device: { id: 'd1', type: 'x', firmwareVersion: '1.0.0', attributes: { site: 'north' } },
+    schemas: {},
+    schemaPolicy: 'enforce',
+  };
+}
+
+function codes(results: readonly DecodeResult[]): string[] {
+  return results.map((result) => (result.ok ? 'ok' : result.code));
+}
+
+function reasonOf(result: DecodeResult): string {
+  return result.ok ? `ok: ${JSON.stringify(result.readings)}` : result.reason;
+}
