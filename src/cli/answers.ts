@@ -1,4 +1,4 @@
-import type { Rehearsal } from '../http/pipeline-door.ts';
+import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { Death, MessageState, QueueInfo, QueueStats } from '../queues/engine.ts';
 
 /** What the HTTP API answers, as far as several commands read it. */

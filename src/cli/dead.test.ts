@@ -34,12 +34,21 @@ test('dead show prints the messages and why each died', async () => {
 });
 
 test('dead replay --dry-run tells what would become of the messages', async () => {
-  const rehearsal = [{ sequence: 3, deviceId: 'd-1', messageId: 'm-1', now: 'applied', driver: 'lht65 1.0.1' }];
+  const rehearsal = [
+    {
+      sequence: 3,
+      deviceId: 'd-1',
+      messageId: 'm-1',
+      now: 'applied',
+      driver: { id: 'lht65', version: '1.0.1' },
+      readings: [{ data: { t: 1 } }],
+    },
+  ];
   const answers = { 'POST /v1/dead-letters/replay': { body: { matched: 12, moved: 0, skipped: [], rehearsal } } };
   const { out, seen } = await runAgainst(answers, ['dead', 'replay', '--dry-run', '--fingerprint', 'f00d']);
   assert.deepEqual(seen[0].body, { queue: 'ingest.dead', fingerprint: 'f00d', dryRun: true });
   assert.match(out, /^12 messages would be replayed\.$/m);
-  assert.match(out, /d-1 +m-1 +applied +lht65 1\.0\.1$/m);
+  assert.match(out, /d-1 +m-1 +applied +lht65 1\.0\.1 +- +\{"t":1\}$/m);
 });
 
 test('dead replay moves, and names what it left', async () => {

@@ -101,7 +101,9 @@ export function formatRehearsal({ matched, rehearsal = [] }: ReplayAnswer): stri
       { title: 'device', cell: (row) => row.deviceId },
       { title: 'message', cell: (row) => row.messageId },
       { title: 'would be', cell: (row) => row.now },
-      { title: 'driver', cell: (row) => row.driver },
+      { title: 'driver', cell: ({ driver }) => driver && `${driver.id} ${driver.version}` },
+      { title: 'because', cell: (row) => row.error?.reason },
+      { title: 'readings', cell: ({ readings }) => readings.map(({ data }) => JSON.stringify(data)).join(' ') },
     ],
     '',
   );

@@ -6,6 +6,8 @@ import { bringDriver, lht65Driver } from './registration.ts';
 import { drain } from './traffic-steps.ts';
 import { count, type Step, say, type World } from './world.ts';
 
+const samplesShown = 3;
+
 export const groupDeadLetters: Step = {
   title: 'Group the dead letters by their cause',
   async run(world) {
@@ -40,7 +42,8 @@ export const mendDrivers: Step = {
 export const rehearseReplay: Step = {
   title: 'Try the replay without doing it',
   async run(world) {
-    for (const { fingerprint, code, driver, count: total } of await readGroups(world)) {
+    const groups = await readGroups(world);
+    for (const { fingerprint, code, driver, count: total } of groups) {
       const answer = await replay(world, { fingerprint, dryRun: true });
       const becomes = tally((answer.rehearsal ?? []).map((each) => each.now));
       say(
@@ -48,8 +51,8 @@ export const rehearseReplay: Step = {
         `${code} of ${driver ?? 'no driver'}, ${count(total)} messages; the first of them would be: ${becomes}`,
       );
     }
-    const sample = await replay(world, { limit: 3, dryRun: true });
-    sayBlock(world, formatRehearsal({ ...sample, rehearsal: sample.rehearsal?.slice(0, 3) }));
+    const sample = await replay(world, { fingerprint: groups[0]?.fingerprint, limit: samplesShown, dryRun: true });
+    sayBlock(world, formatRehearsal(sample));
   },
 };
 
