@@ -4,8 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { silentLog } from '../../std/log.ts';
 import type { DecodeRequest, DecodeResult } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
-import { exampleCodecs } from '../examples/codecs.ts';
 import { devicePayloads, deviceTypeOf } from '../examples/device-payloads.ts';
+import { exampleCodecs } from '../examples/testing/codecs.ts';
 import { WorkerDriverHost } from './host.ts';
 
 /** Rows of the data file that drivers and example codecs cover together. It never goes down. */

@@ -1,4 +1,4 @@
-/** A codec script of this folder with the device type that it is for. */
+/** A codec script of `examples/codecs` with the device type that it is for. */
 export interface ExampleCodec {
   readonly id: string;
   readonly version: string;
@@ -15,6 +15,6 @@ export const exampleCodecs: readonly ExampleCodec[] = [
 ];
 
 function exampleCodec(deviceType: string): ExampleCodec {
-  const file = new URL(`./codecs/${deviceType}.js`, import.meta.url);
+  const file = new URL(`../codecs/${deviceType}.js`, import.meta.url);
   return { id: deviceType, version: '1.0.0', deviceType, firmware: '*', file };
 }
