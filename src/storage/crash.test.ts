@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { Environment } from './environment.ts';
+
+const child = join(import.meta.dirname, 'crash-child.ts');
+const kills = 8;
+
+test('a process that is killed in the middle of commits leaves whole batches, and all that it was told are flushed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-crash-'));
+  let first = 0;
+  for (let kill = 0; kill < kills; kill++) {
+    const flushed = await runUntilKilled(folder, first, 1 + Math.floor(Math.random() * 4));
+    const environment = new Environment(folder);
+    const left = environment.readKeys('retained', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
+    const right = environment.readKeys('sessions', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
+    await environment.close();
+    assert.deepEqual(left, right, 'a pair of one batch is there by half');
+    const last = left[left.length - 1].readUInt32BE(0);
+    assert.ok(last >= flushed, `${flushed} was flushed, ${last} is the last that is there`);
+    assert.equal(left.length, last + 1, 'rows before the last are missing');
+    first = last + 1;
+  }
+  rmSync(folder, { recursive: true });
+});
+
+/** Kills the child when it has flushed `batches` batches, at whatever it does then. Answers the last number that it told. */
+async function runUntilKilled(folder: string, first: number, batches: number): Promise<number> {
+  const process_ = spawn(process.execPath, [child, folder, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(process_, 'exit');
+  let flushed = -1;
+  let seen = 0;
+  for await (const line of createInterface({ input: process_.stdout })) {
+    flushed = Number(line);
+    if (++seen === batches) process_.kill('SIGKILL');
+  }
+  const [, signal] = await exited;
+  assert.equal(signal, 'SIGKILL');
+  return flushed;
+}
