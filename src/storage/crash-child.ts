@@ -3,7 +3,7 @@ import { GroupCommit } from './group-commit.ts';
 
 /*
  * For crash.test.ts: writes pairs of rows, one in each of two tables, until it is killed, and says on standard output
- * which number was flushed last. `node crash-child.ts FOLDER FIRST`.
+ * which number was flushed last; and an empty line when a commit runs. `node crash-child.ts FOLDER FIRST`.
  */
 const [folder, first] = process.argv.slice(2);
 const commit = new GroupCommit({ environment: new Environment(folder) });
@@ -17,6 +17,9 @@ for (let number = Number(first); ; ) {
     commit.put('retained', key, value);
     commit.put('sessions', key, value);
   }
-  await commit.flushed();
+  const flushed = commit.flushed();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.stdout.write('\n');
+  await flushed;
   process.stdout.write(`${number - 1}\n`);
 }

@@ -9,19 +9,19 @@ import { test } from 'node:test';
 import { Environment } from './environment.ts';
 
 const child = join(import.meta.dirname, 'crash-child.ts');
-const kills = 8;
+const kills = 12;
 
 test('a process that is killed in the middle of commits leaves whole batches, and all that it was told are flushed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-crash-'));
   let first = 0;
   for (let kill = 0; kill < kills; kill++) {
-    const flushed = await runUntilKilled(folder, first, 1 + Math.floor(Math.random() * 4));
+    const flushed = await runUntilKilled(folder, first, 2 + Math.floor(Math.random() * 5));
     const environment = new Environment(folder);
     const left = environment.readKeys('retained', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
     const right = environment.readKeys('sessions', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
     await environment.close();
     assert.deepEqual(left, right, 'a pair of one batch is there by half');
-    const last = left[left.length - 1].readUInt32BE(0);
+    const last = left.at(-1)?.readUInt32BE(0) ?? -1;
     assert.ok(last >= flushed, `${flushed} was flushed, ${last} is the last that is there`);
     assert.equal(left.length, last + 1, 'rows before the last are missing');
     first = last + 1;
@@ -29,15 +29,15 @@ test('a process that is killed in the middle of commits leaves whole batches, an
   rmSync(folder, { recursive: true });
 });
 
-/** Kills the child when it has flushed `batches` batches, at whatever it does then. Answers the last number that it told. */
-async function runUntilKilled(folder: string, first: number, batches: number): Promise<number> {
-  const process_ = spawn(process.execPath, [child, folder, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(process_, 'exit');
+/** Kills the child when it has said `lines` lines, in a commit or between two. Answers the last number that it told. */
+async function runUntilKilled(folder: string, first: number, lines: number): Promise<number> {
+  const running = spawn(process.execPath, [child, folder, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(running, 'exit');
   let flushed = -1;
   let seen = 0;
-  for await (const line of createInterface({ input: process_.stdout })) {
-    flushed = Number(line);
-    if (++seen === batches) process_.kill('SIGKILL');
+  for await (const line of createInterface({ input: running.stdout })) {
+    if (line !== '') flushed = Number(line);
+    if (++seen === lines) running.kill('SIGKILL');
   }
   const [, signal] = await exited;
   assert.equal(signal, 'SIGKILL');

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { silentLog } from '../../std/log.ts';
+import { Environment } from '../../storage/environment.ts';
+import { GroupCommit } from '../../storage/group-commit.ts';
+import { EmbeddedEngine } from './engine.ts';
+
+const child = join(import.meta.dirname, 'crash-child.ts');
+const kills = Number(process.env.KILLS ?? 20);
+
+interface Journal {
+  readonly stored: Set<string>;
+  readonly settling: Set<string>;
+  readonly settled: Set<string>;
+}
+
+test('killed under load, it has every message that was stored and none that was acknowledged and flushed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-crash-'));
+  const all: Journal = { stored: new Set(), settling: new Set(), settled: new Set() };
+  for (let kill = 0; kill < kills; kill++) {
+    await runUntilKilled(folder, `run${kill}`, 200 + Math.floor(Math.random() * 4_000), all);
+    const { work, dead, left, right } = await contents(folder);
+    const present = new Set([...work, ...dead]);
+    assert.equal(present.size, work.length + dead.length, 'a message is there twice');
+    for (const id of all.stored) {
+      if (!all.settling.has(id)) assert.ok(present.has(id), `kill ${kill}: ${id} was stored and is lost`);
+    }
+    for (const id of all.settled) assert.ok(!present.has(id), `kill ${kill}: ${id} was acknowledged and came back`);
+    assert.deepEqual(left, right, 'a message went to one of its queues only');
+    const kept = new Set(left);
+    for (const id of all.stored) assert.ok(kept.has(id), `kill ${kill}: ${id} is lost in a queue without consumers`);
+  }
+  assert.ok(all.stored.size > 0 && all.settled.size > 0);
+  rmSync(folder, { recursive: true });
+});
+
+/** Kills the child when its journal has that many lines, at whatever it does then, and takes up all that it noted. */
+async function runUntilKilled(folder: string, prefix: string, lines: number, journal: Journal): Promise<void> {
+  const running = spawn(process.execPath, [child, folder, prefix], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(running, 'exit');
+  let seen = 0;
+  for await (const line of createInterface({ input: running.stdout })) {
+    const [kind, id, end] = line.split(' ');
+    if (end === '.') journal[kind as keyof Journal].add(id);
+    if (++seen === lines) running.kill('SIGKILL');
+  }
+  const [, signal] = await exited;
+  assert.equal(signal, 'SIGKILL');
+}
+
+/** What is in each queue after a restart; the counters must say the same as the rows. */
+async function contents(folder: string): Promise<Record<'work' | 'dead' | 'left' | 'right', string[]>> {
+  const environment = new Environment(folder);
+  const engine = new EmbeddedEngine({ environment, commit: new GroupCommit({ environment }), log: silentLog });
+  await engine.start();
+  const idsIn = async (queue: string): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let from: number | undefined = 0; from !== undefined; ) {
+      const page = await engine.browse(queue, { from, limit: 10_000 });
+      for (const { message } of page.messages) ids.push(message.payload.toString());
+      from = page.next;
+    }
+    const { ready, scheduled, leased } = await engine.stats(queue);
+    assert.equal(leased, 0);
+    assert.equal(ready + scheduled, ids.length, `the counters of "${queue}" differ from its rows`);
+    return ids;
+  };
+  const names = (await engine.list()).map(({ name }) => name);
+  const found = {
+    work: await idsIn('work'),
+    dead: names.includes('work.dead') ? await idsIn('work.dead') : [],
+    left: await idsIn('left'),
+    right: await idsIn('right'),
+  };
+  await engine.stop();
+  await environment.close();
+  return found;
+}
