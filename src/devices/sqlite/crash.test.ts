@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SqliteFixture } from './store-fixture.ts';
+import { SqliteFixture } from './testing/store-fixture.ts';
 
 const batchSize = 20;
 
@@ -47,7 +47,7 @@ function lines(output: string): number[] {
 
 const program = `
 import { SqliteStore } from '${new URL('./store.ts', import.meta.url)}';
-import { testMessage } from '${new URL('../store-samples.ts', import.meta.url)}';
+import { testMessage } from '${new URL('../testing/store-samples.ts', import.meta.url)}';
 import { silentLog } from '${new URL('../../std/log.ts', import.meta.url)}';
 const store = new SqliteStore({ path: process.argv[2], log: silentLog });
 await store.start();

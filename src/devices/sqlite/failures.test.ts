@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
-import { testDevice, testDeviceType, testMessage } from '../store-samples.ts';
+import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
 import { migrations } from './migrations.ts';
 import { SqliteStore } from './store.ts';
-import { SqliteFixture } from './store-fixture.ts';
+import { SqliteFixture } from './testing/store-fixture.ts';
 
 const clock = new SimulatedClock();
 const limits = { requestsMax: 4, sweepRowsMax: 2, inboxMs: 1000, rawMs: 2000, sweepIntervalMs: 10_000, pageRowsMax: 3 };

@@ -1,4 +1,4 @@
-import type { DeviceType, NewDevice, ProcessedMessage } from './store.ts';
+import type { DeviceType, NewDevice, ProcessedMessage } from '../store.ts';
 
 /** Samples for tests: whole values of which a test names only what it is about. */
 export function testDeviceType(about: Partial<DeviceType> & { name: string }): DeviceType {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonObject } from '../std/json.ts';
-import type { ProcessedMessage, Store } from './store.ts';
+import type { JsonObject } from '../../std/json.ts';
+import type { ProcessedMessage, Store } from '../store.ts';
 import { testDevice, testDeviceType, testMessage } from './store-samples.ts';
 
 /** The part of the contract that is about messages, state and history. Every test has a device of its own. */

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../../std/clock.ts';
-import { silentLog } from '../../std/log.ts';
-import type { SqliteLimits } from './limits.ts';
-import { SqliteStore } from './store.ts';
+import type { Clock } from '../../../std/clock.ts';
+import { silentLog } from '../../../std/log.ts';
+import type { SqliteLimits } from '../limits.ts';
+import { SqliteStore } from '../store.ts';
 
 /** A SQLite store in a temporary folder, for tests. */
 export class SqliteFixture {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Store } from './store.ts';
+import type { Store } from '../store.ts';
 import { readingsContract } from './store-contract-readings.ts';
 import { testDevice, testDeviceType } from './store-samples.ts';
 

@@ -1,0 +1,50 @@
+import { isDeviceId } from '../access/device-topics.ts';
+import { SluiceError } from '../errors.ts';
+
+/** Whose message it is, and of what. */
+export interface DeviceAddress {
+  readonly deviceId: string;
+  readonly eventType: string;
+}
+
+export const defaultEventType = 'telemetry';
+
+/**
+ * Reads `devices/{id}`, `devices/{id}/telemetry` and `devices/{id}/events/{eventType}`. Undefined for every other topic,
+ * also for the topics of devices that carry no readings; an error where the form is right and a name in it is not.
+ */
+export function parseDeviceTopic(topic: string): DeviceAddress | SluiceError | undefined {
+  if (!topic.startsWith(prefix)) return undefined;
+  const levels = topic.split('/');
+  const eventType = eventTypeOf(levels);
+  if (eventType === undefined) return undefined;
+  const deviceId = levels[1];
+  if (!isDeviceId(deviceId)) return invalid(topic, `a device id is ${deviceIdForm}`);
+  if (!isEventType(eventType)) return invalid(topic, `an event type is ${eventTypeForm}`);
+  return { deviceId, eventType };
+}
+
+export function buildDeviceTopic({ deviceId, eventType }: DeviceAddress): string {
+  return eventType === defaultEventType
+    ? `${prefix}${deviceId}/${defaultEventType}`
+    : `${prefix}${deviceId}/events/${eventType}`;
+}
+
+export function isEventType(text: string): boolean {
+  return text.length <= eventTypeCharsMax && /^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text);
+}
+
+const prefix = 'devices/';
+const eventTypeCharsMax = 128;
+export const deviceIdForm = `1 to 128 letters, digits, '.', '_', ':' or '-', and not "me"`;
+export const eventTypeForm = `1 to ${eventTypeCharsMax} lower-case letters, digits, '_', '-' and '.' between them`;
+
+function eventTypeOf(levels: readonly string[]): string | undefined {
+  if (levels.length === 2) return defaultEventType;
+  if (levels.length === 3 && levels[2] === defaultEventType) return defaultEventType;
+  return levels.length === 4 && levels[2] === 'events' ? levels[3] : undefined;
+}
+
+function invalid(topic: string, expectation: string): SluiceError {
+  return new SluiceError('invalid_topic', `Cannot take a message on "${topic.slice(0, 300)}": ${expectation}`);
+}

@@ -1,0 +1,104 @@
+import { SluiceError, toSluiceError } from '../errors.ts';
+import type { Destination, Message, ReceiptWaiter } from '../message.ts';
+import { hasMessageId, withMessageId } from './device-message.ts';
+import type { DeviceAddress } from './device-topic.ts';
+import type { InlineLane } from './inline-lane.ts';
+import type { KnownDevice, RegistryCache } from './registry-cache.ts';
+import { deviceRetired, deviceUnknown } from './steps/identify.ts';
+import { keptMessage } from './work.ts';
+
+/**
+ * Where device messages come in: those of queued types go to the queue, whose receipt is the answer, those of inline types to
+ * the steps. While a device is looked up its messages wait here, so that they go on in the order in which they came.
+ *
+ * Receipts of refusals do not wait for those of earlier messages.
+ */
+export class Door {
+  readonly #devices: RegistryCache;
+  readonly #queue: Destination;
+  readonly #inline: InlineLane;
+  readonly #nextMessageId: () => string;
+  readonly #waiting = new Map<string, Visitor[]>();
+  readonly #lookups = new Set<Promise<void>>();
+  #closed = true;
+
+  constructor(devices: RegistryCache, queue: Destination, inline: InlineLane, nextMessageId: () => string) {
+    this.#devices = devices;
+    this.#queue = queue;
+    this.#inline = inline;
+    this.#nextMessageId = nextMessageId;
+  }
+
+  open(): void {
+    this.#closed = false;
+  }
+
+  /** Refuses everything from now on; what waits goes on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Resolves when no message waits for its device. */
+  async idle(): Promise<void> {
+    while (this.#lookups.size > 0) await Promise.all(this.#lookups);
+  }
+
+  admit(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
+    if (this.#closed) {
+      waiter.receipt(tag, new SluiceError('unavailable', 'Try again later: the pipeline does not run'));
+      return;
+    }
+    const waiting = this.#waiting.get(address.deviceId);
+    const known = waiting === undefined ? this.#devices.peek(address.deviceId) : undefined;
+    if (known !== undefined) this.#go(known, message, address, waiter, tag);
+    else if (this.#inline.reserve(message.payload.length, waiter, tag)) {
+      const visitor = { message: keptMessage(message), address, waiter, tag };
+      if (waiting !== undefined) waiting.push(visitor);
+      else this.#wait(address.deviceId, visitor);
+    }
+  }
+
+  #wait(deviceId: string, first: Visitor): void {
+    const visitors = [first];
+    this.#waiting.set(deviceId, visitors);
+    const lookup = this.#lookUp(deviceId, visitors).finally(() => this.#lookups.delete(lookup));
+    this.#lookups.add(lookup);
+  }
+
+  async #lookUp(deviceId: string, visitors: readonly Visitor[]): Promise<void> {
+    let known: KnownDevice | null | undefined;
+    let problem: SluiceError | undefined;
+    try {
+      known = await this.#devices.lookup(deviceId);
+    } catch (cause) {
+      problem = toSluiceError(cause);
+    }
+    this.#waiting.delete(deviceId);
+    for (const { message, address, waiter, tag } of visitors) {
+      this.#inline.release(message.payload.length);
+      if (known === undefined) waiter.receipt(tag, problem);
+      else this.#go(known, message, address, waiter, tag);
+    }
+  }
+
+  #go(known: KnownDevice | null, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
+    if (known === null) waiter.receipt(tag, deviceUnknown(address.deviceId));
+    else if (known.device.retired) waiter.receipt(tag, deviceRetired(address.deviceId));
+    else if (known.type.mode === 'queued') this.#enqueue(message, waiter, tag);
+    else this.#inline.take(message, address, waiter, tag);
+  }
+
+  #enqueue(message: Message, waiter: ReceiptWaiter, tag: number): void {
+    const identified = hasMessageId(message) ? message : withMessageId(message, this.#nextMessageId());
+    if (this.#queue.admit(identified, waiter, tag)) return;
+    waiter.receipt(tag, new SluiceError('unavailable', 'Try again later: the ingest queue takes no messages'));
+  }
+}
+
+/** A message that waits until its device is looked up. */
+interface Visitor {
+  readonly message: Message;
+  readonly address: DeviceAddress;
+  readonly waiter: ReceiptWaiter;
+  readonly tag: number;
+}

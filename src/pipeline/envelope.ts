@@ -1,0 +1,63 @@
+import { isJsonObject } from '../std/json.ts';
+
+/** What a JSON payload may say about its message, for clients that cannot set user properties (MQTT 3.1.1). */
+export interface Envelope {
+  readonly messageId: string | undefined;
+  /** Epoch milliseconds. */
+  readonly time: number | undefined;
+  readonly seq: number | undefined;
+}
+
+/**
+ * Reads `messageId`, `ts` or `time` and `seq` of a payload that is a JSON object. Values that are not of their form are no
+ * envelope but readings that happen to have such a name, and it is for the driver to judge them.
+ */
+export function readEnvelope(payload: Buffer): Envelope {
+  if (!mayHaveEnvelope(payload)) return noEnvelope;
+  const object = parse(payload);
+  if (!isJsonObject(object)) return noEnvelope;
+  return {
+    messageId: typeof object.messageId === 'string' && isMessageId(object.messageId) ? object.messageId : undefined,
+    time: timeOf(object.ts ?? object.time),
+    seq: Number.isSafeInteger(object.seq) ? (object.seq as number) : undefined,
+  };
+}
+
+/** 1 to 64 bytes without control characters. */
+export function isMessageId(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text !== '' && Buffer.byteLength(text) <= messageIdBytesMax && !/[\u0000-\u001f\u007f]/.test(text);
+}
+
+/** Epoch milliseconds from a number, its digits or an ISO 8601 text; undefined where it is none of them. */
+export function timeOf(value: unknown): number | undefined {
+  const time = typeof value === 'string' ? timeOfText(value) : value;
+  return typeof time === 'number' && Math.abs(time) <= timeMax ? Math.round(time) : undefined;
+}
+
+export const messageIdBytesMax = 64;
+/** A longer payload is not searched: it would be parsed on the main thread, beside everybody's messages. */
+const envelopeBytesMax = 16 * 1024;
+/** The range of ECMAScript's Date, ± 100 million days. */
+const timeMax = 8.64e15;
+const noEnvelope: Envelope = { messageId: undefined, time: undefined, seq: undefined };
+const openBrace = 0x7b;
+const keys = ['"messageId"', '"ts"', '"time"', '"seq"'].map((key) => Buffer.from(key));
+
+/** Cheap, because it is asked of every message. */
+function mayHaveEnvelope(payload: Buffer): boolean {
+  return payload[0] === openBrace && payload.length <= envelopeBytesMax && keys.some((key) => payload.includes(key));
+}
+
+function parse(payload: Buffer): unknown {
+  try {
+    return JSON.parse(payload.toString());
+  } catch {
+    // A binary payload may well begin with this byte.
+    return undefined;
+  }
+}
+
+function timeOfText(text: string): number {
+  return /^-?\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+}

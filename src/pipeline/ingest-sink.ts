@@ -1,0 +1,54 @@
+import { SluiceError } from '../errors.ts';
+import type { Destination, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { type DeviceAddress, parseDeviceTopic } from './device-topic.ts';
+import type { Door } from './door.ts';
+
+/** The topics of devices as a place that every publish is offered to. */
+export class IngestSink implements MessageSink {
+  readonly name = 'pipeline';
+  readonly #door: Door;
+
+  constructor(door: Door) {
+    this.#door = door;
+  }
+
+  route(topic: string): Destination | undefined {
+    const address = parseDeviceTopic(topic);
+    if (address === undefined) return undefined;
+    return address instanceof SluiceError ? new WrongTopic(address) : new DeviceDestination(this.#door, address);
+  }
+
+  /** A topic leads to the same place for ever; what happens there is looked at for each message. */
+  onRoutesChanged(): void {
+    return;
+  }
+}
+
+class DeviceDestination implements Destination {
+  readonly #door: Door;
+  readonly #address: DeviceAddress;
+
+  constructor(door: Door, address: DeviceAddress) {
+    this.#door = door;
+    this.#address = address;
+  }
+
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    this.#door.admit(message, this.#address, waiter, tag);
+    return true;
+  }
+}
+
+/** Refuses, because a message that looks like one of a device must not vanish for a misspelt name. */
+class WrongTopic implements Destination {
+  readonly #problem: SluiceError;
+
+  constructor(problem: SluiceError) {
+    this.#problem = problem;
+  }
+
+  admit(_message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    waiter.receipt(tag, this.#problem);
+    return true;
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Lane } from './lane.ts';
+
+/** A lane whose turns and batches end when the test says so. */
+function testLane(limits: { batchMessagesMax: number; batchesInWorkMax: number }) {
+  const begun: { batch: readonly number[]; end: () => void }[] = [];
+  const finished: number[] = [];
+  const turns: (() => void)[] = [];
+  const lane = new Lane<number>(
+    (batch) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      begun.push({ batch, end: resolve });
+      return promise;
+    },
+    (batch) => finished.push(...batch),
+    limits,
+    (run) => turns.push(run),
+  );
+  const endTurn = (): void => {
+    for (const run of turns.splice(0)) run();
+  };
+  return { lane, begun, finished, endTurn };
+}
+
+test('what comes in one turn is one batch', () => {
+  const { lane, begun, endTurn } = testLane({ batchMessagesMax: 10, batchesInWorkMax: 2 });
+  for (const work of [1, 2, 3]) lane.push(work);
+  assert.equal(begun.length, 0);
+  endTurn();
+  assert.deepEqual(begun[0].batch, [1, 2, 3]);
+});
+
+test('a full batch begins without waiting for the end of the turn', () => {
+  const { lane, begun } = testLane({ batchMessagesMax: 2, batchesInWorkMax: 2 });
+  for (const work of [1, 2, 3]) lane.push(work);
+  assert.deepEqual(
+    begun.map(({ batch }) => batch),
+    [[1, 2]],
+  );
+});
+
+test('while all batches are busy the next one fills, and begins when one ends', async () => {
+  const { lane, begun, finished, endTurn } = testLane({ batchMessagesMax: 3, batchesInWorkMax: 1 });
+  for (const work of [1, 2, 3, 4, 5]) lane.push(work);
+  endTurn();
+  assert.equal(begun.length, 1);
+  assert.equal(lane.size, 5);
+  begun[0].end();
+  const idle = lane.idle();
+  await settled();
+  assert.deepEqual(begun[1].batch, [4, 5]);
+  begun[1].end();
+  await idle;
+  assert.deepEqual(finished, [1, 2, 3, 4, 5]);
+  assert.equal(lane.size, 0);
+});
+
+test('batches finish in the order in which they began, also when a later one is ready first', async () => {
+  const { lane, begun, finished } = testLane({ batchMessagesMax: 1, batchesInWorkMax: 2 });
+  lane.push(1);
+  lane.push(2);
+  begun[1].end();
+  await settled();
+  assert.deepEqual(finished, []);
+  begun[0].end();
+  await lane.idle();
+  assert.deepEqual(finished, [1, 2]);
+});
+
+/** Lets every promise that can go on do so. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,28 @@
+/** Every bound of the pipeline. */
+export const pipelineLimits = {
+  /** Messages of inline device types in work, with their bytes; beyond either one is refused with `quota_exceeded`. */
+  inlineMessagesMax: 10_000,
+  inlineBytesMax: 64 * 1024 * 1024,
+  /** Deliveries of the ingest queue in work: the credit to consume with. What comes above it is given back. */
+  queuedMessagesMax: 2_000,
+  /**
+   * Messages of one decode call and one transaction. Twice as many bring little more throughput and twice the latency.
+   */
+  batchMessagesMax: 500,
+  /** Batches of one lane that are decoded or stored at the same time: one decodes while the other one is flushed. */
+  batchesInWorkMax: 2,
+  /** Devices kept in memory, about 1 KiB each. The ones that came first go first. */
+  devicesCachedMax: 100_000,
+  /** After this long a device is looked up again, in case it was changed by another way than this pipeline. */
+  deviceAgeMsMax: 60_000,
+  /** The same for a device that does not exist. Short: it may be about to be registered. */
+  unknownDeviceAgeMsMax: 2_000,
+  /** Firmware versions that were seen and wait to be written; beyond it the next message of the device has to do it. */
+  firmwareUpdatesMax: 10_000,
+  /** A message that came in longer ago says nothing of the firmware that a device has now. */
+  firmwareAgeMsMax: 60_000,
+  /** Messages of one rehearsal. */
+  rehearsalMessagesMax: 100,
+};
+
+export type PipelineLimits = typeof pipelineLimits;

@@ -1,0 +1,63 @@
+import { toSluiceError } from '../errors.ts';
+import type { Step, StepContext } from './steps/step.ts';
+import { decodeSteps, lastStep, lastStepOfRehearsal } from './steps.ts';
+import { going, type Work } from './work.ts';
+
+/** Takes batches of messages through the steps. Every work has a verdict afterwards; a bad message costs only itself. */
+export class Processor {
+  readonly #context: StepContext;
+  readonly #rehearsalContext: StepContext;
+  /** Resolves when the batch before was handed to the store. */
+  #handedOver: Promise<void> = Promise.resolve();
+
+  constructor(context: StepContext) {
+    this.#context = context;
+    this.#rehearsalContext = { ...context, firmwareSeen: () => undefined };
+  }
+
+  /**
+   * Batches may overlap: one is decoded while another is stored. They reach the store in the order of these calls, so that
+   * the order of a device's messages holds across batches.
+   */
+  async process(batch: readonly Work[]): Promise<void> {
+    try {
+      await this.#process(batch);
+    } catch (problem) {
+      // No step throws for what a message, a driver or the store does: this is an error in the program. Nobody may wait for ever.
+      for (const work of going(batch)) work.stop('store', toSluiceError(problem));
+    }
+  }
+
+  /** Gives each work the verdict that `process` would give it now, changing nothing. */
+  async rehearse(batch: readonly Work[]): Promise<void> {
+    await decodeAll(batch, this.#rehearsalContext);
+    await run(lastStepOfRehearsal, batch, this.#rehearsalContext);
+  }
+
+  async #process(batch: readonly Work[]): Promise<void> {
+    const before = this.#handedOver;
+    const handOver = Promise.withResolvers<void>();
+    this.#handedOver = handOver.promise;
+    let stored: void | Promise<void>;
+    try {
+      await decodeAll(batch, this.#context);
+      await before;
+      stored = run(lastStep, batch, this.#context);
+    } finally {
+      handOver.resolve();
+    }
+    await stored;
+  }
+}
+
+async function decodeAll(batch: readonly Work[], context: StepContext): Promise<void> {
+  for (const step of decodeSteps) {
+    const running = run(step, batch, context);
+    if (running !== undefined) await running;
+  }
+}
+
+function run(step: Step, batch: readonly Work[], context: StepContext): void | Promise<void> {
+  const works = going(batch);
+  return works.length === 0 ? undefined : step.run(works, context);
+}

@@ -1,0 +1,114 @@
+import type { Device, DeviceType, Registry } from '../devices/store.ts';
+import { SluiceError } from '../errors.ts';
+import type { Clock } from '../std/clock.ts';
+import type { PipelineLimits } from './limits.ts';
+
+/** A device as the pipeline knows it. One object per device while it is cached, changed in place. */
+export interface KnownDevice {
+  device: Device;
+  readonly type: DeviceType;
+}
+
+/**
+ * Devices and their types in memory, so that a message costs no query. Holds at most `devicesCachedMax` devices, each for at
+ * most `deviceAgeMsMax`; what is written through the pipeline is known at once. That a device does not exist is remembered
+ * too, for a shorter time.
+ */
+export class RegistryCache {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  readonly #limits: PipelineLimits;
+  readonly #types = new Map<string, DeviceType>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #lookups = new Map<string, Lookup>();
+
+  constructor(registry: Registry, clock: Clock, limits: PipelineLimits) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  async loadTypes(): Promise<void> {
+    for (const type of await this.#registry.deviceTypes()) this.#types.set(type.name, type);
+  }
+
+  /** The device, null where there is none, undefined where it has to be looked up. */
+  peek(id: string): KnownDevice | null | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.staleAt <= this.#clock.now()) return undefined;
+    return entry.known;
+  }
+
+  /** Looks the device up. Those who ask for the same one at the same time share one query. */
+  lookup(id: string): Promise<KnownDevice | null> {
+    const running = this.#lookups.get(id);
+    if (running !== undefined) return running.answer;
+    const lookup: Lookup = { answer: Promise.resolve(null) };
+    this.#lookups.set(id, lookup);
+    lookup.answer = this.#lookup(id, lookup).finally(() => {
+      if (this.#lookups.get(id) === lookup) this.#lookups.delete(id);
+    });
+    return lookup.answer;
+  }
+
+  put(device: Device): void {
+    this.forget(device.id);
+    const known = this.#known(device);
+    if (known !== undefined) this.#keep(device.id, known);
+  }
+
+  /** What is known of the device does not hold any more. */
+  forget(id: string): void {
+    this.#lookups.delete(id);
+    this.#entries.delete(id);
+  }
+
+  putType(type: DeviceType): void {
+    this.#types.set(type.name, type);
+    for (const [id, { known, staleAt }] of this.#entries) {
+      if (known?.device.type === type.name) this.#entries.set(id, { known: { device: known.device, type }, staleAt });
+    }
+  }
+
+  async #lookup(id: string, lookup: Lookup): Promise<KnownDevice | null> {
+    const device = await this.#registry.device(id);
+    if (device !== undefined && !this.#types.has(device.type)) await this.loadTypes();
+    // The device was put or forgotten while the query ran: its answer may be older than that.
+    if (this.#lookups.get(id) !== lookup) return this.peek(id) ?? this.lookup(id);
+    const known = device === undefined ? null : this.#known(device);
+    if (known === undefined) throw typeMissing(id, device?.type);
+    this.#keep(id, known);
+    return known;
+  }
+
+  #known(device: Device): KnownDevice | undefined {
+    const type = this.#types.get(device.type);
+    return type === undefined ? undefined : { device, type };
+  }
+
+  #keep(id: string, known: KnownDevice | null): void {
+    const ageMs = known === null ? this.#limits.unknownDeviceAgeMsMax : this.#limits.deviceAgeMsMax;
+    this.#entries.delete(id);
+    this.#entries.set(id, { known, staleAt: this.#clock.now() + ageMs });
+    if (this.#entries.size <= this.#limits.devicesCachedMax) return;
+    const [oldest] = this.#entries.keys();
+    this.#entries.delete(oldest);
+  }
+}
+
+interface Lookup {
+  answer: Promise<KnownDevice | null>;
+}
+
+interface Entry {
+  readonly known: KnownDevice | null;
+  readonly staleAt: number;
+}
+
+function typeMissing(id: string, type: string | undefined): SluiceError {
+  return new SluiceError('unavailable', `Cannot use device "${id}": its type "${type}" is not known yet`);
+}

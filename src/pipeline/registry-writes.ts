@@ -1,0 +1,86 @@
+import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
+import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../devices/store.ts';
+import { SluiceError } from '../errors.ts';
+import type { Clock } from '../std/clock.ts';
+import type { DriverHost } from './driver.ts';
+import type { FirmwareUpdates } from './firmware-updates.ts';
+import type { RegistryCache } from './registry-cache.ts';
+
+/** Changes to the registry, in effect for the next message when their promise resolves. */
+export class RegistryWrites {
+  readonly #registry: Registry;
+  readonly #devices: RegistryCache;
+  readonly #drivers: DriverHost;
+  readonly #firmware: FirmwareUpdates;
+  readonly #clock: Clock;
+
+  constructor(
+    registry: Registry,
+    devices: RegistryCache,
+    drivers: DriverHost,
+    firmware: FirmwareUpdates,
+    clock: Clock,
+  ) {
+    this.#registry = registry;
+    this.#devices = devices;
+    this.#drivers = drivers;
+    this.#firmware = firmware;
+    this.#clock = clock;
+  }
+
+  async putDeviceType(type: DeviceType): Promise<void> {
+    checkDeviceType(type);
+    await this.#registry.putDeviceType(type);
+    this.#devices.putType(type);
+  }
+
+  async putDevice(device: NewDevice): Promise<Device> {
+    if (!isDeviceId(device.id)) {
+      throw invalid(`Cannot register device "${device.id}": an id matches ${deviceIdPattern} and is not "me"`);
+    }
+    return this.#firmware.exclusive(device.id, async () => {
+      const stored = await this.#registry.putDevice(device);
+      this.#devices.put(stored);
+      return stored;
+    });
+  }
+
+  removeDevice(id: string): Promise<boolean> {
+    return this.#firmware.exclusive(id, async () => {
+      const removed = await this.#registry.removeDevice(id);
+      this.#devices.forget(id);
+      return removed;
+    });
+  }
+
+  /** Loads the driver first, so that one that does not load is not kept. */
+  async putDriver(driver: Omit<StoredDriver, 'createdAt'>): Promise<StoredDriver> {
+    const stored = { ...driver, createdAt: this.#clock.now() };
+    await this.#drivers.add(driver);
+    await this.#registry.putDriver(stored);
+    return stored;
+  }
+}
+
+function checkDeviceType({ name, mode, schemaPolicy, futureTimeMsMax, fPort }: DeviceType): void {
+  const refuse = (what: string, met: unknown): never => {
+    throw invalid(`Cannot put device type "${name}": ${what}, met "${met}"`);
+  };
+  if (!new RegExp(deviceIdPattern).test(name)) refuse(`a name matches ${deviceIdPattern}`, name);
+  if (mode !== 'inline' && mode !== 'queued') refuse('mode is "inline" or "queued"', mode);
+  if (!['enforce', 'warn', 'off'].includes(schemaPolicy)) {
+    refuse('schemaPolicy is "enforce", "warn" or "off"', schemaPolicy);
+  }
+  if (!isIntegerWithin(futureTimeMsMax, Number.MAX_SAFE_INTEGER)) {
+    refuse('futureTimeMsMax is a number of milliseconds from 0', futureTimeMsMax);
+  }
+  if (fPort !== undefined && !isIntegerWithin(fPort, 255)) refuse('fPort is an integer from 0 to 255', fPort);
+}
+
+function isIntegerWithin(value: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= max;
+}
+
+function invalid(message: string): SluiceError {
+  return new SluiceError('invalid_argument', message);
+}

@@ -1,0 +1,66 @@
+import type { Reading } from '../devices/store.ts';
+import { type ErrorCode, SluiceError } from '../errors.ts';
+import type { Message } from '../message.ts';
+import { parseDeviceTopic } from './device-topic.ts';
+import type { DriverRef } from './driver.ts';
+import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
+import type { Processor } from './processor.ts';
+import { Work } from './work.ts';
+
+/** A message of a queue, as browsing shows it. */
+export interface RehearsedMessage {
+  readonly sequence: number;
+  readonly message: Message;
+}
+
+/** What would become of a message if it were processed now. */
+export interface Rehearsal {
+  readonly sequence: number;
+  /** Empty where the topic names none. */
+  readonly deviceId: string;
+  readonly messageId: string;
+  readonly now: Outcome;
+  readonly driver: DriverRef | undefined;
+  readonly readings: readonly Reading[];
+  readonly error: { readonly code: ErrorCode; readonly reason: string } | undefined;
+}
+
+/** One answer per message, in order. Changes nothing. */
+export async function rehearse(
+  processor: Processor,
+  messages: readonly RehearsedMessage[],
+): Promise<readonly Rehearsal[]> {
+  const addresses = messages.map(({ message }) => parseDeviceTopic(message.topic));
+  const works = addresses.map((address, i) => {
+    return address === undefined || address instanceof SluiceError ? undefined : new Work(messages[i].message, address);
+  });
+  await processor.rehearse(works.filter((work) => work !== undefined));
+  return works.map((work, i) => (work === undefined ? wrongTopic(messages[i]) : answer(messages[i].sequence, work)));
+}
+
+function answer(sequence: number, work: Work): Rehearsal {
+  const verdict = work.verdict as Verdict;
+  return {
+    sequence,
+    deviceId: work.address.deviceId,
+    messageId: work.messageId,
+    now: outcomeOf(verdict),
+    driver: work.driver === undefined ? undefined : { id: work.driver.id, version: work.driver.version },
+    readings: work.readings,
+    error: verdict.kind === 'stored' ? undefined : { code: verdict.error.code, reason: verdict.error.message },
+  };
+}
+
+function wrongTopic({ sequence, message }: RehearsedMessage): Rehearsal {
+  const reason = `Cannot process a message on "${message.topic}": it is no topic of device readings`;
+  const error = { code: 'invalid_topic', reason } as const;
+  return {
+    sequence,
+    deviceId: '',
+    messageId: '',
+    now: 'rejected:invalid_topic',
+    driver: undefined,
+    readings: [],
+    error,
+  };
+}

@@ -1,0 +1,21 @@
+import type { Readings } from '../../devices/store.ts';
+import type { Clock } from '../../std/clock.ts';
+import type { DriverHost } from '../driver.ts';
+import type { KnownDevice, RegistryCache } from '../registry-cache.ts';
+import type { Work } from '../work.ts';
+
+/** A step sees the works of a batch that are still going. It stops a work or adds to it; it throws for neither. */
+export interface Step {
+  readonly name: string;
+  run(works: readonly Work[], context: StepContext): void | Promise<void>;
+}
+
+export interface StepContext {
+  readonly devices: RegistryCache;
+  readonly drivers: DriverHost;
+  readonly readings: Readings;
+  readonly clock: Clock;
+  nextMessageId(): string;
+  /** Told of a firmware version that a message says its device has. */
+  firmwareSeen(known: KnownDevice, firmwareVersion: string, receivedAt: number): void;
+}

@@ -1,0 +1,180 @@
+import { SqliteFixture } from '../../devices/sqlite/testing/store-fixture.ts';
+import type { AppliedOutcome, DeviceType, NewDevice, ProcessedMessage, Store } from '../../devices/store.ts';
+import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
+import type { SluiceError } from '../../errors.ts';
+import type { Delivery, Destination, Message, ReceiptWaiter, Settlement, UserProperty } from '../../message.ts';
+import { SimulatedClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import type { DeathReport } from '../death.ts';
+import type { PipelineLimits } from '../limits.ts';
+import { Pipeline } from '../pipeline.ts';
+import { TestDriverHost } from './test-driver-host.ts';
+
+/** A pipeline on a real SQLite store, with everything around it in the hands of the test. */
+export class TestBench {
+  readonly clock = new SimulatedClock();
+  readonly drivers = new TestDriverHost();
+  readonly queue = new TestQueue();
+  readonly buried: { message: Message; death: DeathReport }[] = [];
+  readonly events: Message[] = [];
+  /** Set to make every `bury` reject. */
+  buryProblem: Error | undefined;
+  /** Set to make every `apply` reject. */
+  storeProblem: Error | undefined;
+  readonly pipeline: Pipeline;
+  readonly store: Store;
+  readonly #fixture: SqliteFixture;
+
+  private constructor(fixture: SqliteFixture, store: Store, limits: Partial<PipelineLimits>) {
+    this.#fixture = fixture;
+    this.store = store;
+    this.pipeline = new Pipeline({
+      store: this.#faulty(),
+      drivers: this.drivers,
+      queue: { destination: this.queue },
+      deadLetters: { bury: (message, death) => this.#bury(message, death) },
+      events: { publish: (message) => void this.events.push(message) },
+      clock: this.clock,
+      log: silentLog,
+      limits,
+    });
+  }
+
+  static async open(limits: Partial<PipelineLimits> = {}): Promise<TestBench> {
+    const fixture = new SqliteFixture();
+    const bench = new TestBench(fixture, await fixture.open(), limits);
+    await bench.pipeline.start();
+    return bench;
+  }
+
+  async close(): Promise<void> {
+    await this.pipeline.stop();
+    await this.#fixture.close(this.store);
+  }
+
+  async device(
+    id: string,
+    type: Partial<DeviceType> & { name: string },
+    about: Partial<NewDevice> = {},
+  ): Promise<void> {
+    await this.pipeline.putDeviceType(testDeviceType(type));
+    await this.pipeline.putDevice(testDevice({ ...about, id, type: type.name }));
+  }
+
+  /** What a device publishes. `headers` are user properties without `sluice-` in front. */
+  message(deviceId: string, payload: unknown, headers: Record<string, string | number> = {}): Message {
+    const userProperties = Object.entries(headers).map(([name, value]): UserProperty => [`sluice-${name}`, `${value}`]);
+    return {
+      topic: `devices/${deviceId}/telemetry`,
+      payload: Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)),
+      qos: 1,
+      retain: false,
+      properties: userProperties.length === 0 ? undefined : { userProperties },
+      receivedAt: this.clock.now(),
+      publisher: deviceId,
+    };
+  }
+
+  /** Offers the messages to the sink, all in this turn, and answers the receipts once all have come, in their order. */
+  async publish(...messages: readonly Message[]): Promise<readonly Receipt[]> {
+    const waiter = new TestWaiter(messages.length);
+    messages.forEach((message, tag) => {
+      this.pipeline.sink.route(message.topic)?.admit(message, waiter, tag);
+    });
+    return waiter.all;
+  }
+
+  /** Delivers the messages to the consumer, all in this turn, and answers their settlements in the order of the messages. */
+  deliver(...messages: readonly Message[]): Promise<readonly Settlement[]> {
+    return Promise.all(
+      messages.map((message, i) => {
+        const { promise, resolve } = Promise.withResolvers<Settlement>();
+        this.pipeline.consumer.deliver(testDelivery(message, i, resolve));
+        return promise;
+      }),
+    );
+  }
+
+  async state(deviceId: string): Promise<Record<string, unknown>> {
+    const entries = await this.store.readings.state(deviceId);
+    return Object.fromEntries(entries.map((entry) => [entry.key, entry.value]));
+  }
+
+  async #bury(message: Message, death: DeathReport): Promise<void> {
+    if (this.buryProblem !== undefined) throw this.buryProblem;
+    this.buried.push({ message, death });
+  }
+
+  #faulty(): Store {
+    const { store } = this;
+    const apply = async (batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]> => {
+      if (this.storeProblem !== undefined) throw this.storeProblem;
+      return store.readings.apply(batch);
+    };
+    const readings = {
+      apply,
+      preview: store.readings.preview.bind(store.readings),
+      state: store.readings.state.bind(store.readings),
+      history: store.readings.history.bind(store.readings),
+      message: store.readings.message.bind(store.readings),
+    };
+    return { registry: store.registry, readings, start: () => store.start(), stop: () => store.stop() };
+  }
+}
+
+export interface Receipt {
+  readonly tag: number;
+  readonly code: string | undefined;
+  readonly outcome: string | undefined;
+  readonly failure: SluiceError | undefined;
+}
+
+/** Gathers receipts in the order in which they come. */
+export class TestWaiter implements ReceiptWaiter {
+  readonly receipts: Receipt[] = [];
+  readonly all: Promise<readonly Receipt[]>;
+  readonly #count: number;
+  readonly #resolve: (receipts: readonly Receipt[]) => void;
+
+  constructor(count: number) {
+    const { promise, resolve } = Promise.withResolvers<readonly Receipt[]>();
+    this.#count = count;
+    this.all = promise;
+    this.#resolve = resolve;
+  }
+
+  receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void {
+    this.receipts.push({ tag, code: failure?.code, outcome, failure });
+    if (this.receipts.length === this.#count) this.#resolve(this.receipts);
+  }
+}
+
+/** The ingest queue: keeps what is admitted and answers at once. */
+export class TestQueue implements Destination {
+  readonly admitted: Message[] = [];
+  closed = false;
+
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    if (this.closed) return false;
+    this.admitted.push(message);
+    waiter.receipt(tag, undefined);
+    return true;
+  }
+}
+
+export function testDelivery(message: Message, sequence: number, settled: (settlement: Settlement) => void): Delivery {
+  let open = true;
+  return {
+    message,
+    queue: 'ingest',
+    sequence,
+    attempt: 1,
+    enqueuedAt: message.receivedAt,
+    settle(settlement) {
+      const first = open;
+      open = false;
+      if (first) settled(settlement);
+      return first;
+    },
+  };
+}

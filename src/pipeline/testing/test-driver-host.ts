@@ -1,0 +1,65 @@
+import type { JsonObject } from '../../std/json.ts';
+import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driver.ts';
+
+/**
+ * A driver host for tests of the pipeline, in this thread. Payloads are JSON: an object is a reading, `{ readings: […] }` are
+ * several, text that is no JSON is an error of the driver. Drivers are named `<type>-<major version of the firmware>`.
+ */
+export class TestDriverHost implements DriverHost {
+  readonly added: string[] = [];
+  readonly batches: number[] = [];
+  /** Set to make the next decode call wait for it. */
+  gate: Promise<void> | undefined;
+  /** Set to make decode calls reject. */
+  broken: Error | undefined;
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async add(driver: { id: string; version: string }): Promise<void> {
+    this.added.push(`${driver.id}@${driver.version}`);
+  }
+
+  resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined {
+    if (deviceType === 'driverless') return undefined;
+    return { id: `${deviceType}-${firmwareVersion?.split('.')[0] ?? 'any'}`, version: '1.0.0' };
+  }
+
+  drivers(): [] {
+    return [];
+  }
+
+  async decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
+    this.batches.push(batch.length);
+    const gate = this.gate;
+    this.gate = undefined;
+    await gate;
+    if (this.broken !== undefined) throw this.broken;
+    return batch.map(decode);
+  }
+}
+
+function decode(request: DecodeRequest): DecodeResult {
+  let parsed: JsonObject;
+  try {
+    parsed = JSON.parse(Buffer.from(request.bytes).toString());
+  } catch (problem) {
+    return { ok: false, stage: 'decode', code: 'driver_failed', reason: (problem as Error).message };
+  }
+  if (parsed.invalid === true) {
+    return { ok: false, stage: 'validate', code: 'schema_violation', reason: 'Value 17 of "x" is too large' };
+  }
+  if (parsed.busy === true) return { ok: false, stage: 'decode', code: 'unavailable', reason: 'Not tried' };
+  if (Array.isArray(parsed.readings)) return { ok: true, readings: parsed.readings, warnings: [] };
+  const { ts, seq, messageId: _, ...data } = parsed;
+  return {
+    ok: true,
+    readings: [{ data: { ...data, fPort: request.fPort ?? null }, time: ts as number, seq: seq as number }],
+    warnings: [],
+  };
+}

@@ -1,0 +1,59 @@
+import type { Reading } from '../devices/store.ts';
+import { SluiceError } from '../errors.ts';
+import type { Message } from '../message.ts';
+import type { DeviceMessage } from './device-message.ts';
+import type { DeviceAddress } from './device-topic.ts';
+import type { DriverRef } from './driver.ts';
+import { type Stage, stoppedVerdict, type Verdict } from './outcome.ts';
+import type { KnownDevice } from './registry-cache.ts';
+
+/** One message on its way through the steps: each step adds what it found out, until there is a verdict. */
+export class Work {
+  readonly address: DeviceAddress;
+  message: Message;
+  messageId = '';
+  /** What the device says of the message. */
+  said: DeviceMessage | undefined;
+  known: KnownDevice | undefined;
+  /** The firmware that made the payload: what the message says, else what the registry knows. */
+  firmwareVersion: string | undefined;
+  driver: DriverRef | undefined;
+  processedAt = 0;
+  readings: readonly Reading[] = [];
+  verdict: Verdict | undefined;
+
+  constructor(message: Message, address: DeviceAddress) {
+    this.message = message;
+    this.address = address;
+  }
+
+  /** Ends the way of this message; the others of its batch go on. */
+  stop(stage: Stage, problem: SluiceError): void {
+    const detail = { ...problem.detail, stage, ...(this.messageId === '' ? {} : { messageId: this.messageId }) };
+    this.verdict = stoppedVerdict(
+      stage,
+      new SluiceError(problem.code, problem.message, { cause: problem.cause, detail }),
+    );
+  }
+}
+
+/** Works that no step has stopped yet. */
+export function going(batch: readonly Work[]): readonly Work[] {
+  return batch.some((work) => work.verdict !== undefined) ? batch.filter((work) => work.verdict === undefined) : batch;
+}
+
+/** A copy that does not pin the network buffer in which the message arrived. */
+export function keptMessage(message: Message): Message {
+  const { properties } = message;
+  const correlationData = properties?.correlationData;
+  return {
+    topic: message.topic,
+    payload: Buffer.from(message.payload),
+    qos: message.qos,
+    retain: message.retain,
+    properties:
+      correlationData === undefined ? properties : { ...properties, correlationData: Buffer.from(correlationData) },
+    receivedAt: message.receivedAt,
+    publisher: message.publisher,
+  };
+}
