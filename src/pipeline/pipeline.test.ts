@@ -130,7 +130,7 @@ test('a device that is registered after it was refused is known at once, and unk
 });
 
 test('stored drivers are loaded at the start', async () => {
-  const driver = { id: 'd', version: '1.0.0', deviceType: 'meter', firmware: '*', script: '' };
+  const driver = { id: 'd', version: '1.0.0', deviceType: 'meter', firmware: '*', script: '', createdAt: 1 };
   await bench.pipeline.putDriver(driver);
   await bench.pipeline.stop();
   bench.drivers.added.length = 0;

@@ -78,7 +78,7 @@ export class Pipeline implements Part {
     this.#uuids = new UuidSource(clock);
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
-    this.#writes = new RegistryWrites(store.registry, this.#devices, drivers, this.#firmware, clock);
+    this.#writes = new RegistryWrites(store.registry, this.#devices, drivers, this.#firmware);
     const nextMessageId = (): string => this.#uuids.next();
     this.#processor = new Processor({
       devices: this.#devices,
@@ -151,8 +151,13 @@ export class Pipeline implements Part {
   }
 
   /** Rejects with `invalid_argument` where the driver does not load, with `conflict` where its version exists and differs. */
-  putDriver(driver: Omit<StoredDriver, 'createdAt'>): Promise<StoredDriver> {
+  putDriver(driver: StoredDriver): Promise<void> {
     return this.#writes.putDriver(driver);
+  }
+
+  /** Every driver that is loaded, built in or brought. */
+  drivers(): ReturnType<DriverHost['drivers']> {
+    return this.#parts.drivers.drivers();
   }
 
   stats(): PipelineStats {

@@ -1,7 +1,6 @@
 import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
 import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
-import type { Clock } from '../std/clock.ts';
 import type { DriverHost } from './driver.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
@@ -12,20 +11,12 @@ export class RegistryWrites {
   readonly #devices: RegistryCache;
   readonly #drivers: DriverHost;
   readonly #firmware: FirmwareUpdates;
-  readonly #clock: Clock;
 
-  constructor(
-    registry: Registry,
-    devices: RegistryCache,
-    drivers: DriverHost,
-    firmware: FirmwareUpdates,
-    clock: Clock,
-  ) {
+  constructor(registry: Registry, devices: RegistryCache, drivers: DriverHost, firmware: FirmwareUpdates) {
     this.#registry = registry;
     this.#devices = devices;
     this.#drivers = drivers;
     this.#firmware = firmware;
-    this.#clock = clock;
   }
 
   async putDeviceType(type: DeviceType): Promise<void> {
@@ -54,11 +45,9 @@ export class RegistryWrites {
   }
 
   /** Loads the driver first, so that one that does not load is not kept. */
-  async putDriver(driver: Omit<StoredDriver, 'createdAt'>): Promise<StoredDriver> {
-    const stored = { ...driver, createdAt: this.#clock.now() };
+  async putDriver(driver: StoredDriver): Promise<void> {
     await this.#drivers.add(driver);
-    await this.#registry.putDriver(stored);
-    return stored;
+    await this.#registry.putDriver(driver);
   }
 }
 
