@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { acknowledged } from '../../message.ts';
+import { messageOf, publish, RecordingConsumer, turns } from '../recording-consumer.ts';
+import { sequenceBlock } from './counters.ts';
+import { TestEngine } from './test-engine.ts';
+
+const hot = { bytesMax: 2_000, messagesMax: 20, queueBytesMin: 300, queueMessagesMin: 3 };
+let under: TestEngine;
+afterEach(() => under.close());
+
+async function fill(queue: string, count: number): Promise<void> {
+  const { engine } = under;
+  await engine.declare(queue, { bindings: [{ filter: queue }] });
+  const topic = queue;
+  await Promise.all(
+    Array.from({ length: count }, (_, n) => publish(engine.route(topic), messageOf(`${queue}${n}`, { topic }))),
+  );
+}
+
+test('a backlog larger than memory is delivered in order, once, with new messages behind it', async () => {
+  under = await new TestEngine({ hot }).open();
+  await fill('a', 500);
+  const consumer = new RecordingConsumer('all', { acknowledges: true });
+  await under.engine.consume('a', consumer, 7);
+  await consumer.delivery(100);
+  await Promise.all(
+    Array.from({ length: 50 }, (_, n) => publish(under.engine.route('a'), messageOf(`a${500 + n}`, { topic: 'a' }))),
+  );
+  await consumer.delivery(550);
+  await under.commit.flushed();
+  await turns();
+  assert.deepEqual(
+    consumer.payloads,
+    Array.from({ length: 550 }, (_, n) => `a${n}`),
+  );
+  const stats = await under.engine.stats('a');
+  assert.equal(stats.acknowledged, 550);
+  assert.equal(stats.ready + stats.leased, 0);
+  assert.equal(stats.bytes, 0);
+});
+
+test('a queue without consumers does not keep another from delivering, though it fills the memory', async () => {
+  under = await new TestEngine({ hot }).open();
+  await fill('idle', 100);
+  await fill('busy', 100);
+  const slow = new RecordingConsumer('slow');
+  await under.engine.consume('busy', slow, 20);
+  await slow.delivery(20);
+  // The slow one holds more than the queue's share of a full memory; the other one goes on all the same.
+  const quick = new RecordingConsumer('quick', { acknowledges: true });
+  await under.engine.consume('busy', quick, 5);
+  await quick.delivery(80);
+});
+
+test('a message without a consumer in a full memory waits on disk and is found there', async () => {
+  under = await new TestEngine({ hot }).open();
+  await fill('a', 60);
+  const page = await under.engine.browse('a', { from: 0, limit: 100 });
+  assert.equal(page.messages.length, 60);
+  assert.equal(await under.engine.purge('a'), 60);
+  const consumer = new RecordingConsumer('late');
+  await under.engine.consume('a', consumer, 10);
+  await turns();
+  assert.deepEqual(consumer.deliveries, []);
+});
+
+test('back-off of more messages than are kept in memory comes to its end for each of them', async () => {
+  under = await new TestEngine({ hot }).open();
+  const { engine, clock } = under;
+  const backoff = { kind: 'fixed', initialMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0.5 } as const;
+  await engine.declare('a', {
+    bindings: [{ filter: 'a' }],
+    backoff,
+    maxInflight: 1_000,
+    maxInflightPerConsumer: 1_000,
+  });
+  const consumer = new RecordingConsumer();
+  await engine.consume('a', consumer, 1_000);
+  await Promise.all(
+    Array.from({ length: 300 }, (_, n) => publish(engine.route('a'), messageOf(`${n}`, { topic: 'a' }))),
+  );
+  await consumer.delivery(300);
+  for (const delivery of [...consumer.deliveries]) {
+    delivery.settle({ kind: 'failed', code: 'driver_failed', reason: 'once' });
+  }
+  assert.equal((await engine.stats('a')).scheduled, 300);
+  await under.commit.flushed();
+  for (let second = 0; second < 90; second++) clock.advance(1_000);
+  await turns();
+  assert.equal(consumer.deliveries.length, 600);
+  assert.equal(new Set(consumer.payloads.slice(300)).size, 300);
+  assert.ok(consumer.deliveries.slice(300).every(({ attempt }) => attempt === 2));
+});
+
+test('sequences are not given out again after a crash, nor skipped after a clean stop', async () => {
+  under = await new TestEngine().open();
+  await under.engine.declare('a', { bindings: [{ filter: 'a' }] });
+  const consumer = new RecordingConsumer('first', { acknowledges: true });
+  await under.engine.consume('a', consumer, 10);
+  await publish(under.engine.route('a'), messageOf('never written', { topic: 'a' }));
+  const { sequence } = await consumer.delivery(1);
+  await under.reopen();
+  await publish(under.engine.route('a'), messageOf('2', { topic: 'a' }));
+  assert.equal((await under.engine.browse('a', { from: 0, limit: 1 })).messages[0].sequence, sequence + 1);
+  await under.crash();
+  await publish(under.engine.route('a'), messageOf('3', { topic: 'a' }));
+  const [, last] = (await under.engine.browse('a', { from: 0, limit: 2 })).messages;
+  assert.ok(last.sequence >= sequenceBlock);
+});
+
+test('a removal that a crash cut short is finished by the next start, and a new queue of that name is empty', async () => {
+  under = await new TestEngine().open();
+  await fill('a', 50);
+  const removal = under.engine.remove('a').catch(() => undefined);
+  // The mark alone is flushed when the process dies.
+  await under.commit.flushed();
+  await under.environment.close();
+  await removal;
+  await under.open();
+  assert.deepEqual(await under.engine.list(), []);
+  await fill('a', 1);
+  await under.reopen();
+  const page = await under.engine.browse('a', { from: 0, limit: 10 });
+  assert.equal(page.messages.length, 1);
+  const rows = under.environment.readKeys('messages', Buffer.from([0]), Buffer.from([0xff]), 1_000);
+  assert.equal(rows.length, 1);
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, test } from 'node:test';
+import { TestEngine } from './embedded/test-engine.ts';
+import { QueueSink } from './queue-sink.ts';
+import { QueueSource } from './queue-source.ts';
+import { messageOf, publish, RecordingConsumer } from './recording-consumer.ts';
+
+let under: TestEngine;
+let source: QueueSource;
+beforeEach(async () => {
+  under = await new TestEngine().open();
+  source = new QueueSource(under.engine);
+});
+afterEach(() => under.close());
+
+test('it claims queue filters and no others', () => {
+  assert.deepEqual(
+    ['$queue/a', '$q/a/#', 'a', '$queue', '$share/g/a', '$SYS/q/a'].map((filter) => source.claims(filter)),
+    [true, true, false, false, false, false],
+  );
+});
+
+test('a queue is found by its name and by the filter that it is bound to', async () => {
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }, { filter: 'returns' }] });
+  const expected = { queue: 'orders', filters: ['orders/#', 'returns'] };
+  assert.deepEqual(await source.resolve('$queue/orders'), expected);
+  assert.deepEqual(await source.resolve('$q/orders/#'), expected);
+});
+
+test('of several queues with that binding the oldest is meant', async () => {
+  await under.engine.declare('z', { bindings: [{ filter: 'a' }] });
+  under.clock.advance(1);
+  await under.engine.declare('b', { bindings: [{ filter: 'a' }] });
+  assert.equal((await source.resolve('$q/a')).queue, 'z');
+});
+
+test('a queue that is not there is refused with what is missing', async () => {
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
+  await assert.rejects(source.resolve('$queue/order'), { code: 'queue_not_found', message: /no queue "order"/ });
+  await assert.rejects(source.resolve('$q/orders/new'), { code: 'queue_not_found', message: /exactly "orders\/new"/ });
+  const consumer = new RecordingConsumer();
+  await assert.rejects(source.consume('$queue/order', consumer, 1), { code: 'queue_not_found' });
+});
+
+test('reading dead letters needs the rights to the topics of the queues that they come from', async () => {
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }], deadLetter: 'failed' });
+  await under.engine.declare('returns', { bindings: [{ filter: 'returns' }], deadLetter: 'failed' });
+  await under.engine.declare('failed', { bindings: [{ filter: 'own' }], deadLetter: 'hopeless' });
+  await under.engine.declare('hopeless', { deadLetter: null });
+  assert.deepEqual((await source.resolve('$queue/failed')).filters, ['own', 'orders/#', 'returns']);
+  assert.deepEqual((await source.resolve('$queue/hopeless')).filters, ['own', 'orders/#', 'returns']);
+});
+
+test('a queue that no topic feeds needs the right to every topic', async () => {
+  await under.engine.declare('named', {});
+  assert.deepEqual((await source.resolve('$queue/named')).filters, ['#']);
+});
+
+test('what the sink takes, the source delivers', async () => {
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
+  const consumer = new RecordingConsumer();
+  await source.consume('$queue/orders', consumer, 1);
+  await publish(new QueueSink(under.engine).route('orders/1'), messageOf('x', { topic: 'orders/1' }));
+  assert.equal((await consumer.delivery(1)).message.topic, 'orders/1');
+});
