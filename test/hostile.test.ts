@@ -65,6 +65,12 @@ async function provoke(port: number, bytes: Buffer): Promise<Buffer> {
   return Buffer.concat(answer);
 }
 
+/** The reason code of a DISCONNECT; -1 where the bytes are none. */
+function disconnectReason(bytes: Buffer): number {
+  if (bytes.length === 0 || bytes[0] !== PacketType.disconnect << 4) return -1;
+  return bytes[1] < 0x80 ? bytes[2] : bytes[3];
+}
+
 async function inBatches(count: number, provokeOne: (i: number) => Promise<unknown>): Promise<void> {
   for (let from = 0; from < count; from += connectionsAtOnce) {
     const size = Math.min(connectionsAtOnce, count - from);
@@ -106,9 +112,8 @@ test(`${packetCount} malformed packets each end their own connection and no othe
     // On MQTT 5 the last packet says why: DISCONNECT with a reason code of the error range [MQTT-4.13.1-1].
     if (version === 5 && hello.length > 0) {
       assert.equal(answer[0] >> 4, PacketType.connack, `no CONNACK before ${packet.toString('hex')}`);
-      const rest = answer.subarray(2 + answer[1]);
-      assert.equal(rest[0], PacketType.disconnect << 4, `no DISCONNECT after ${packet.toString('hex')}`);
-      assert.ok(rest[2] >= 0x80, `reason code ${rest[2]} after ${packet.toString('hex')}`);
+      const reasonCode = disconnectReason(answer.subarray(2 + answer[1]));
+      assert.ok(reasonCode >= 0x80, `reason code ${reasonCode} after ${packet.toString('hex')}`);
     }
   };
   await inBatches(Math.ceil(packetCount / 10), attack);
@@ -134,6 +139,5 @@ test('a packet that announces more than is allowed is refused when its length is
   const server = await startServer(t);
   const announced = Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f]);
   const answer = await provoke(server.mqttPort, Buffer.concat([connectPacket('big', 5), announced]));
-  const rest = answer.subarray(2 + answer[1]);
-  assert.deepEqual([rest[0], rest[2]], [PacketType.disconnect << 4, 0x95]);
+  assert.equal(disconnectReason(answer.subarray(2 + answer[1])), 0x95);
 });

@@ -6,7 +6,15 @@ import { missing, Program } from './program.ts';
 const skip = missing('/usr/bin/mosquitto_sub', 'mosquitto-clients');
 
 function sub(server: Server, ...args: string[]): Program {
-  return new Program('/usr/bin/mosquitto_sub', ['-p', String(server.mqttPort), '-d', ...args]);
+  // Its output goes by lines, as on a terminal; into a pipe it would come in blocks.
+  return new Program('/usr/bin/stdbuf', [
+    '-oL',
+    '/usr/bin/mosquitto_sub',
+    '-p',
+    String(server.mqttPort),
+    '-d',
+    ...args,
+  ]);
 }
 
 async function pub(server: Server, ...args: string[]): Promise<void> {
@@ -43,14 +51,18 @@ for (const version of ['mqttv311', 'mqttv5']) {
     assert.match((await watcher.ended).stdout, /gone/);
 
     await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }] } });
-    const messages = Array.from({ length: 20 }, (_, i) => `job-${i}`);
+    const workers = [0, 1].map(() => sub(server, '-V', version, '-q', '1', '-t', '$queue/jobs', '-F', 'got %p'));
+    for (const worker of workers) await worker.says('SUBACK');
+    const messages = Array.from({ length: 20 }, (_, i) => `job-${i};`);
     for (const message of messages) await pub(server, '-V', version, '-q', '1', '-t', 'jobs/a', '-m', message);
-    const workers = [0, 1].map(() =>
-      sub(server, '-V', version, '-q', '1', '-t', '$queue/jobs', '-C', '10', '-F', '%p'),
-    );
+    // Whoever gets it: each job is worked once.
+    const taken = messages.map((message) => Promise.any(workers.map((worker) => worker.says(`got ${message}`))));
+    await Promise.all(taken);
+    for (const worker of workers) worker.kill();
     const outputs = await Promise.all(workers.map((worker) => worker.ended));
-    const got = outputs.flatMap(({ stdout }) => stdout.split('\n').filter((line) => line.startsWith('job-')));
-    assert.deepEqual(new Set(got), new Set(messages));
+    const got = outputs.flatMap(({ stdout }) => [...stdout.matchAll(/got (job-\d+;)/g)].map(([, job]) => job));
+    assert.deepEqual(got.sort(), messages.sort());
+    for (const { stdout } of outputs) assert.match(stdout, /got job-/);
   });
 }
 

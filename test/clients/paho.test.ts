@@ -5,7 +5,7 @@ import { startServer } from '../server.ts';
 import { missing, Program } from './program.ts';
 
 const skip = missing('/usr/lib/python3/dist-packages/paho/mqtt/client.py', 'python3-paho-mqtt');
-const script = fileURLToPath(new URL('./paho.py', import.meta.url));
+const script = fileURLToPath(new URL('./interop.py', import.meta.url));
 
 for (const version of ['4', '5']) {
   test(`Eclipse Paho for Python, version ${version}: QoS 0, 1, 2 and a queue`, { skip }, async (t) => {

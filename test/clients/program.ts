@@ -23,7 +23,7 @@ export class Program {
   readonly ended: Promise<Ended>;
   #stdout = '';
   #stderr = '';
-  #changed: () => void = () => undefined;
+  readonly #waiting = new Set<() => void>();
   #isOver = false;
   readonly #kill: () => void;
 
@@ -47,14 +47,17 @@ export class Program {
   async says(text: string): Promise<void> {
     while (!this.#stdout.includes(text) && !this.#stderr.includes(text)) {
       if (this.#isOver) throw new Error(`Ended without saying "${text}":\n${this.#stdout}\n${this.#stderr}`);
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
 
   kill(): void {
     this.#kill();
+  }
+
+  #changed(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   #add(text: string): void {
