@@ -27,6 +27,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   readonly #reader = new FrameReader(this, connectPacketBytesMax);
   /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
   readonly #held: HeldFrame[] = [];
+  #heldProblem: unknown;
 
   constructor(context: BrokerContext, transport: Transport) {
     this.#context = context;
@@ -41,7 +42,9 @@ export class Receiver implements TransportHandler, FrameHandler {
     try {
       this.#reader.push(chunk);
     } catch (problem) {
-      this.#failed(problem);
+      // The client is answered first, and told then.
+      if (connection.phase === 'authenticating') this.#heldProblem = problem;
+      else this.#failed(problem);
     }
   }
 
@@ -121,6 +124,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     }
     const packet = decodePacket(buffer, firstByte, bodyStart, bodyEnd, 4);
     if (packet.type !== PacketType.connect) return;
+    this.#reader.packetBytesMax = this.#context.limits.packetBytesMax;
     this.#connection.hold();
     handleConnect(this.#connection, packet)
       .then(() => this.#goOn())
@@ -129,11 +133,23 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #goOn(): void {
     if (this.#connection.phase !== 'connected') return;
-    this.#reader.packetBytesMax = this.#context.limits.packetBytesMax;
     for (const held of this.#held.splice(0)) {
-      if (!this.frame(held.buffer, held.firstByte, held.bodyStart, held.bodyEnd)) return;
+      if (!this.#isFine(held)) return;
+    }
+    if (this.#heldProblem !== undefined) {
+      this.#failed(this.#heldProblem);
+      return;
     }
     this.#connection.unhold();
+  }
+
+  #isFine(held: HeldFrame): boolean {
+    try {
+      return this.frame(held.buffer, held.firstByte, held.bodyStart, held.bodyEnd);
+    } catch (problem) {
+      this.#failed(problem);
+      return false;
+    }
   }
 
   #failed(problem: unknown): void {
