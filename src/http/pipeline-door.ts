@@ -1,7 +1,7 @@
 import type { Device, DeviceType, NewDevice, StoredDriver } from '../devices/store.ts';
 import type { DriverMatch, DriverRef } from '../pipeline/driver.ts';
+import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { StoredMessage } from '../queues/engine.ts';
-import type { JsonObject } from '../std/json.ts';
 
 /** What the API needs of the device pipeline. */
 export interface PipelineDoor {
@@ -38,13 +38,3 @@ export type IngestAnswer =
   | { readonly kind: 'processed'; readonly messageId: string; readonly outcome: string }
   /** Flushed to disk, not processed yet. */
   | { readonly kind: 'accepted'; readonly messageId: string };
-
-export interface Rehearsal {
-  readonly sequence: number;
-  readonly deviceId: string;
-  readonly messageId: string;
-  /** `applied`, `stale`, `duplicate` or `rejected:<code>`. */
-  readonly now: string;
-  readonly driver?: string;
-  readonly readings?: readonly { readonly eventType: string; readonly time: number; readonly data: JsonObject }[];
-}

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { deadLetterGroups, normalised } from './dead-letters.ts';
-import { TestEngine } from './embedded/test-engine.ts';
-import { messageOf, publish } from './recording-consumer.ts';
+import { TestEngine } from './embedded/testing/test-engine.ts';
+import { messageOf, publish } from './testing/recording-consumer.ts';
 
 let under: TestEngine;
 beforeEach(async () => {
@@ -21,10 +21,10 @@ test('dead letters of one fingerprint are one group, the largest first', async (
     ['driver', 'oyster@1.0.0'],
   ];
   const firstAt = under.clock.now();
-  await bury('driver_failed', 'first', [...common, ['deviceType', 'oyster']]);
+  await bury('driver_failed', 'first', [...common, ['device-type', 'oyster']]);
   await bury('schema_violation', 'other', [['fingerprint', 'f2']]);
   under.clock.advance(1_000);
-  await bury('driver_failed', 'second', [...common, ['deviceType', 'oyster-3']]);
+  await bury('driver_failed', 'second', [...common, ['device-type', 'oyster-3']]);
   const { groups, total, truncated } = await deadLetterGroups(under.engine, 'ingest.dead', 10);
   assert.equal(total, 3);
   assert.equal(truncated, false);

@@ -76,7 +76,7 @@ function groupOf({ death, enqueuedAt, sequence }: StoredMessage): Growing {
   const reason = death?.reason ?? 'The message was published to this queue';
   const stage = header('stage');
   const driver = header('driver');
-  const deviceType = header('deviceType');
+  const deviceType = header('device-type');
   return {
     fingerprint: header('fingerprint') ?? fingerprintOf(code, stage, driver, reason),
     code,

@@ -125,7 +125,9 @@ export class MemoryPipeline implements PipelineDoor {
       deviceId: 'd1',
       messageId: `m${sequence}`,
       now: 'applied',
-      driver: 'x@1.0.0',
+      driver: { id: 'x', version: '1.0.0' },
+      readings: [],
+      error: undefined,
     }));
 
   putDeviceType: PipelineDoor['putDeviceType'] = (type) => this.#store.registry.putDeviceType(type);
