@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { TestEngine } from './embedded/test-engine.ts';
+import { TestEngine } from './embedded/testing/test-engine.ts';
 import { QueueSink } from './queue-sink.ts';
 import { QueueSource } from './queue-source.ts';
-import { messageOf, publish, RecordingConsumer } from './recording-consumer.ts';
+import { messageOf, publish, RecordingConsumer } from './testing/recording-consumer.ts';
 
 let under: TestEngine;
 let source: QueueSource;

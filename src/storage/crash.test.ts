@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Environment } from './environment.ts';
 
-const child = join(import.meta.dirname, 'crash-child.ts');
+const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
 const kills = 12;
 
 test('a process that is killed in the middle of commits leaves whole batches, and all that it was told are flushed', async () => {

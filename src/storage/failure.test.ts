@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Environment } from './environment.ts';
 
 test('where the disk takes no more, receipts fail, none succeeds afterwards, and what was acknowledged is there', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-full-'));
-  const child = join(import.meta.dirname, 'failing-child.ts');
+  const child = fileURLToPath(new URL('./testing/failing-child.ts', import.meta.url));
   // A limit on the size of files is a full disk for the one process that has it. In blocks of 1024 bytes: 20 MiB.
   const script = 'ulimit -f 20480; exec "$0" "$@"';
   const { stdout } = await promisify(execFile)('bash', ['-c', script, process.execPath, child, folder]);

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { acknowledged } from '../../message.ts';
-import { messageOf, publish, RecordingConsumer, turns } from '../recording-consumer.ts';
+import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
 import { sequenceBlock } from './counters.ts';
-import { TestEngine } from './test-engine.ts';
+import { TestEngine } from './testing/test-engine.ts';
 
 const hot = { bytesMax: 2_000, messagesMax: 20, queueBytesMin: 300, queueMessagesMin: 3 };
 let under: TestEngine;

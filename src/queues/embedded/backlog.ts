@@ -1,7 +1,7 @@
 import type { EngineContext } from './context.ts';
 import { Entry } from './entry.ts';
 import { messageKey, sequenceMax, sequenceOfKey } from './keys.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 
 /** Messages and bytes that are read ahead at once: about 2.5 ms of the main thread. */
 export const loadMessagesMax = 1_024;
@@ -12,12 +12,12 @@ export const loadBytesMax = 1024 * 1024;
  * ones join them on disk until all are read. `cursor` is where reading goes on.
  */
 export class Backlog {
-  readonly #queue: Queue;
+  readonly #queue: QueueCore;
   readonly #context: EngineContext;
   #cursor = 0;
   #messages = 0;
 
-  constructor(queue: Queue, context: EngineContext) {
+  constructor(queue: QueueCore, context: EngineContext) {
     this.#queue = queue;
     this.#context = context;
   }

@@ -1,20 +1,24 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption } from '../../message.ts';
 import type { Entry } from './entry.ts';
-import type { Queue } from './queue.ts';
-import { release } from './settlement.ts';
+import { release, type SettlingQueue } from './settlement.ts';
 import { Slot, type Taker } from './slot.ts';
 
+/** A queue with its consumers. */
+export interface ConsumedQueue extends SettlingQueue {
+  readonly consumptions: Set<PushConsumption>;
+}
+
 /** One consumer that messages are pushed to. */
-export class PushConsumption implements Consumption, Taker {
-  readonly #queue: Queue;
+export class PushConsumption implements Consumption, Taker<Entry> {
+  readonly #queue: ConsumedQueue;
   readonly #consumer: Consumer;
-  readonly slot: Slot;
+  readonly slot: Slot<Entry>;
   #credit: number;
   #stopped = false;
 
   /** Nothing is delivered in this turn, so that the caller has the consumption before the first delivery. */
-  constructor(queue: Queue, consumer: Consumer, credit: number) {
+  constructor(queue: ConsumedQueue, consumer: Consumer, credit: number) {
     this.#queue = queue;
     this.#consumer = consumer;
     this.#credit = credit;

@@ -1,12 +1,15 @@
 import type { Clock } from '../../std/clock.ts';
-import type { Deadlines } from '../../std/deadlines.ts';
+import type { Deadline, Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
 import type { Entry } from './entry.ts';
 import type { HotWindow } from './hot-window.ts';
-import type { Queue } from './queue.ts';
-import type { ScheduleWake } from './schedule.ts';
+
+/** Something to do at a time. */
+export interface Wake extends Deadline {
+  wake(): void;
+}
 
 /** What the queues of one engine share. */
 export interface EngineContext {
@@ -20,7 +23,7 @@ export interface EngineContext {
   /** One heap and one timer for all leases, and one for all scheduled messages. */
   readonly leases: Deadlines<Entry>;
   readonly scheduled: Deadlines<Entry>;
-  readonly wakes: Deadlines<ScheduleWake>;
-  /** The queue of that name; made when it is not there, as a place for dead letters. */
-  deadLetterQueue(name: string): Queue;
+  readonly wakes: Deadlines<Wake>;
+  /** Appends a record to the dead-letter queue of that name, which is made when it is not there. */
+  deadLetter(queue: string, record: Buffer): void;
 }

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../std/log.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import { EmbeddedEngine } from './engine.ts';
 
-const child = join(import.meta.dirname, 'crash-child.ts');
+const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
 const kills = Number(process.env.KILLS ?? 20);
 
 interface Journal {

@@ -3,16 +3,16 @@ import type { ReceiptWaiter } from '../../message.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import type { Failure } from './failure.ts';
 import { messageKey, scheduleKey } from './keys.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 
 /** Removes the rows of a message that was never read into memory. */
 export class DiskRemoval implements StagedWrite, ReceiptWaiter {
-  readonly #queue: Queue;
+  readonly #queue: QueueCore;
   readonly #sequence: number;
   readonly #bytes: number;
   readonly #failure: Failure | undefined;
 
-  constructor(queue: Queue, sequence: number, bytes: number, failure: Failure | undefined) {
+  constructor(queue: QueueCore, sequence: number, bytes: number, failure: Failure | undefined) {
     this.#queue = queue;
     this.#sequence = sequence;
     this.#bytes = bytes;

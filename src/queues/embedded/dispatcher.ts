@@ -1,6 +1,8 @@
 import type { Dispatch } from '../options.ts';
-import type { Slot } from './slot.ts';
+import type { Entry } from './entry.ts';
+import type { Slot as SlotOf } from './slot.ts';
 
+type Slot = SlotOf<Entry>;
 type Before = (a: Slot, b: Slot) => boolean;
 
 /** Who goes first. Ties of `least_inflight` go to the one that was served longest ago, so that idle consumers take turns. */

@@ -1,4 +1,4 @@
-import { engineContract } from '../engine-contract.ts';
-import { TestEngine } from './test-engine.ts';
+import { engineContract } from '../testing/engine-contract.ts';
+import { TestEngine } from './testing/test-engine.ts';
 
 engineContract('The embedded engine', () => new TestEngine().open());

@@ -62,8 +62,12 @@ export class EmbeddedEngine implements Engine {
       hot: new HotWindow(parts.hot ?? hotLimits),
       leases: new Deadlines((entry, now) => entry.home.leaseExpired(entry, now), clock),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
-      wakes: new Deadlines((wake) => wake.schedule.woken(), clock),
-      deadLetterQueue: (name) => this.#registry.declareDeadLetters(name),
+      wakes: new Deadlines((wake) => wake.wake(), clock),
+      deadLetter: (name, record) => {
+        const queue = this.#registry.declareDeadLetters(name);
+        queue.append(record);
+        queue.pumpLater();
+      },
     };
     this.#admission = new Admission(this.#context);
     this.#registry = new Registry(this.#context, this.#admission);

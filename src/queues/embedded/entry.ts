@@ -5,7 +5,7 @@ import type { QueueCounters } from './counters.ts';
 import { encodeFailure, type Failure } from './failure.ts';
 import { messageKey, scheduleKey } from './keys.ts';
 import { enqueuedAtOf, mayExpire, messageOf } from './record.ts';
-import type { Slot } from './slot.ts';
+import type { Holding, Slot } from './slot.ts';
 import { changeState, isPresent, State } from './transitions.ts';
 
 /** What an entry needs of its queue. */
@@ -27,7 +27,7 @@ const scheduleValue = Buffer.alloc(1);
  * asks for rows. A message that goes back to waiting goes on as another entry, so that the consumer that had it cannot
  * settle it for the next one.
  */
-export class Entry implements StagedWrite, Delivery, Deadline {
+export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   readonly home: EntryHome;
   readonly sequence: number;
   readonly record: Buffer;
@@ -48,7 +48,7 @@ export class Entry implements StagedWrite, Delivery, Deadline {
   heapIndex = -1;
 
   /** Who holds it, and its neighbours in the list of what that one holds. */
-  slot: Slot | undefined = undefined;
+  slot: Slot<Entry> | undefined = undefined;
   previous: Entry | undefined = undefined;
   next: Entry | undefined = undefined;
   /** For a holder who settles by token. */

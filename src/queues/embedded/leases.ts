@@ -3,20 +3,20 @@ import type { Settlement } from '../../message.ts';
 import type { LeasedMessage, LeaseRequest, SettleResult } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import { LeaseWait, PullConsumer } from './pull-consumer.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 
 /** Requests of one queue that may wait for messages at a time. */
 export const leaseWaitsMax = 10_000;
 
 /** The leases of one queue that are settled by token, and those who ask for them. */
 export class Leases {
-  readonly #queue: Queue;
+  readonly #queue: QueueCore;
   readonly #byToken = new Map<string, Entry>();
   /** Those that hold or wait for something. */
   readonly #consumers = new Map<string, PullConsumer>();
   #waits = 0;
 
-  constructor(queue: Queue) {
+  constructor(queue: QueueCore) {
     this.#queue = queue;
   }
 

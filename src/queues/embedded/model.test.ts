@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { RandomRun } from './random-run.ts';
+import { RandomRun } from './testing/random-run.ts';
 
 const steps = Number(process.env.MODEL_STEPS ?? 20_000);
 const seeds = process.env.SEED === undefined ? [1, Math.floor(Math.random() * 2 ** 32)] : [Number(process.env.SEED)];

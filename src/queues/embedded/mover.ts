@@ -1,9 +1,10 @@
 import { SluiceError } from '../../errors.ts';
 import type { MoveRequest, MoveResult, StoredMessage } from '../engine.ts';
+import { queueNotFound } from './admission.ts';
 import type { Queue } from './queue.ts';
 import { encodeRecord, withDeath } from './record.ts';
 import type { Registry } from './registry.ts';
-import { type Found, scan, storedMessage } from './scan.ts';
+import { type Found, scan, storedMessage, storedState } from './scan.ts';
 
 /** Skipped messages that a result lists; the others show in the difference of `matched` and `moved`. */
 export const skippedListedMax = 1_000;
@@ -16,27 +17,24 @@ export async function move(registry: Registry, request: MoveRequest): Promise<Mo
     throw new SluiceError('invalid_argument', `Cannot move from queue "${source.name}" to itself: name another queue`);
   }
   const task = new MoveTask(registry, source, target, request);
-  for await (const found of scan(source, 0, source.nextSequence)) {
-    for (const each of found) if (!task.done) task.consider(each);
-    // Bounds what is unflushed, and with it how far a move can run ahead of the disk.
-    await source.context.commit.flushed();
-    if (task.done) break;
-  }
+  await scan(source, 0, source.nextSequence, (found) => task.consider(found));
+  // The last step's messages must be on disk before anybody is told that they moved.
+  await source.context.commit.flushed();
   return task.result;
 }
 
 /** Removes every message that nobody holds; answers how many. */
 export async function purge(queue: Queue): Promise<number> {
   let purged = 0;
-  for await (const found of scan(queue, 0, queue.nextSequence)) {
+  await scan(queue, 0, queue.nextSequence, (found) => {
     for (const each of found) {
-      if (storedMessage(each).state === 'leased') continue;
+      if (storedState(each) === 'leased') continue;
       take(queue, each);
       queue.totals.dropped++;
       purged++;
     }
-    await queue.context.commit.flushed();
-  }
+    return true;
+  });
   return purged;
 }
 
@@ -57,37 +55,49 @@ class MoveTask {
     this.#request = request;
   }
 
-  get done(): boolean {
-    return this.#movable >= (this.#request.limit ?? Number.POSITIVE_INFINITY);
-  }
-
   get result(): MoveResult {
     return { moved: this.#moved, matched: this.#matched, skipped: this.#skipped };
   }
 
-  consider(found: Found): void {
+  /** False once the limit is reached. */
+  consider(found: readonly Found[]): boolean {
+    const { limit = Number.POSITIVE_INFINITY } = this.#request;
+    for (const each of found) {
+      if (this.#movable >= limit) return false;
+      this.#considerOne(each);
+    }
+    return this.#movable < limit;
+  }
+
+  #considerOne(found: Found): void {
     const stored = storedMessage(found);
     if (this.#request.match?.(stored) === false) return;
     this.#matched++;
-    try {
-      this.#move(found, stored);
-    } catch (problem) {
-      this.#skip(found, (problem as Error).message);
-    }
-  }
-
-  #move(found: Found, stored: StoredMessage): void {
-    if (stored.state === 'leased') throw new SluiceError('conflict', 'A consumer holds the message');
-    const target = this.#target ?? this.#origin(stored);
-    const record = this.#recordFor(target, found, stored);
-    if (!target.hasRoom(record.length)) throw new SluiceError('queue_full', `Queue "${target.name}" is full`);
+    const plan = this.#plan(found, stored);
+    if (plan === undefined) return;
     this.#movable++;
     if (this.#request.dryRun === true) return;
     take(this.#source, found);
     this.#source.totals.moved++;
-    target.append(record);
-    target.pumpLater();
+    plan.target.append(plan.record);
+    plan.target.pumpLater();
     this.#moved++;
+  }
+
+  /** Where the message goes and as what; undefined where it cannot go, which is listed with its reason. */
+  #plan(found: Found, stored: StoredMessage): { target: Queue; record: Buffer } | undefined {
+    try {
+      if (stored.state === 'leased') throw new SluiceError('conflict', 'A consumer holds the message');
+      const target = this.#target ?? this.#origin(stored);
+      if (target.removed) throw queueNotFound(target.name);
+      const record = this.#recordFor(target, found, stored);
+      if (!target.hasRoom(record.length)) throw new SluiceError('queue_full', `Queue "${target.name}" is full`);
+      return { target, record };
+    } catch (problem) {
+      const reason = problem instanceof Error ? problem.message : String(problem);
+      if (this.#skipped.length < skippedListedMax) this.#skipped.push({ sequence: found.sequence, reason });
+      return undefined;
+    }
   }
 
   #origin(stored: StoredMessage): Queue {
@@ -105,10 +115,6 @@ class MoveTask {
     const { edit } = this.#request;
     const record = edit === undefined ? found.record : encodeRecord(edit(stored.message), now);
     return withDeath(record, stored.death?.queue === target.name ? undefined : stored.death, now);
-  }
-
-  #skip(found: Found, reason: string): void {
-    if (this.#skipped.length < skippedListedMax) this.#skipped.push({ sequence: found.sequence, reason });
   }
 }
 

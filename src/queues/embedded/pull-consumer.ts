@@ -3,7 +3,7 @@ import type { Timer } from '../../std/clock.ts';
 import type { LeasedMessage } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import { leaseToken } from './lease-token.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 import { Slot, type Taker } from './slot.ts';
 
 /** One request for messages, until it is answered. */
@@ -24,14 +24,14 @@ export class LeaseWait {
 }
 
 /** One who asks for messages and settles them by token. It has credit while a request of its waits. */
-export class PullConsumer implements Taker {
-  readonly #queue: Queue;
+export class PullConsumer implements Taker<Entry> {
+  readonly #queue: QueueCore;
   readonly #byToken: Map<string, Entry>;
   readonly #listener: { waitEnded(): void; idle(): void };
-  readonly #slot: Slot;
+  readonly #slot: Slot<Entry>;
   readonly #waits = new Set<LeaseWait>();
 
-  constructor(queue: Queue, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
+  constructor(queue: QueueCore, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
     this.#queue = queue;
     this.#byToken = byToken;
     this.#listener = listener;

@@ -4,18 +4,14 @@ import type { QueueOptions } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import type { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
-import { QueueCounters } from './counters.ts';
 import { DiskRemoval } from './disk-removal.ts';
-import { Dispatcher } from './dispatcher.ts';
-import { Entry, type EntryHome } from './entry.ts';
+import { Entry } from './entry.ts';
 import type { Failure } from './failure.ts';
-import { HotShare } from './hot-window.ts';
 import { Leases } from './leases.ts';
-import { ReadyList } from './ready-list.ts';
+import { QueueCore } from './queue-core.ts';
 import { Schedule } from './schedule.ts';
 import { expire, expireLease, release, settleEntry } from './settlement.ts';
 import type { Slot } from './slot.ts';
-import { QueueTotals } from './totals.ts';
 import { changeState, State } from './transitions.ts';
 
 /** Deliveries in one turn of the event loop; a longer backlog goes on in the next turn, so that others get theirs. */
@@ -25,50 +21,17 @@ const deliveriesPerTurnMax = 1_000;
  * One queue: what waits, what is leased, and who takes it. All of it runs on the main thread and synchronously; only rows
  * become durable later, by group commit.
  */
-export class Queue implements EntryHome {
-  readonly id: number;
-  readonly name: string;
-  readonly createdAt: number;
-  readonly context: EngineContext;
-  readonly counters: QueueCounters;
-  readonly dispatcher: Dispatcher;
-  readonly ready = new ReadyList();
+export class Queue extends QueueCore {
   readonly backlog: Backlog;
   readonly schedule: Schedule;
-  readonly hot: HotShare;
-  readonly consumptions = new Set<PushConsumption>();
   readonly leases = new Leases(this);
-  readonly totals = new QueueTotals();
-  /** Sequences of messages that were removed where they lie on disk, until that is flushed: readers must not bring them back. */
-  readonly takenOnDisk = new Set<number>();
-
-  nextSequence = 1;
-  /** All that is present: ready, scheduled and leased, in memory and on disk. */
-  messages = 0;
-  bytes = 0;
-  leased = 0;
-  removed = false;
-  /** Delivers nothing more, because the engine stops. */
-  stopped = false;
-  #options: QueueOptions;
+  readonly consumptions = new Set<PushConsumption>();
   #pumping = false;
-  #pumpDue = false;
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
-    this.id = id;
-    this.name = name;
-    this.createdAt = createdAt;
-    this.context = context;
-    this.#options = options;
-    this.counters = new QueueCounters(id, context.commit, () => this.#flushed());
-    this.dispatcher = new Dispatcher(options.dispatch);
+    super(id, name, createdAt, options, context);
     this.backlog = new Backlog(this, context);
     this.schedule = new Schedule(this, context);
-    this.hot = new HotShare(context.hot);
-  }
-
-  get options(): QueueOptions {
-    return this.#options;
   }
 
   /** Messages that could be delivered, in memory or not. */
@@ -87,18 +50,12 @@ export class Queue implements EntryHome {
   }
 
   change(options: QueueOptions): void {
-    const { dispatch } = this.#options;
-    this.#options = options;
+    const { dispatch } = this.options;
+    this.options = options;
     if (options.dispatch !== dispatch) this.dispatcher.use(options.dispatch);
     for (const consumption of this.consumptions) consumption.optionsChanged();
     this.leases.optionsChanged();
     this.pumpLater();
-  }
-
-  hasRoom(bytes: number): boolean {
-    const { limits } = this.#options;
-    if (limits.messages > 0 && this.messages >= limits.messages) return false;
-    return limits.bytes === 0 || this.bytes + bytes <= limits.bytes;
   }
 
   /** Stages a new message at the end. It is delivered by the next `pump`. */
@@ -117,18 +74,6 @@ export class Queue implements EntryHome {
     return entry;
   }
 
-  takeSequence(): number {
-    const sequence = this.nextSequence++;
-    this.counters.reserve(this.nextSequence);
-    return sequence;
-  }
-
-  stage(entry: Entry, bytes = 0): void {
-    if (entry.staged) return;
-    entry.staged = true;
-    this.context.commit.stage(entry, bytes);
-  }
-
   /** Delivers a message that has just arrived with its own payload, as long as it is in this turn's hands. */
   pumpArriving(entry: Entry, message: Message): void {
     entry.arriving = message;
@@ -136,7 +81,6 @@ export class Queue implements EntryHome {
     entry.arriving = undefined;
   }
 
-  /** Hands ready messages to consumers with credit, oldest first. */
   pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
@@ -147,15 +91,6 @@ export class Queue implements EntryHome {
     }
   }
 
-  pumpLater(): void {
-    if (this.#pumpDue) return;
-    this.#pumpDue = true;
-    setImmediate(() => {
-      this.#pumpDue = false;
-      this.pump();
-    });
-  }
-
   /** Takes a message away that nobody holds, and its rows with the next batch. */
   discard(entry: Entry): void {
     const scheduled = entry.state === State.scheduled;
@@ -163,14 +98,6 @@ export class Queue implements EntryHome {
     if (scheduled) this.schedule.forget(entry);
     else this.ready.forget();
     this.depart(entry);
-  }
-
-  /** Books a message out of memory's counts and stages the removal of its rows. */
-  depart(entry: Entry): void {
-    this.messages--;
-    this.bytes -= entry.record.length;
-    this.hot.remove(entry.record.length);
-    if (entry.stored) this.stage(entry);
   }
 
   /** The same for one that is on disk alone. */
@@ -205,19 +132,6 @@ export class Queue implements EntryHome {
     this.pump();
   }
 
-  /** Takes a leased entry from its holder. */
-  endLease(entry: Entry): void {
-    this.context.leases.remove(entry);
-    this.leased--;
-    const { slot } = entry;
-    if (slot === undefined) return;
-    slot.unlink(entry);
-    if (entry.lost) return;
-    slot.inflight--;
-    this.dispatcher.changed(slot);
-    if (entry.token !== undefined) slot.taker.ended(entry);
-  }
-
   /** Delivers nothing more, takes back what is held, and ends those who consume or wait. */
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
     this.stopped = true;
@@ -239,12 +153,12 @@ export class Queue implements EntryHome {
       const entry = this.#nextReady();
       if (entry === undefined) return;
       if (entry.hasExpired(now)) expire(this, entry, now);
-      else this.#lease(entry, this.dispatcher.next() as Slot, now);
+      else this.#lease(entry, this.dispatcher.next() as Slot<Entry>, now);
     }
   }
 
   #canDeliver(): boolean {
-    const { paused, maxInflight } = this.#options;
+    const { paused, maxInflight } = this.options;
     return this.dispatcher.hasAvailable && this.leased < maxInflight && !paused && !this.stopped && !this.removed;
   }
 
@@ -254,14 +168,14 @@ export class Queue implements EntryHome {
     return this.ready.shift();
   }
 
-  #lease(entry: Entry, slot: Slot, now: number): void {
+  #lease(entry: Entry, slot: Slot<Entry>, now: number): void {
     changeState(entry, State.leased);
     this.leased++;
     this.totals.delivered++;
     if (entry.deliveries++ > 0) this.totals.redelivered++;
     slot.hold(entry);
     this.dispatcher.changed(slot);
-    this.context.leases.set(entry, now + this.#options.leaseMs);
+    this.context.leases.set(entry, now + this.options.leaseMs);
     slot.taker.take(entry);
   }
 
@@ -280,7 +194,7 @@ export class Queue implements EntryHome {
     this.pump();
   }
 
-  #flushed(): void {
+  protected flushed(): void {
     this.schedule.flushed();
     if (this.backlog.size > 0) this.pump();
   }

@@ -23,18 +23,26 @@ const scanBytesMax = 1024 * 1024;
 export const browseMessagesMax = 100_000;
 
 /**
- * What is in the queue from `from` up to, not including, `end`, in sequence order, in steps: in each step memory and disk
- * agree, and between two steps others run. What was enqueued before the scan began, and is still there when the scan
- * comes by, is found once.
+ * Shows what is in the queue from `from` up to, not including, `end`, in sequence order, in steps; `visit` answers whether
+ * to go on. Nothing happens between the reading of a step and its visit, so what is seen there is so; between two steps
+ * others run, and what the visit staged is flushed. What was there before the scan began, and still is when the scan comes
+ * by, is found once.
  */
-export async function* scan(queue: Queue, from: number, end: number): AsyncGenerator<readonly Found[]> {
+export async function scan(
+  queue: Queue,
+  from: number,
+  end: number,
+  visit: (found: readonly Found[]) => boolean,
+): Promise<void> {
+  const { commit } = queue.context;
   // The disk shows what is flushed, so everything up to now is brought there.
-  await queue.context.commit.flushed();
+  await commit.flushed();
   for (let at = from; at < end && !queue.stopped; ) {
-    const step = readStep(queue, at, end);
-    at = step.next;
-    yield step.found;
+    const { found, next } = readStep(queue, at, end);
+    at = next;
+    if (!visit(found)) break;
     await new Promise((resolve) => setImmediate(resolve));
+    await commit.flushed();
   }
 }
 
@@ -42,20 +50,25 @@ export async function browse(queue: Queue, request: BrowseRequest): Promise<Brow
   const messages: StoredMessage[] = [];
   const match = request.match ?? (() => true);
   let looked = 0;
-  for await (const found of scan(queue, Math.max(0, request.from), queue.nextSequence)) {
+  let next: number | undefined;
+  await scan(queue, Math.max(0, request.from), queue.nextSequence, (found) => {
     for (const each of found) {
-      if (messages.length >= request.limit || looked >= browseMessagesMax) return { messages, next: each.sequence };
+      if (messages.length >= request.limit || looked >= browseMessagesMax) {
+        next = each.sequence;
+        return false;
+      }
       looked++;
       const stored = storedMessage(each);
       if (match(stored)) messages.push(stored);
     }
-  }
-  return { messages, next: undefined };
+    return true;
+  });
+  return { messages, next };
 }
 
 export function storedMessage(found: Found): StoredMessage {
   const { record, failure, entry, sequence } = found;
-  const state = stateOf(found);
+  const state = storedState(found);
   return {
     sequence,
     state,
@@ -68,7 +81,7 @@ export function storedMessage(found: Found): StoredMessage {
   };
 }
 
-function stateOf({ entry, failure }: Found): MessageState {
+export function storedState({ entry, failure }: Found): MessageState {
   if (entry === undefined) return failure === undefined ? 'ready' : 'scheduled';
   if (entry.state === State.leased) return 'leased';
   return entry.state === State.scheduled ? 'scheduled' : 'ready';

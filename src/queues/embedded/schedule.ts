@@ -1,9 +1,8 @@
-import type { Deadline } from '../../std/deadlines.ts';
-import type { EngineContext } from './context.ts';
+import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
 import { decodeFailure } from './failure.ts';
 import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey } from './keys.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 import { State } from './transitions.ts';
 
 /** How long before it is due a scheduled message comes into memory. */
@@ -11,20 +10,16 @@ const lookAheadMs = 1_000;
 /** Rows read at once; all rows of the last one's millisecond come with it. */
 export const scheduleLoadMax = 1_024;
 
-/** Per queue one deadline: when to read on. */
-export interface ScheduleWake extends Deadline {
-  readonly schedule: Schedule;
-}
-
 /**
  * The messages of a queue that wait for their next try. Those due up to `horizon` are in memory, each with a deadline in
  * the engine's heap; later ones are rows on disk, which are read when the horizon moves. Rows up to the horizon are never
  * read again, so that what memory already did to their messages cannot be undone by an older row.
  */
 export class Schedule {
-  readonly #queue: Queue;
+  readonly #queue: QueueCore;
   readonly #context: EngineContext;
-  readonly #wake: ScheduleWake;
+  /** When to read on. */
+  readonly #wake: Wake;
   readonly #near = new Set<Entry>();
   /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
   #unflushed: Entry[] = [];
@@ -32,10 +27,10 @@ export class Schedule {
   #horizon = 0;
   #wanted = false;
 
-  constructor(queue: Queue, context: EngineContext) {
+  constructor(queue: QueueCore, context: EngineContext) {
     this.#queue = queue;
     this.#context = context;
-    this.#wake = { schedule: this, deadline: 0, heapIndex: -1 };
+    this.#wake = { wake: () => this.#woken(), deadline: 0, heapIndex: -1 };
   }
 
   get size(): number {
@@ -96,8 +91,7 @@ export class Schedule {
     if (this.#unflushed.length > 0) this.#unflushed = this.#unflushed.filter((entry) => entry.staged);
   }
 
-  /** The deadline of `wake` has come. */
-  woken(): void {
+  #woken(): void {
     this.#wanted = this.#far > 0;
     if (this.wanted) this.load();
     this.#queue.pump();

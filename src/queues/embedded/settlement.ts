@@ -2,9 +2,15 @@ import type { Settlement, UserProperty } from '../../message.ts';
 import { backoffMs } from './backoff.ts';
 import type { Entry } from './entry.ts';
 import { type Failure, reasonCharactersMax } from './failure.ts';
-import type { Queue } from './queue.ts';
+import type { QueueCore } from './queue-core.ts';
 import { withDeath } from './record.ts';
+import type { Schedule } from './schedule.ts';
 import { changeState, State } from './transitions.ts';
+
+/** A queue whose failed messages can wait. */
+export interface SettlingQueue extends QueueCore {
+  readonly schedule: Schedule;
+}
 
 /** Why a message cannot be processed. */
 export interface Cause {
@@ -14,7 +20,7 @@ export interface Cause {
 }
 
 /** Does with a leased message what its consumer said. */
-export function settleEntry(queue: Queue, entry: Entry, settlement: Settlement): void {
+export function settleEntry(queue: SettlingQueue, entry: Entry, settlement: Settlement): void {
   switch (settlement.kind) {
     case 'acknowledged':
       acknowledge(queue, entry);
@@ -31,7 +37,7 @@ export function settleEntry(queue: Queue, entry: Entry, settlement: Settlement):
 }
 
 /** Gives a leased message back to the front of its queue. */
-export function release(queue: Queue, entry: Entry): void {
+export function release(queue: SettlingQueue, entry: Entry): void {
   queue.totals.released++;
   queue.endLease(entry);
   wait(queue, entry, entry.failure, State.ready);
@@ -41,7 +47,7 @@ export function release(queue: Queue, entry: Entry): void {
  * A lease that ran out is a failed delivery. The place of a push consumer stays taken until it answers: MQTT forbids to
  * send the packet id again on that connection, and the consumer still works on the message as far as anyone knows.
  */
-export function expireLease(queue: Queue, entry: Entry, now: number): void {
+export function expireLease(queue: SettlingQueue, entry: Entry, now: number): void {
   entry.lost = entry.token === undefined;
   fail(
     queue,
@@ -52,13 +58,13 @@ export function expireLease(queue: Queue, entry: Entry, now: number): void {
 }
 
 /** A message that is too old to be delivered, and that nobody holds. */
-export function expire(queue: Queue, entry: Entry, now: number): void {
+export function expire(queue: SettlingQueue, entry: Entry, now: number): void {
   queue.totals.expired++;
   const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
   die(queue, entry, cause, entry.failure ?? noFailure(now));
 }
 
-function acknowledge(queue: Queue, entry: Entry): void {
+function acknowledge(queue: SettlingQueue, entry: Entry): void {
   queue.totals.acknowledged++;
   queue.endLease(entry);
   changeState(entry, State.acknowledged);
@@ -66,12 +72,12 @@ function acknowledge(queue: Queue, entry: Entry): void {
   queue.depart(entry);
 }
 
-function reject(queue: Queue, entry: Entry, cause: Cause, now: number): void {
+function reject(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
   queue.endLease(entry);
   die(queue, entry, cause, nextFailure(entry.failure, cause, now));
 }
 
-function fail(queue: Queue, entry: Entry, cause: Cause, now: number): void {
+function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
   const { options, totals, context } = queue;
   totals.failed++;
   queue.endLease(entry);
@@ -87,21 +93,20 @@ function fail(queue: Queue, entry: Entry, cause: Cause, now: number): void {
 }
 
 /** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */
-function die(queue: Queue, entry: Entry, cause: Cause, failure: Failure): void {
+function die(queue: SettlingQueue, entry: Entry, cause: Cause, failure: Failure): void {
   changeState(entry, State.dead);
   queue.depart(entry);
   deadLetter(queue, entry.sequence, entry.record, cause, failure);
 }
 
 /** Puts the record of a message that is not in `queue` any more into its dead letters, or counts it as dropped. */
-function deadLetter(queue: Queue, sequence: number, record: Buffer, cause: Cause, failure: Failure): void {
+function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Failure): void {
   const name = queue.options.deadLetter;
   if (name === null) {
     queue.totals.dropped++;
     return;
   }
   queue.totals.deadLettered++;
-  const target = queue.context.deadLetterQueue(name);
   const death = {
     queue: queue.name,
     sequence,
@@ -112,12 +117,11 @@ function deadLetter(queue: Queue, sequence: number, record: Buffer, cause: Cause
     lastFailureAt: failure.lastFailureAt,
     headers: cause.headers ?? [],
   };
-  target.append(withDeath(record, death, queue.context.clock.now()));
-  target.pumpLater();
+  queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */
-export function buryUnseen(queue: Queue, record: Buffer, cause: Cause): void {
+export function buryUnseen(queue: SettlingQueue, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
   deadLetter(queue, sequence, record, cause, noFailure(queue.context.clock.now()));
@@ -125,7 +129,7 @@ export function buryUnseen(queue: Queue, record: Buffer, cause: Cause): void {
 
 /** The message goes on as another entry. */
 function wait(
-  queue: Queue,
+  queue: SettlingQueue,
   entry: Entry,
   failure: Failure | undefined,
   state: typeof State.ready | typeof State.scheduled,

@@ -1,15 +1,20 @@
-import type { Entry } from './entry.ts';
+/** Something that a slot holds: who holds it, and its neighbours in that one's list. */
+export interface Holding<T extends Holding<T>> {
+  slot: Slot<T> | undefined;
+  previous: T | undefined;
+  next: T | undefined;
+}
 
 /** Who is behind a slot: takes a message that was just leased to it. */
-export interface Taker {
-  take(entry: Entry): void;
+export interface Taker<T> {
+  take(entry: T): void;
   /** The lease of an entry with a token has ended, one way or another. */
-  ended(entry: Entry): void;
+  ended(entry: T): void;
 }
 
 /** One consumer's place in the dispatch of a queue: how much it may hold, how much it holds, and what. */
-export class Slot {
-  readonly taker: Taker;
+export class Slot<T extends Holding<T>> {
+  readonly taker: Taker<T>;
   /** Messages that it may hold at once. */
   limit = 0;
   /** Messages that count against the limit: those it holds, and those whose lease it lost without answering. */
@@ -18,9 +23,9 @@ export class Slot {
   served = 0;
   /** Owned by the dispatcher: -1 while the slot is not in its heap. */
   heapIndex = -1;
-  #first: Entry | undefined = undefined;
+  #first: T | undefined = undefined;
 
-  constructor(taker: Taker) {
+  constructor(taker: Taker<T>) {
     this.taker = taker;
   }
 
@@ -28,7 +33,7 @@ export class Slot {
     return this.inflight < this.limit;
   }
 
-  hold(entry: Entry): void {
+  hold(entry: T): void {
     this.inflight++;
     entry.slot = this;
     entry.next = this.#first;
@@ -37,7 +42,7 @@ export class Slot {
   }
 
   /** Takes the entry off the list; its place in `inflight` is the caller's business. */
-  unlink(entry: Entry): void {
+  unlink(entry: T): void {
     if (entry.previous !== undefined) entry.previous.next = entry.next;
     else this.#first = entry.next;
     if (entry.next !== undefined) entry.next.previous = entry.previous;
@@ -45,10 +50,10 @@ export class Slot {
     entry.next = undefined;
   }
 
-  *held(): Iterable<Entry> {
+  *held(): Iterable<T> {
     for (let entry = this.#first; entry !== undefined; ) {
       // The caller may unlink the entry that it was given.
-      const next: Entry | undefined = entry.next;
+      const next: T | undefined = entry.next;
       yield entry;
       entry = next;
     }

@@ -8,7 +8,7 @@ import { silentLog } from '../../std/log.ts';
 import { Environment, type Transactor } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { RowBatch } from '../../storage/row-batch.ts';
-import { messageOf, publish, RecordingConsumer, turns } from '../recording-consumer.ts';
+import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
 import { EmbeddedEngine } from './engine.ts';
 
 /** A disk that breaks when the test says so. */

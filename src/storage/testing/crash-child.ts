@@ -1,5 +1,5 @@
-import { Environment } from './environment.ts';
-import { GroupCommit } from './group-commit.ts';
+import { Environment } from '../environment.ts';
+import { GroupCommit } from '../group-commit.ts';
 
 /*
  * For crash.test.ts: writes pairs of rows, one in each of two tables, until it is killed, and says on standard output

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { acknowledged, type Consumption, type Delivery, released, type Settlement } from '../../message.ts';
-import type { LeasedMessage } from '../engine.ts';
-import type { QueueOptions } from '../options.ts';
-import { messageOf, turns } from '../recording-consumer.ts';
+import { acknowledged, type Consumption, type Delivery, released, type Settlement } from '../../../message.ts';
+import type { LeasedMessage } from '../../engine.ts';
+import type { QueueOptions } from '../../options.ts';
+import { messageOf, turns } from '../../testing/recording-consumer.ts';
 import { ReferenceQueue } from './reference-queue.ts';
 import { generator, TestEngine } from './test-engine.ts';
 

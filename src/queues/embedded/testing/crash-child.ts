@@ -1,9 +1,9 @@
-import { acknowledged, type Delivery, type ReceiptWaiter, type Settlement } from '../../message.ts';
-import { silentLog } from '../../std/log.ts';
-import { Environment } from '../../storage/environment.ts';
-import { GroupCommit } from '../../storage/group-commit.ts';
-import { messageOf } from '../recording-consumer.ts';
-import { EmbeddedEngine } from './engine.ts';
+import { acknowledged, type Delivery, type ReceiptWaiter, type Settlement } from '../../../message.ts';
+import { silentLog } from '../../../std/log.ts';
+import { Environment } from '../../../storage/environment.ts';
+import { GroupCommit } from '../../../storage/group-commit.ts';
+import { messageOf } from '../../testing/recording-consumer.ts';
+import { EmbeddedEngine } from '../engine.ts';
 
 /*
  * For crash.test.ts: enqueues and settles until it is killed. `node crash-child.ts FOLDER PREFIX`. Standard output is the

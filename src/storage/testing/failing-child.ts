@@ -1,5 +1,5 @@
-import { Environment } from './environment.ts';
-import { GroupCommit } from './group-commit.ts';
+import { Environment } from '../environment.ts';
+import { GroupCommit } from '../group-commit.ts';
 
 /*
  * For failure.test.ts: writes until the file may not grow any more, and says as JSON what became of it.

@@ -1,5 +1,5 @@
-import type { SluiceError } from '../errors.ts';
-import { acknowledged, type Consumer, type Delivery, type Destination, type Message } from '../message.ts';
+import type { SluiceError } from '../../errors.ts';
+import { acknowledged, type Consumer, type Delivery, type Destination, type Message } from '../../message.ts';
 
 /** For tests: keeps what it gets, and lets one wait for it. */
 export class RecordingConsumer implements Consumer {

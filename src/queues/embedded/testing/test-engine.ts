@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SimulatedClock } from '../../std/clock.ts';
-import { silentLog } from '../../std/log.ts';
-import { Environment } from '../../storage/environment.ts';
-import { GroupCommit } from '../../storage/group-commit.ts';
-import { turns } from '../recording-consumer.ts';
-import { EmbeddedEngine } from './engine.ts';
-import type { HotLimits } from './hot-window.ts';
+import { SimulatedClock } from '../../../std/clock.ts';
+import { silentLog } from '../../../std/log.ts';
+import { Environment } from '../../../storage/environment.ts';
+import { GroupCommit } from '../../../storage/group-commit.ts';
+import { turns } from '../../testing/recording-consumer.ts';
+import { EmbeddedEngine } from '../engine.ts';
+import type { HotLimits } from '../hot-window.ts';
 
 /** For tests: an engine in a folder of its own, with a clock that stands still and random numbers from a seed. */
 export class TestEngine {

@@ -1,0 +1,30 @@
+import { afterEach, beforeEach, describe } from 'node:test';
+import { consumingContract } from './consuming.ts';
+import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
+import { declaringContract } from './declaring.ts';
+import { failingContract } from './failing.ts';
+import { leasingContract } from './leasing.ts';
+import { lookingAndMovingContract } from './looking-and-moving.ts';
+import { routingContract } from './routing.ts';
+import { stayingAndGoingContract } from './staying-and-going.ts';
+
+/** What every `Engine` promises. An implementation's test calls this and has nothing to add. */
+export function engineContract(name: string, open: () => Promise<EngineUnderTest>): void {
+  describe(`${name} keeps the engine contract`, () => {
+    const bench = new ContractBench(open);
+    beforeEach(() => bench.open());
+    afterEach(() => bench.close());
+
+    for (const part of parts) part(bench);
+  });
+}
+
+const parts = [
+  declaringContract,
+  routingContract,
+  consumingContract,
+  failingContract,
+  leasingContract,
+  lookingAndMovingContract,
+  stayingAndGoingContract,
+];

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { acknowledged, released } from '../../message.ts';
+import { bound, type ContractBench, fixedBackoff } from './contract-bench.ts';
+import { turns } from './recording-consumer.ts';
+
+export function leasingContract(on: ContractBench): void {
+  describe('leases', () => {
+    test('a lease that ends is a failed delivery, and the message goes to another consumer', async () => {
+      await on.engine.declare('orders', { ...bound, leaseMs: 10_000, backoff: { ...fixedBackoff, kind: 'none' } });
+      const slow = await on.consume('orders', 1, 'slow');
+      await on.sendAll('1', '2');
+      const lost = await slow.consumer.delivery(1);
+      on.clock.advance(10_000);
+      const other = await on.consume('orders', 10, 'other');
+      assert.equal((await other.consumer.delivery(1)).attempt, 2);
+      await other.consumer.delivery(2);
+      await turns();
+      // The slot of a push consumer stays taken until it answers.
+      assert.equal(slow.consumer.deliveries.length, 1);
+      assert.equal(lost.settle(acknowledged), false);
+      await on.send('3');
+      assert.equal((await slow.consumer.delivery(2)).message.payload.toString(), '3');
+      assert.equal((await on.engine.stats('orders')).failed, 1);
+    });
+
+    test('the last lease to end makes a dead letter with code lease_expired', async () => {
+      await on.engine.declare('orders', { ...bound, leaseMs: 10_000, maxDeliveries: 1 });
+      const { consumer } = await on.consume('orders', 1);
+      await on.send('1');
+      await consumer.delivery(1);
+      on.clock.advance(10_000);
+      const [dead] = (await on.engine.browse('orders.dead', { from: 0, limit: 10 })).messages;
+      assert.equal(dead.death?.code, 'lease_expired');
+    });
+
+    test('messages are leased by request and settled by token, once', async () => {
+      await on.engine.declare('orders', bound);
+      await on.sendAll('1', '2', '3');
+      const leased = await on.engine.lease('orders', { consumerId: 'h', max: 2, waitMs: 0 });
+      assert.deepEqual(
+        leased.map(({ delivery }) => delivery.message.payload.toString()),
+        ['1', '2'],
+      );
+      assert.equal(leased[0].leaseUntil, on.clock.now() + 30_000);
+      const [first, second] = leased.map(({ token }) => token);
+      assert.deepEqual(await on.engine.settle('orders', [first, 'made-up'], acknowledged), [
+        { token: first, ok: true },
+        { token: 'made-up', ok: false, code: 'lease_lost' },
+      ]);
+      assert.deepEqual(await on.engine.settle('orders', [first], acknowledged), [
+        { token: first, ok: false, code: 'lease_lost' },
+      ]);
+      await on.engine.settle('orders', [second], released);
+      const again = await on.engine.lease('orders', { consumerId: 'h', max: 10, waitMs: 0 });
+      assert.deepEqual(
+        again.map(({ delivery }) => delivery.message.payload.toString()),
+        ['2', '3'],
+      );
+      assert.notEqual(again[0].token, second);
+    });
+
+    test('a request waits for the first message, or until its time is over', async () => {
+      await on.engine.declare('orders', bound);
+      const waiting = on.engine.lease('orders', { consumerId: 'h', max: 5, waitMs: 20_000 });
+      await turns();
+      await on.sendAll('1', '2');
+      assert.equal((await waiting).length, 2);
+      const nothing = on.engine.lease('orders', { consumerId: 'h', max: 5, waitMs: 20_000 });
+      await turns();
+      on.clock.advance(20_000);
+      assert.deepEqual(await nothing, []);
+      assert.deepEqual(await on.engine.lease('orders', { consumerId: 'h', max: 5, waitMs: 0 }), []);
+    });
+
+    test('a lease can be made longer, and ends for its token when it is over', async () => {
+      await on.engine.declare('orders', { ...bound, backoff: { ...fixedBackoff, kind: 'none' } });
+      await on.send('1');
+      const [{ token }] = await on.engine.lease('orders', { consumerId: 'h', max: 1, waitMs: 0, leaseMs: 5_000 });
+      on.clock.advance(4_000);
+      assert.deepEqual(await on.engine.extend('orders', [token], 10_000), [{ token, ok: true }]);
+      on.clock.advance(9_999);
+      assert.equal((await on.engine.stats('orders')).leased, 1);
+      on.clock.advance(1);
+      assert.equal((await on.engine.stats('orders')).leased, 0);
+      assert.deepEqual(await on.engine.settle('orders', [token], acknowledged), [
+        { token, ok: false, code: 'lease_lost' },
+      ]);
+      assert.deepEqual(await on.engine.extend('orders', [token], 1_000), [{ token, ok: false, code: 'lease_lost' }]);
+      const [again] = await on.engine.lease('orders', { consumerId: 'h', max: 1, waitMs: 0 });
+      assert.equal(again.delivery.attempt, 2);
+    });
+  });
+}

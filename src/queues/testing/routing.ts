@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { acknowledged } from '../../message.ts';
+import { bound, type ContractBench } from './contract-bench.ts';
+import { messageOf, publish } from './recording-consumer.ts';
+
+export function routingContract(on: ContractBench): void {
+  describe('routing', () => {
+    test('a topic leads to every queue that is bound to it, and nowhere else', async () => {
+      await on.engine.declare('all', { bindings: [{ filter: '#' }] });
+      await on.engine.declare('orders', { bindings: [{ filter: 'orders/+' }, { filter: 'orders/#' }] });
+      await on.engine.declare('other', { bindings: [{ filter: 'other' }] });
+      await on.send('hello');
+      assert.deepEqual(await on.payloadsIn('all'), ['hello']);
+      assert.deepEqual(await on.payloadsIn('orders'), ['hello']);
+      assert.deepEqual(await on.payloadsIn('other'), []);
+      await on.engine.remove('all');
+      assert.equal(on.engine.route('elsewhere'), undefined);
+    });
+
+    test('listeners are told when bindings change', async () => {
+      let told = 0;
+      on.engine.onRoutesChanged(() => told++);
+      await on.engine.declare('orders', bound);
+      assert.equal(told, 1);
+      await on.engine.declare('orders', { maxDeliveries: 3 });
+      assert.equal(told, 1);
+      await on.engine.declare('orders', { bindings: [{ filter: 'moved' }] });
+      assert.equal(told, 2);
+      assert.equal(on.engine.route('orders/new'), undefined);
+      await on.engine.remove('orders');
+      assert.equal(told, 3);
+    });
+
+    test('a queue takes messages by its name', async () => {
+      await on.engine.declare('named', {});
+      await publish(on.engine.destination('named'), messageOf('direct'));
+      assert.deepEqual(await on.payloadsIn('named'), ['direct']);
+    });
+
+    test('a message that one of its queues cannot take goes to none [atomic-fanout]', async (t) => {
+      if (!on.engine.capabilities.has('atomic-fanout')) return t.skip('the engine does not promise it');
+      await on.engine.declare('small', { ...bound, limits: { messages: 1, bytes: 0 } });
+      await on.engine.declare('large', bound);
+      await on.send('fits');
+      await assert.rejects(on.send('does not'), { code: 'queue_full', message: /"small"/ });
+      assert.deepEqual(await on.payloadsIn('large'), ['fits']);
+      assert.equal((await on.engine.stats('small')).rejected, 1);
+    });
+
+    test('a limit in bytes refuses what would pass it, and acknowledging makes room', async () => {
+      await on.engine.declare('orders', { ...bound, limits: { messages: 0, bytes: 300 } });
+      await on.send('x'.repeat(150));
+      await assert.rejects(on.send('x'.repeat(150)), { code: 'queue_full' });
+      const { consumer } = await on.consume('orders', 1);
+      (await consumer.delivery(1)).settle(acknowledged);
+      await on.send('x'.repeat(150));
+    });
+  });
+}
