@@ -29,7 +29,9 @@ test('an error of SQLite rejects the whole batch with storage_failed, and the ne
   await assert.rejects(store.readings.apply(batch), { code: 'storage_failed', message: /disk on fire/ });
   assert.deepEqual(await store.readings.state('good'), []);
   assert.deepEqual(await store.readings.history({ deviceId: 'good', limit: 9 }), []);
+  assert.deepEqual(await store.readings.apply([message('good', 'm-0', 500)]), ['applied']);
   assert.deepEqual(await store.readings.apply([batch[0], batch[2]]), ['applied', 'applied']);
+  assert.equal((await store.readings.state('good'))[0].messageId, 'm-3');
 });
 
 test('state that another program changed is read again', async () => {

@@ -10,7 +10,7 @@ export class ReadingsTables {
   readonly #insertInbox: StatementSync;
   readonly #insertHistory: StatementSync;
   readonly #insertRaw: StatementSync;
-  /** The next row of history. Given by us, so that a message's rows are neighbours and its raw row has the id of the first. */
+  /** The next row of history. Given by us, so that a message's rows are neighbours and its raw row has the id of the first; a batch that is undone leaves a gap. */
   #nextId: number;
 
   constructor(database: DatabaseSync, stateKeysCachedMax: number) {
@@ -34,26 +34,24 @@ export class ReadingsTables {
   }
 
   apply(batch: EncodedBatch): EncodedOutcomes {
-    const firstId = this.#nextId;
     try {
       const outcomes = transaction(this.#database, () => this.#write(batch));
       this.#state.keep();
       return outcomes;
     } catch (problem) {
-      this.#undo(firstId);
+      this.#state.undo();
       throw problem;
     }
   }
 
   /** Does all of `apply` and takes it back, so that both answer by the same code. */
   preview(batch: EncodedBatch): EncodedOutcomes {
-    const firstId = this.#nextId;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       return this.#write(batch);
     } finally {
       rollBack(this.#database);
-      this.#undo(firstId);
+      this.#state.undo();
     }
   }
 
@@ -105,11 +103,6 @@ export class ReadingsTables {
       );
     }
     return outcome;
-  }
-
-  #undo(firstId: number): void {
-    this.#nextId = firstId;
-    this.#state.undo();
   }
 }
 

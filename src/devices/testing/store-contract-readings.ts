@@ -124,6 +124,7 @@ export function readingsContract(store: () => Store, reopen: () => Promise<void>
     assert.deepEqual(await store().readings.preview(batch), expected);
     assert.deepEqual(await values(store(), 'a-11'), { v: 2 });
     assert.equal((await store().readings.history({ deviceId: 'a-11', limit: 10 })).length, 1);
+    assert.deepEqual(await store().readings.apply([telemetry('a-11', 'between', 3500, { v: 3.5 })]), ['applied']);
     assert.deepEqual(await store().readings.apply(batch), expected);
     assert.deepEqual(await values(store(), 'a-11'), { v: 4 });
   });

@@ -101,6 +101,8 @@ export class TestBench {
   }
 
   async #bury(message: Message, death: DeathReport): Promise<void> {
+    // Not in this turn, as in a queue that commits.
+    await new Promise((resolve) => setImmediate(resolve));
     if (this.buryProblem !== undefined) throw this.buryProblem;
     this.buried.push({ message, death });
   }
