@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { DeviceCredentials } from './access/access.ts';
 import { ConfiguredAccess } from './access/configured-access.ts';
 import { Broker } from './broker/broker.ts';
+import { nobodyWaits } from './broker/publisher.ts';
 import { RetainedTable } from './broker/retained-table.ts';
 import { SessionTable } from './broker/session-table.ts';
 import type { Config } from './config.ts';
@@ -24,8 +25,6 @@ import { GroupCommit } from './storage/group-commit.ts';
 
 /** Where device messages wait for the pipeline, and where those that it could not use are kept. */
 const ingestQueue = 'ingest';
-/** Device messages that the pipeline has in hand at once. */
-const ingestCredit = 2_000;
 
 /** The composition root: builds every part, connects them, starts them in order and stops them in reverse. */
 export class Platform {
@@ -45,12 +44,13 @@ export class Platform {
     const environment = new Environment(join(config.data, 'queues'));
     const commit = new GroupCommit({ environment, onFailure: failed.resolve });
     const engine = new EmbeddedEngine({ environment, commit, clock, log });
-    const store = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log });
+    const store = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
     const drivers = new WorkerDriverHost({ workers: config.pipeline.workers, log });
     const pipeline = new Pipeline({
       store,
       drivers,
       queue: { destination: engine.destination(ingestQueue) },
+      events: { publish: (message) => broker.publish(message, nobodyWaits, 0) },
       deadLetters: { bury: (message, death) => engine.bury(ingestQueue, message, death) },
       clock,
       log,
@@ -116,7 +116,10 @@ export class Platform {
       part(
         'declarations',
         async () => {
-          await engine.declare(ingestQueue, { maxInflightPerConsumer: ingestCredit, leaseMs: 60_000 });
+          await engine.declare(ingestQueue, {
+            maxInflightPerConsumer: pipeline.limits.queuedMessagesMax,
+            leaseMs: 60_000,
+          });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))
             await pipeline.putDeviceType({ name, ...type });
@@ -126,7 +129,7 @@ export class Platform {
       part(
         'ingest',
         async () => {
-          consumption = await engine.consume(ingestQueue, pipeline.consumer, ingestCredit);
+          consumption = await engine.consume(ingestQueue, pipeline.consumer, pipeline.limits.queuedMessagesMax);
         },
         () => consumption?.stop(),
       ),

@@ -36,7 +36,7 @@ export const configOptions = {
     sentence: 'Largest MQTT packet in bytes; a larger one ends its connection with 0x95.',
   }),
   'mqtt.connectionsMax': option(integer(1, 1_000_000), {
-    default: 10_000,
+    default: 100_000,
     sentence: 'MQTT connections at once; one more is closed at once.',
   }),
   'mqtt.connectTimeoutMs': option(integer(100, 600_000), {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
 import type { Readings, Registry, Store } from '../store.ts';
@@ -16,6 +17,8 @@ export interface SqliteStoreOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly limits?: Partial<SqliteLimits>;
+  /** Called when a thread of the store ended by itself: everything is refused from then on, and the process should end. */
+  readonly onFailure?: (failure: SluiceError) => void;
 }
 
 /** The device store in one SQLite file, with one thread that writes and one that reads. */
@@ -33,7 +36,11 @@ export class SqliteStore implements Store {
     const limits = { ...sqliteLimits, ...options.limits };
     const clock = options.clock ?? systemClock;
     const client = (role: WorkerRole): WorkerClient =>
-      new WorkerClient({ path: options.path, role, stateKeysCachedMax: limits.stateKeysCachedMax }, limits.requestsMax);
+      new WorkerClient(
+        { path: options.path, role, stateKeysCachedMax: limits.stateKeysCachedMax },
+        limits.requestsMax,
+        options.onFailure ?? (() => undefined),
+      );
     this.#path = options.path;
     this.#writer = client('writer');
     this.#reader = client('reader');

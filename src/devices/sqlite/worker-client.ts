@@ -11,16 +11,20 @@ import { openedId, type Reply, type Request } from './protocol.ts';
 export class WorkerClient {
   readonly #options: WorkerOptions;
   readonly #requestsMax: number;
+  readonly #onDied: (failure: SluiceError) => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #ended: SluiceError | undefined;
+  #isOpen = false;
   #outbox: Request[] = [];
   #transfers: TransferListItem[] = [];
   #lastId = openedId;
 
-  constructor(options: WorkerOptions, requestsMax: number) {
+  /** `onDied` is called once when the thread ends without being stopped. */
+  constructor(options: WorkerOptions, requestsMax: number, onDied: (failure: SluiceError) => void) {
     this.#options = options;
     this.#requestsMax = requestsMax;
+    this.#onDied = onDied;
   }
 
   get waiting(): number {
@@ -36,6 +40,7 @@ export class WorkerClient {
     worker.on('error', (cause) => this.#end(`the thread failed: ${cause.message}`, cause));
     worker.on('exit', (code) => this.#end(`the thread ended with status ${code}`));
     await opened;
+    this.#isOpen = true;
   }
 
   /** Lets what waits finish, closes the database and ends the thread. */
@@ -43,6 +48,7 @@ export class WorkerClient {
     const worker = this.#worker;
     if (worker === undefined) return;
     this.#worker = undefined;
+    this.#isOpen = false;
     try {
       if (this.#ended === undefined) await this.#send(worker, 'close', [], []);
     } finally {
@@ -94,9 +100,11 @@ export class WorkerClient {
   }
 
   #end(why: string, cause?: unknown): void {
+    const isFirst = this.#ended === undefined;
     this.#ended ??= new SluiceError('storage_failed', `Cannot use the device store: ${why}`, { cause });
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
     this.#waiting.clear();
+    if (isFirst && this.#isOpen) this.#onDied(this.#ended);
   }
 }
 
