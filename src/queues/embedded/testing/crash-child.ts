@@ -1,3 +1,4 @@
+import { openSync, writeSync } from 'node:fs';
 import { acknowledged, type Delivery, type ReceiptWaiter, type Settlement } from '../../../message.ts';
 import { silentLog } from '../../../std/log.ts';
 import { Environment } from '../../../storage/environment.ts';
@@ -6,16 +7,17 @@ import { messageOf } from '../../testing/recording-consumer.ts';
 import { EmbeddedEngine } from '../engine.ts';
 
 /*
- * For crash.test.ts: enqueues and settles until it is killed. `node crash-child.ts FOLDER PREFIX`. Standard output is the
- * journal, written before anything else can happen:
+ * For crash.test.ts: enqueues and settles until it is killed. `node crash-child.ts FOLDER PREFIX JOURNAL`. The journal is a
+ * file, because a line that was written to one is there after a kill; a pipe whose reader is slow keeps lines back:
  *
  *   stored ID     the publisher has its receipt
  *   settling ID   a consumer is about to acknowledge
  *   settled ID    that is flushed
  *
- * Each line ends with a dot, so that one that the kill cut off is known.
+ * Standard output gets a dot for each turn, for the test to choose its moment by.
  */
-const [folder, prefix] = process.argv.slice(2);
+const [folder, prefix, journalFile] = process.argv.slice(2);
+const journal = openSync(journalFile, 'w');
 const environment = new Environment(folder);
 const commit = new GroupCommit({ environment });
 const hot = { bytesMax: 40_000, messagesMax: 200, queueBytesMin: 4_000, queueMessagesMin: 20 };
@@ -26,15 +28,8 @@ await engine.declare('work', { bindings: [{ filter: 'crash/work' }], maxDeliveri
 await engine.declare('left', { bindings: [{ filter: 'crash/#' }] });
 await engine.declare('right', { bindings: [{ filter: 'crash/#' }] });
 
-let journal = '';
-const note = (line: string): void => {
-  if (journal === '') setImmediate(writeJournal);
-  journal += `${line} .\n`;
-};
-// Pipes are written synchronously: what was noted in a turn is out before the next one begins.
-function writeJournal(): void {
-  process.stdout.write(journal);
-  journal = '';
+function note(line: string): void {
+  writeSync(journal, `${line}\n`);
 }
 
 const receipts: ReceiptWaiter = {
@@ -62,7 +57,7 @@ function deliver(delivery: Delivery): void {
 
 function acknowledge(delivery: Delivery): void {
   const id = delivery.message.payload.toString();
-  process.stdout.write(`settling ${id} .\n`);
+  note(`settling ${id}`);
   if (!delivery.settle(acknowledged)) return;
   commit.wait(settled, settled.ids.push(id) - 1);
 }
@@ -73,6 +68,7 @@ for (let number = 0; ; ) {
   for (let i = 0; i < 40; i++, number++) {
     destination?.admit(messageOf(`${prefix}-${number}`, { topic: 'crash/work' }), receipts, number);
   }
+  process.stdout.write('.');
   if (number % 400 === 0) await commit.flushed();
   else await new Promise((resolve) => setImmediate(resolve));
 }
