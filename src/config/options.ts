@@ -110,7 +110,7 @@ export const configOptions = {
   }),
   'access.users': option(list(userEntry), {
     default: [],
-    sentence: 'Users with a password, for MQTT and HTTP.',
+    sentence: 'Users for MQTT and HTTP; a password stands there as it is, or as a hash `scrypt$N$r$p$salt$hash`.',
   }),
   'access.tokens': option(list(tokenEntry), {
     default: [],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ export class ServerProcess {
   readonly logFile: string;
   readonly #folder: string;
   #process: ChildProcess | undefined;
+  #abandoned = false;
   mqttPort = 0;
   httpPort = 0;
 
@@ -32,14 +33,17 @@ export class ServerProcess {
 
   /** Resolves when the server accepts connections. */
   async start(): Promise<void> {
+    this.#refuseWhenAbandoned();
     // The sources run as `.ts`, what was built of them as `.js`.
     const main = fileURLToPath(new URL(`../../main${extname(import.meta.filename)}`, import.meta.url));
     const ports = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
+    const log = openSync(this.logFile, 'a');
     const child = spawn(process.execPath, [main, 'start', '--host', '127.0.0.1', '--data', './data', ...ports], {
       cwd: this.#folder,
       env: withoutSettings(process.env),
-      stdio: ['ignore', 'pipe', openSync(this.logFile, 'a')],
+      stdio: ['ignore', 'pipe', log],
     });
+    closeSync(log);
     this.#process = child;
     const ready = await firstLine(child);
     if (ready === undefined)
@@ -51,6 +55,7 @@ export class ServerProcess {
 
   /** SIGKILL: the process gets no chance to do anything. */
   async kill(): Promise<void> {
+    this.#refuseWhenAbandoned();
     await this.#end('SIGKILL');
   }
 
@@ -62,9 +67,14 @@ export class ServerProcess {
     }
   }
 
-  /** For the end of this process, when there is no time to wait. */
+  /** For a story that breaks off: whatever of it still runs cannot start the server again. */
   abandon(): void {
+    this.#abandoned = true;
     this.#process?.kill('SIGKILL');
+  }
+
+  #refuseWhenAbandoned(): void {
+    if (this.#abandoned) throw new Error('The server was abandoned');
   }
 
   async #end(signal: NodeJS.Signals): Promise<number | null | undefined> {

@@ -92,10 +92,11 @@ async function lookAround({ terminal, server }: World, interrupted: Promise<void
     `  curl ${server.url}/v1/devices/climate-bare-1/state`,
     `  curl ${server.url}/v1/devices/tracker-1/history?limit=3`,
     `  curl ${server.url}/metrics`,
-    `  sluice queue list ${at}`,
-    `  sluice dead list ${at}`,
-    `  sluice device history tracker-1 ${at}`,
-    `  sluice sub 'devices/#' --mqtt-url mqtt://127.0.0.1:${server.mqttPort}`,
+    `  npx sluice queue list ${at}`,
+    `  npx sluice dead list ${at}`,
+    `  npx sluice device history tracker-1 ${at}`,
+    `  npx sluice sub 'demo/#' --mqtt-url mqtt://127.0.0.1:${server.mqttPort}`,
+    `  npx sluice pub demo/hello -m hello --mqtt-url mqtt://127.0.0.1:${server.mqttPort}`,
   ]) {
     terminal.out(line);
   }
