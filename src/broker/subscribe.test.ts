@@ -101,3 +101,12 @@ test('retained messages are there again after a restart', async () => {
   after.subscribe('t');
   assert.equal(after.takePublish().payload, 'kept');
 });
+
+test('a refusal says why on MQTT 5', async () => {
+  const access = openAccess({ maySubscribe: () => false });
+  const client = await new BrokerFixture({ access }).connect('c');
+  client.sendSubscribe('secret');
+  const { reasonCodes, properties } = client.take(PacketType.suback);
+  assert.deepEqual(reasonCodes, [0x87]);
+  assert.match(properties?.reasonString ?? '', /Not allowed to subscribe to "secret"/);
+});

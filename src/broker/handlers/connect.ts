@@ -4,9 +4,9 @@ import { errorCatalogue, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
+import { openQueue } from '../open-queue.ts';
 import type { Session } from '../session.ts';
 import { TopicCache, type TopicRights } from '../topic-cache.ts';
-import { openQueue } from './subscribe.ts';
 
 /** Opens the session, once the client is known for who it is. What it sends meanwhile waits in the receiver. */
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
@@ -170,12 +170,13 @@ function connackProperties(
 async function reopen(connection: Connection, session: Session, filter: string): Promise<void> {
   const request = session.queueRequests.get(filter);
   if (request === undefined) return;
-  const reasonCode = await openQueue(connection, request, request.identifiers);
+  const { reasonCode, reason } = await openQueue(connection, request, request.identifiers);
   if (reasonCode < 0x80) return;
   session.queueRequests.delete(filter);
   connection.context.log.warn('Queue subscription of a kept session ended', {
     client: session.clientId,
     filter,
     reasonCode,
+    reason,
   });
 }

@@ -1,10 +1,8 @@
 import { deviceTopic } from '../../access/device-topics.ts';
-import { errorCatalogue, SluiceError, toSluiceError } from '../../errors.ts';
-import type { ConsumerSource } from '../../message.ts';
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../../mqtt/codec/packets.ts';
 import { parseShared, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
-import { QueueSubscription } from '../queue-subscription.ts';
+import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import type { Session, Subscription } from '../session.ts';
 import type { SessionLog } from '../session-log.ts';
 
@@ -18,14 +16,18 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   const greeted: Subscription[] = [];
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
   const { session, context } = connection;
-  if (!session.persistent && answers.every((answer) => typeof answer === 'number')) {
+  if (!session.persistent && answers.every(isSettled)) {
     finish(connection, packet.packetId, answers, greeted);
     return;
   }
-  return Promise.all(answers).then(async (codes) => {
+  return Promise.all(answers).then(async (settled) => {
     await rememberSubscriptions(session, context.sessionLog);
-    finish(connection, packet.packetId, codes, greeted);
+    finish(connection, packet.packetId, settled, greeted);
   });
+}
+
+function isSettled(answer: SubscribeAnswer | Promise<SubscribeAnswer>): answer is SubscribeAnswer {
+  return 'reasonCode' in answer;
 }
 
 /** A kept session's subscriptions are on disk before they are acknowledged. */
@@ -38,40 +40,48 @@ async function rememberSubscriptions(session: Session, log: SessionLog): Promise
 function finish(
   connection: Connection,
   packetId: number,
-  codes: readonly number[],
+  answers: readonly SubscribeAnswer[],
   greeted: readonly Subscription[],
 ): void {
   if (connection.phase !== 'connected') return;
+  const codes = answers.map(({ reasonCode }) => reasonCode);
   // 3.1.1 knows one way to refuse [MQTT-3.9.3-2].
   const reasonCodes = connection.version === 5 ? codes : codes.map((code) => Math.min(code, 0x80));
-  connection.send({ type: PacketType.suback, packetId, reasonCodes, properties: undefined });
+  const reasons = answers.flatMap(({ reason }) => reason ?? []);
+  const properties =
+    connection.version === 5 && connection.problemInformation && reasons.length > 0
+      ? { reasonString: reasons.join('; ').slice(0, reasonStringMax) }
+      : undefined;
+  connection.send({ type: PacketType.suback, packetId, reasonCodes, properties });
   for (const subscription of greeted) sendRetained(connection, subscription);
 }
+
+const reasonStringMax = 1024;
 
 function subscribeOne(
   connection: Connection,
   asked: SubscriptionRequest,
   identifiers: readonly number[] | undefined,
   greeted: Subscription[],
-): number | Promise<number> {
+): SubscribeAnswer | Promise<SubscribeAnswer> {
   const { context, session } = connection;
-  if (topicFilterProblem(asked.filter) !== undefined) return 0x8f;
-  if (parseShared(asked.filter) !== undefined) return 0x9e;
+  const problem = topicFilterProblem(asked.filter);
+  if (problem !== undefined) return { reasonCode: 0x8f, reason: problem };
+  if (parseShared(asked.filter) !== undefined)
+    return { reasonCode: 0x9e, reason: 'Shared subscriptions are not supported' };
   if (context.sources.some((source) => source.claims(asked.filter))) return openQueue(connection, asked, identifiers);
   const request = { ...asked, filter: deviceTopic(connection.identity, asked.filter) };
-  if (!context.access.maySubscribe(connection.identity, session.clientId, request.filter)) return 0x87;
+  if (!context.access.maySubscribe(connection.identity, session.clientId, request.filter)) {
+    return { reasonCode: 0x87, reason: `Not allowed to subscribe to "${request.filter}"` };
+  }
   const known = session.subscriptions.get(request.filter);
-  if (known === undefined && isFull(connection, session)) return 0x97;
+  if (known === undefined && isFull(connection)) return tooMany(connection);
   if (known !== undefined) context.router.unsubscribe(known);
   const subscription: Subscription = { ...request, session, identifiers };
   session.subscriptions.set(request.filter, subscription);
   context.router.subscribe(subscription);
   if (request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined)) greeted.push(subscription);
-  return request.qos;
-}
-
-function isFull(connection: Connection, session: Session): boolean {
-  return session.subscriptions.size + session.queueRequests.size >= connection.context.limits.subscriptionsPerClientMax;
+  return { reasonCode: request.qos };
 }
 
 function sendRetained(connection: Connection, subscription: Subscription): void {
@@ -79,71 +89,3 @@ function sendRetained(connection: Connection, subscription: Subscription): void 
     connection.context.deliverer.deliver(subscription, publication, true, false);
   }
 }
-
-/** Starts to consume a queue; the answer is the granted QoS or the reason code of the refusal. */
-export async function openQueue(
-  connection: Connection,
-  request: SubscriptionRequest,
-  identifiers: readonly number[] | undefined,
-): Promise<number> {
-  const { context, session } = connection;
-  const source = context.sources.find((candidate) => candidate.claims(request.filter));
-  if (source === undefined) return 0x8f;
-  if (!session.queueRequests.has(request.filter) && isFull(connection, session)) return 0x97;
-  try {
-    await mayConsume(connection, source, request.filter);
-    if (connection.phase !== 'connected') return 0x80;
-    connection.queueSubscriptions.get(request.filter)?.stop();
-    const subscription = new QueueSubscription(
-      request.filter,
-      session,
-      request.qos,
-      identifiers,
-      context.deliverer,
-      (ended, reason) => {
-        connection.queueSubscriptions.delete(ended.filter);
-        session.queueRequests.delete(ended.filter);
-        if (session.persistent) context.sessionLog.changed(session);
-        context.log.warn('Queue subscription ended', {
-          client: session.clientId,
-          filter: ended.filter,
-          reason: reason.message,
-        });
-      },
-    );
-    connection.queueSubscriptions.set(request.filter, subscription);
-    session.queueRequests.set(request.filter, { ...request, session, identifiers });
-    subscription.attach(await source.consume(request.filter, subscription, connection.window));
-    return request.qos;
-  } catch (problem) {
-    return refused(connection, request.filter, toSluiceError(problem));
-  }
-}
-
-/** Nobody reads through a queue what they may not read directly. */
-async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<void> {
-  const { context, session, identity } = connection;
-  const { queue, filters } = await source.resolve(filter);
-  for (const needed of [`$queue/${queue}`, ...filters]) {
-    if (!context.access.maySubscribe(identity, session.clientId, needed)) {
-      throw new SluiceError('not_authorized', `Cannot consume queue "${queue}": reading "${needed}" is not allowed`);
-    }
-  }
-}
-
-function refused(connection: Connection, filter: string, error: SluiceError): number {
-  connection.queueSubscriptions.get(filter)?.stop();
-  connection.queueSubscriptions.delete(filter);
-  connection.session.queueRequests.delete(filter);
-  connection.context.log.info('Subscription refused', {
-    client: connection.session.clientId,
-    filter,
-    code: error.code,
-    reason: error.message,
-  });
-  const reasonCode = errorCatalogue[error.code].mqtt;
-  return subackReasonCodes.has(reasonCode) ? reasonCode : 0x80;
-}
-
-/** Reason codes above 0x7f that SUBACK may carry, MQTT 5 table 3-8. */
-const subackReasonCodes = new Set([0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2]);

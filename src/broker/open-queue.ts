@@ -1,0 +1,91 @@
+import { errorCatalogue, SluiceError, toSluiceError } from '../errors.ts';
+import type { ConsumerSource } from '../message.ts';
+import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
+import type { Connection } from './connection.ts';
+import { QueueSubscription } from './queue-subscription.ts';
+
+/** What SUBACK says of one filter: the granted QoS, or the reason code and the reason of the refusal. */
+export interface SubscribeAnswer {
+  readonly reasonCode: number;
+  readonly reason?: string;
+}
+
+/** Starts to consume a queue. */
+export async function openQueue(
+  connection: Connection,
+  request: SubscriptionRequest,
+  identifiers: readonly number[] | undefined,
+): Promise<SubscribeAnswer> {
+  const { context, session } = connection;
+  const source = context.sources.find((candidate) => candidate.claims(request.filter));
+  if (source === undefined) return { reasonCode: 0x8f, reason: `"${request.filter}" names no queue` };
+  if (!session.queueRequests.has(request.filter) && isFull(connection)) return tooMany(connection);
+  try {
+    await mayConsume(connection, source, request.filter);
+    if (connection.phase !== 'connected') return { reasonCode: 0x80 };
+    connection.queueSubscriptions.get(request.filter)?.stop();
+    const subscription = new QueueSubscription(
+      request.filter,
+      session,
+      request.qos,
+      identifiers,
+      context.deliverer,
+      (ended, reason) => {
+        connection.queueSubscriptions.delete(ended.filter);
+        session.queueRequests.delete(ended.filter);
+        if (session.persistent) context.sessionLog.changed(session);
+        context.log.warn('Queue subscription ended', {
+          client: session.clientId,
+          filter: ended.filter,
+          reason: reason.message,
+        });
+      },
+    );
+    connection.queueSubscriptions.set(request.filter, subscription);
+    session.queueRequests.set(request.filter, { ...request, session, identifiers });
+    subscription.attach(await source.consume(request.filter, subscription, connection.window));
+    return { reasonCode: request.qos };
+  } catch (problem) {
+    return refused(connection, request.filter, toSluiceError(problem));
+  }
+}
+
+/** Nobody reads through a queue what they may not read directly. */
+async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<void> {
+  const { context, session, identity } = connection;
+  const { queue, filters } = await source.resolve(filter);
+  for (const needed of [`$queue/${queue}`, ...filters]) {
+    if (!context.access.maySubscribe(identity, session.clientId, needed)) {
+      throw new SluiceError('not_authorized', `Cannot consume queue "${queue}": reading "${needed}" is not allowed`);
+    }
+  }
+}
+
+function refused(connection: Connection, filter: string, error: SluiceError): SubscribeAnswer {
+  connection.queueSubscriptions.get(filter)?.stop();
+  connection.queueSubscriptions.delete(filter);
+  connection.session.queueRequests.delete(filter);
+  connection.context.log.info('Subscription refused', {
+    client: connection.session.clientId,
+    filter,
+    code: error.code,
+    reason: error.message,
+  });
+  const reasonCode = errorCatalogue[error.code].mqtt;
+  return { reasonCode: subackReasonCodes.has(reasonCode) ? reasonCode : 0x80, reason: error.message };
+}
+
+/** Reason codes above 0x7f that SUBACK may carry, MQTT 5 table 3-8. */
+const subackReasonCodes = new Set([0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2]);
+
+export function isFull({ session, context }: Connection): boolean {
+  return session.subscriptions.size + session.queueRequests.size >= context.limits.subscriptionsPerClientMax;
+}
+
+export function tooMany({ context }: Connection): SubscribeAnswer {
+  const { subscriptionsPerClientMax } = context.limits;
+  return {
+    reasonCode: 0x97,
+    reason: `The client has ${subscriptionsPerClientMax} subscriptions, the most it may have`,
+  };
+}
