@@ -1,4 +1,4 @@
-import type { SluiceError } from './errors.ts';
+import { SluiceError } from './errors.ts';
 
 /** The one shape of a message inside the platform, whichever door it came through. */
 export interface Message {
@@ -51,11 +51,14 @@ export function expiresAt(message: Message): number {
  */
 export interface ReceiptWaiter {
   /**
-   * Called exactly once for each admitted message, in the order of admission for messages of one waiter and destination:
+   * Called exactly once for each admitted message, in the order of admission for messages that one destination stores
+   * (a refusal may overtake them):
    * without `failure` after the commit that holds the message was flushed, with it when the message was not stored.
    * `outcome` is what became of a message that was processed at once.
    */
   receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void;
+  /** Whether a failure came for this tag already, in the turn of its admission. */
+  failed?(tag: number): boolean;
 }
 
 /** Where a topic leads inside a sink. */
@@ -109,6 +112,8 @@ export interface Delivery {
   readonly attempt: number;
   /** Epoch milliseconds. */
   readonly enqueuedAt: number;
+  /** Whether the lease still stands: false once it was settled, expired or taken back. */
+  readonly held: boolean;
   /** Ends the lease. A second call, or one after the lease was lost, changes nothing and answers false. */
   settle(settlement: Settlement): boolean;
 }
@@ -151,10 +156,10 @@ export interface ConsumerSource {
 const recordVersion = 1;
 const propertiesFollow = 0x08;
 
-/** Writes the message as one buffer of its own, with `headroom` free bytes in front for the caller. */
+/** Writes the message as one buffer of its own, with `headroom` free bytes in front for the caller. Throws where topic or publisher do not fit. */
 export function encodeMessage(message: Message, headroom = 0): Buffer {
-  const topicBytes = Buffer.byteLength(message.topic);
-  const publisherBytes = Buffer.byteLength(message.publisher);
+  const topicBytes = textBytes(message.topic, 'topic');
+  const publisherBytes = textBytes(message.publisher, 'publisher');
   const properties = message.properties === undefined ? '' : JSON.stringify(toJson(message.properties));
   const propertiesBytes = Buffer.byteLength(properties);
   const size =
@@ -213,6 +218,14 @@ export function decodeMessage(record: Buffer, start = 0): Message {
     receivedAt,
     publisher,
   };
+}
+
+/** Length in UTF-8; two bytes hold it in the record. */
+function textBytes(text: string, name: 'topic' | 'publisher'): number {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= 0xffff) return bytes;
+  const code = name === 'topic' ? 'invalid_topic' : 'invalid_argument';
+  throw new SluiceError(code, `Cannot store message: its ${name} has ${bytes} bytes, at most 65,535 fit`);
 }
 
 function toJson(properties: MessageProperties): object {

@@ -58,8 +58,8 @@ export class Platform {
     const access = new ConfiguredAccess({ ...config.access, devices: deviceCredentials(store), clock, log });
     const broker = new Broker({
       access,
-      retainedLog: new RetainedTable(environment, commit),
-      sessionLog: new SessionTable(environment, commit),
+      retainedLog: new RetainedTable(environment, commit, log),
+      sessionLog: new SessionTable(environment, commit, log),
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
       limits: config.mqtt,

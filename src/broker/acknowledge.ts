@@ -74,6 +74,10 @@ export class Acknowledger implements ReceiptWaiter {
     if (this.#receiptsDue[slot] === 0) this.#advance();
   }
 
+  failed(tag: number): boolean {
+    return this.#failures.size > 0 && this.#failures.has(tag);
+  }
+
   /** PUBREC once more, for a PUBLISH that came again: when its message is safe, which may be now. */
   repeat(packetId: number, message: ReceivedMessage): void {
     const tag = this.open(packetId, 2);

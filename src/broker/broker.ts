@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Access } from '../access/access.ts';
+import { SluiceError } from '../errors.ts';
 import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
@@ -92,6 +94,15 @@ export class Broker implements Part {
   /** A message from elsewhere than MQTT. `waiter` gets exactly one receipt under `tag`, when everything that stores it has. */
   publish(message: Message, waiter: ReceiptWaiter, tag: number): void {
     const { publisher, router } = this.#context;
+    const problem = topicNameProblem(message.topic);
+    const refusal =
+      problem === undefined
+        ? publisher.refusal(message.topic, message.retain ? message.payload.length : 0)
+        : new SluiceError('invalid_topic', problem);
+    if (refusal !== undefined) {
+      waiter.receipt(tag, refusal);
+      return;
+    }
     const gate = new ReceiptGate(waiter, tag);
     gate.expect(publisher.publish(router.route(message.topic), Publication.of(message), gate, 0));
   }

@@ -132,3 +132,25 @@ test('nobody takes over the session of another identity', async () => {
   assert.equal(thief.take(PacketType.connack).reasonCode, 0x85);
   assert.equal(mine.ended, false);
 });
+
+test('a CONNECT that trickles in is cut off after the same time', () => {
+  const fixture = new BrokerFixture();
+  const client = fixture.open();
+  client.sendBytes(Buffer.from([0x10, 0x7f]));
+  for (let second = 0; second < 10; second++) {
+    fixture.clock.advance(1_000);
+    client.sendBytes(Buffer.from([0]));
+  }
+  assert.equal(client.ended, true);
+});
+
+test('a will is held to the rules of every publish: reserved topics, and names that are too long once `me` is filled in', async () => {
+  const access = openAccess({
+    authenticate: () => Promise.resolve({ kind: 'device', name: 'd'.repeat(100), deviceType: 't' }),
+  });
+  for (const topic of ['$SYS/x', `devices/me/${'x'.repeat(65_500)}`]) {
+    const client = new BrokerFixture({ access }).open();
+    await client.connect({ will: { topic, payload: Buffer.from('x'), qos: 0, retain: false, properties: undefined } });
+    assert.equal(client.take(PacketType.connack).reasonCode, 0x90);
+  }
+});

@@ -5,6 +5,7 @@ import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/co
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
+import { Greetings } from './greetings.ts';
 import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
 import type { Session } from './session.ts';
@@ -12,6 +13,9 @@ import type { KnownTopic, TopicCache } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
 
 export type Phase = 'awaiting-connect' | 'authenticating' | 'connected' | 'closed';
+
+/** Characters; three bytes each at most. */
+export const reasonStringMax = 1_024;
 
 /** What CONNECT settled. */
 export interface ConnectedState {
@@ -29,6 +33,7 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   readonly transport: Transport;
   readonly acknowledger: Acknowledger = new Acknowledger(this);
   readonly congestion: Congestion;
+  readonly greetings: Greetings;
   /** Topics by alias, as the client set them. */
   readonly aliases = new Map<number, KnownTopic>();
   readonly queueSubscriptions = new Map<string, QueueSubscription>();
@@ -40,11 +45,13 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   heapIndex = -1;
   #connected: ConnectedState | undefined;
   #holds = 0;
+  #waitsForReceipts = false;
 
   constructor(context: BrokerContext, transport: Transport) {
     this.context = context;
     this.transport = transport;
     this.congestion = new Congestion(context.clock);
+    this.greetings = new Greetings(this, context.deliverer);
     this.lastReceivedAt = context.clock.now();
     this.silenceMsMax = context.limits.connectTimeoutMs;
     context.keepAlive.watch(this);
@@ -82,8 +89,13 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
 
   /** Does not read on until every receipt that is due has come. */
   pauseForReceipts(): void {
+    if (this.#waitsForReceipts) return;
+    this.#waitsForReceipts = true;
     this.hold();
-    this.acknowledger.onceIdle(() => this.unhold());
+    this.acknowledger.onceIdle(() => {
+      this.#waitsForReceipts = false;
+      this.unhold();
+    });
   }
 
   /** Is not read until every hold is taken off again. */
@@ -103,7 +115,7 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   disconnect(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
     if (this.phase === 'connected' && this.version === 5) {
-      const properties = this.problemInformation ? { reasonString: reason } : undefined;
+      const properties = this.problemInformation ? { reasonString: reason.slice(0, reasonStringMax) } : undefined;
       this.send({ type: PacketType.disconnect, reasonCode, properties });
     }
     this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
@@ -135,6 +147,7 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
     this.context.keepAlive.forget(this);
     this.acknowledger.close();
     this.congestion.over();
+    this.greetings.stop();
     for (const subscription of this.queueSubscriptions.values()) subscription.stop();
     this.queueSubscriptions.clear();
     const session = this.#connected?.session;

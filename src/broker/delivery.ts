@@ -50,7 +50,7 @@ export class Deliverer {
     qos: QoS,
     properties: PublishProperties | undefined,
   ): void {
-    this.#deliverAcknowledged(session, new Outgoing(publication, qos, false, properties, delivery));
+    this.#deliverAcknowledged(session, new Outgoing(publication.own(), qos, false, properties, delivery));
   }
 
   /** Sends at QoS 0; false where there is no room or no one. */
@@ -87,18 +87,23 @@ export class Deliverer {
   pump(session: Session): void {
     const link = session.link;
     if (link === undefined) return;
-    while (session.waiting.size > 0 && this.#hasRoom(session, link)) {
-      const outgoing = session.waiting.shift() as Outgoing;
-      session.waitingBytes -= outgoing.publication.payload.length;
-      this.#send(session, link, outgoing);
-    }
+    while (session.waiting.size > 0 && this.#hasRoom(session, link))
+      this.#send(session, link, session.next() as Outgoing);
   }
 
-  /** Sends again what the client had not acknowledged when it went [MQTT-4.4.0-1], then what waited. */
+  /**
+   * Sends again what the client had not acknowledged when it went [MQTT-4.4.0-1], then what waited: within the window and
+   * the sizes of the new connection, which may be smaller than those of the last.
+   */
   resume(session: Session, link: SessionLink): void {
+    const again: Outgoing[] = [];
     for (const outgoing of session.inflight.values()) {
       if (outgoing.released) encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
-      else this.#encode(link, outgoing, outgoing.properties ?? outgoing.publication.properties, true);
+      else again.push(outgoing);
+    }
+    for (const outgoing of again.reverse()) {
+      session.finish(outgoing);
+      session.wait(outgoing, true);
     }
     this.pump(session);
   }
@@ -142,7 +147,7 @@ export class Deliverer {
       this.#send(session, link, outgoing);
       return;
     }
-    const bytes = outgoing.publication.payload.length;
+    const bytes = outgoing.publication.size;
     const full =
       session.waiting.size >= this.#limits.sessionMessagesMax ||
       session.waitingBytes + bytes > this.#limits.sessionBytesMax;
@@ -151,8 +156,7 @@ export class Deliverer {
       return;
     }
     this.#keep(session, outgoing);
-    session.waiting.push(outgoing);
-    session.waitingBytes += bytes;
+    session.wait(outgoing);
   }
 
   /** A session that outlives its connection has its messages on disk, unless the client acknowledges them before the batch closes. */
@@ -163,10 +167,16 @@ export class Deliverer {
   }
 
   #hasRoom(session: Session, link: SessionLink): boolean {
-    return session.inflight.size < link.window && link.transport.bufferedBytes <= this.#limits.outputBytesMax;
+    return (
+      session.inflight.size < link.window &&
+      session.inflightBytes <= this.#limits.sessionBytesMax &&
+      link.transport.bufferedBytes <= this.#limits.outputBytesMax
+    );
   }
 
   #send(session: Session, link: SessionLink, outgoing: Outgoing): void {
+    // The lease was lost while the message waited: another consumer has it.
+    if (outgoing.delivery?.held === false) return;
     const properties = outgoing.properties ?? outgoing.publication.properties;
     if (!this.#fits(link, outgoing.publication, properties, outgoing.qos)) {
       this.#drop('packet_too_large');
@@ -179,9 +189,10 @@ export class Deliverer {
       outgoing.settle(expiredOnTheWay);
       return;
     }
-    outgoing.packetId = session.takePacketId();
-    session.inflight.set(outgoing.packetId, outgoing);
-    this.#encode(link, outgoing, current, false);
+    const isRepeated = outgoing.packetId > 0;
+    if (!isRepeated) outgoing.packetId = session.takePacketId();
+    session.begin(outgoing);
+    this.#encode(link, outgoing, current, isRepeated);
   }
 
   #encode(link: SessionLink, outgoing: Outgoing, properties: PublishProperties | undefined, dup: boolean): void {

@@ -6,7 +6,10 @@ export interface BrokerLimits {
   readonly inflightMax: number;
   /** QoS 1 and 2 messages on their way from one client, unacknowledged; advertised as Receive Maximum, beyond it 0x93. */
   readonly receiveMaximum: number;
-  /** Messages and bytes that wait in one session; beyond it the newest is dropped and counted. */
+  /**
+   * Messages and bytes that wait in one session; beyond it the newest is dropped and counted. As many bytes again may be
+   * under way to the client, unacknowledged.
+   */
   readonly sessionMessagesMax: number;
   readonly sessionBytesMax: number;
   /** Bytes that wait for one socket; beyond it QoS 0 is dropped and counted, QoS 1 and 2 wait in the session. */
@@ -21,6 +24,8 @@ export interface BrokerLimits {
   readonly subscriptionsPerClientMax: number;
   /** Retained messages; beyond it a new topic is not retained, counted, and the publisher told 0x97. */
   readonly retainedMessagesMax: number;
+  /** What the retained messages may take in memory together, in bytes; beyond it the same. */
+  readonly retainedBytesMax: number;
   /** Topic aliases that a client may set; advertised, beyond it 0x94. */
   readonly topicAliasMax: number;
 }

@@ -20,34 +20,50 @@ export async function openQueue(
   const source = context.sources.find((candidate) => candidate.claims(request.filter));
   if (source === undefined) return { reasonCode: 0x8f, reason: `"${request.filter}" names no queue` };
   if (!session.queueRequests.has(request.filter) && isFull(connection)) return tooMany(connection);
+  connection.queueSubscriptions.get(request.filter)?.stop();
+  const subscription = new QueueSubscription(
+    request.filter,
+    session,
+    request.qos,
+    identifiers,
+    context.deliverer,
+    (ended, reason) => closed(connection, ended, reason),
+  );
+  // Known from now on, so that an UNSUBSCRIBE that follows at once finds it.
+  connection.queueSubscriptions.set(request.filter, subscription);
+  session.queueRequests.set(request.filter, { ...request, session, identifiers });
   try {
     await mayConsume(connection, source, request.filter);
-    if (connection.phase !== 'connected') return { reasonCode: 0x80 };
-    connection.queueSubscriptions.get(request.filter)?.stop();
-    const subscription = new QueueSubscription(
-      request.filter,
-      session,
-      request.qos,
-      identifiers,
-      context.deliverer,
-      (ended, reason) => {
-        connection.queueSubscriptions.delete(ended.filter);
-        session.queueRequests.delete(ended.filter);
-        if (session.persistent) context.sessionLog.changed(session);
-        context.log.warn('Queue subscription ended', {
-          client: session.clientId,
-          filter: ended.filter,
-          reason: reason.message,
-        });
-      },
-    );
-    connection.queueSubscriptions.set(request.filter, subscription);
-    session.queueRequests.set(request.filter, { ...request, session, identifiers });
-    subscription.attach(await source.consume(request.filter, subscription, connection.window));
-    return { reasonCode: request.qos };
+    if (!subscription.stopped) {
+      subscription.attach(await source.consume(request.filter, subscription, windowShare(connection)));
+      for (const other of connection.queueSubscriptions.values()) other.setCredit(windowShare(connection));
+    }
+    return subscription.stopped ? { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' } : { reasonCode: request.qos };
   } catch (problem) {
-    return refused(connection, request.filter, toSluiceError(problem));
+    return refused(connection, subscription, toSluiceError(problem));
   }
+}
+
+/** The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. */
+function windowShare({ window, queueSubscriptions }: Connection): number {
+  return Math.max(1, Math.floor(window / Math.max(1, queueSubscriptions.size)));
+}
+
+function closed(connection: Connection, subscription: QueueSubscription, reason: SluiceError): void {
+  forget(connection, subscription);
+  connection.context.log.warn('Queue subscription ended', {
+    client: connection.session.clientId,
+    filter: subscription.filter,
+    reason: reason.message,
+  });
+}
+
+function forget({ session, context, queueSubscriptions }: Connection, subscription: QueueSubscription): void {
+  subscription.stop();
+  if (queueSubscriptions.get(subscription.filter) !== subscription) return;
+  queueSubscriptions.delete(subscription.filter);
+  session.queueRequests.delete(subscription.filter);
+  context.sessionLog.changed(session);
 }
 
 /** Nobody reads through a queue what they may not read directly. */
@@ -61,13 +77,11 @@ async function mayConsume(connection: Connection, source: ConsumerSource, filter
   }
 }
 
-function refused(connection: Connection, filter: string, error: SluiceError): SubscribeAnswer {
-  connection.queueSubscriptions.get(filter)?.stop();
-  connection.queueSubscriptions.delete(filter);
-  connection.session.queueRequests.delete(filter);
+function refused(connection: Connection, subscription: QueueSubscription, error: SluiceError): SubscribeAnswer {
+  forget(connection, subscription);
   connection.context.log.info('Subscription refused', {
     client: connection.session.clientId,
-    filter,
+    filter: subscription.filter,
     code: error.code,
     reason: error.message,
   });

@@ -39,6 +39,11 @@ export class Publication implements Message {
     return this.#frame;
   }
 
+  /** About what it takes in memory, in bytes. */
+  get size(): number {
+    return this.payload.length + this.topic.length + propertiesBytes(this.properties) + overheadBytes;
+  }
+
   /** Takes payload and correlation data out of the network buffer that they share with other messages. To be called by whoever keeps the publication. */
   own(): this {
     if (!this.#owned) {
@@ -64,4 +69,16 @@ export class Publication implements Message {
       message.publisher,
     );
   }
+}
+
+const overheadBytes = 200;
+/** A string of its own, its pair and their places. */
+const userPropertyOverheadBytes = 100;
+
+function propertiesBytes(properties: MessageProperties | undefined): number {
+  if (properties === undefined) return 0;
+  const { contentType = '', responseTopic = '', correlationData, userProperties = [] } = properties;
+  let bytes = contentType.length + responseTopic.length + (correlationData?.length ?? 0) + overheadBytes;
+  for (const [name, value] of userProperties) bytes += name.length + value.length + userPropertyOverheadBytes;
+  return bytes;
 }

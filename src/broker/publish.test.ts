@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
+import type { Destination } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
 
@@ -147,11 +148,11 @@ test('more unacknowledged messages than the Receive Maximum end the connection [
 test('a 3.1.1 client with too many unacknowledged messages is not read until the receipts are in', async () => {
   const sink = new HeldSink('t');
   const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p', { version: 4 });
-  for (let id = 1; id <= 11; id++) publisher.publish('t', 'x', { qos: 1, packetId: id });
+  for (let id = 1; id <= 15; id++) publisher.publish('t', 'x', { qos: 1, packetId: id });
   assert.equal(publisher.paused, true);
   for (const { waiter, tag } of sink.admitted) waiter.receipt(tag, undefined);
   assert.equal(publisher.paused, false);
-  assert.equal(publisher.waiting().length, 11);
+  assert.equal(publisher.waiting().length, 15);
 });
 
 test('a topic alias stands for its topic, and an unknown or too large one ends the connection', async () => {
@@ -231,4 +232,49 @@ test('a message from elsewhere gets one receipt when all of its receipts are in'
   assert.deepEqual(receipts, []);
   sink.admitted[0].waiter.receipt(sink.admitted[0].tag, undefined);
   assert.deepEqual(receipts, ['6']);
+});
+
+test('a topic that is too long or too deep once `me` is filled in is refused', async () => {
+  const access = openAccess({
+    authenticate: () => Promise.resolve({ kind: 'device', name: 'd'.repeat(100), deviceType: 't' }),
+  });
+  const publisher = await new BrokerFixture({ access }).connect('p');
+  for (const topic of [`devices/me/${'x'.repeat(65_500)}`, `devices/me/${'x/'.repeat(200)}`]) {
+    publisher.publish(topic, 'x', { qos: 1, retain: true });
+    assert.equal(publisher.take(PacketType.puback).reasonCode, 0x90);
+  }
+});
+
+test('a message that a sink refuses at once is neither delivered nor retained: it will come again', async () => {
+  const sink = new HeldSink('t');
+  const refusing = {
+    name: 'refusing',
+    route: () => ({
+      admit: (...[, waiter, tag]: Parameters<Destination['admit']>) => {
+        waiter.receipt(tag, new SluiceError('queue_full', 'Queue "q" is full'));
+        return true;
+      },
+    }),
+    onRoutesChanged: () => undefined,
+  };
+  const fixture = new BrokerFixture({ sinks: [sink, refusing] });
+  const subscriber = await fixture.connect('s');
+  subscriber.subscribe('t');
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 1, retain: true });
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, undefined);
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x97);
+  assert.deepEqual(subscriber.waiting(), []);
+  assert.equal(fixture.broker.levels().retained, 0);
+});
+
+test('a client that does not read the answers to what it sends is not read', async () => {
+  const fixture = new BrokerFixture({ limits: { outputBytesMax: 1_000 } });
+  const client = await fixture.connect('c');
+  client.stuckBytes = 1_001;
+  client.sendBytes(Buffer.from([0xc0, 0x00]));
+  assert.equal(client.paused, true);
+  client.stuckBytes = 0;
+  client.drained();
+  assert.equal(client.paused, false);
 });

@@ -1,3 +1,4 @@
+import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Publication } from './publication.ts';
@@ -19,10 +20,22 @@ export class Publisher {
   /** Answers how many receipts will come to `waiter` under `tag`; some may have come already. */
   publish(route: Route, publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     this.#counters.publishesIn++;
-    const kept = publication.retain ? this.#retained.update(publication, waiter, tag) : 0;
-    return kept + this.router.publish(route, publication, waiter, tag);
+    const receipts = this.router.publish(route, publication, waiter, tag);
+    if (!publication.retain || (receipts > 0 && waiter.failed?.(tag) === true)) return receipts;
+    return receipts + this.#retained.update(publication, waiter, tag);
+  }
+
+  /** Why nobody may publish to this topic, whatever their rights; undefined where they may. */
+  refusal(topic: string, retainedBytes: number): SluiceError | undefined {
+    if (topic.charCodeAt(0) === dollar && reservedTopic.test(topic)) {
+      return new SluiceError('invalid_topic', `Cannot publish to "${topic}": topics of the server are for reading`);
+    }
+    return retainedBytes > 0 ? this.#retained.refusal(topic, retainedBytes) : undefined;
   }
 }
+
+const dollar = 0x24;
+const reservedTopic = /^\$(SYS|queue|q|stream|share|events)(\/|$)/;
 
 /** For QoS 0 and wills: nobody waits, and a failure is seen in the counters of whoever failed. */
 export const nobodyWaits: ReceiptWaiter = { receipt: () => undefined };

@@ -12,13 +12,14 @@ class OneQueue implements ConsumerSource {
   stopped = false;
   readonly settlements: Settlement[] = [];
   #sequence = 0;
+  #leaseRound = 0;
 
   claims(filter: string): boolean {
     return filter.startsWith('$queue/');
   }
 
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
-    if (filter !== '$queue/jobs') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
+    if (filter === '$queue/none') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
     return { queue: 'jobs', filters: ['work/#'] };
   }
 
@@ -29,10 +30,19 @@ class OneQueue implements ConsumerSource {
     const stop = (): void => {
       this.stopped = true;
     };
-    return { setCredit: () => undefined, stop };
+    const setCredit = (changed: number): void => {
+      this.credit = changed;
+    };
+    return { setCredit, stop };
+  }
+
+  /** Every lease ends, as when its time is over. */
+  loseLeases(): void {
+    this.#leaseRound++;
   }
 
   deliver(payload: string): void {
+    const round = this.#leaseRound;
     let open = true;
     const delivery: Delivery = {
       message: {
@@ -48,6 +58,7 @@ class OneQueue implements ConsumerSource {
       sequence: ++this.#sequence,
       attempt: 1,
       enqueuedAt: 42,
+      held: true,
       settle: (settlement) => {
         if (open) this.settlements.push(settlement);
         const was = open;
@@ -55,6 +66,7 @@ class OneQueue implements ConsumerSource {
         return was;
       },
     };
+    Object.defineProperty(delivery, 'held', { get: () => open && round === this.#leaseRound });
     this.consumer?.deliver(delivery);
   }
 }
@@ -162,4 +174,51 @@ test('a queue that does not exist, or whose topics may not be read, is refused w
     assert.equal(await client.subscribed(filter, { qos: 1 }), reasonCode);
   }
   assert.equal(queue.consumer, undefined);
+});
+
+test('a message whose lease was lost while it waited is not sent any more', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 1 } });
+  await subscribed(queue, client, 1);
+  queue.deliver('sent');
+  queue.deliver('waiting');
+  const { packetId } = client.takePublish();
+  queue.loseLeases();
+  client.ack(PacketType.puback, packetId);
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('the queues of one client share its window', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 10 } });
+  await subscribed(queue, client, 1);
+  assert.equal(await client.subscribed('$queue/more', { qos: 1 }), 1);
+  assert.equal(queue.credit, 5);
+});
+
+test('UNSUBSCRIBE right behind SUBSCRIBE stops the consumption', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c');
+  client.sendSubscribe('$queue/jobs', { qos: 1 });
+  client.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$queue/jobs'], properties: undefined });
+  await answered();
+  assert.deepEqual(client.take(PacketType.unsuback).reasonCodes, [0]);
+  assert.deepEqual(client.take(PacketType.suback).reasonCodes, [0x80]);
+  assert.equal(queue.consumer, undefined);
+});
+
+test('a kept queue subscription survives a connection that ends before it was opened again', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const properties = { sessionExpiryInterval: 100 };
+  const client = await fixture.connect('c', { properties });
+  await subscribed(queue, client, 1);
+  client.cut();
+  const brief = fixture.open();
+  await brief.connect({ clientId: 'c', cleanStart: false, properties });
+  brief.cut();
+  await answered();
+  await fixture.connect('c', { cleanStart: false, properties });
+  await answered();
+  assert.equal(queue.stopped, false);
 });

@@ -50,7 +50,24 @@ export class QueueSubscription implements Consumer {
     else this.#consumption = consumption;
   }
 
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  setCredit(credit: number): void {
+    this.#consumption?.setCredit(credit);
+  }
+
+  /** A message that cannot be encoded costs itself, not the queue and not the process. */
   deliver(delivery: Delivery): void {
+    try {
+      this.#deliver(delivery);
+    } catch (problem) {
+      delivery.settle({ kind: 'rejected', code: 'not_deliverable', reason: (problem as Error).message });
+    }
+  }
+
+  #deliver(delivery: Delivery): void {
     const link = this.#session.link;
     if (link === undefined || this.#stopped) {
       delivery.settle(released);

@@ -28,6 +28,10 @@ export class ReceiptGate implements ReceiptWaiter {
     this.#pass();
   }
 
+  failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   #pass(): void {
     if (this.#seen === this.#due) this.#waiter.receipt(this.#tag, this.#failure, this.#outcome);
   }

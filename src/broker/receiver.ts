@@ -28,6 +28,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
   readonly #held: HeldFrame[] = [];
   #heldProblem: unknown;
+  #isFull = false;
 
   constructor(context: BrokerContext, transport: Transport) {
     this.#context = context;
@@ -37,7 +38,8 @@ export class Receiver implements TransportHandler, FrameHandler {
   receive(chunk: Buffer): void {
     const connection = this.#connection;
     if (connection.phase === 'closed') return;
-    connection.lastReceivedAt = this.#context.clock.now();
+    // Before CONNECT the time runs from the start, whatever trickles in.
+    if (connection.phase === 'connected') connection.lastReceivedAt = this.#context.clock.now();
     this.#context.counters.bytesIn += chunk.length;
     try {
       this.#reader.push(chunk);
@@ -46,18 +48,44 @@ export class Receiver implements TransportHandler, FrameHandler {
       if (connection.phase === 'authenticating') this.#heldProblem = problem;
       else this.#failed(problem);
     }
+    this.#holdWhileFull();
   }
 
   drained(): void {
     const connection = this.#connection;
     if (connection.phase !== 'connected') return;
-    if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
-    for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
-    if (connection.session.waiting.size > 0) this.#context.deliverer.pump(connection.session);
+    try {
+      this.#goOnSending(connection);
+    } catch (problem) {
+      this.#failed(problem);
+    }
   }
 
   closed(): void {
-    this.#connection.leave();
+    try {
+      this.#connection.leave();
+    } catch (problem) {
+      this.#context.log.error('Connection could not be left in order', { error: problem });
+    }
+  }
+
+  #goOnSending(connection: Connection): void {
+    if (this.#isFull && connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax / 2) {
+      this.#isFull = false;
+      connection.unhold();
+    }
+    if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
+    for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
+    if (connection.session.waiting.size > 0) this.#context.deliverer.pump(connection.session);
+    connection.greetings.pump();
+  }
+
+  /** A client that does not take the answers to what it sends is not read until it does. */
+  #holdWhileFull(): void {
+    const { phase, transport } = this.#connection;
+    if (this.#isFull || phase !== 'connected' || transport.bufferedBytes <= this.#context.limits.outputBytesMax) return;
+    this.#isFull = true;
+    this.#connection.hold();
   }
 
   frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
@@ -133,6 +161,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #goOn(): void {
     if (this.#connection.phase !== 'connected') return;
+    this.#connection.lastReceivedAt = this.#context.clock.now();
     for (const held of this.#held.splice(0)) {
       if (!this.#isFine(held)) return;
     }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decodeMessage, encodeMessage, type ReceiptWaiter } from '../message.ts';
+import type { Log } from '../std/log.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import { Publication } from './publication.ts';
@@ -12,23 +13,36 @@ import type { RetainedLog } from './retained.ts';
 export class RetainedTable implements RetainedLog {
   readonly #environment: Environment;
   readonly #commit: GroupCommit;
+  readonly #log: Log;
 
-  constructor(environment: Environment, commit: GroupCommit) {
+  constructor(environment: Environment, commit: GroupCommit, log: Log) {
     this.#environment = environment;
     this.#commit = commit;
+    this.#log = log;
   }
 
   *load(): Generator<Publication> {
     let from: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows = this.#environment.readRange('retained', from, lastKey, pageRows, pageBytesMax);
-      for (const { value } of rows) {
-        const m = decodeMessage(value);
-        yield new Publication(m.topic, m.payload, m.qos, m.retain, m.properties, m.receivedAt, m.publisher, true);
+      for (const { key, value } of rows) {
+        const publication = this.#read(key, value);
+        if (publication !== undefined) yield publication;
       }
       const last = rows.at(-1);
       if (last === undefined) return;
       from = Buffer.concat([last.key, Buffer.from([0])]);
+    }
+  }
+
+  /** A row that cannot be read costs its message, not the start of the server; it stays on disk to be looked at. */
+  #read(key: Buffer, value: Buffer): Publication | undefined {
+    try {
+      const m = decodeMessage(value);
+      return new Publication(m.topic, m.payload, m.qos, m.retain, m.properties, m.receivedAt, m.publisher, true);
+    } catch (problem) {
+      this.#log.error('Cannot read retained message', { key: key.toString('hex'), error: problem });
+      return undefined;
     }
   }
 

@@ -1,3 +1,4 @@
+import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import { TopicTree } from '../mqtt/topics/topic-tree.ts';
 import type { BrokerCounters } from './counters.ts';
@@ -15,6 +16,7 @@ export interface RetainedLog {
 export class Retained {
   readonly #tree = new TopicTree<Publication>();
   readonly #log: RetainedLog;
+  #bytes = 0;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
 
@@ -29,27 +31,38 @@ export class Retained {
   }
 
   load(): void {
-    for (const publication of this.#log.load()) this.#tree.set(publication.topic, publication);
+    for (const publication of this.#log.load()) this.#keep(publication);
   }
 
-  /** Whether the topic can be retained; a change of one that is there always can. */
-  hasRoomForTopic(topic: string, keeps: boolean): boolean {
-    if (!keeps || this.#tree.size < this.#limits.retainedMessagesMax || this.#tree.get(topic) !== undefined)
-      return true;
+  /** Why a message of so many bytes cannot be retained; undefined where it can. */
+  refusal(topic: string, bytes: number): SluiceError | undefined {
+    const { retainedMessagesMax, retainedBytesMax } = this.#limits;
+    const known = this.#tree.get(topic);
+    const fits = this.#bytes - (known?.size ?? 0) + bytes <= retainedBytesMax;
+    if (fits && (known !== undefined || this.#tree.size < retainedMessagesMax)) return undefined;
     this.#counters.dropped.retained_full++;
-    return false;
+    return new SluiceError(
+      'quota_exceeded',
+      `Cannot retain "${topic}": ${this.#tree.size} messages of ${this.#bytes} bytes are retained; there may be ${retainedMessagesMax} of ${retainedBytesMax} bytes`,
+    );
   }
 
   /** Keeps the publication, or forgets the topic where the payload is empty [MQTT-3.3.1-6]. Answers how many receipts will come. */
   update(publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     if (publication.payload.length > 0) {
-      this.#tree.set(publication.topic, publication.own());
+      this.#keep(publication.own());
       this.#log.put(publication, waiter, tag);
       return 1;
     }
+    this.#bytes -= this.#tree.get(publication.topic)?.size ?? 0;
     if (!this.#tree.delete(publication.topic)) return 0;
     this.#log.remove(publication.topic, waiter, tag);
     return 1;
+  }
+
+  #keep(publication: Publication): void {
+    this.#bytes += publication.size - (this.#tree.get(publication.topic)?.size ?? 0);
+    this.#tree.set(publication.topic, publication);
   }
 
   match(filter: string): Iterable<Publication> {

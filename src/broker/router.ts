@@ -65,19 +65,20 @@ export class Router {
       if (destination !== undefined) destinations.push(destination);
     }
     const route = { topic, version: this.#version, subscriptions: onePerSession(matching), destinations };
-    this.#routes.set(topic, route);
+    if (topic.length <= topicLengthKeptMax) this.#routes.set(topic, route);
     return route;
   }
 
   /**
-   * Hands the publication to all whom the route names: sinks first, so that a failing one costs no delivery twice.
-   * Answers how many receipts will come to `waiter` under `tag`.
+   * Hands the publication to all whom the route names: sinks first. Where one of them refuses at once nobody gets it, since
+   * the publisher will send it again. Answers how many receipts will come to `waiter` under `tag`.
    */
   publish(route: Route, publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     let receipts = 0;
     for (const destination of route.destinations) {
       if (destination.admit(publication, waiter, tag)) receipts++;
     }
+    if (receipts > 0 && waiter.failed?.(tag) === true) return receipts;
     const subscriptions = route.subscriptions;
     const shared = subscriptions.length > 1;
     for (let i = 0; i < subscriptions.length; i++) {
@@ -100,6 +101,8 @@ export class Router {
 
 /** Topics whose routes are kept; beyond it all are forgotten and found again as they are needed. */
 const routesMax = 20_000;
+/** Routes of longer topics are found anew each time, so that what is kept stays small. */
+const topicLengthKeptMax = 1_024;
 
 /** Where filters of one client overlap it gets one copy, at the highest QoS of them [MQTT-3.3.4-2]. */
 function onePerSession(matching: readonly Subscription[]): readonly Subscription[] {

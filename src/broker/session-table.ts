@@ -1,4 +1,5 @@
 import type { ReceiptWaiter } from '../message.ts';
+import type { Log } from '../std/log.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
@@ -16,12 +17,14 @@ import type { StoredRow } from './stored-row.ts';
 export class SessionTable implements SessionLog {
   readonly #environment: Environment;
   readonly #commit: GroupCommit;
+  readonly #log: Log;
   readonly #rows = new Map<Session, SessionWrite>();
   #nextNumber = 1;
 
-  constructor(environment: Environment, commit: GroupCommit) {
+  constructor(environment: Environment, commit: GroupCommit, log: Log) {
     this.#environment = environment;
     this.#commit = commit;
+    this.#log = log;
   }
 
   *load(now: number): Generator<Session> {
@@ -32,7 +35,12 @@ export class SessionTable implements SessionLog {
       this.#rows.set(session, row);
       this.#nextNumber = Math.max(this.#nextNumber, number + 1);
       for (const owed of this.#all('session-messages', messageKeyOf(number, 0), keyOf(number + 1))) {
-        this.#restore(session, row, owed.key, owed.value);
+        try {
+          this.#restore(session, row, owed.key, owed.value);
+        } catch (problem) {
+          // It costs its message, not the start of the server, and stays on disk to be looked at.
+          this.#log.error('Cannot read message of a session', { client: session.clientId, error: problem });
+        }
       }
       yield session;
     }
@@ -62,7 +70,7 @@ export class SessionTable implements SessionLog {
     const row = this.#rows.get(session);
     if (row === undefined) throw new Error(`Session "${session.clientId}" has no row`);
     const message = new MessageWrite(this.#commit, messageKeyOf(row.number, row.nextSequence++), outgoing, false);
-    this.#commit.stage(message, outgoing.publication.payload.length + messageOverheadBytes);
+    this.#commit.stage(message, outgoing.publication.size);
     return message;
   }
 
@@ -78,8 +86,7 @@ export class SessionTable implements SessionLog {
     const outgoing = decodeOwed(value);
     outgoing.row = new MessageWrite(this.#commit, key, outgoing, true);
     row.nextSequence = key.readUIntBE(4, 6) + 1;
-    session.waiting.push(outgoing);
-    session.waitingBytes += outgoing.publication.payload.length;
+    session.wait(outgoing);
   }
 
   *#all(table: 'sessions' | 'session-messages', first: Buffer, end: Buffer): Generator<{ key: Buffer; value: Buffer }> {
@@ -154,7 +161,5 @@ function messageKeyOf(number: number, sequence: number): Buffer {
 }
 
 const numberMax = 0xffff_ffff;
-/** About what a staged message costs beside its payload. */
-const messageOverheadBytes = 200;
 const pageRows = 1_000;
 const pageBytesMax = 4 * 1024 * 1024;

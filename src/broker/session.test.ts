@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, MemorySessionLog } from './testing/memory-client.ts';
+import { BrokerFixture, MemorySessionLog, openAccess } from './testing/memory-client.ts';
 
 const kept = { sessionExpiryInterval: 100 };
 
@@ -36,9 +36,9 @@ test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4
   client.take(PacketType.pubrel);
   client.cut();
   const again = await fixture.connect('c', { cleanStart: false, properties: kept });
+  assert.equal(again.take(PacketType.pubrel).packetId, two.packetId);
   const repeated = again.takePublish();
   assert.deepEqual([repeated.dup, repeated.packetId, repeated.payload], [true, one.packetId, 'one']);
-  assert.equal(again.take(PacketType.pubrel).packetId, two.packetId);
 });
 
 test('a clean start forgets the session, and the end of its time too', async () => {
@@ -217,4 +217,44 @@ test('a publish to a kept session is acknowledged from the receipt of the disk',
   assert.deepEqual(publisher.waiting(), []);
   sessionLog.waiters[0]();
   assert.equal(publisher.take(PacketType.puback).packetId, 4);
+});
+
+test('a session is taken up within the limits of the new connection', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c', { properties: kept });
+  await client.subscribed('t', { qos: 1 });
+  const publisher = await fixture.connect('p');
+  for (let id = 1; id <= 6; id++)
+    publisher.publish('t', id === 2 ? 'x'.repeat(200) : `${id}`, { qos: 1, packetId: id });
+  client.cut();
+  const properties = { ...kept, receiveMaximum: 2, maximumPacketSize: 100 };
+  const again = await fixture.connect('c', { cleanStart: false, properties });
+  const [first, second] = [again.takePublish(), again.takePublish()];
+  assert.deepEqual([first.payload, first.dup, second.payload, second.dup], ['1', true, '3', true]);
+  assert.deepEqual(again.waiting(), []);
+  again.ack(PacketType.puback, first.packetId);
+  assert.equal(again.takePublish().payload, '4');
+});
+
+test('what a session is owed counts with its properties', async () => {
+  const fixture = new BrokerFixture({ limits: { sessionBytesMax: 10_000 } });
+  const client = await fixture.connect('c', { properties: kept });
+  await client.subscribed('t', { qos: 1 });
+  client.cut();
+  const publisher = await fixture.connect('p');
+  const userProperties = Array.from({ length: 60 }, (): [string, string] => ['name', 'value']);
+  for (let id = 1; id <= 3; id++) publisher.publish('t', 'x', { qos: 1, packetId: id, properties: { userProperties } });
+  assert.equal(fixture.broker.counters.dropped.session_full, 2);
+});
+
+test('a kept session is delivered nothing that may not be read any more', async () => {
+  let allowed = true;
+  const fixture = new BrokerFixture({ access: openAccess({ maySubscribe: () => allowed }) });
+  const client = await fixture.connect('c', { properties: kept });
+  await client.subscribed('t', { qos: 1 });
+  client.cut();
+  allowed = false;
+  const again = await fixture.connect('c', { cleanStart: false, properties: kept });
+  (await fixture.connect('p')).publish('t', 'secret', { qos: 1 });
+  assert.deepEqual(again.waiting(), []);
 });

@@ -41,6 +41,7 @@ export class Session implements Deadline {
   /** Owed, and not sent yet: the window is full, the socket is slow or the client is away. */
   readonly waiting = new Deque<Outgoing>();
   waitingBytes = 0;
+  inflightBytes = 0;
   /** QoS 2 messages from the client, by packet id, until they are released [MQTT-4.3.3-10]. */
   readonly received = new Map<number, ReceivedMessage>();
   link: SessionLink | undefined;
@@ -63,6 +64,39 @@ export class Session implements Deadline {
 
   get persistent(): boolean {
     return this.expiryInterval > 0;
+  }
+
+  /** Under way from now on, under its packet id. */
+  begin(outgoing: Outgoing): void {
+    this.inflight.set(outgoing.packetId, outgoing);
+    this.inflightBytes += outgoing.publication.size;
+  }
+
+  /** Not under way any more. */
+  finish(outgoing: Outgoing): void {
+    if (this.inflight.delete(outgoing.packetId)) this.inflightBytes -= outgoing.publication.size;
+  }
+
+  /** Waits from now on; `first` before all others. */
+  wait(outgoing: Outgoing, first = false): void {
+    if (first) this.waiting.unshift(outgoing);
+    else this.waiting.push(outgoing);
+    this.waitingBytes += outgoing.publication.size;
+  }
+
+  /** The next that waits, which it does no more. */
+  next(): Outgoing | undefined {
+    const outgoing = this.waiting.shift();
+    if (outgoing !== undefined) this.waitingBytes -= outgoing.publication.size;
+    return outgoing;
+  }
+
+  /** Takes everything that waits. */
+  takeWaiting(): Outgoing[] {
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    this.waitingBytes = 0;
+    return waiting;
   }
 
   /** A packet id that is not in use. The window is at most 65,535, so there is always one. */

@@ -109,9 +109,9 @@ export class Sessions {
     for (const outgoing of session.inflight.values()) outgoing.row?.forget();
     this.#log.ended(session);
     session.subscriptions.clear();
-    session.waiting.clear();
-    session.waitingBytes = 0;
+    session.takeWaiting();
     session.inflight.clear();
+    session.inflightBytes = 0;
     this.#sessionEnded(session);
   }
 
@@ -130,20 +130,14 @@ export class Sessions {
 
   /** What is leased from queues does not wait for the client to come back: others take it. */
   #giveBackLeases(session: Session): void {
-    for (const [packetId, outgoing] of session.inflight) {
+    for (const outgoing of session.inflight.values()) {
       if (outgoing.delivery === undefined || outgoing.released) continue;
       outgoing.delivery.settle(released);
-      session.inflight.delete(packetId);
+      session.finish(outgoing);
     }
-    const waiting = [...session.waiting];
-    session.waiting.clear();
-    session.waitingBytes = 0;
-    for (const outgoing of waiting) {
-      if (outgoing.delivery !== undefined) outgoing.delivery.settle(released);
-      else {
-        session.waiting.push(outgoing);
-        session.waitingBytes += outgoing.publication.payload.length;
-      }
+    for (const outgoing of session.takeWaiting()) {
+      if (outgoing.delivery === undefined) session.wait(outgoing);
+      else outgoing.delivery.settle(released);
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, MemoryRetainedLog, openAccess } from './testing/memory-client.ts';
+import { answered, BrokerFixture, MemoryRetainedLog, openAccess } from './testing/memory-client.ts';
 
 test('overlapping subscriptions bring one copy with the highest QoS and every identifier', async () => {
   const fixture = new BrokerFixture();
@@ -109,4 +109,42 @@ test('a refusal says why on MQTT 5', async () => {
   const { reasonCodes, properties } = client.take(PacketType.suback);
   assert.deepEqual(reasonCodes, [0x87]);
   assert.match(properties?.reasonString ?? '', /Not allowed to subscribe to "secret"/);
+});
+
+test('a SUBSCRIBE with more filters than a client may have ends the connection', async () => {
+  const client = await new BrokerFixture().connect('c');
+  const one = { filter: '#', qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  client.send({ type: PacketType.subscribe, packetId: 1, subscriptions: Array(21).fill(one), properties: undefined });
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x97);
+});
+
+test('many retained messages come a slice a turn', async () => {
+  const fixture = new BrokerFixture({ limits: { retainedMessagesMax: 5_000 } });
+  const publisher = await fixture.connect('p');
+  for (let i = 0; i < 2_500; i++) publisher.publish(`t/${i}`, 'x', { retain: true });
+  const client = await fixture.connect('c');
+  const one = { filter: 't/#', qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  client.send({ type: PacketType.subscribe, packetId: 1, subscriptions: [one], properties: undefined });
+  client.take(PacketType.suback);
+  const topics = new Set<string>();
+  while (topics.size < 2_500) {
+    const { length } = client.waiting();
+    assert.ok(length <= 1_000);
+    for (let i = 0; i < length; i++) topics.add(client.takePublish().topic);
+    await answered();
+  }
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('retained messages take no more memory than allowed', async () => {
+  const fixture = new BrokerFixture({ limits: { retainedBytesMax: 1_000 } });
+  const client = await fixture.connect('c');
+  client.publish('a', 'x'.repeat(500), { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0);
+  client.publish('b', 'x'.repeat(500), { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x97);
+  client.publish('a', '', { retain: true, qos: 1 });
+  client.take(PacketType.puback);
+  client.publish('b', 'x'.repeat(500), { retain: true, qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0);
 });

@@ -1,9 +1,12 @@
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
+import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { Route, Router } from './router.ts';
 
 /** What is known of a topic that this connection publishes to. */
 export interface KnownTopic {
   readonly topic: string;
+  /** What is wrong with it, for a topic that cannot be published to. */
+  readonly problem: string | undefined;
   readonly allowed: boolean;
   route: Route;
 }
@@ -53,7 +56,10 @@ export class TopicCache {
   #learn(buffer: Buffer, start: number, end: number): KnownTopic {
     const topic = this.#rights.ownTopic(decodeTopicName(buffer, start, end));
     this.#bytes = Buffer.from(buffer.subarray(start, end));
-    this.#known = { topic, allowed: this.#rights.mayPublish(topic), route: this.#router.route(topic) };
+    // Asked of the name that the message will have: `me` may stand for a longer one.
+    const problem = topicNameProblem(topic);
+    const allowed = problem === undefined && this.#rights.mayPublish(topic);
+    this.#known = { topic, problem, allowed, route: this.#router.route(topic) };
     return this.#known;
   }
 }

@@ -75,6 +75,11 @@ export class Wills {
       this.#clock.now(),
       session.clientId,
     );
+    const refusal = this.#publisher.refusal(will.topic, will.retain ? will.payload.length : 0);
+    if (refusal !== undefined) {
+      this.#counters.publishesRefused++;
+      return;
+    }
     this.#counters.willsPublished++;
     this.#publisher.publish(this.#publisher.router.route(will.topic), publication, nobodyWaits, 0);
   }

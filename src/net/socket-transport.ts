@@ -24,6 +24,7 @@ export class SocketTransport implements Transport, Flushable {
   #dirty = false;
   #ending = false;
   #lastFlushBytes = 0;
+  #linger: NodeJS.Timeout | undefined;
   readonly #written = (): void => this.#onWritten();
 
   constructor(socket: Socket, pool: ChunkPool, turn: Turn, drained: () => void) {
@@ -86,8 +87,9 @@ export class SocketTransport implements Transport, Flushable {
   end(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#linger = setTimeout(() => this.#socket.destroy(), lingerMs);
     this.flush();
-    if (this.#writing.length === 0) this.#close();
+    if (this.#writing.length === 0) this.#socket.end();
   }
 
   destroy(): void {
@@ -96,6 +98,7 @@ export class SocketTransport implements Transport, Flushable {
 
   /** The socket is gone, and with it what nobody can take any more. */
   discard(): void {
+    clearTimeout(this.#linger);
     this.#retire();
     for (const piece of this.#full) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
     this.#full = [];
@@ -121,7 +124,7 @@ export class SocketTransport implements Transport, Flushable {
     if (this.#writing.length === 0 || this.#socket.writableLength > 0) return;
     this.#release();
     if (this.#full.length > 0 || this.position > 0) this.flush();
-    if (this.#ending && this.#writing.length === 0) this.#close();
+    if (this.#ending && this.#writing.length === 0) this.#socket.end();
     else this.#drained();
   }
 
@@ -129,12 +132,6 @@ export class SocketTransport implements Transport, Flushable {
     for (const piece of this.#writing) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
     this.#writing = [];
     this.#writingBytes = 0;
-  }
-
-  /** Sends FIN, and cuts off a peer that does not answer it. */
-  #close(): void {
-    this.#socket.end();
-    this.#socket.setTimeout(lingerMs, () => this.#socket.destroy());
   }
 
   #next(size: number): void {
@@ -167,5 +164,5 @@ interface Piece {
 const nothing = Buffer.alloc(0);
 /** From this size on bytes are sent from where they lie instead of being copied. */
 const referenceBytesMin = 16 * 1024;
-/** How long a peer may take to take in the last bytes and close. */
-const lingerMs = 5_000;
+/** How long a peer may take to take in the last bytes and close; then it is cut off. */
+export const lingerMs = 5_000;

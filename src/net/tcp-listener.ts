@@ -3,7 +3,7 @@ import type { Transport, TransportHandler } from '../broker/transport.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { ChunkPool } from './chunk-pool.ts';
-import { SocketTransport } from './socket-transport.ts';
+import { lingerMs, SocketTransport } from './socket-transport.ts';
 import { Turn } from './turn.ts';
 
 export interface TcpListenerOptions {
@@ -64,7 +64,13 @@ export class TcpListener implements Part {
         resolve();
         return;
       }
-      this.#server.close(() => resolve());
+      const cutOff = setTimeout(() => {
+        for (const socket of this.#sockets) socket.destroy();
+      }, lingerMs);
+      this.#server.close(() => {
+        clearTimeout(cutOff);
+        resolve();
+      });
       this.#parts.sayGoodbye();
       for (const socket of this.#sockets) socket.destroySoon();
     });

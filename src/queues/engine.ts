@@ -67,7 +67,7 @@ export interface LeaseRequest {
 
 export interface LeasedMessage {
   readonly token: string;
-  readonly delivery: Omit<Delivery, 'settle'>;
+  readonly delivery: Omit<Delivery, 'settle' | 'held'>;
   /** Epoch milliseconds. */
   readonly leaseUntil: number;
 }

@@ -3,7 +3,7 @@ import { deviceTopic } from '../../access/device-topics.ts';
 import { errorCatalogue, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
-import type { Connection } from '../connection.ts';
+import { type Connection, reasonStringMax } from '../connection.ts';
 import { openQueue } from '../open-queue.ts';
 import type { Session } from '../session.ts';
 import { TopicCache, type TopicRights } from '../topic-cache.ts';
@@ -44,10 +44,6 @@ function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | und
   if (packet.properties?.authenticationMethod !== undefined) {
     return [0x8c, `Authentication method "${packet.properties.authenticationMethod}" is not supported`];
   }
-  if (packet.will !== undefined) {
-    const problem = topicNameProblem(packet.will.topic);
-    if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
-  }
   if (context.sessions.isFull && context.sessions.get(packet.clientId) === undefined) {
     return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
   }
@@ -67,7 +63,7 @@ function refuse(connection: Connection, reasonCode: number, reason: string): voi
     type: PacketType.connack,
     sessionPresent: false,
     reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
-    properties: v5 ? { reasonString: reason } : undefined,
+    properties: v5 ? { reasonString: reason.slice(0, reasonStringMax) } : undefined,
   });
   connection.leave();
   connection.transport.end();
@@ -95,8 +91,9 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
   const { context } = connection;
   const rights = rightsOf(connection, clientId, identity);
   const will = packet.will === undefined ? undefined : { ...packet.will, topic: rights.ownTopic(packet.will.topic) };
-  if (will !== undefined && !rights.mayPublish(will.topic)) {
-    refuse(connection, 0x87, `Not allowed to publish the will to "${will.topic}"`);
+  const problem = will === undefined ? undefined : willProblem(connection, will, rights);
+  if (problem !== undefined) {
+    refuse(connection, ...problem);
     return;
   }
   const owner = `${identity.kind}:${identity.name}`;
@@ -107,6 +104,7 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
   }
   const expiryInterval = sessionExpiry(packet, context.limits.sessionExpirySecondsMax);
   const { session, present } = context.sessions.open(clientId, owner, packet.cleanStart, expiryInterval);
+  if (present) dropForbidden(connection, session, identity);
   context.wills.cancel(session);
   session.will = will === undefined ? undefined : ownedWill(will);
   connection.connected({
@@ -127,6 +125,30 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
   });
   context.deliverer.resume(session, connection);
   for (const request of session.queueRequests.values()) void reopen(connection, session, request.filter);
+}
+
+/** Asked of the topic that the will is published to: `me` may stand for a longer one. */
+function willProblem({ context }: Connection, will: Will, rights: TopicRights): Refusal | undefined {
+  const problem = topicNameProblem(will.topic);
+  if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
+  const refusal = context.publisher.refusal(will.topic, will.retain ? will.payload.length : 0);
+  if (refusal !== undefined) return [errorCatalogue[refusal.code].mqtt, refusal.message];
+  if (!rights.mayPublish(will.topic)) return [0x87, `Not allowed to publish the will to "${will.topic}"`];
+  return undefined;
+}
+
+/** What a kept session subscribed to is only delivered as long as it may still be read. */
+function dropForbidden({ context }: Connection, session: Session, identity: Identity): void {
+  for (const subscription of [...session.subscriptions.values()]) {
+    if (context.access.maySubscribe(identity, session.clientId, subscription.filter)) continue;
+    session.subscriptions.delete(subscription.filter);
+    context.router.unsubscribe(subscription);
+    context.log.warn('Subscription of a kept session ended: not allowed any more', {
+      client: session.clientId,
+      filter: subscription.filter,
+    });
+  }
+  context.sessionLog.changed(session);
 }
 
 function rightsOf(connection: Connection, clientId: string, identity: Identity): TopicRights {
@@ -171,8 +193,9 @@ async function reopen(connection: Connection, session: Session, filter: string):
   const request = session.queueRequests.get(filter);
   if (request === undefined) return;
   const { reasonCode, reason } = await openQueue(connection, request, request.identifiers);
-  if (reasonCode < 0x80) return;
+  if (reasonCode < 0x80 || session.link !== connection) return;
   session.queueRequests.delete(filter);
+  connection.context.sessionLog.changed(session);
   connection.context.log.warn('Queue subscription of a kept session ended', {
     client: session.clientId,
     filter,

@@ -7,7 +7,7 @@ export function handlePuback(connection: Connection, packet: AckPacket): void {
   const { session, context } = connection;
   const outgoing = session.inflight.get(packet.packetId);
   if (outgoing === undefined || outgoing.qos !== 1) return;
-  session.inflight.delete(packet.packetId);
+  session.finish(outgoing);
   outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   if (session.waiting.size > 0) context.deliverer.pump(session);
 }

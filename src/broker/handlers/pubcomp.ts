@@ -6,6 +6,6 @@ export function handlePubcomp(connection: Connection, packet: AckPacket): void {
   const { session, context } = connection;
   const outgoing = session.inflight.get(packet.packetId);
   if (outgoing === undefined || !outgoing.released) return;
-  session.inflight.delete(packet.packetId);
+  session.finish(outgoing);
   if (session.waiting.size > 0) context.deliverer.pump(session);
 }

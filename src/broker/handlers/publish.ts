@@ -59,9 +59,11 @@ function alias(connection: Connection, draft: Draft): undefined {
   draft.known = connection.topics.refresh(known);
 }
 
-function topicValid(connection: Connection, draft: Draft): undefined {
+function topicValid(connection: Connection, draft: Draft): SluiceError | undefined {
   const { packet } = draft;
   draft.known ??= connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd);
+  const { problem } = draft.known;
+  return problem === undefined ? undefined : new SluiceError('invalid_topic', problem);
 }
 
 function capability(connection: Connection, draft: Draft): SluiceError | undefined {
@@ -70,20 +72,9 @@ function capability(connection: Connection, draft: Draft): SluiceError | undefin
   if (packet.properties?.subscriptionIdentifiers !== undefined) {
     throw new MalformedPacket(0x82, 'Expected no Subscription Identifier from a client', 'MQTT-3.3.4-6');
   }
-  if (topic.charCodeAt(0) === dollar && reservedTopic.test(topic)) {
-    return new SluiceError('invalid_topic', `Cannot publish to "${topic}": topics of the server are for reading`);
-  }
-  if (packet.retain && !connection.context.retained.hasRoomForTopic(topic, packet.payloadEnd > packet.payloadStart)) {
-    return new SluiceError(
-      'quota_exceeded',
-      `Cannot retain "${topic}": ${connection.context.limits.retainedMessagesMax} topics are retained, the most there may be`,
-    );
-  }
-  return undefined;
+  const retainedBytes = packet.retain ? packet.payloadEnd - packet.payloadStart : 0;
+  return connection.context.publisher.refusal(topic, retainedBytes);
 }
-
-const dollar = 0x24;
-const reservedTopic = /^\$(SYS|queue|q|stream|share|events)(\/|$)/;
 
 function authorise(_connection: Connection, draft: Draft): SluiceError | undefined {
   const { topic, allowed } = draft.known as KnownTopic;
@@ -92,15 +83,28 @@ function authorise(_connection: Connection, draft: Draft): SluiceError | undefin
 
 function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
   const publication = toMessage(connection, packet, known.topic);
-  const { publisher } = connection.context;
-  if (packet.qos === 0) {
-    publisher.publish(known.route, publication, nobodyWaits, 0);
-    connection.context.deliverer.takeCongested()?.congestion.hold(connection);
-    return;
+  const { publisher, deliverer } = connection.context;
+  if (packet.qos === 0) publisher.publish(known.route, publication, nobodyWaits, 0);
+  else acceptAcknowledged(connection, packet, known, publication);
+  deliverer.takeCongested()?.congestion.hold(connection);
+}
+
+function acceptAcknowledged(
+  connection: Connection,
+  packet: PublishPacket,
+  known: KnownTopic,
+  publication: Publication,
+): void {
+  const { acknowledger, session, context } = connection;
+  if (packet.qos === 2) session.received.set(packet.packetId, new ReceivedMessage());
+  const tag = acknowledger.open(packet.packetId, packet.qos);
+  try {
+    acknowledger.expect(tag, context.publisher.publish(known.route, publication, acknowledger, tag));
+  } catch (problem) {
+    // The connection ends with it; what the client sends again must not count as received.
+    session.received.delete(packet.packetId);
+    throw problem;
   }
-  if (packet.qos === 2) connection.session.received.set(packet.packetId, new ReceivedMessage());
-  const tag = connection.acknowledger.open(packet.packetId, packet.qos);
-  connection.acknowledger.expect(tag, publisher.publish(known.route, publication, connection.acknowledger, tag));
 }
 
 function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {

@@ -14,7 +14,7 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
   }
   if (!outgoing.released) outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   if (packet.reasonCode >= 0x80) {
-    session.inflight.delete(packet.packetId);
+    session.finish(outgoing);
     context.deliverer.pump(session);
     return;
   }

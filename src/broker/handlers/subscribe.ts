@@ -1,7 +1,8 @@
 import { deviceTopic } from '../../access/device-topics.ts';
+import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../../mqtt/codec/packets.ts';
 import { parseShared, topicFilterProblem } from '../../mqtt/topics/names.ts';
-import type { Connection } from '../connection.ts';
+import { type Connection, reasonStringMax } from '../connection.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import type { Session, Subscription } from '../session.ts';
 import type { SessionLog } from '../session-log.ts';
@@ -13,6 +14,14 @@ import type { SessionLog } from '../session-log.ts';
 export function handleSubscribe(connection: Connection, packet: SubscribePacket): void | Promise<void> {
   const identifier = packet.properties?.subscriptionIdentifier;
   const identifiers = identifier === undefined ? undefined : [identifier];
+  const { subscriptionsPerClientMax } = connection.context.limits;
+  if (packet.subscriptions.length > subscriptionsPerClientMax) {
+    throw new MalformedPacket(
+      0x97,
+      `Expected at most ${subscriptionsPerClientMax} filters in a SUBSCRIBE`,
+      'section 4.13.2',
+    );
+  }
   const greeted: Subscription[] = [];
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
   const { session, context } = connection;
@@ -53,10 +62,10 @@ function finish(
       ? { reasonString: reasons.join('; ').slice(0, reasonStringMax) }
       : undefined;
   connection.send({ type: PacketType.suback, packetId, reasonCodes, properties });
-  for (const subscription of greeted) sendRetained(connection, subscription);
+  for (const subscription of greeted) {
+    connection.greetings.start(subscription, connection.context.retained.match(subscription.filter));
+  }
 }
-
-const reasonStringMax = 1024;
 
 function subscribeOne(
   connection: Connection,
@@ -82,10 +91,4 @@ function subscribeOne(
   context.router.subscribe(subscription);
   if (request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined)) greeted.push(subscription);
   return { reasonCode: request.qos };
-}
-
-function sendRetained(connection: Connection, subscription: Subscription): void {
-  for (const publication of connection.context.retained.match(subscription.filter)) {
-    connection.context.deliverer.deliver(subscription, publication, true, false);
-  }
 }

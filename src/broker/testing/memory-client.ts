@@ -43,6 +43,7 @@ export const testLimits: BrokerLimits = {
   sessionsMax: 100,
   subscriptionsPerClientMax: 20,
   retainedMessagesMax: 10,
+  retainedBytesMax: 1024 * 1024,
   topicAliasMax: 4,
 };
 
@@ -89,7 +90,7 @@ export class MemorySessionLog implements SessionLog {
       for (const [number, bytes] of owed) {
         const outgoing = decodeOwed(bytes);
         outgoing.row = { forget: () => void owed.delete(number) };
-        session.waiting.push(outgoing);
+        session.wait(outgoing);
       }
       yield session;
     }
