@@ -43,7 +43,7 @@ export class Platform {
 
     const environment = new Environment(join(config.data, 'queues'));
     const commit = new GroupCommit({ environment, onFailure: failed.resolve });
-    const engine = new EmbeddedEngine({ environment, commit, clock, log });
+    const engine = new EmbeddedEngine({ environment, commit, clock, log, permanent: [ingestQueue] });
     const store = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
     const drivers = new WorkerDriverHost({ workers: config.pipeline.workers, log });
     const pipeline = new Pipeline({

@@ -38,6 +38,8 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   readonly aliases = new Map<number, KnownTopic>();
   readonly queueSubscriptions = new Map<string, QueueSubscription>();
   phase: Phase = 'awaiting-connect';
+  /** Whether a publish of it was refused and logged already. */
+  isRefused = false;
   version: ProtocolVersion = 4;
   lastReceivedAt: number;
   silenceMsMax: number;

@@ -41,6 +41,8 @@ export interface EmbeddedEngineParts {
   readonly random?: () => number;
   readonly log: Log;
   readonly hot?: HotLimits;
+  /** Queues that cannot be removed, because a part of the platform needs them. */
+  readonly permanent?: readonly string[];
 }
 
 /** Queues in this process, on LMDB. It opens neither the environment nor the commit, and closes neither. */
@@ -50,9 +52,11 @@ export class EmbeddedEngine implements Engine {
   readonly #admission: Admission;
   readonly #registry: Registry;
   readonly #removals = new Set<Promise<void>>();
+  readonly #permanent: ReadonlySet<string>;
 
   constructor(parts: EmbeddedEngineParts) {
     const clock = parts.clock ?? systemClock;
+    this.#permanent = new Set(parts.permanent);
     this.#context = {
       environment: parts.environment,
       commit: parts.commit,
@@ -105,6 +109,9 @@ export class EmbeddedEngine implements Engine {
   }
 
   async remove(name: string): Promise<void> {
+    if (this.#permanent.has(name)) {
+      throw new SluiceError('conflict', `Cannot remove queue "${name}": the platform needs it; purge it instead`);
+    }
     const removal = removeQueue(this.#registry, this.#registry.require(name), this.#context);
     this.#inBackground(removal);
     await removal;
