@@ -57,8 +57,9 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     kind: 'integer',
     min: 1,
     max: 65_535,
-    default: 32,
-    sentence: 'Most unsettled messages of one consumer, whatever its credit.',
+    default: 1_000,
+    sentence:
+      'Most unsettled messages of one consumer, whatever its credit. It begins with 32 and earns more by settling them within 100 ms.',
   },
   {
     name: 'maxInflight',

@@ -7,7 +7,7 @@ test('without anything given the options are the defaults of their rows', () => 
   assert.deepEqual(resolveOptions('q', {}), {
     bindings: [],
     dispatch: 'least_inflight',
-    maxInflightPerConsumer: 32,
+    maxInflightPerConsumer: 1_000,
     maxInflight: 10_000,
     leaseMs: 30_000,
     maxDeliveries: 5,

@@ -1,6 +1,7 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption } from '../../message.ts';
 import type { Entry } from './entry.ts';
+import { Pace } from './pace.ts';
 import { release, type SettlingQueue } from './settlement.ts';
 import { Slot, type Taker } from './slot.ts';
 
@@ -14,6 +15,7 @@ export class PushConsumption implements Consumption, Taker<Entry> {
   readonly #queue: ConsumedQueue;
   readonly #consumer: Consumer;
   readonly slot: Slot<Entry>;
+  readonly #pace: Pace;
   #credit: number;
   #stopped = false;
 
@@ -23,6 +25,7 @@ export class PushConsumption implements Consumption, Taker<Entry> {
     this.#consumer = consumer;
     this.#credit = credit;
     this.slot = new Slot(this);
+    this.#pace = new Pace(() => queue.context.clock.now());
     this.#limit();
     queue.dispatcher.add(this.slot);
     queue.consumptions.add(this);
@@ -60,7 +63,7 @@ export class PushConsumption implements Consumption, Taker<Entry> {
   }
 
   ended(): void {
-    throw new Error('A push consumer has no tokens');
+    if (this.#pace.settled()) this.optionsChanged();
   }
 
   #leave(): void {
@@ -70,6 +73,6 @@ export class PushConsumption implements Consumption, Taker<Entry> {
   }
 
   #limit(): void {
-    this.slot.limit = Math.min(this.#credit, this.#queue.options.maxInflightPerConsumer);
+    this.slot.limit = Math.min(this.#credit, this.#queue.options.maxInflightPerConsumer, this.#pace.limit);
   }
 }

@@ -6,6 +6,7 @@ import { Dispatcher } from './dispatcher.ts';
 import type { Entry, EntryHome } from './entry.ts';
 import { HotShare } from './hot-window.ts';
 import { ReadyList } from './ready-list.ts';
+import type { Slot } from './slot.ts';
 import { QueueTotals } from './totals.ts';
 
 /**
@@ -98,9 +99,13 @@ export abstract class QueueCore implements EntryHome {
     const { slot } = entry;
     if (slot === undefined) return;
     slot.unlink(entry);
-    if (entry.lost) return;
+    if (!entry.lost) this.freePlace(slot, entry);
+  }
+
+  /** The entry counts no more against what its holder may hold. */
+  protected freePlace(slot: Slot<Entry>, entry: Entry): void {
     slot.inflight--;
     this.dispatcher.changed(slot);
-    if (entry.token !== undefined) slot.taker.ended(entry);
+    slot.taker.ended(entry);
   }
 }

@@ -189,8 +189,7 @@ export class Queue extends QueueCore {
     entry.lost = false;
     const { slot } = entry;
     if (slot === undefined) return;
-    slot.inflight--;
-    this.dispatcher.changed(slot);
+    this.freePlace(slot, entry);
     this.pump();
   }
 

@@ -8,7 +8,7 @@ export interface Holding<T extends Holding<T>> {
 /** Who is behind a slot: takes a message that was just leased to it. */
 export interface Taker<T> {
   take(entry: T): void;
-  /** The lease of an entry with a token has ended, one way or another. */
+  /** An entry takes none of its places any more: its lease has ended, or a lost one was answered at last. */
   ended(entry: T): void;
 }
 
