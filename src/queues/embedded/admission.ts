@@ -27,7 +27,12 @@ export class Admission {
       // A removed queue is no place any more; whoever still has this destination is about to be told.
       if (queue.removed) return this.#admitToRest(queues, message, waiter, tag);
     }
-    const record = encodeRecord(message, clock.now());
+    const record = encoded(message, clock.now());
+    if (record instanceof SluiceError) {
+      for (const queue of queues) queue.totals.rejected++;
+      waiter.receipt(tag, record);
+      return true;
+    }
     const refusal = this.#refusal(queues, record.length);
     if (refusal !== undefined) {
       waiter.receipt(tag, refusal);
@@ -63,6 +68,16 @@ export class Admission {
       'quota_exceeded',
       'Cannot enqueue: storage is behind; send again when earlier messages are acknowledged',
     );
+  }
+}
+
+/** The record, or why the message fits into none. */
+function encoded(message: Message, now: number): Buffer | SluiceError {
+  try {
+    return encodeRecord(message, now);
+  } catch (problem) {
+    if (problem instanceof SluiceError) return problem;
+    throw problem;
   }
 }
 

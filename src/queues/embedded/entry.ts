@@ -4,7 +4,7 @@ import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import type { QueueCounters } from './counters.ts';
 import { encodeFailure, type Failure } from './failure.ts';
 import { messageKey, scheduleKey } from './keys.ts';
-import { enqueuedAtOf, mayExpire, messageOf } from './record.ts';
+import { deliveredMessageOf, enqueuedAtOf, mayExpire } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
 import { changeState, isPresent, State } from './transitions.ts';
 
@@ -69,7 +69,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   get message(): Message {
     if (this.arriving !== undefined) return this.arriving;
-    this.#decoded ??= messageOf(this.record);
+    this.#decoded ??= deliveredMessageOf(this.record);
     return this.#decoded;
   }
 
@@ -87,6 +87,10 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   get enqueuedAt(): number {
     return enqueuedAtOf(this.record);
+  }
+
+  get held(): boolean {
+    return this.state === State.leased;
   }
 
   settle(settlement: Settlement): boolean {

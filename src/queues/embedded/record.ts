@@ -49,13 +49,28 @@ export function messageOf(record: Buffer): Message {
   return decodeMessage(record, messageStart(record));
 }
 
+/**
+ * The message as a consumer gets it. A dead letter comes without its expiry, which is over or will be, so that whoever
+ * passes it on does not take it for too old.
+ */
+export function deliveredMessageOf(record: Buffer): Message {
+  const message = messageOf(record);
+  if (!isDead(record) || message.properties?.messageExpiryInterval === undefined) return message;
+  const { messageExpiryInterval, ...properties } = message.properties;
+  return { ...message, properties };
+}
+
 export function deathOf(record: Buffer): Death | undefined {
-  if ((record[1] & deathFollows) === 0) return undefined;
+  if (!isDead(record)) return undefined;
   return JSON.parse(record.toString('utf8', headerBytes + 4, messageStart(record)));
 }
 
-/** Whether the message could expire at all: one without properties cannot, and needs no decoding to know. */
+/**
+ * Whether the message could expire at all. One without properties cannot, and needs no decoding to know; a dead letter
+ * does not, because the place where it is kept for somebody to look at would throw it away.
+ */
 export function mayExpire(record: Buffer): boolean {
+  if (isDead(record)) return false;
   return (record[messageStart(record) + 1] & propertiesFollow) !== 0;
 }
 
@@ -63,7 +78,11 @@ function messageStart(record: Buffer): number {
   if (record[0] !== recordVersion) {
     throw new Error(`Cannot read queue record: expected version ${recordVersion}, met ${record[0]}`);
   }
-  return (record[1] & deathFollows) === 0 ? headerBytes : headerBytes + 4 + record.readUInt32BE(headerBytes);
+  return isDead(record) ? headerBytes + 4 + record.readUInt32BE(headerBytes) : headerBytes;
+}
+
+function isDead(record: Buffer): boolean {
+  return (record[1] & deathFollows) !== 0;
 }
 
 function writeHeader(record: Buffer, flags: number, enqueuedAt: number): void {

@@ -1,5 +1,6 @@
 import type { Destination } from '../../message.ts';
 import { FilterIndex } from '../../mqtt/topics/filter-index.ts';
+import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
 import type { QueueInfo } from '../engine.ts';
 import type { QueueOptions } from '../options.ts';
 import { resolveOptions } from '../resolve-options.ts';
@@ -68,6 +69,7 @@ export class Registry {
   declare(name: string, given: object): Queue {
     const existing = this.#byName.get(name);
     const options = resolveOptions(name, given, existing?.options);
+    refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
     const queue = existing ?? this.#make(name, options);
     const before = existing === undefined ? [] : filtersOf(existing);
     queue.change(options);

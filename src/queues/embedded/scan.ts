@@ -67,7 +67,7 @@ export async function browse(queue: Queue, request: BrowseRequest): Promise<Brow
 }
 
 export function storedMessage(found: Found): StoredMessage {
-  const { record, failure, entry, sequence } = found;
+  const { record, failure, sequence } = found;
   const state = storedState(found);
   return {
     sequence,
@@ -76,7 +76,7 @@ export function storedMessage(found: Found): StoredMessage {
     enqueuedAt: enqueuedAtOf(record),
     availableAt: state === 'scheduled' ? failure?.availableAt : undefined,
     lastError: failure?.lastError,
-    message: entry?.message ?? messageOf(record),
+    message: messageOf(record),
     death: deathOf(record),
   };
 }

@@ -36,6 +36,20 @@ export function declaringContract(on: ContractBench): void {
       assert.deepEqual(await on.engine.list(), []);
     });
 
+    test('dead letters that would come back to their queue are refused', async () => {
+      await on.engine.declare('a', { deadLetter: 'b' });
+      await assert.rejects(on.engine.declare('b', { deadLetter: 'a' }), {
+        code: 'invalid_argument',
+        message: /"b" → "a" → "b"/,
+      });
+      await on.engine.declare('b', { deadLetter: 'c' });
+      await assert.rejects(on.engine.declare('c', { deadLetter: 'a' }), { message: /"c" → "a" → "b" → "c"/ });
+      await assert.rejects(on.engine.declare('b', { deadLetter: 'b' }), { code: 'invalid_argument' });
+      assert.equal((await on.engine.info('b')).options.deadLetter, 'c');
+      await on.engine.declare('a', { deadLetter: null });
+      await on.engine.declare('c', { deadLetter: 'a' });
+    });
+
     test('a queue that does not exist is said to be not found', async () => {
       const consumer = new RecordingConsumer();
       await assert.rejects(on.engine.info('nope'), { code: 'queue_not_found' });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { acknowledged } from '../../message.ts';
 import { bound, type ContractBench, failed, fixedBackoff, rejected } from './contract-bench.ts';
 import { messageOf, turns } from './recording-consumer.ts';
 
@@ -107,6 +108,25 @@ export function failingContract(on: ContractBench): void {
       assert.equal(dead.death?.code, 'expired');
       assert.equal(dead.death?.attempts, 0);
       assert.equal((await on.engine.stats('orders')).expired, 1);
+    });
+
+    test('a dead letter does not expire: it waits for whoever consumes it', async () => {
+      await on.engine.declare('orders', bound);
+      await on.send('old', { properties: { messageExpiryInterval: 10, contentType: 'text/plain' } });
+      on.clock.advance(10_000);
+      await on.consume('orders', 10);
+      await turns();
+      on.clock.advance(10_000);
+      const { consumer } = await on.consume('orders.dead', 10);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['old']);
+      // Whoever passes it on must not find it too old either; the stored message stays what it was.
+      assert.deepEqual(consumer.deliveries[0].message.properties, { contentType: 'text/plain' });
+      const [stored] = (await on.engine.browse('orders.dead', { from: 0, limit: 1 })).messages;
+      assert.equal(stored.message.properties?.messageExpiryInterval, 10);
+      assert.equal(consumer.deliveries[0].settle(acknowledged), true);
+      const { expired, dropped } = await on.engine.stats('orders.dead');
+      assert.deepEqual({ expired, dropped }, { expired: 0, dropped: 0 });
     });
 
     test('a message can be buried without having been delivered', async () => {

@@ -24,6 +24,27 @@ export function leasingContract(on: ContractBench): void {
       assert.equal((await on.engine.stats('orders')).failed, 1);
     });
 
+    test('a delivery says whether its lease still stands', async () => {
+      await on.engine.declare('orders', { ...bound, leaseMs: 10_000, backoff: fixedBackoff });
+      const { consumer, consumption } = await on.consume('orders', 10);
+      await on.sendAll('settled', 'given back', 'expired', 'expired too');
+      await consumer.delivery(4);
+      const held = (): boolean[] => consumer.deliveries.slice(0, 4).map((delivery) => delivery.held);
+      assert.deepEqual(held(), [true, true, true, true]);
+      consumer.deliveries[0].settle(acknowledged);
+      consumer.deliveries[1].settle(released);
+      assert.deepEqual(held(), [false, false, true, true]);
+      // The one that was given back came again, as another delivery.
+      assert.equal((await consumer.delivery(5)).held, true);
+      on.clock.advance(10_000);
+      assert.deepEqual(held(), [false, false, false, false]);
+      on.clock.advance(5_000);
+      const again = await consumer.delivery(6);
+      assert.equal(again.held, true);
+      consumption.stop();
+      assert.equal(again.held, false);
+    });
+
     test('the last lease to end makes a dead letter with code lease_expired', async () => {
       await on.engine.declare('orders', { ...bound, leaseMs: 10_000, maxDeliveries: 1 });
       const { consumer } = await on.consume('orders', 1);

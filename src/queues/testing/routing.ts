@@ -48,6 +48,20 @@ export function routingContract(on: ContractBench): void {
       assert.equal((await on.engine.stats('small')).rejected, 1);
     });
 
+    test('a message that cannot be stored is refused through its receipt, and is in none of its queues', async () => {
+      await on.engine.declare('orders', bound);
+      await on.engine.declare('all', { bindings: [{ filter: '#' }] });
+      await assert.rejects(on.send('long', { publisher: 'p'.repeat(65_536) }), { code: 'invalid_argument' });
+      await assert.rejects(on.send('long', { topic: `orders/${'t'.repeat(65_536)}` }), { code: 'invalid_topic' });
+      for (const queue of ['orders', 'all']) {
+        assert.deepEqual(await on.payloadsIn(queue), []);
+        const { enqueued, rejected } = await on.engine.stats(queue);
+        assert.deepEqual({ enqueued, rejected }, { enqueued: 0, rejected: 2 });
+      }
+      await on.send('fits', { publisher: 'p'.repeat(65_535) });
+      assert.deepEqual(await on.payloadsIn('orders'), ['fits']);
+    });
+
     test('a limit in bytes refuses what would pass it, and acknowledging makes room', async () => {
       await on.engine.declare('orders', { ...bound, limits: { messages: 0, bytes: 300 } });
       await on.send('x'.repeat(150));
