@@ -1,4 +1,4 @@
-import { type Delivery, expiresAt, type QoS } from '../message.ts';
+import { type Delivery, expiresAt, type QoS, released } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
 import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
@@ -175,8 +175,11 @@ export class Deliverer {
   }
 
   #send(session: Session, link: SessionLink, outgoing: Outgoing): void {
-    // The lease was lost while the message waited: another consumer has it.
-    if (outgoing.delivery?.held === false) return;
+    // The lease was lost while the message waited: another consumer has it, and the place that it took here is free again.
+    if (outgoing.delivery?.held === false) {
+      outgoing.settle(released);
+      return;
+    }
     const properties = outgoing.properties ?? outgoing.publication.properties;
     if (!this.#fits(link, outgoing.publication, properties, outgoing.qos)) {
       this.#drop('packet_too_large');
