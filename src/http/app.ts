@@ -1,6 +1,13 @@
 import swagger from '@fastify/swagger';
-import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+  fastify,
+} from 'fastify';
 import { SluiceError } from '../errors.ts';
+import type { Log } from '../std/log.ts';
 import { parseJsonBody, takeRawBodies } from './bodies.ts';
 import { contract } from './contract.ts';
 import type { HttpParts } from './http-parts.ts';
@@ -9,7 +16,7 @@ import { openApiOptions } from './open-api.ts';
 import { problemAnswer } from './problem.ts';
 import type { RouteParts } from './route.ts';
 import { serveRoute } from './serve-route.ts';
-import { unreadableEnder } from './unreadable.ts';
+import { refuseExpectation, unreadableEnder } from './unreadable.ts';
 import { compileSchema, validationError } from './validation.ts';
 
 /** HTTP connections at once. */
@@ -45,6 +52,7 @@ export async function createApp(parts: AppParts, settings: AppSettings): Promise
   const app = fastify(serverOptions(parts, settings)) as FastifyInstance;
   app.server.maxHeadersCount = limits.headersMax;
   app.server.maxConnections = parts.options.connectionsMax ?? connectionsMax;
+  app.server.on('checkExpectation', refuseExpectation);
   app.setValidatorCompiler(compileSchema);
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   app.removeAllContentTypeParsers();
@@ -58,7 +66,7 @@ export async function createApp(parts: AppParts, settings: AppSettings): Promise
   return app;
 }
 
-function serverOptions({ options, clock }: AppParts, { tls }: AppSettings): FastifyServerOptions {
+function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: AppSettings): FastifyServerOptions {
   const server = { headersTimeout: limits.headersMsMax, maxHeaderSize: limits.headerBytesMax };
   const all = {
     bodyLimit: options.bodyBytesMax,
@@ -66,6 +74,11 @@ function serverOptions({ options, clock }: AppParts, { tls }: AppSettings): Fast
     connectionTimeout: limits.idleMsMax,
     routerOptions: { maxParamLength: limits.pathPartCharactersMax },
     schemaErrorFormatter: validationError,
+    // Of requests for which no route is looked for, so that no hook sees them either.
+    frameworkErrors: (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+      answerProblem(thrown, request, reply, log);
+      metricsPage.countRequest(request.method, 'none', reply.statusCode);
+    },
     clientErrorHandler: unreadableEnder(clock),
     // Our own hook says it as a problem.
     return503OnClosing: false,
@@ -91,28 +104,26 @@ function refuseWhileStopping(app: FastifyInstance, { stopping }: AppSettings): v
 }
 
 function answerProblems(app: FastifyInstance, { log }: AppParts): void {
-  app.setErrorHandler((thrown, request, reply) => {
-    const { status, headers, body } = problemAnswer(thrown);
-    if (status >= 500) {
-      const { method, url } = request;
-      log[body.code === 'internal' ? 'error' : 'warn']('A request failed', {
-        method,
-        url,
-        code: body.code,
-        problem: thrown,
-      });
-    }
-    return reply
-      .code(status)
-      .headers(headers)
-      .send(Buffer.from(JSON.stringify(body)));
-  });
+  app.setErrorHandler((thrown, request, reply) => answerProblem(thrown, request, reply, log));
   app.setNotFoundHandler(({ method, url }) => {
     throw new SluiceError(
       'not_found',
       `Look into /v1/openapi.json for what there is: ${method} ${url.slice(0, 200)} is not`,
     );
   });
+}
+
+function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const { status, headers, body } = problemAnswer(thrown);
+  if (status >= 500) {
+    const { method, url } = request;
+    const { code } = body;
+    log[code === 'internal' ? 'error' : 'warn']('A request failed', { method, url, code, problem: thrown });
+  }
+  return reply
+    .code(status)
+    .headers(headers)
+    .send(Buffer.from(JSON.stringify(body)));
 }
 
 function countRequests(app: FastifyInstance, metricsPage: MetricsPage): void {

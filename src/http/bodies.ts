@@ -1,10 +1,13 @@
-import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+import type { FastifyBodyParser, FastifyError, FastifyInstance } from 'fastify';
+import { SluiceError } from '../errors.ts';
+import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
 
-/** JSON, without keys that reach into prototypes. A body of no bytes counts as left out. */
+/** JSON, not too deep and without keys that reach into prototypes. A body of no bytes counts as left out. */
 export function parseJsonBody(app: FastifyInstance): FastifyBodyParser<string> {
   const parse = app.getDefaultJsonParser('error', 'error');
   return (request, body, done) => {
     if (body === '') done(null, undefined);
+    else if (nestsDeeper(body, jsonDepthMax)) done(tooDeep(), undefined);
     else parse(request, body, done);
   };
 }
@@ -13,4 +16,20 @@ export function parseJsonBody(app: FastifyInstance): FastifyBodyParser<string> {
 export function takeRawBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  // Every content type is taken here, so what Fastify finds no parser for is a header that it cannot read.
+  app.setErrorHandler<FastifyError>((thrown) => {
+    if (thrown.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw thrown;
+    throw new SluiceError(
+      'unsupported_format',
+      'Give Content-Type in the form type/subtype, or leave it out: this one cannot be read',
+      { cause: thrown },
+    );
+  });
+}
+
+function tooDeep(): SluiceError {
+  return new SluiceError(
+    'payload_unreadable',
+    `Send JSON with at most ${jsonDepthMax} arrays and objects inside each other: this body has more`,
+  );
 }

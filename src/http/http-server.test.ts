@@ -142,3 +142,27 @@ test('with TLS files the API speaks HTTPS and nothing else', async (t) => {
   );
   assert.doesNotMatch(plain, /200/);
 });
+
+test('a path that cannot be read or is too long is a problem, and counted', async (t) => {
+  const { call } = await serve(t);
+  for (const [path, detail] of [
+    ['/v1/devices/%zz', /percent encoding/],
+    [`/v1/devices/${'x'.repeat(401)}`, /shorter name/],
+  ] as const) {
+    const { status, headers, body } = await call('GET', path);
+    assert.deepEqual([status, body.code], [400, 'invalid_argument']);
+    assert.equal(headers.get('content-type'), 'application/problem+json');
+    assert.match(body.detail, detail);
+  }
+  const { body } = await call('GET', '/metrics');
+  assert.match(body, /sluice_http_requests_total\{method="GET",route="none",status="400"\} 2/);
+});
+
+test('an expectation that nobody can meet is a problem, then the connection ends', async (t) => {
+  const { server } = await serve(t);
+  const answer = await conversation(server.port, (socket) =>
+    socket.write('POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nExpect: foo\r\nContent-Length: 2\r\n\r\n'),
+  );
+  assert.match(answer, /^HTTP\/1\.1 417 Expectation Failed\r\n.*application\/problem\+json/s);
+  assert.match(answer, /as 100-continue: met \\"foo\\"/);
+});

@@ -73,3 +73,23 @@ test('properties survive the way in and out', () => {
   assert.deepEqual(message.properties?.correlationData, Buffer.from([0, 255]));
   assert.deepEqual(messageToJson(message), { topic: 't', payload: 'x', encoding: 'utf8', properties });
 });
+
+test('a topic and properties that MQTT could not carry are refused', () => {
+  const codeOf = (json: MessageJson): string => {
+    try {
+      messageFromJson(json, origin);
+    } catch (problem) {
+      return (problem as SluiceError).code;
+    }
+    return 'taken';
+  };
+  assert.equal(codeOf({ payload: '', topic: '€'.repeat(21_846) }), 'invalid_topic');
+  assert.equal(codeOf({ payload: '', topic: 'a/'.repeat(128) }), 'invalid_topic');
+  assert.equal(codeOf({ payload: '', topic: 'a/#' }), 'invalid_topic');
+  assert.equal(codeOf({ payload: '', properties: { contentType: '€'.repeat(60_000) } }), 'invalid_argument');
+  assert.equal(
+    codeOf({ payload: '', properties: { correlationData: Buffer.alloc(65_536).toString('base64') } }),
+    'invalid_argument',
+  );
+  assert.equal(codeOf({ payload: '', properties: { responseTopic: 'a/+' } }), 'invalid_topic');
+});

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors.ts';
 import type { Message, MessageProperties, QoS } from '../message.ts';
+import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { JsonValue } from '../std/json.ts';
+import { checkProperties } from './property-limits.ts';
 
 /** How the bytes of a payload stand in JSON: `utf8` as text, `base64`, `json` as any JSON value, sent as its text. */
 export type PayloadEncoding = 'utf8' | 'base64' | 'json';
@@ -38,10 +40,16 @@ export interface MessageOrigin {
   readonly receivedAt: number;
 }
 
-/** Throws `payload_unreadable` where the payload is not what its encoding says. */
+/**
+ * Throws `payload_unreadable` where the payload is not what its encoding says, `invalid_topic` and `invalid_argument` where
+ * topic or properties could not stand in an MQTT packet.
+ */
 export function messageFromJson(json: MessageJson, origin: MessageOrigin): Message {
+  const topic = json.topic ?? origin.topic;
+  const problem = topicNameProblem(topic);
+  if (problem !== undefined) throw new SluiceError('invalid_topic', problem);
   return {
-    topic: json.topic ?? origin.topic,
+    topic,
     payload: payloadFromJson(json.payload, json.encoding),
     // What is published here is answered for, so it is sent on with an acknowledgement too.
     qos: json.qos ?? 1,
@@ -78,9 +86,12 @@ function payloadFromJson(
 
 function propertiesFromJson(json: PropertiesJson): MessageProperties {
   const { correlationData, ...others } = json;
-  return correlationData === undefined
-    ? others
-    : { ...others, correlationData: bytesFromBase64(correlationData, 'correlationData') };
+  const properties =
+    correlationData === undefined
+      ? others
+      : { ...others, correlationData: bytesFromBase64(correlationData, 'correlationData') };
+  checkProperties(properties);
+  return properties;
 }
 
 function propertiesToJson(properties: MessageProperties): PropertiesJson {

@@ -36,7 +36,7 @@ const frameworkErrors: Readonly<Record<string, { code: ErrorCode; detail: string
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'payload_unreadable', detail: 'Send a body that is valid JSON' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'payload_unreadable', detail: 'Send a body that is valid JSON' },
   FST_ERR_BAD_URL: { code: 'invalid_argument', detail: 'Give a path whose percent encoding can be read' },
-  FST_ERR_MAX_PARAM_LENGTH_EXCEEDED: { code: 'invalid_argument', detail: 'Give a shorter name in the path' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'invalid_argument', detail: 'Give a shorter name in the path' },
 };
 
 const secondsUntilRetry = 1;
@@ -45,8 +45,7 @@ const secondsUntilRetry = 1;
 export function problemAnswer(thrown: unknown): ProblemAnswer {
   const error = asSluiceError(thrown);
   const { http: status, retryable, title } = error.row;
-  // What went wrong inside is for the log; it may name files and queries.
-  const detail = error.code === 'internal' ? 'Try again; if it stays, look into the log of the server' : error.message;
+  const detail = publicDetail(error);
   const type = `urn:sluice:problem:${error.code}`;
   const body = { ...error.detail, type, title, status, detail, code: error.code, retryable };
   return { status, headers: { ...problemHeaders(error), 'content-type': 'application/problem+json' }, body };
@@ -54,7 +53,12 @@ export function problemAnswer(thrown: unknown): ProblemAnswer {
 
 /** For a result of one item in a batch that was answered with 200. */
 export function itemProblem(error: SluiceError): { ok: false; code: ErrorCode; detail: string } {
-  return { ok: false, code: error.code, detail: error.message };
+  return { ok: false, code: error.code, detail: publicDetail(error) };
+}
+
+/** What went wrong inside is for the log; it may name files and queries. */
+function publicDetail({ code, message }: SluiceError): string {
+  return code === 'internal' ? 'Try again; if it stays, look into the log of the server' : message;
 }
 
 function asSluiceError(thrown: unknown): SluiceError {

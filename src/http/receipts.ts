@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import type { Clock, Timer } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
 import { itemProblem } from './problem.ts';
 
 /** How long a request waits for its messages to be safe. What is not by then is answered as `unavailable`: it may be or not. */
@@ -13,18 +14,21 @@ export class Receipts implements ReceiptWaiter {
   readonly #results: (ItemResult | undefined)[];
   readonly #done = Promise.withResolvers<void>();
   readonly #timer: Timer;
+  readonly #log: Log;
   #missing: number;
 
-  constructor(count: number, clock: Clock) {
+  constructor(count: number, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#log = log;
     this.#results = Array.from({ length: count });
     this.#missing = count;
     this.#timer = clock.after(receiptWaitMsMax, () => this.#done.resolve());
     if (count === 0) this.#finish();
   }
 
+  /** The first receipt of a tag counts: where a publish failed halfway, what it had handed over may still be confirmed. */
   receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void {
     if (this.#results[tag] !== undefined) return;
-    if (failure !== undefined) this.#results[tag] = itemProblem(failure);
+    if (failure !== undefined) this.#results[tag] = this.#problem(failure);
     else this.#results[tag] = outcome === undefined ? { ok: true } : { ok: true, outcome };
     this.#missing--;
     if (this.#missing === 0) this.#finish();
@@ -34,6 +38,11 @@ export class Receipts implements ReceiptWaiter {
   async all(): Promise<readonly ItemResult[]> {
     await this.#done.promise;
     return this.#results.map((result) => result ?? itemProblem(unconfirmed()));
+  }
+
+  #problem(failure: SluiceError): ItemResult {
+    if (failure.code === 'internal') this.#log.error('A message failed', { code: failure.code, problem: failure });
+    return itemProblem(failure);
   }
 
   #finish(): void {

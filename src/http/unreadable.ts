@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
@@ -25,6 +25,14 @@ export function unreadableEnder(clock: Clock): (error: Error & { code?: string }
   };
 }
 
+/** Node's `checkExpectation`: an `Expect` other than `100-continue`, which is the only one that HTTP defines. */
+export function refuseExpectation({ headers }: IncomingMessage, response: ServerResponse): void {
+  const met = JSON.stringify(String(headers.expect).slice(0, 60));
+  const body = problemText(417, `Leave out Expect, or give it as 100-continue: met ${met}`);
+  // The caller may send the body or not, so that nobody knows where the next request begins.
+  response.writeHead(417, { connection: 'close', 'content-type': 'application/problem+json' }).end(body);
+}
+
 function reason(code: string | undefined): string {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return answer(408, 'Send the whole request sooner');
   if (code === 'HPE_HEADER_OVERFLOW') return answer(431, 'Send smaller headers');
@@ -32,15 +40,19 @@ function reason(code: string | undefined): string {
 }
 
 function answer(status: number, detail: string): string {
-  const title = STATUS_CODES[status] ?? '';
-  const code: ErrorCode = 'invalid_argument';
-  const body = JSON.stringify({ type: `urn:sluice:problem:${code}`, title, status, detail, code, retryable: false });
+  const body = problemText(status, detail);
   return [
-    `HTTP/1.1 ${status} ${title}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Connection: close',
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     '',
     body,
   ].join('\r\n');
+}
+
+function problemText(status: number, detail: string): string {
+  const title = STATUS_CODES[status];
+  const code: ErrorCode = 'invalid_argument';
+  return JSON.stringify({ type: `urn:sluice:problem:${code}`, title, status, detail, code, retryable: false });
 }

@@ -13,13 +13,22 @@ export function compileSchema({ schema, httpPart }: { schema: unknown; httpPart?
 
 /** Fastify's formatter of what the validator found. */
 export function validationError(errors: readonly ErrorObject[], part: string): SluiceError {
-  const sentence = errors.length === 0 ? 'Give a valid request' : validationSentence(errors[0], part);
-  return new SluiceError('invalid_argument', sentence);
+  try {
+    const sentence = errors.length === 0 ? unspecific : validationSentence(errors[0], part);
+    return new SluiceError('invalid_argument', sentence);
+  } catch (cause) {
+    // What a formatter throws, Fastify does not catch, and the process would end.
+    return new SluiceError('invalid_argument', unspecific, { cause });
+  }
 }
+
+const unspecific = 'Give a valid request';
 
 function validationSentence(error: ErrorObject, part: string): string {
   const place =
-    error.instancePath === '' ? `the ${partNames[part] ?? part}` : error.instancePath.slice(1).replaceAll('/', '.');
+    error.instancePath === ''
+      ? `the ${partNames[part] ?? part}`
+      : shortened(error.instancePath.slice(1)).replaceAll('/', '.');
   return sentences[error.keyword]?.(error, place) ?? `Correct ${place}: it ${error.message ?? 'is not valid'}`;
 }
 
@@ -46,7 +55,14 @@ const sentences: Readonly<Record<string, (error: ErrorObject, place: string) => 
 
 const metCharactersMax = 60;
 
+/** Never what stands inside an array or an object: a caller decides how deep and how large that is. */
 function met(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  if (value === undefined) return 'nothing';
+  return typeof value === 'string' ? JSON.stringify(shortened(value)) : String(value);
+}
+
+function shortened(text: string): string {
   return text.length <= metCharactersMax ? text : `${text.slice(0, metCharactersMax)}…`;
 }

@@ -119,9 +119,31 @@ test('state, history and the story of a message are read', async (t) => {
   );
   const rest = (await call('GET', `/v1/devices/d1/history?limit=3&before=${page.before}&from=1970-01-01T00:00:00.002Z`))
     .body;
-  assert.deepEqual([rest.rows.map((row: HistoryRow) => row.time), rest.before], [[2], undefined]);
+  assert.deepEqual([rest.rows.map((row: HistoryRow) => row.time), rest.before], [[2], 2]);
   const story = await call('GET', '/v1/devices/d1/messages/m3');
   assert.deepEqual([story.status, story.body.messageId, story.body.rows.length], [200, 'm3', 1]);
+});
+
+test('a page of the history goes on wherever it ended, until one is empty', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  for (const time of [5, 4, 3, 2, 1]) store.rows.push(historyRow(time));
+  const whole = store.readings.history;
+  // As where two rows are all the bytes of a page.
+  store.readings.history = async (query) => (await whole(query)).slice(0, 2);
+  const pages: [number[], number | undefined][] = [];
+  let before: number | undefined;
+  do {
+    const path = `/v1/devices/d1/history?limit=4${before === undefined ? '' : `&before=${before}`}`;
+    const { body } = await call('GET', path);
+    before = body.before;
+    pages.push([body.rows.map((row: HistoryRow) => row.id), before]);
+  } while (before !== undefined);
+  assert.deepEqual(pages, [
+    [[5, 4], 4],
+    [[3, 2], 2],
+    [[1], 1],
+    [[], undefined],
+  ]);
 });
 
 test('readings of what is not known are not found, and a wrong time is refused', async (t) => {

@@ -97,3 +97,24 @@ test('headers that cannot be are refused before the pipeline sees the message', 
   assert.equal((await call('POST', '/v1/devices/d1/telemetry', 'x'.repeat(70_000))).status, 413);
   assert.equal(pipeline.ingested.length, 0);
 });
+
+test('a message whose id holds half a surrogate pair is safe, and so is its answer', async (t) => {
+  const { call, pipeline } = await serve(t);
+  pipeline.answer = { kind: 'accepted', messageId: 'a\ud800' };
+  const { status, headers } = await call('POST', '/v1/devices/d1/telemetry', '{"messageId":"a\\ud800"}');
+  assert.equal(status, 202);
+  assert.equal(headers.get('location'), '/v1/devices/d1/messages/a%EF%BF%BD');
+});
+
+test('a content type that cannot be read is refused by its name', async (t) => {
+  const { call, pipeline } = await serve(t);
+  for (const contentType of [';;;', '', 'text']) {
+    const { status, headers, body } = await call('POST', '/v1/devices/d1/telemetry', Buffer.from('{}'), {
+      'content-type': contentType,
+    });
+    assert.deepEqual([status, body.code], [415, 'unsupported_format'], contentType);
+    assert.equal(headers.get('content-type'), 'application/problem+json');
+    assert.match(body.detail, /^Give Content-Type in the form type\/subtype, or leave it out/);
+  }
+  assert.equal(pipeline.ingested.length, 0);
+});

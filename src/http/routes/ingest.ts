@@ -70,8 +70,13 @@ function ingestRoute(
 async function ingest(call: Call<Ingest>, type: string | undefined, { pipeline }: RouteParts): Promise<Answer> {
   const { messageId, ...result } = await pipeline.ingest(ingestRequest(call, type));
   if (result.kind === 'processed') return { status: 200, body: { messageId, outcome: result.outcome } };
-  const location = `/v1/devices/${encodeURIComponent(call.params.id)}/messages/${encodeURIComponent(messageId)}`;
+  const location = `/v1/devices/${pathPart(call.params.id)}/messages/${pathPart(messageId)}`;
   return { status: 202, body: { messageId }, headers: { location } };
+}
+
+/** Half a surrogate pair becomes U+FFFD: the message is safe, and the answer must not fail over where to find it. */
+function pathPart(text: string): string {
+  return encodeURIComponent(text.toWellFormed());
 }
 
 function ingestRequest({ params, headers, body, caller }: Call<Ingest>, type: string | undefined): IngestRequest {

@@ -138,6 +138,8 @@ test('what a lease or a settlement cannot be is refused', async (t) => {
     ['ack', { tokens: [] }],
     ['ack', { tokens: 't1' }],
     ['nack', { tokens: ['t1'], mode: 'lost' }],
+    ['nack', { tokens: ['t1'], mode: 'rejected', code: 'a\0b' }],
+    ['nack', { tokens: ['t1'], reason: 'a\ud800b' }],
     ['extend', { tokens: ['t1'] }],
   ] as const) {
     const answer = await call('POST', `/v1/queues/jobs/${path}`, body);

@@ -2,6 +2,7 @@ import { acknowledged, released, type Settlement } from '../../message.ts';
 import type { LeasedMessage } from '../../queues/engine.ts';
 import { pollLease } from '../lease-poll.ts';
 import { messageToJson } from '../message-json.ts';
+import { checkText } from '../property-limits.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, leasedMessage, object, queueName, text, tokenResults, tokens } from '../schemas.ts';
 
@@ -115,6 +116,9 @@ export const leaseRoutes: readonly Route[] = [
 ];
 
 function settlementOf({ mode, code, reason }: Nack['body']): Settlement {
+  // In a dead letter they go to MQTT clients as user properties.
+  checkText(code, 'code');
+  checkText(reason, 'reason');
   return mode === 'released' ? released : { kind: mode, code, reason };
 }
 

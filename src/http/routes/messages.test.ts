@@ -111,3 +111,61 @@ test('a body that is not in the contract is refused with what is', async (t) => 
   const many = Array.from({ length: 1_001 }, () => ({ topic: 'a', payload: '' }));
   assert.deepEqual(await detailOf({ messages: many }), [400, 'Give at most 1000 in messages: met 1001']);
 });
+
+test('a body nested deeper than anything is refused, and the server lives on', async (t) => {
+  const { call, published } = await serve(t);
+  const json = { 'content-type': 'application/json' };
+  for (const value of ['['.repeat(10_000) + ']'.repeat(10_000), '{"a":'.repeat(5_000) + 1 + '}'.repeat(5_000)]) {
+    const { status, body } = await call('POST', '/v1/messages', `{"messages":${value}}`, json);
+    assert.deepEqual([status, body.code], [400, 'payload_unreadable']);
+    assert.match(body.detail, /at most 64 arrays and objects inside each other/);
+    const payload = await call('POST', '/v1/messages', `{"messages":[{"topic":"a","payload":${value}}]}`, json);
+    assert.equal(payload.status, 400);
+  }
+  const deepest = '['.repeat(61) + ']'.repeat(61);
+  const good = await call('POST', '/v1/messages', `{"messages":[{"topic":"a","payload":${deepest}}]}`, json);
+  assert.deepEqual(good.body.results, [{ ok: true }]);
+  assert.equal(published[0].payload.toString(), deepest);
+  const mistaken = await call('POST', '/v1/messages', { messages: [{ topic: 'a', payload: '', retain: [[]] }] });
+  assert.equal(mistaken.body.detail, 'Give messages.0.retain as boolean: met an array');
+});
+
+test('properties that no MQTT packet could carry are refused of that message', async (t) => {
+  const { call, published } = await serve(t, { options: { bodyBytesMax: 1024 * 1024 } });
+  const { body } = await call('POST', '/v1/messages', {
+    messages: [
+      { topic: 'a', payload: '', properties: { contentType: '€'.repeat(60_000) } },
+      { topic: 'a', payload: '', properties: { responseTopic: 'a/#' } },
+      { topic: '€'.repeat(30_000), payload: '' },
+      { topic: 'a', payload: '', properties: { userProperties: [['a\0', 'b']] } },
+      { topic: 'a', payload: '' },
+    ],
+  });
+  assert.deepEqual(
+    body.results.map((result: { ok: boolean; code?: string }) => result.code ?? result.ok),
+    ['invalid_argument', 'invalid_topic', 'invalid_topic', 'invalid_argument', true],
+  );
+  assert.equal(published.length, 1);
+});
+
+test('a refusal of the broker is told of its message', async (t) => {
+  const { call, broker } = await serve(t);
+  broker.failure = new SluiceError('invalid_topic', 'Cannot publish to "$SYS/x"');
+  const { status, body } = await call('POST', '/v1/messages', { messages: [{ topic: '$SYS/x', payload: '' }] });
+  assert.equal(status, 200);
+  assert.deepEqual(body.results, [{ ok: false, code: 'invalid_topic', detail: 'Cannot publish to "$SYS/x"' }]);
+});
+
+test('a publish that fails halfway is one failure, says nothing of the inside and holds up no other message', async (t) => {
+  const { call, broker } = await serve(t);
+  broker.thrown = new Error('cannot read /secret/path');
+  const { body } = await call('POST', '/v1/messages', {
+    messages: [
+      { topic: 'a', payload: '' },
+      { topic: 'b', payload: '' },
+    ],
+  });
+  const [first, second] = body.results;
+  assert.deepEqual([first.ok, first.code, second], [false, 'internal', { ok: true }]);
+  assert.doesNotMatch(first.detail, /secret/);
+});

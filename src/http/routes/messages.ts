@@ -1,7 +1,6 @@
 import { deviceTopic } from '../../access/device-topics.ts';
 import { SluiceError, toSluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
-import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import { type MessageJson, messageFromJson } from '../message-json.ts';
 import { Receipts } from '../receipts.ts';
 import { type Call, ok, type Route, type RouteParts, route } from '../route.ts';
@@ -29,7 +28,7 @@ export const messageRoutes: readonly Route[] = [
     },
     handle: async (call, parts) => {
       const { messages } = call.body;
-      const receipts = new Receipts(messages.length, parts.clock);
+      const receipts = new Receipts(messages.length, parts);
       for (const [tag, json] of messages.entries()) {
         try {
           parts.publisher.publish(publishable(json, call, parts), receipts, tag);
@@ -46,13 +45,12 @@ export const messageRoutes: readonly Route[] = [
 function publishable(json: MessageJson, { caller }: Call, { access, clock }: RouteParts): Message {
   const { identity, clientId } = caller;
   const topic = deviceTopic(identity, json.topic ?? '');
-  const problem = topicNameProblem(topic);
-  if (problem !== undefined) throw new SluiceError('invalid_topic', problem);
+  const message = messageFromJson({ ...json, topic }, { topic, publisher: clientId, receivedAt: clock.now() });
   if (!access.mayPublish(identity, clientId, topic)) {
     throw new SluiceError(
       'not_authorized',
       `Cannot publish to ${JSON.stringify(topic)}: ${JSON.stringify(identity.name)} has no right to it`,
     );
   }
-  return messageFromJson({ ...json, topic }, { topic, publisher: clientId, receivedAt: clock.now() });
+  return message;
 }

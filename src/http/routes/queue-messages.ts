@@ -1,5 +1,4 @@
 import { SluiceError, toSluiceError } from '../../errors.ts';
-import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import { browsePage } from '../browse-page.ts';
 import { type MessageJson, messageFromJson } from '../message-json.ts';
 import { storedToJson } from '../queue-json.ts';
@@ -43,16 +42,14 @@ export const queueMessageRoutes: readonly Route[] = [
       ]),
       responses: { 200: itemResults },
     },
-    handle: async ({ params: { name }, body: { messages }, caller }, { engine, clock }) => {
+    handle: async ({ params: { name }, body: { messages }, caller }, { engine, clock, log }) => {
       await engine.info(name);
       const destination = engine.destination(name);
-      const receipts = new Receipts(messages.length, clock);
+      const receipts = new Receipts(messages.length, { clock, log });
       const origin = { topic: `$queue/${name}`, publisher: caller.clientId, receivedAt: clock.now() };
       for (const [tag, json] of messages.entries()) {
         try {
           const message = messageFromJson(json, origin);
-          const problem = topicNameProblem(message.topic);
-          if (problem !== undefined) throw new SluiceError('invalid_topic', problem);
           if (!destination.admit(message, receipts, tag))
             throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(name)}`);
         } catch (problem) {

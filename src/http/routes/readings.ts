@@ -86,7 +86,10 @@ export const readingRoutes: readonly Route[] = [
       params: deviceIdParams,
       query: object({ eventType, from: time, to: time, before: integer, limit: pageLimit }),
       responses: {
-        200: answer('One page; `before` goes on, absent at the end', { rows: array(historyRow), before: integer }),
+        200: answer('One page, which may be shorter than `limit`; `before` goes on, absent where there are no rows', {
+          rows: array(historyRow),
+          before: integer,
+        }),
       },
     },
     handle: async ({ params: { id }, query }, { store }) => {
@@ -98,7 +101,8 @@ export const readingRoutes: readonly Route[] = [
         ...(from === undefined ? {} : { from: parseTime(from, 'from') }),
         ...(to === undefined ? {} : { to: parseTime(to, 'to') }),
       });
-      return ok({ rows, before: rows.length < query.limit ? undefined : rows.at(-1)?.id });
+      // A page ends at its bytes too, so that a short one is not always the last.
+      return ok({ rows, before: rows.at(-1)?.id });
     },
   }),
   route<Story>({

@@ -28,7 +28,12 @@ export async function serve(
   const store = new MemoryStore();
   const pipeline = new MemoryPipeline(store);
   const published: Message[] = [];
-  const broker = { failure: undefined as SluiceError | undefined, silent: false };
+  const broker = {
+    failure: undefined as SluiceError | undefined,
+    silent: false,
+    /** Thrown by the next publish, after it took the message. */
+    thrown: undefined as Error | undefined,
+  };
   const state = { ready: true };
   const access = new ConfiguredAccess({
     anonymous,
@@ -55,6 +60,9 @@ export async function serve(
       publish: (message, waiter, tag) => {
         published.push(message);
         if (!broker.silent) queueMicrotask(() => waiter.receipt(tag, broker.failure));
+        const { thrown } = broker;
+        broker.thrown = undefined;
+        if (thrown !== undefined) throw thrown;
       },
     },
     ready: () => state.ready,
