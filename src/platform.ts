@@ -119,6 +119,8 @@ export class Platform {
           await engine.declare(ingestQueue, {
             maxInflightPerConsumer: pipeline.limits.queuedMessagesMax,
             leaseMs: 60_000,
+            // What fails and is not rejected is trouble of the platform's own, such as a full disk: no reason to bury a message.
+            maxDeliveries: 0,
           });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))

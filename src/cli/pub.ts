@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { IClientPublishOptions, MqttClient } from 'mqtt';
 import { choice, text } from '../config/schema.ts';
+import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { command, type Terminal, UsageError } from './command.ts';
 import { connectMqtt, lost } from './mqtt-client.ts';
 import { many, mqttOptions, switchable, value, valueOr } from './options.ts';
@@ -27,6 +28,8 @@ export const pub = command({
     ...mqttOptions,
   },
   async run({ options, operands: [topic], terminal }) {
+    const problem = topicNameProblem(topic);
+    if (problem !== undefined) throw new UsageError(problem);
     const payloads = payloadSource(options, terminal);
     const client = await connectMqtt(options);
     let ended = false;

@@ -84,6 +84,10 @@ export const configOptions = {
     default: 100_000,
     sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',
   }),
+  'mqtt.retainedBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
+    default: 256 * mebibyte,
+    sentence: 'Bytes that retained messages take in memory together; beyond it a new one is refused with 0x97.',
+  }),
 
   'http.port': option(port, {
     default: 8080,

@@ -25,8 +25,9 @@ export function readEnvelope(payload: Buffer): Envelope {
 
 /** 1 to 64 bytes without control characters. */
 export function isMessageId(text: string): boolean {
+  if (text === '' || !text.isWellFormed() || Buffer.byteLength(text) > messageIdBytesMax) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text !== '' && Buffer.byteLength(text) <= messageIdBytesMax && !/[\u0000-\u001f\u007f]/.test(text);
+  return !/[\u0000-\u001f\u007f]/.test(text);
 }
 
 /** Epoch milliseconds from a number, its digits or an ISO 8601 text; undefined where it is none of them. */

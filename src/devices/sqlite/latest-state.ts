@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { JsonValue } from '../../std/json.ts';
 import { isNewer, type Version } from '../freshness.ts';
 import type { ReadingTuple } from './batch.ts';
+import { sqliteLimits } from './limits.ts';
 
 /**
  * The newest value of each (device, event type, key). Readings are offered to it; `write` then puts what changed into the
@@ -91,6 +92,8 @@ export class LatestState {
   #take(group: Group, key: string, candidate: Version, messageId: string, value: JsonValue): boolean {
     const known = group.entries.get(key);
     if (known === undefined) {
+      // What is said is new, and kept in the history; the state has no room for more names.
+      if (group.entries.size >= sqliteLimits.stateKeysMax) return true;
       const entry: Entry = { group, key, version: candidate, messageId, value, changed: true };
       group.entries.set(key, entry);
       this.#keys++;

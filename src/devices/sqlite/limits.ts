@@ -21,6 +21,12 @@ export const sqliteLimits = {
   stateKeysCachedMax: 200_000,
   /** Rows that one answer of history or of the device list holds; a page asked for above it is cut to it. */
   pageRowsMax: 10_000,
+  /** Text of data that one page of history holds, in characters; a page above it ends early, with at least one row. */
+  pageTextMax: 4 * 1024 * 1024,
+  /** Text that the latest state of one device may have as an answer, in characters; beyond it `quota_exceeded`. */
+  stateTextMax: 16 * 1024 * 1024,
+  /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */
+  stateKeysMax: 5_000,
 };
 
 export type SqliteLimits = typeof sqliteLimits;

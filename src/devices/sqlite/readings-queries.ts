@@ -1,5 +1,7 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { SluiceError } from '../../errors.ts';
 import type { HistoryQuery, HistoryRow, StateEntry } from '../store.ts';
+import { sqliteLimits } from './limits.ts';
 
 /** Reads latest state and history. */
 export class ReadingsQueries {
@@ -28,18 +30,18 @@ export class ReadingsQueries {
   }
 
   state(deviceId: string): StateEntry[] {
-    return (this.#state.all(deviceId) as unknown as StateRow[]).map((row) => ({
-      eventType: row.event_type,
-      key: row.key,
-      value: JSON.parse(row.value),
-      time: row.time,
-      seq: row.seq ?? undefined,
-      messageId: row.message_id,
-    }));
+    const entries: StateEntry[] = [];
+    let text = 0;
+    for (const row of this.#state.iterate(deviceId) as Iterable<unknown> as Iterable<StateRow>) {
+      text += row.key.length + row.value.length;
+      if (text > sqliteLimits.stateTextMax) throw stateTooLarge(deviceId);
+      entries.push(toStateEntry(row));
+    }
+    return entries;
   }
 
   history(query: HistoryQuery): HistoryRow[] {
-    const rows = this.#history.all({
+    return page(this.#history, {
       deviceId: query.deviceId,
       from: query.from ?? Number.MIN_SAFE_INTEGER,
       to: query.to ?? Number.MAX_SAFE_INTEGER,
@@ -47,13 +49,41 @@ export class ReadingsQueries {
       before: query.before ?? null,
       limit: query.limit,
     });
-    return (rows as unknown as HistoryTableRow[]).map(toHistoryRow);
   }
 
   message(deviceId: string, messageId: string): HistoryRow[] {
-    const rows = this.#rowsOfMessage.all({ deviceId, messageId });
-    return (rows as unknown as HistoryTableRow[]).map(toHistoryRow);
+    return page(this.#rowsOfMessage, { deviceId, messageId });
   }
+}
+
+/** Rows until their data is a page full; at least one, where there is one. */
+function page(statement: StatementSync, parameters: Record<string, SQLInputValue>): HistoryRow[] {
+  const rows: HistoryRow[] = [];
+  let text = 0;
+  for (const row of statement.iterate(parameters) as Iterable<unknown> as Iterable<HistoryTableRow>) {
+    text += row.data.length;
+    if (rows.length > 0 && text > sqliteLimits.pageTextMax) break;
+    rows.push(toHistoryRow(row));
+  }
+  return rows;
+}
+
+function stateTooLarge(deviceId: string): SluiceError {
+  return new SluiceError(
+    'quota_exceeded',
+    `Cannot answer the state of "${deviceId}": it has more than ${sqliteLimits.stateTextMax} characters; read its history by event type`,
+  );
+}
+
+function toStateEntry(row: StateRow): StateEntry {
+  return {
+    eventType: row.event_type,
+    key: row.key,
+    value: JSON.parse(row.value),
+    time: row.time,
+    seq: row.seq ?? undefined,
+    messageId: row.message_id,
+  };
 }
 
 const historyColumns =

@@ -146,17 +146,18 @@ export class WorkerDriverHost implements DriverHost {
           this.#waiting--;
           item.batch.settle(item.position, result);
         },
-        refuse: ({ driver }) => (this.#quarantine.holds(driver.number) ? unavailable(setAside(driver)) : undefined),
-        strike: (item) => this.#strike(item.driver),
+        refuse: (item) => (this.#quarantine.holds(troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
+        strike: (item) => this.#strike(item),
       });
     });
   }
 
-  #strike(driver: LoadedDriver): void {
-    this.#quarantine.strike(driver.number);
-    if (this.#quarantine.holds(driver.number)) {
-      this.#options.log.error('A driver is set aside', { driver: nameOf(driver), reason: setAside(driver) });
-    }
+  #strike(item: WorkItem): void {
+    const { driver, request } = item;
+    this.#quarantine.strike(troubleOf(item));
+    if (!this.#quarantine.holds(troubleOf(item))) return;
+    const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };
+    this.#options.log.error('A driver is set aside', fields);
   }
 
   #checkLimits({ script }: ScriptDriver): void {
@@ -192,4 +193,9 @@ function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
   return value >>> 0;
+}
+
+/** What is set aside together: a driver with the device type that it has trouble with. */
+function troubleOf({ driver, request }: WorkItem): string {
+  return `${driver.number} ${request?.device.type ?? ''}`;
 }

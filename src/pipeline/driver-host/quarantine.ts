@@ -4,30 +4,33 @@ import type { Clock } from '../../std/clock.ts';
 export const strikesMax = 8;
 export const strikeWindowMs = 60_000;
 
-/** Sets a driver aside that stops its thread or process again and again, so that the messages of others get on. */
+/**
+ * Sets a driver aside that stops its thread or process again and again, for the device type whose messages or schemas make
+ * it do so: the messages of others get on, also with the same driver.
+ */
 export class Quarantine {
   readonly #clock: Clock;
-  readonly #strikes = new Map<number, { since: number; count: number }>();
+  readonly #strikes = new Map<string, { since: number; count: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  strike(driver: number): void {
-    const known = this.#current(driver);
-    if (known === undefined) this.#strikes.set(driver, { since: this.#clock.now(), count: 1 });
+  strike(name: string): void {
+    const known = this.#current(name);
+    if (known === undefined) this.#strikes.set(name, { since: this.#clock.now(), count: 1 });
     else known.count++;
   }
 
-  holds(driver: number): boolean {
-    const known = this.#current(driver);
+  holds(name: string): boolean {
+    const known = this.#current(name);
     return known !== undefined && known.count >= strikesMax;
   }
 
-  #current(driver: number): { since: number; count: number } | undefined {
-    const known = this.#strikes.get(driver);
+  #current(name: string): { since: number; count: number } | undefined {
+    const known = this.#strikes.get(name);
     if (known === undefined || this.#clock.now() - known.since < strikeWindowMs) return known;
-    this.#strikes.delete(driver);
+    this.#strikes.delete(name);
     return undefined;
   }
 }

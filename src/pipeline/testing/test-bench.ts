@@ -172,6 +172,9 @@ export function testDelivery(message: Message, sequence: number, settled: (settl
     sequence,
     attempt: 1,
     enqueuedAt: message.receivedAt,
+    get held() {
+      return open;
+    },
     settle(settlement) {
       const first = open;
       open = false;
