@@ -71,3 +71,12 @@ test('pub takes exactly one source of payloads', async () => {
   assert.equal(status, 2);
   assert.match(err, /^Give one of --message, --file and --stdin: met 2 of them/);
 });
+
+test('pub refuses a topic that nobody can publish to before it connects', async () => {
+  for (const topic of ['a/#', '']) {
+    const { status, err, broker } = await publish({}, [topic, '-m', 'x']);
+    assert.equal(status, 2);
+    assert.match(err, /topic name/);
+    assert.equal(broker.of('connect').length, 0);
+  }
+});

@@ -2,6 +2,7 @@ import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
 import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { DriverHost } from './driver.ts';
+import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
 
@@ -51,7 +52,7 @@ export class RegistryWrites {
   }
 }
 
-function checkDeviceType({ name, mode, schemaPolicy, futureTimeMsMax, fPort }: DeviceType): void {
+function checkDeviceType({ name, mode, schemaPolicy, schemas, futureTimeMsMax, fPort }: DeviceType): void {
   const refuse = (what: string, met: unknown): never => {
     throw invalid(`Cannot put device type "${name}": ${what}, met "${met}"`);
   };
@@ -64,6 +65,12 @@ function checkDeviceType({ name, mode, schemaPolicy, futureTimeMsMax, fPort }: D
     refuse('futureTimeMsMax is a number of milliseconds from 0', futureTimeMsMax);
   }
   if (fPort !== undefined && !isIntegerWithin(fPort, 255)) refuse('fPort is an integer from 0 to 255', fPort);
+  const checker = new SchemaChecker();
+  for (const [eventType, schema] of Object.entries(schemas)) {
+    const problem = checker.problemOfSchema(schema);
+    if (problem !== undefined)
+      throw invalid(`Cannot use the schema of "${eventType}" for device type "${name}": ${problem}`);
+  }
 }
 
 function isIntegerWithin(value: number, max: number): boolean {

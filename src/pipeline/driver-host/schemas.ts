@@ -20,8 +20,15 @@ export class SchemaChecker {
     if (schema === undefined) return undefined;
     const validate = this.#compile(schema);
     if (typeof validate === 'string') return `Cannot use the schema of "${type}": ${validate}`;
-    if (validate(reading.data)) return undefined;
+    if (validate(reading.data) === true) return undefined;
     return shorten(`Reading "${type}" does not match its schema: ${describe(validate)}`);
+  }
+
+  /** Why the schema cannot be used; undefined where it can. */
+  problemOfSchema(schema: JsonObject): string | undefined {
+    if (schema.$async !== undefined) return 'an asynchronous schema gives no answer in time';
+    const compiled = this.#compile(schema);
+    return typeof compiled === 'string' ? compiled : undefined;
   }
 
   /** Drops what was compiled. */
