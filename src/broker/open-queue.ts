@@ -36,7 +36,7 @@ export async function openQueue(
     await mayConsume(connection, source, request.filter);
     if (!subscription.stopped) {
       subscription.attach(await source.consume(request.filter, subscription, windowShare(connection)));
-      for (const other of connection.queueSubscriptions.values()) other.setCredit(windowShare(connection));
+      shareWindow(connection, subscription);
     }
     return subscription.stopped ? { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' } : { reasonCode: request.qos };
   } catch (problem) {
@@ -47,6 +47,13 @@ export async function openQueue(
 /** The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. */
 function windowShare({ window, queueSubscriptions }: Connection): number {
   return Math.max(1, Math.floor(window / Math.max(1, queueSubscriptions.size)));
+}
+
+/** The others get less; the new one has its share, and its first messages follow the SUBACK. */
+function shareWindow(connection: Connection, opened: QueueSubscription): void {
+  for (const other of connection.queueSubscriptions.values()) {
+    if (other !== opened) other.setCredit(windowShare(connection));
+  }
 }
 
 function closed(connection: Connection, subscription: QueueSubscription, reason: SluiceError): void {

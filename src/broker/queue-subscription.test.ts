@@ -11,11 +11,17 @@ class OneQueue implements ConsumerSource {
   credit = 0;
   stopped = false;
   readonly settlements: Settlement[] = [];
+  creditChanges = 0;
   #sequence = 0;
   #leaseRound = 0;
+  readonly #prefix: string;
+
+  constructor(prefix = '$queue/') {
+    this.#prefix = prefix;
+  }
 
   claims(filter: string): boolean {
-    return filter.startsWith('$queue/');
+    return filter.startsWith(this.#prefix);
   }
 
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
@@ -32,6 +38,7 @@ class OneQueue implements ConsumerSource {
     };
     const setCredit = (changed: number): void => {
       this.credit = changed;
+      this.creditChanges++;
     };
     return { setCredit, stop };
   }
@@ -188,12 +195,16 @@ test('a message whose lease was lost while it waited is not sent any more', asyn
   assert.deepEqual(client.waiting(), []);
 });
 
-test('the queues of one client share its window', async () => {
-  const queue = new OneQueue();
-  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 10 } });
-  await subscribed(queue, client, 1);
-  assert.equal(await client.subscribed('$queue/more', { qos: 1 }), 1);
-  assert.equal(queue.credit, 5);
+test('the queues of one client share its window, and none delivers before its SUBACK', async () => {
+  const [first, second] = [new OneQueue(), new OneQueue('$q/')];
+  const client = await new BrokerFixture({ sources: [first, second] }).connect('c', {
+    properties: { receiveMaximum: 10 },
+  });
+  await subscribed(first, client, 1);
+  assert.equal(first.credit, 10);
+  assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+  assert.deepEqual([first.credit, second.credit], [5, 5]);
+  assert.deepEqual([first.creditChanges, second.creditChanges], [1, 0]);
 });
 
 test('UNSUBSCRIBE right behind SUBSCRIBE stops the consumption', async () => {
