@@ -21,7 +21,7 @@ const list = command({
         [
           { title: 'type', cell: (row) => row.name },
           { title: 'mode', cell: (row) => row.mode },
-          { title: 'schemas', cell: (row) => row.schemaPolicy },
+          { title: 'schema policy', cell: (row) => row.schemaPolicy },
           { title: 'fPort', cell: (row) => row.fPort },
         ],
         'There are no device types.',
@@ -32,7 +32,7 @@ const list = command({
 
 const set = command({
   name: 'set',
-  summary: 'Makes a device type, or changes it',
+  summary: 'Makes or replaces a device type: what is not named gets its default',
   operands: [{ name: 'TYPE', sentence: 'the name of a device type' }],
   options: {
     mode: value(choice('inline', 'queued'), {

@@ -13,7 +13,7 @@ const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
 
 const add = command({
   name: 'add',
-  summary: 'Registers a device, or changes it',
+  summary: 'Registers or replaces a device: what is not named is left out; credential, state and history stay',
   operands: [id],
   options: {
     type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type; needed.' }),
