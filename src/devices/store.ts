@@ -28,19 +28,25 @@ export interface Registry {
   drivers(): Promise<readonly StoredDriver[]>;
 }
 
+export interface FirmwareVersions {
+  /** Changes this alone. Answers whether there is such a device: none is made. */
+  putFirmwareVersion(deviceId: string, firmwareVersion: string): Promise<boolean>;
+}
+
 export interface Readings {
   /**
    * One transaction for the whole batch, in its order: inbox → latest state → history. One outcome per message.
-   * A message whose (device, message id) is in the inbox changes nothing and is a `duplicate`.
+   * A message whose (device, message id) is in the inbox changes nothing and is a `duplicate`; one whose device is not
+   * registered (any more) changes nothing and is `unknown`.
    */
-  apply(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]>;
+  apply(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]>;
   /** What `apply` would answer now, changing nothing. */
-  preview(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]>;
+  preview(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]>;
   /** Latest value per event type and key. */
   state(deviceId: string): Promise<readonly StateEntry[]>;
   /** Newest first by `time`. `before` is the `id` of the last row of the page before. */
   history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
-  /** What one message became: its history rows; empty where it is not known (yet). */
+  /** What one message became: its history rows, until they are a page full; empty where it is not known (yet). */
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
 }
 
@@ -112,6 +118,7 @@ export interface Reading {
 
 /** `stale`: kept in history, but everything it says was already known with a newer (time, seq). */
 export type AppliedOutcome = 'applied' | 'stale' | 'duplicate';
+export type StoreOutcome = AppliedOutcome | 'unknown';
 
 export interface StateEntry {
   readonly eventType: string;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import type { JsonObject } from '../std/json.ts';
 import { TestBench, TestWaiter } from './testing/test-bench.ts';
 
 let bench: TestBench;
@@ -51,6 +52,32 @@ test('a bad message costs itself only: it is refused, dead-lettered with its sto
     ['firmware', '2.1.0'],
     ['message-id', 'bad'],
   ]);
+});
+
+test('a message of a device that is removed while it is decoded is that of no device, and the next device starts empty', async () => {
+  const decoded = Promise.withResolvers<void>();
+  bench.drivers.gate = decoded.promise;
+  const message = bench.message('m', { v: 1 }, { 'message-id': 'm-1', firmware: '2.0.0' });
+  const receipts = bench.publish(message);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(bench.drivers.batches.length, 1);
+  await bench.pipeline.removeDevice('m');
+  decoded.resolve();
+  const [{ outcome }] = await receipts;
+  assert.equal(outcome, 'rejected:device_unknown');
+  assert.equal(bench.buried.length, 0);
+  assert.equal(await bench.store.registry.device('m'), undefined);
+  await bench.device('m', { name: 'meter', mode: 'inline' });
+  assert.deepEqual(await bench.state('m'), {});
+  assert.equal((await bench.publish(message))[0].outcome, 'applied');
+});
+
+test('a device type whose schema cannot be used is refused', async () => {
+  const schemas: JsonObject[] = [{ type: 'wat' }, { $ref: '#' }, { $async: true }, { title: 'x'.repeat(300_000) }];
+  for (const schema of schemas) {
+    const put = bench.device('m', { name: 'meter', schemas: { telemetry: schema } });
+    await assert.rejects(put, { code: 'invalid_argument' });
+  }
 });
 
 test('a rejected message that cannot be dead-lettered is to be sent again', async () => {

@@ -19,6 +19,8 @@ export const pipelineLimits = {
   unknownDeviceAgeMsMax: 2_000,
   /** Firmware versions that were seen and wait to be written; beyond it the next message of the device has to do it. */
   firmwareUpdatesMax: 10_000,
+  /** At least this long passes between two writes of a device's firmware version: a flush each would hold up the readings. */
+  firmwareIntervalMsMin: 10_000,
   /** A message that came in longer ago says nothing of the firmware that a device has now. */
   firmwareAgeMsMax: 60_000,
   /** Messages of one rehearsal. */

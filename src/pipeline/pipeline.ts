@@ -1,5 +1,13 @@
 import { isDeviceId } from '../access/device-topics.ts';
-import type { Device, DeviceType, NewDevice, Store, StoredDriver } from '../devices/store.ts';
+import type {
+  Device,
+  DeviceType,
+  FirmwareVersions,
+  NewDevice,
+  Registry,
+  Store,
+  StoredDriver,
+} from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { Consumer, Destination, MessageSink } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
@@ -27,7 +35,7 @@ import { Results } from './results.ts';
 
 export interface PipelineParts {
   /** Started before the pipeline and stopped after it, like `drivers`. */
-  readonly store: Store;
+  readonly store: Store & { readonly registry: Registry & FirmwareVersions };
   readonly drivers: DriverHost;
   /** Where messages of queued device types go; the pipeline's `consumer` has to be given what comes out. */
   readonly queue: { readonly destination: Destination };
@@ -111,7 +119,7 @@ export class Pipeline implements Part {
     this.#consumer.close();
     await Promise.all([this.#door.idle(), this.#consumer.idle()]);
     await this.#inline.idle();
-    await this.#firmware.idle();
+    await this.#firmware.flush();
   }
 
   /** A message over HTTP. Rejects with what is wrong with it, or with what stands in its way. */

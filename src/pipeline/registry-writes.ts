@@ -52,6 +52,9 @@ export class RegistryWrites {
   }
 }
 
+/** Text of the schemas of one device type, in characters: they are compiled in this thread. */
+const schemasTextMax = 262_144;
+
 function checkDeviceType({ name, mode, schemaPolicy, schemas, futureTimeMsMax, fPort }: DeviceType): void {
   const refuse = (what: string, met: unknown): never => {
     throw invalid(`Cannot put device type "${name}": ${what}, met "${met}"`);
@@ -65,6 +68,13 @@ function checkDeviceType({ name, mode, schemaPolicy, schemas, futureTimeMsMax, f
     refuse('futureTimeMsMax is a number of milliseconds from 0', futureTimeMsMax);
   }
   if (fPort !== undefined && !isIntegerWithin(fPort, 255)) refuse('fPort is an integer from 0 to 255', fPort);
+  checkSchemas(name, schemas);
+}
+
+function checkSchemas(name: string, schemas: DeviceType['schemas']): void {
+  if (JSON.stringify(schemas).length > schemasTextMax) {
+    throw invalid(`Cannot put device type "${name}": its schemas have more than ${schemasTextMax} characters`);
+  }
   const checker = new SchemaChecker();
   for (const [eventType, schema] of Object.entries(schemas)) {
     const problem = checker.problemOfSchema(schema);

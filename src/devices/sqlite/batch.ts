@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../std/json.ts';
-import type { AppliedOutcome, ProcessedMessage } from '../store.ts';
+import type { ProcessedMessage, StoreOutcome } from '../store.ts';
 
 /**
  * A batch on its way to the worker: one text and one block of bytes instead of a tree of objects to clone.
@@ -25,10 +25,16 @@ export type MessageTuple = readonly [
 
 export type ReadingTuple = readonly [eventType: string, time: number, seq: number | null, data: JsonObject];
 
-/** What became of each message: its index in `appliedOutcomes`. */
+/** What became of each message: its index in `storeOutcomes`. */
 export type EncodedOutcomes = Uint8Array;
 
-export const appliedOutcomes: readonly AppliedOutcome[] = ['applied', 'stale', 'duplicate'];
+/** A batch that was stored, with the keys, by device, for which the latest state has no room. */
+export interface AppliedBatch {
+  readonly outcomes: EncodedOutcomes;
+  readonly leftOut: readonly (readonly [deviceId: string, keys: number])[];
+}
+
+export const storeOutcomes: readonly StoreOutcome[] = ['applied', 'stale', 'duplicate', 'unknown'];
 
 export function encodeBatch(batch: readonly ProcessedMessage[]): EncodedBatch {
   let rawBytes = 0;
@@ -43,8 +49,8 @@ export function encodeBatch(batch: readonly ProcessedMessage[]): EncodedBatch {
   return { text: JSON.stringify(tuples), raw };
 }
 
-export function decodeOutcomes(outcomes: EncodedOutcomes): AppliedOutcome[] {
-  return Array.from(outcomes, (index) => appliedOutcomes[index]);
+export function decodeOutcomes(outcomes: EncodedOutcomes): StoreOutcome[] {
+  return Array.from(outcomes, (index) => storeOutcomes[index]);
 }
 
 function toTuple(message: ProcessedMessage): MessageTuple {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { createLog, type Log, silentLog } from '../../std/log.ts';
 import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
 import { sqliteLimits } from './limits.ts';
-import type { SqliteStore } from './store.ts';
+import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
-async function storeWithDevice(t: TestContext): Promise<SqliteStore> {
+async function storeWithDevice(t: TestContext, log: Log = silentLog): Promise<SqliteStore> {
   const fixture = new SqliteFixture();
-  const store = await fixture.open();
+  const store = new SqliteStore({ path: fixture.path, log, limits: { stateKeysCachedMax: 1000 } });
+  await store.start();
   t.after(() => fixture.close(store));
   await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
   await store.registry.putDevice(testDevice({ id: 'm1', type: 'meter' }));
@@ -49,4 +51,38 @@ test('a state has room for so many keys; what it knows goes on to be updated, th
     undefined,
   );
   assert.equal((await store.readings.history({ deviceId: 'm1', limit: 10 }))[0].data.another, 2);
+});
+
+test('keys without room are counted, and told once for each device', async (t) => {
+  const lines: string[] = [];
+  const store = await storeWithDevice(
+    t,
+    createLog('warn', (line) => lines.push(line)),
+  );
+  const keys = Array.from({ length: sqliteLimits.stateKeysMax + 3 }, (_, i) => [`key${i}`, 1]);
+  const readings = [{ eventType: 'telemetry', time: 1, seq: undefined, data: Object.fromEntries(keys) }];
+  for (const messageId of ['a', 'b'])
+    await store.readings.apply([testMessage({ deviceId: 'm1', messageId, readings })]);
+  assert.equal(store.readings.stateKeysLeftOut, 6);
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)).map(({ level, deviceId, keys }) => [level, deviceId, keys]),
+    [['warn', 'm1', 3]],
+  );
+});
+
+test('a state has room for so many event types, within a batch and across', async (t) => {
+  const store = await storeWithDevice(t);
+  const { stateEventTypesMax } = sqliteLimits;
+  const message = (from: number, count: number, time: number): ReturnType<typeof testMessage> => {
+    const readings = Array.from({ length: count }, (_, i) => {
+      return { eventType: `type${from + i}`, time, seq: undefined, data: { v: time } };
+    });
+    return testMessage({ deviceId: 'm1', messageId: `${from} ${time}`, readings });
+  };
+  await store.readings.apply([message(0, stateEventTypesMax - 1, 1)]);
+  await store.readings.apply([message(stateEventTypesMax - 1, 3, 1), message(0, 1, 2)]);
+  const state = await store.readings.state('m1');
+  assert.equal(new Set(state.map(({ eventType }) => eventType)).size, stateEventTypesMax);
+  assert.equal(state.find(({ eventType }) => eventType === 'type0')?.value, 2);
+  assert.equal(store.readings.stateKeysLeftOut, 2);
 });

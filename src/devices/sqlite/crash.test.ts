@@ -47,10 +47,12 @@ function lines(output: string): number[] {
 
 const program = `
 import { SqliteStore } from '${new URL('./store.ts', import.meta.url)}';
-import { testMessage } from '${new URL('../testing/store-samples.ts', import.meta.url)}';
+import { testDevice, testDeviceType, testMessage } from '${new URL('../testing/store-samples.ts', import.meta.url)}';
 import { silentLog } from '${new URL('../../std/log.ts', import.meta.url)}';
 const store = new SqliteStore({ path: process.argv[2], log: silentLog });
 await store.start();
+await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
+await store.registry.putDevice(testDevice({ id: 'd', type: 'meter' }));
 for (let batch = Number(process.argv[3]); ; batch++) {
   const messages = Array.from({ length: ${batchSize} }, (_, i) => {
     const n = batch * ${batchSize} + i;

@@ -17,6 +17,8 @@ let store: SqliteStore;
 beforeEach(async () => {
   fixture = new SqliteFixture(limits, clock);
   store = await fixture.open();
+  await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
+  for (const id of ['a', 'b', 'good', 'poison']) await store.registry.putDevice(testDevice({ id, type: 'meter' }));
 });
 afterEach(() => fixture.close(store));
 
@@ -60,8 +62,6 @@ test('old message ids and raw bytes are swept in bounded steps, history stays', 
 });
 
 test('a device with more history than one step takes is removed whole', async () => {
-  await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
-  await store.registry.putDevice(testDevice({ id: 'a', type: 'meter' }));
   await store.readings.apply(Array.from({ length: 7 }, (_, i) => message('a', `m-${i}`, i)));
   await store.readings.apply([message('b', 'm-0', 1)]);
   assert.equal(await store.registry.removeDevice('a'), true);

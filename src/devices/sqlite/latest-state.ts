@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { JsonValue } from '../../std/json.ts';
 import { isNewer, type Version } from '../freshness.ts';
 import type { ReadingTuple } from './batch.ts';
-import { sqliteLimits } from './limits.ts';
+import { type RoomOfGroup, StateRoom } from './state-room.ts';
 
 /**
  * The newest value of each (device, event type, key). Readings are offered to it; `write` then puts what changed into the
@@ -15,6 +15,7 @@ export class LatestState {
   readonly #groups = new Map<string, Group>();
   readonly #changed: Entry[] = [];
   readonly #touched = new Set<string>();
+  readonly #room: StateRoom;
   readonly #select: StatementSync;
   readonly #upsert: StatementSync;
   readonly #dataVersion: StatementSync;
@@ -25,8 +26,9 @@ export class LatestState {
   constructor(database: DatabaseSync, keysMax: number) {
     this.#keysMax = keysMax;
     this.#select = database.prepare(
-      'SELECT key, time, seq, received_at FROM state WHERE device_id = ? AND event_type = ?',
+      'SELECT time, seq, received_at FROM state WHERE device_id = ? AND event_type = ? AND key = ?',
     );
+    this.#room = new StateRoom(database);
     this.#upsert = database.prepare(
       `INSERT INTO state (device_id, event_type, key, value, time, seq, received_at, message_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET value = excluded.value, time = excluded.time, seq = excluded.seq,
@@ -65,6 +67,11 @@ export class LatestState {
     }
   }
 
+  /** Keys of this batch, by device, for which the state has no room. */
+  get leftOut(): ReadonlyMap<string, number> {
+    return this.#room.leftOut;
+  }
+
   /** The batch was committed. */
   keep(): void {
     for (const entry of this.#changed) {
@@ -73,6 +80,7 @@ export class LatestState {
     }
     this.#changed.length = 0;
     this.#touched.clear();
+    this.#room.close();
     if (this.#keys > this.#keysMax) this.#shrink();
   }
 
@@ -81,6 +89,7 @@ export class LatestState {
     for (const name of this.#touched) this.#drop(name);
     this.#changed.length = 0;
     this.#touched.clear();
+    this.#room.close();
   }
 
   /** Forgets every version that it remembers, because the table was changed by another way than `write`. */
@@ -90,14 +99,10 @@ export class LatestState {
   }
 
   #take(group: Group, key: string, candidate: Version, messageId: string, value: JsonValue): boolean {
-    const known = group.entries.get(key);
+    const known = group.entries.get(key) ?? this.#read(group, key);
     if (known === undefined) {
-      // What is said is new, and kept in the history; the state has no room for more names.
-      if (group.entries.size >= sqliteLimits.stateKeysMax) return true;
-      const entry: Entry = { group, key, version: candidate, messageId, value, changed: true };
-      group.entries.set(key, entry);
-      this.#keys++;
-      this.#changed.push(entry);
+      // What is said is new, and kept in the history; the state may have no room for it.
+      if (this.#room.take(group)) this.#add(group, key, candidate, messageId, value);
       return true;
     }
     if (!isNewer(candidate, known.version)) return false;
@@ -109,23 +114,41 @@ export class LatestState {
     return true;
   }
 
+  #add(group: Group, key: string, version: Version, messageId: string, value: JsonValue): void {
+    const entry: Entry = { group, key, version, messageId, value, changed: true };
+    group.entries.set(key, entry);
+    this.#keys++;
+    this.#changed.push(entry);
+  }
+
+  /** One key and not its whole group: what a message costs must not depend on what its device sent before. */
+  #read(group: Group, key: string): Entry | undefined {
+    if (group.entries.size === group.keys) return undefined;
+    const row = this.#select.get(group.deviceId, group.eventType, key) as VersionRow | undefined;
+    if (row === undefined) return undefined;
+    const version = { time: row.time, seq: row.seq ?? undefined, receivedAt: row.received_at };
+    const entry: Entry = { group, key, version, messageId: '', value: null, changed: false };
+    group.entries.set(key, entry);
+    this.#keys++;
+    return entry;
+  }
+
   #group(deviceId: string, eventType: string): Group {
     const name = `${deviceId}\n${eventType}`;
     this.#touched.add(name);
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
-    const group: Group = { deviceId, eventType, entries: new Map() };
-    for (const row of this.#select.all(deviceId, eventType) as unknown as VersionRow[]) {
-      const version = { time: row.time, seq: row.seq ?? undefined, receivedAt: row.received_at };
-      group.entries.set(row.key, { group, key: row.key, version, messageId: '', value: null, changed: false });
-      this.#keys++;
-    }
+    const group: Group = { deviceId, eventType, entries: new Map(), keys: undefined };
     this.#groups.set(name, group);
+    // A group takes room too, also one without keys.
+    this.#keys++;
     return group;
   }
 
   #drop(name: string): void {
-    this.#keys -= this.#groups.get(name)?.entries.size ?? 0;
+    const group = this.#groups.get(name);
+    if (group === undefined) return;
+    this.#keys -= group.entries.size + 1;
     this.#groups.delete(name);
   }
 
@@ -138,9 +161,7 @@ export class LatestState {
   }
 }
 
-interface Group {
-  readonly deviceId: string;
-  readonly eventType: string;
+interface Group extends RoomOfGroup {
   readonly entries: Map<string, Entry>;
 }
 
@@ -155,7 +176,6 @@ interface Entry {
 }
 
 interface VersionRow {
-  readonly key: string;
   readonly time: number;
   readonly seq: number | null;
   readonly received_at: number;

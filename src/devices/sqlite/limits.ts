@@ -27,6 +27,10 @@ export const sqliteLimits = {
   stateTextMax: 16 * 1024 * 1024,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */
   stateKeysMax: 5_000,
+  /** Event types in the latest state of one device; one beyond it stays in the history alone. */
+  stateEventTypesMax: 100,
+  /** Devices that are remembered as told of, once the state of one has no room; then all may be told of again. */
+  fullDevicesToldMax: 10_000,
 };
 
 export type SqliteLimits = typeof sqliteLimits;

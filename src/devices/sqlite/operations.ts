@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Device, DeviceType, HistoryQuery, HistoryRow, NewDevice, StateEntry, StoredDriver } from '../store.ts';
-import type { EncodedBatch, EncodedOutcomes } from './batch.ts';
+import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
@@ -11,9 +11,10 @@ import { Retention } from './retention.ts';
 export interface Operations {
   putDeviceType(type: DeviceType): void;
   putDevice(device: NewDevice, now: number): Device;
+  putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean;
   putCredential(deviceId: string, hash: string | null): void;
   putDriver(driver: StoredDriver): void;
-  apply(batch: EncodedBatch): EncodedOutcomes;
+  apply(batch: EncodedBatch): AppliedBatch;
   preview(batch: EncodedBatch): EncodedOutcomes;
   sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
@@ -59,6 +60,7 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
   return {
     putDeviceType: (type) => registry.putDeviceType(type),
     putDevice: (device, now) => registry.putDevice(device, now),
+    putFirmwareVersion: (deviceId, version) => registry.putFirmwareVersion(deviceId, version),
     putCredential: (deviceId, hash) => registry.putCredential(deviceId, hash),
     putDriver: (driver) => registry.putDriver(driver),
     apply: (batch) => readings.apply(batch),

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { EncodedBatch, EncodedOutcomes, MessageTuple } from './batch.ts';
+import type { AppliedBatch, EncodedBatch, EncodedOutcomes, MessageTuple } from './batch.ts';
 import { rollBack, transaction } from './database.ts';
 import { LatestState } from './latest-state.ts';
 
@@ -7,6 +7,9 @@ import { LatestState } from './latest-state.ts';
 export class ReadingsTables {
   readonly #database: DatabaseSync;
   readonly #state: LatestState;
+  readonly #device: StatementSync;
+  /** Whether the devices of this batch exist. */
+  readonly #exists = new Map<string, boolean>();
   readonly #insertInbox: StatementSync;
   readonly #insertHistory: StatementSync;
   readonly #insertRaw: StatementSync;
@@ -16,6 +19,7 @@ export class ReadingsTables {
   constructor(database: DatabaseSync, stateKeysCachedMax: number) {
     this.#database = database;
     this.#state = new LatestState(database, stateKeysCachedMax);
+    this.#device = database.prepare('SELECT 1 FROM devices WHERE id = ?');
     this.#insertInbox = database.prepare(
       `INSERT OR IGNORE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
     );
@@ -33,11 +37,12 @@ export class ReadingsTables {
     this.#nextId = last.id + 1;
   }
 
-  apply(batch: EncodedBatch): EncodedOutcomes {
+  apply(batch: EncodedBatch): AppliedBatch {
     try {
       const outcomes = transaction(this.#database, () => this.#write(batch));
+      const leftOut = [...this.#state.leftOut];
       this.#state.keep();
-      return outcomes;
+      return { outcomes, leftOut };
     } catch (problem) {
       this.#state.undo();
       throw problem;
@@ -62,6 +67,7 @@ export class ReadingsTables {
 
   #write(batch: EncodedBatch): EncodedOutcomes {
     this.#state.begin();
+    this.#exists.clear();
     const messages: readonly MessageTuple[] = JSON.parse(batch.text);
     const outcomes = new Uint8Array(messages.length);
     let at = 0;
@@ -76,6 +82,8 @@ export class ReadingsTables {
 
   #writeMessage(message: MessageTuple, payload: Uint8Array): number {
     const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, topic, fPort, , readings] = message;
+    // It may have been removed while the message was decoded: what is stored now would greet the next device of this id.
+    if (!this.#isKnown(deviceId)) return unknown;
     const firstId = this.#nextId;
     const inserted = this.#insertInbox.run(deviceId, messageId, processedAt, firstId, readings.length);
     if (inserted.changes === 0) return duplicate;
@@ -104,9 +112,19 @@ export class ReadingsTables {
     }
     return outcome;
   }
+
+  #isKnown(deviceId: string): boolean {
+    let known = this.#exists.get(deviceId);
+    if (known === undefined) {
+      known = this.#device.get(deviceId) !== undefined;
+      this.#exists.set(deviceId, known);
+    }
+    return known;
+  }
 }
 
-// Positions in `appliedOutcomes`.
+// Positions in `storeOutcomes`.
 const applied = 0;
 const stale = 1;
 const duplicate = 2;
+const unknown = 3;

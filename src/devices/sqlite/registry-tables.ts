@@ -63,6 +63,12 @@ export class RegistryTables {
     });
   }
 
+  /** Never makes a device: the message that told the version may be older than the removal. */
+  putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean {
+    const update = this.#statement('UPDATE devices SET firmware_version = ? WHERE id = ?');
+    return update.run(firmwareVersion, deviceId).changes === 1;
+  }
+
   device(id: string): Device | undefined {
     const row = this.#get<DeviceRow>('SELECT * FROM devices WHERE id = ?', id);
     return row === undefined ? undefined : toDevice(row);

@@ -1,5 +1,6 @@
-import type { AppliedOutcome, HistoryQuery, HistoryRow, ProcessedMessage, Readings, StateEntry } from '../store.ts';
-import { decodeOutcomes, encodeBatch } from './batch.ts';
+import type { Log } from '../../std/log.ts';
+import type { HistoryQuery, HistoryRow, ProcessedMessage, Readings, StateEntry, StoreOutcome } from '../store.ts';
+import { type AppliedBatch, decodeOutcomes, encodeBatch } from './batch.ts';
 import type { SqliteLimits } from './limits.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -7,20 +8,31 @@ import type { WorkerClient } from './worker-client.ts';
 export class SqliteReadings implements Readings {
   readonly #writer: WorkerClient;
   readonly #reader: WorkerClient;
+  readonly #log: Log;
   readonly #limits: SqliteLimits;
+  readonly #told = new Set<string>();
+  /** Keys of readings since the start that are in the history and not in the state, which had no room. */
+  stateKeysLeftOut = 0;
 
-  constructor(writer: WorkerClient, reader: WorkerClient, limits: SqliteLimits) {
+  constructor(writer: WorkerClient, reader: WorkerClient, log: Log, limits: SqliteLimits) {
     this.#writer = writer;
     this.#reader = reader;
+    this.#log = log;
     this.#limits = limits;
   }
 
-  apply(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]> {
-    return this.#write('apply', batch);
+  async apply(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]> {
+    if (batch.length === 0) return [];
+    const encoded = encodeBatch(batch);
+    const applied = await this.#writer.request('apply', [encoded], [encoded.raw.buffer as ArrayBuffer]);
+    if (applied.leftOut.length > 0) this.#tell(applied);
+    return decodeOutcomes(applied.outcomes);
   }
 
-  preview(batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]> {
-    return this.#write('preview', batch);
+  async preview(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]> {
+    if (batch.length === 0) return [];
+    const encoded = encodeBatch(batch);
+    return decodeOutcomes(await this.#writer.request('preview', [encoded], [encoded.raw.buffer as ArrayBuffer]));
   }
 
   state(deviceId: string): Promise<readonly StateEntry[]> {
@@ -36,9 +48,20 @@ export class SqliteReadings implements Readings {
     return this.#reader.request('message', [deviceId, messageId]);
   }
 
-  async #write(name: 'apply' | 'preview', batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]> {
-    if (batch.length === 0) return [];
-    const encoded = encodeBatch(batch);
-    return decodeOutcomes(await this.#writer.request(name, [encoded], [encoded.raw.buffer as ArrayBuffer]));
+  /** Once for each device: it would be the same line with each of its messages. */
+  #tell({ leftOut }: AppliedBatch): void {
+    const { stateKeysMax, stateEventTypesMax, fullDevicesToldMax } = this.#limits;
+    for (const [deviceId, keys] of leftOut) {
+      this.stateKeysLeftOut += keys;
+      if (this.#told.has(deviceId)) continue;
+      if (this.#told.size >= fullDevicesToldMax) this.#told.clear();
+      this.#told.add(deviceId);
+      this.#log.warn('The state of a device has no room for new keys; its readings are in the history', {
+        deviceId,
+        keys,
+        stateKeysMax,
+        stateEventTypesMax,
+      });
+    }
   }
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../std/clock.ts';
-import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../store.ts';
+import type { Device, DeviceType, FirmwareVersions, NewDevice, Registry, StoredDriver } from '../store.ts';
 import type { SqliteLimits } from './limits.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 /** `Registry` by way of the workers. */
-export class SqliteRegistry implements Registry {
+export class SqliteRegistry implements Registry, FirmwareVersions {
   readonly #writer: WorkerClient;
   readonly #reader: WorkerClient;
   readonly #clock: Clock;
@@ -27,6 +27,10 @@ export class SqliteRegistry implements Registry {
 
   putDevice(device: NewDevice): Promise<Device> {
     return this.#writer.request('putDevice', [device, this.#clock.now()]);
+  }
+
+  putFirmwareVersion(deviceId: string, firmwareVersion: string): Promise<boolean> {
+    return this.#writer.request('putFirmwareVersion', [deviceId, firmwareVersion]);
   }
 
   device(id: string): Promise<Device | undefined> {

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import type { JsonObject } from '../../std/json.ts';
 import type { ProcessedMessage, Store } from '../store.ts';
 import { testDevice, testDeviceType, testMessage } from './store-samples.ts';
 
 /** The part of the contract that is about messages, state and history. Every test has a device of its own. */
 export function readingsContract(store: () => Store, reopen: () => Promise<void>): void {
+  before(async () => {
+    const { registry } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    for (let i = 1; i <= 15; i++) await registry.putDevice(testDevice({ id: `a-${i}`, type: 'meter' }));
+  });
+
   test('a message becomes state by key and a row of history', async () => {
     const message = telemetry('a-1', 'm-1', 1000, { temperature: 21.5, door: { open: true }, note: null }, 4);
     assert.deepEqual(await store().readings.apply([message]), ['applied']);
@@ -167,14 +173,25 @@ export function readingsContract(store: () => Store, reopen: () => Promise<void>
 
   test('a removed device takes its readings with it, and its message ids count as new again', async () => {
     const { registry, readings } = store();
-    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
-    await registry.putDevice(testDevice({ id: 'a-14', type: 'meter' }));
     await readings.apply([telemetry('a-14', 'm-1', 9000, { v: 1 })]);
     await registry.removeDevice('a-14');
     assert.deepEqual(await readings.state('a-14'), []);
     assert.deepEqual(await readings.history({ deviceId: 'a-14', limit: 9 }), []);
+    await registry.putDevice(testDevice({ id: 'a-14', type: 'meter' }));
     assert.deepEqual(await readings.apply([telemetry('a-14', 'm-1', 1000, { v: 2 })]), ['applied']);
     assert.deepEqual(await values(store(), 'a-14'), { v: 2 });
+  });
+
+  test('a message of no device is unknown and leaves nothing behind, and the others of its batch are applied', async () => {
+    const { readings, registry } = store();
+    await registry.putDevice(testDevice({ id: 'a-16', type: 'meter' }));
+    await registry.removeDevice('a-16');
+    const batch = [telemetry('a-16', 'm-1', 1000, { v: 1 }), telemetry('a-1', 'a-16', 1000, { other: 1 })];
+    assert.deepEqual(await readings.preview(batch), ['unknown', 'applied']);
+    assert.deepEqual(await readings.apply(batch), ['unknown', 'applied']);
+    await registry.putDevice(testDevice({ id: 'a-16', type: 'meter' }));
+    assert.deepEqual(await values(store(), 'a-16'), {});
+    assert.deepEqual(await readings.apply([batch[0]]), ['applied']);
   });
 
   test('state, history and known message ids are the same after a restart', async () => {

@@ -1,5 +1,6 @@
+import type { SqliteStore } from '../../devices/sqlite/store.ts';
 import { SqliteFixture } from '../../devices/sqlite/testing/store-fixture.ts';
-import type { AppliedOutcome, DeviceType, NewDevice, ProcessedMessage, Store } from '../../devices/store.ts';
+import type { DeviceType, NewDevice, ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
 import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
 import type { SluiceError } from '../../errors.ts';
 import type { Delivery, Destination, Message, ReceiptWaiter, Settlement, UserProperty } from '../../message.ts';
@@ -7,7 +8,7 @@ import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { DeathReport } from '../death.ts';
 import type { PipelineLimits } from '../limits.ts';
-import { Pipeline } from '../pipeline.ts';
+import { Pipeline, type PipelineParts } from '../pipeline.ts';
 import { TestDriverHost } from './test-driver-host.ts';
 
 /** A pipeline on a real SQLite store, with everything around it in the hands of the test. */
@@ -22,10 +23,10 @@ export class TestBench {
   /** Set to make every `apply` reject. */
   storeProblem: Error | undefined;
   readonly pipeline: Pipeline;
-  readonly store: Store;
+  readonly store: SqliteStore;
   readonly #fixture: SqliteFixture;
 
-  private constructor(fixture: SqliteFixture, store: Store, limits: Partial<PipelineLimits>) {
+  private constructor(fixture: SqliteFixture, store: SqliteStore, limits: Partial<PipelineLimits>) {
     this.#fixture = fixture;
     this.store = store;
     this.pipeline = new Pipeline({
@@ -107,9 +108,9 @@ export class TestBench {
     this.buried.push({ message, death });
   }
 
-  #faulty(): Store {
+  #faulty(): PipelineParts['store'] {
     const { store } = this;
-    const apply = async (batch: readonly ProcessedMessage[]): Promise<readonly AppliedOutcome[]> => {
+    const apply = async (batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]> => {
       if (this.storeProblem !== undefined) throw this.storeProblem;
       return store.readings.apply(batch);
     };
