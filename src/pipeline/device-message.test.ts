@@ -54,6 +54,7 @@ test('what is no envelope is left to the driver', () => {
     '"messageId"',
     '',
     `{"messageId":"${'x'.repeat(65)}"}`,
+    '{"messageId":"\\ud800"}',
     `{"messageId":"m","fill":"${'x'.repeat(20_000)}"}`,
   ];
   for (const payload of payloads) assert.deepEqual(readDeviceMessage(message(payload)), nothing, payload.slice(0, 60));
@@ -61,7 +62,7 @@ test('what is no envelope is left to the driver', () => {
 
 test('a user property that is not of its form is refused by name', () => {
   const wrong = {
-    'sluice-message-id': ['', 'x'.repeat(65), 'a\u0000b', 'ü'.repeat(33)],
+    'sluice-message-id': ['', 'x'.repeat(65), 'a\u0000b', 'ü'.repeat(33), '\ud800'],
     'sluice-time': ['yesterday', '1e3', '99999999999999999'],
     'sluice-seq': ['1.5', '', 'NaN', '9007199254740993'],
     'sluice-fport': ['256', '-1', '0x10'],

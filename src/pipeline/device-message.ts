@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.ts';
 import type { Message, UserProperty } from '../message.ts';
 import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
-import { isMessageId, messageIdBytesMax, readEnvelope, timeOf } from './envelope.ts';
+import { isMessageId, messageIdBytesMax, readEnvelope } from './envelope.ts';
+import { timeForm, timeOf } from './event-time.ts';
 
 /** What a device says about its message, from user properties and, where these are absent, from a JSON payload. */
 export interface DeviceMessage {
@@ -113,7 +114,7 @@ const readers: Readonly<Record<string, { read: (headers: Headers, value: string)
       headers.time = timeOf(value);
       return headers.time !== undefined;
     },
-    form: 'epoch milliseconds or an ISO 8601 text',
+    form: timeForm,
   },
   [headerNames.seq]: {
     read: (headers, value) => {

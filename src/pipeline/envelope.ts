@@ -1,4 +1,5 @@
 import { isJsonObject } from '../std/json.ts';
+import { timeOf } from './event-time.ts';
 
 /** What a JSON payload may say about its message, for clients that cannot set user properties (MQTT 3.1.1). */
 export interface Envelope {
@@ -23,24 +24,16 @@ export function readEnvelope(payload: Buffer): Envelope {
   };
 }
 
-/** 1 to 64 bytes without control characters. */
+/** 1 to 64 bytes of UTF-8 without control characters; half a surrogate pair cannot be sent on. */
 export function isMessageId(text: string): boolean {
   if (text === '' || !text.isWellFormed() || Buffer.byteLength(text) > messageIdBytesMax) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return !/[\u0000-\u001f\u007f]/.test(text);
 }
 
-/** Epoch milliseconds from a number, its digits or an ISO 8601 text; undefined where it is none of them. */
-export function timeOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' ? timeOfText(value) : value;
-  return typeof time === 'number' && Math.abs(time) <= timeMax ? Math.round(time) : undefined;
-}
-
 export const messageIdBytesMax = 64;
 /** A longer payload is not searched: it would be parsed on the main thread, beside everybody's messages. */
 const envelopeBytesMax = 16 * 1024;
-/** The range of ECMAScript's Date, ± 100 million days. */
-const timeMax = 8.64e15;
 const noEnvelope: Envelope = { messageId: undefined, time: undefined, seq: undefined };
 const openBrace = 0x7b;
 const keys = ['"messageId"', '"ts"', '"time"', '"seq"'].map((key) => Buffer.from(key));
@@ -57,8 +50,4 @@ function parse(payload: Buffer): unknown {
     // A binary payload may well begin with this byte.
     return undefined;
   }
-}
-
-function timeOfText(text: string): number {
-  return /^-?\d{1,16}$/.test(text) ? Number(text) : /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
 }

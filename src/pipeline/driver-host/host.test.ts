@@ -149,6 +149,18 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
   assert.deepEqual(codes(await host.decode([request('json', Buffer.from('{"t":1}'))])), ['unavailable']);
 });
 
+test('a schema that takes too long sets its device type aside, and not the driver for other types', async (t) => {
+  const host = new WorkerDriverHost({ workers: 1, timeoutMs: 20, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const schemas = { telemetry: { properties: { x: { type: 'string', pattern: '^(a+)+$' } } } };
+  const slow = { ...request('json', Buffer.from(`{"x":"${'a'.repeat(40)}!"}`)), schemas };
+  await host.decode(new Array(9).fill({ ...slow, device: { ...device('d1'), type: 'slow' } }));
+  const other = request('json', Buffer.from('{"t":1}'));
+  const results = await host.decode([{ ...slow, device: { ...device('d1'), type: 'slow' } }, other]);
+  assert.deepEqual(codes(results), ['unavailable', 'ok']);
+});
+
 test('more messages than may wait are answered at once as not tried', async (t) => {
   const host = new WorkerDriverHost({ workers: 1, log: silentLog });
   t.after(() => host.stop());

@@ -42,7 +42,10 @@ test('what is not JSON is refused with what was met', () => {
     [{ data: { n: 1n } }, /met a bigint/],
     [{ messages: {} }, /Answer messages as an array/],
     [{ messages: [1] }, /messages\[0\] as an object/],
-    [{ messages: [{ data: {}, time: 'soon' }] }, /time as epoch milliseconds or an ISO 8601 text: met "soon"/],
+    [
+      { messages: [{ data: {}, time: 'soon' }] },
+      /time as epoch milliseconds or an ISO 8601 text with its zone: met "soon"/,
+    ],
     [{ messages: [{ data: {}, seq: 1.5 }] }, /seq as an integer: met 1.5/],
     [{ messages: [{ data: {}, eventType: 'a/b' }] }, /eventType as 1 to 128 letters/],
     [{ data: {}, errors: 7 }, /errors as an array of texts/],

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodedReading } from '../driver.ts';
+import { timeForm, timeOf } from '../event-time.ts';
 
 /** What a driver answered, made sure of; or why it cannot be kept. */
 export type Answer =
@@ -75,10 +76,8 @@ function readingIn(message: unknown, where: string, count: { values: number }): 
   if (problem !== undefined) return problem;
   const reading: { -readonly [K in keyof DecodedReading]: DecodedReading[K] } = { data };
   if (time !== undefined && time !== null) {
-    const at = typeof time === 'string' ? Date.parse(time) : time;
-    if (typeof at !== 'number' || !Number.isFinite(at)) {
-      return `Answer ${where}.time as epoch milliseconds or an ISO 8601 text: met ${show(time)}`;
-    }
+    const at = timeOf(time);
+    if (at === undefined) return `Answer ${where}.time as ${timeForm}: met ${show(time)}`;
     reading.time = at;
   }
   if (seq !== undefined && seq !== null) {

@@ -20,7 +20,9 @@ export class SchemaChecker {
     if (schema === undefined) return undefined;
     const validate = this.#compile(schema);
     if (typeof validate === 'string') return `Cannot use the schema of "${type}": ${validate}`;
-    if (validate(reading.data) === true) return undefined;
+    const matches = answer(validate, reading.data);
+    if (matches === true) return undefined;
+    if (typeof matches === 'string') return shorten(`Cannot use the schema of "${type}": ${matches}`);
     return shorten(`Reading "${type}" does not match its schema: ${describe(validate)}`);
   }
 
@@ -28,7 +30,9 @@ export class SchemaChecker {
   problemOfSchema(schema: JsonObject): string | undefined {
     if (schema.$async !== undefined) return 'an asynchronous schema gives no answer in time';
     const compiled = this.#compile(schema);
-    return typeof compiled === 'string' ? compiled : undefined;
+    if (typeof compiled === 'string') return compiled;
+    const matches = answer(compiled, {});
+    return typeof matches === 'string' ? matches : undefined;
   }
 
   /** Drops what was compiled. */
@@ -42,7 +46,7 @@ export class SchemaChecker {
     let compiled = this.#compiled.get(schema);
     if (compiled === undefined) {
       try {
-        compiled = this.#ajvFor(schema).compile(schema);
+        compiled = this.#ajvFor(schema).compile({ $id: baseId, ...schema });
       } catch (problem) {
         compiled = (problem as Error).message;
       }
@@ -55,6 +59,18 @@ export class SchemaChecker {
     return typeof $schema === 'string' && $schema.includes('draft-07') ? this.#draft07 : this.#current;
   }
 }
+
+/** Whether the data matches, or why the schema has no answer: one that refers to itself goes round until the stack is full. */
+function answer(validate: ValidateFunction, data: JsonObject): boolean | string {
+  try {
+    return validate(data) === true;
+  } catch (problem) {
+    return problem instanceof RangeError ? 'it refers to itself without end' : (problem as Error).message;
+  }
+}
+
+/** Ajv finds the root of a schema, `#`, by its id, and schemas of users mostly have none. */
+const baseId = 'urn:sluice:schema';
 
 function newAjv(Kind: typeof Ajv | typeof Ajv2020): Ajv {
   // Schemas are the users': a keyword that is unknown here is an annotation, and an `$id` may come again in a newer version.

@@ -9,3 +9,16 @@ test('a schema that does not compile, or would answer later, is known before a r
   assert.match(checker.problemOfSchema({ $ref: '#/nowhere' }) ?? '', /nowhere/);
   assert.match(checker.problemOfSchema({ $async: true, type: 'object' }) ?? '', /asynchronous/);
 });
+
+test('a schema that refers to itself without end is refused, and one that does so for some data costs that data only', () => {
+  const checker = new SchemaChecker();
+  assert.match(checker.problemOfSchema({ $ref: '#' }) ?? '', /refers to itself/);
+  assert.match(checker.problemOfSchema({ allOf: [{ $ref: '#' }] }) ?? '', /refers to itself/);
+  assert.equal(checker.problemOfSchema({ properties: { child: { $ref: '#' } } }), undefined);
+  const schema = { properties: { a: { $ref: '#/$defs/a' } }, $defs: { a: { allOf: [{ $ref: '#/$defs/a' }] } } };
+  assert.equal(checker.problemOfSchema(schema), undefined);
+  const problemOf = (data: { a?: number; b?: number }): string | undefined =>
+    checker.problemOf({ data }, 'telemetry', { telemetry: schema }, {});
+  assert.match(problemOf({ a: 1 }) ?? '', /refers to itself/);
+  assert.equal(problemOf({ b: 1 }), undefined);
+});

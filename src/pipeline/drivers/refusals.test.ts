@@ -12,7 +12,10 @@ test('JSON: what is not a reading is refused with what was met', () => {
     ['{}', /met an object without any/],
     ['{"messageId":"m","seq":1}', /met an object without any/],
     ['[{"t":1},7]', /\[1\]: Send a JSON object of readings, met 7/],
-    ['{"ts":"yesterday","t":1}', /"ts" or "time" as epoch milliseconds or an ISO 8601 text, met "yesterday"/],
+    [
+      '{"ts":"yesterday","t":1}',
+      /"ts" or "time" as epoch milliseconds or an ISO 8601 text with its zone, met "yesterday"/,
+    ],
     ['{"seq":1.5,"t":1}', /"seq" as an integer, met 1.5/],
     [JSON.stringify(new Array(1001).fill({ t: 1 })), /at most 1000 readings at once, met 1001/],
   ];

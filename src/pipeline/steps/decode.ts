@@ -1,7 +1,7 @@
 import type { Reading } from '../../devices/store.ts';
 import { SluiceError, toSluiceError } from '../../errors.ts';
 import type { DecodedReading, DecodeRequest, DecodeResult, DriverRef } from '../driver.ts';
-import { timeOf } from '../envelope.ts';
+import { timeForm, timeOf } from '../event-time.ts';
 import type { KnownDevice } from '../registry-cache.ts';
 import type { Work } from '../work.ts';
 import type { Step } from './step.ts';
@@ -75,5 +75,5 @@ function toReading(work: Work, decoded: DecodedReading): Reading {
 
 function unreadableTime(reading: DecodedReading): SluiceError {
   const met = JSON.stringify(reading.time);
-  return new SluiceError('driver_failed', `Answer the time as epoch milliseconds or an ISO 8601 text: met ${met}`);
+  return new SluiceError('driver_failed', `Answer the time as ${timeForm}: met ${met}`);
 }

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../../../std/json.ts';
 import { isJsonObject } from '../../../std/json.ts';
 import type { DecodedReading, UplinkInput, UplinkOutput } from '../../driver.ts';
 import { defineDriver } from '../../driver.ts';
+import { timeForm, timeOf } from '../../event-time.ts';
 import { examples } from './examples.ts';
 
 /** Keys that speak of the message, not of what was measured. */
@@ -66,7 +67,7 @@ function readingOf(item: JsonValue): DecodedReading | string {
   if (!isJsonObject(item)) return `Send a JSON object of readings, met ${JSON.stringify(item).slice(0, 40)}`;
   const time = item.ts ?? item.time ?? undefined;
   if (time !== undefined && !isTime(time)) {
-    return `Send "ts" or "time" as epoch milliseconds or an ISO 8601 text, met ${JSON.stringify(time).slice(0, 40)}`;
+    return `Send "ts" or "time" as ${timeForm}, met ${JSON.stringify(time).slice(0, 40)}`;
   }
   const seq = item.seq ?? undefined;
   if (seq !== undefined && !Number.isSafeInteger(seq)) return `Send "seq" as an integer, met ${JSON.stringify(seq)}`;
@@ -80,8 +81,7 @@ function readingOf(item: JsonValue): DecodedReading | string {
 }
 
 function isTime(value: JsonValue): value is number | string {
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'string' && !Number.isNaN(Date.parse(value));
+  return timeOf(value) !== undefined;
 }
 
 /** An object with a time and `values`, and nothing besides that would be lost by looking at `values` alone. */
