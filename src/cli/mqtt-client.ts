@@ -1,4 +1,4 @@
-import type { IClientOptions, MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient, Packet } from 'mqtt';
 
 interface Login {
   readonly 'mqtt-url': string;
@@ -6,8 +6,36 @@ interface Login {
   readonly password: string | undefined;
 }
 
-/** Connects over MQTT 5, once: what fails is told, not tried again. */
-export async function connectMqtt(login: Login, options: IClientOptions = {}): Promise<MqttClient> {
+/**
+ * Connects over MQTT 5, does the work and says goodbye. Rejects as the work does, or where the connection is lost before the
+ * work is done: an answer that can no longer come is not waited for.
+ */
+export async function withMqtt(
+  login: Login,
+  options: IClientOptions,
+  work: (client: MqttClient) => Promise<void>,
+): Promise<void> {
+  const client = await connectMqtt(login, options);
+  const loss = watchForLoss(client);
+  try {
+    await Promise.race([work(client), loss]);
+  } catch (problem) {
+    // By force: without it MQTT.js waits for answers that do not come where a connection is gone.
+    await client.endAsync(true);
+    throw problem;
+  }
+  await Promise.race([client.endAsync(), closed(client)]);
+}
+
+/** What the server said about a refusal; where it said nothing, what its reason code means. */
+export function refusalReason(problem: Error, answer: Packet | undefined): string {
+  const properties = answer !== undefined && 'properties' in answer ? answer.properties : undefined;
+  const said = properties !== undefined && 'reasonString' in properties ? properties.reasonString : undefined;
+  return said || problem.message.replace(/^(Publish|Subscribe) error: /, '');
+}
+
+/** Connects once: what fails is told, not tried again. */
+async function connectMqtt(login: Login, options: IClientOptions = {}): Promise<MqttClient> {
   const { connect } = await import('mqtt');
   const url = login['mqtt-url'];
   const { username, password } = login;
@@ -31,20 +59,22 @@ export async function connectMqtt(login: Login, options: IClientOptions = {}): P
   });
 }
 
-/** Rejects when the connection is lost before `ended` says that it was meant to end. */
-export function lost(client: MqttClient, ended: () => boolean): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    let reason = 'the server closed the connection';
-    client.on('disconnect', (packet) => {
-      reason = packet.properties?.reasonString ?? `the server disconnected with reason code ${packet.reasonCode}`;
-    });
-    client.on('error', (problem) => {
-      reason = problem.message;
-    });
-    client.on('close', () => {
-      if (!ended()) reject(new Error(`Lost the connection: ${reason}`));
-    });
+/** Rejects when the connection closes, with the server's reason where it gave one. */
+function watchForLoss(client: MqttClient): Promise<never> {
+  let reason = 'the server closed the connection';
+  client.on('disconnect', (packet) => {
+    reason = packet.properties?.reasonString ?? `the server disconnected with reason code ${packet.reasonCode}`;
   });
+  client.on('error', (problem) => {
+    reason = problem.message;
+  });
+  return closed(client).then(() => {
+    throw new Error(`Lost the connection: ${reason}`);
+  });
+}
+
+function closed(client: MqttClient): Promise<void> {
+  return new Promise((resolve) => void client.once('close', () => resolve()));
 }
 
 function withoutPassword(url: string): string {

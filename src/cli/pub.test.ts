@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Terminal } from './command.ts';
 import { type Answers, FakeBroker } from './testing/fake-broker.ts';
@@ -57,7 +57,32 @@ test('pub --stdin sends each line in order, more of them than may be on their wa
 
 test('pub fails with the reason when the message is refused', async () => {
   const { status, err } = await publish({ puback: () => 0x97 }, ['a', '-m', 'x']);
-  assert.deepEqual({ status, err }, { status: 1, err: 'Publish error: Quota exceeded' });
+  assert.deepEqual({ status, err }, { status: 1, err: 'Cannot publish to "a": Quota exceeded' });
+  const answers = { puback: () => 0x87, pubackReason: 'Not allowed to publish to "a"' };
+  const told = await publish(answers, ['a', '-m', 'x']);
+  assert.deepEqual(
+    { status: told.status, err: told.err },
+    { status: 1, err: 'Cannot publish to "a": Not allowed to publish to "a"' },
+  );
+});
+
+test('pub ends when a message is refused while it waits for the next line', async () => {
+  const stdin = new PassThrough();
+  stdin.write('one\n');
+  const { status, err } = await publish({ puback: () => 0x97 }, ['a', '--stdin'], { stdin });
+  assert.deepEqual({ status, err }, { status: 1, err: 'Cannot publish to "a": Quota exceeded' });
+});
+
+test('pub fails when the connection closes without an answer', async () => {
+  for (const qos of ['1', '2']) {
+    const { status, err } = await publish({ dropAt: 'publish' }, ['a', '-m', 'x', '--qos', qos]);
+    assert.deepEqual({ status, err }, { status: 1, err: 'Lost the connection: the server closed the connection' });
+  }
+});
+
+test('pub --file with a file that is not there says so', async () => {
+  const { status, err } = await publish({}, ['a', '--file', 'none'], { cwd: tmpdir() });
+  assert.deepEqual({ status, err }, { status: 1, err: 'Cannot read "none": there is no such file' });
 });
 
 test('pub fails with the reason when the login is refused', async () => {

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { IClientPublishOptions, MqttClient } from 'mqtt';
 import { choice, text } from '../config/schema.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { command, type Terminal, UsageError } from './command.ts';
-import { connectMqtt, lost } from './mqtt-client.ts';
+import { readInput } from './input-file.ts';
+import { refusalReason, withMqtt } from './mqtt-client.ts';
 import { many, mqttOptions, switchable, value, valueOr } from './options.ts';
 
 /** Lines that are on their way unacknowledged. */
@@ -30,19 +29,17 @@ export const pub = command({
   async run({ options, operands: [topic], terminal }) {
     const problem = topicNameProblem(topic);
     if (problem !== undefined) throw new UsageError(problem);
-    const payloads = payloadSource(options, terminal);
-    const client = await connectMqtt(options);
-    let ended = false;
+    const stopReading = new AbortController();
+    const payloads = payloadSource(options, terminal, stopReading.signal);
     const publishOptions: IClientPublishOptions = {
       qos: Number(options.qos) as 0 | 1 | 2,
       retain: options.retain,
       properties: options.property.length === 0 ? undefined : { userProperties: userProperties(options.property) },
     };
     try {
-      await Promise.race([publishAll(client, topic, payloads, publishOptions), lost(client, () => ended)]);
+      await withMqtt(options, {}, (client) => publishAll(client, topic, payloads, publishOptions));
     } finally {
-      ended = true;
-      await client.endAsync();
+      stopReading.abort();
     }
     return 0;
   },
@@ -54,35 +51,60 @@ interface Source {
   readonly stdin: boolean;
 }
 
-function payloadSource({ message, file, stdin }: Source, terminal: Terminal): AsyncIterable<string | Buffer> {
+function payloadSource(
+  { message, file, stdin }: Source,
+  terminal: Terminal,
+  stop: AbortSignal,
+): AsyncIterable<string | Buffer> {
   const given = [message !== undefined, file !== undefined, stdin].filter(Boolean).length;
   if (given !== 1) throw new UsageError(`Give one of --message, --file and --stdin: met ${given} of them`);
-  if (stdin) return linesOf(terminal.stdin);
-  return single(file === undefined ? Promise.resolve(message as string) : readFile(resolve(terminal.cwd, file)));
+  if (stdin) return linesOf(terminal.stdin, stop);
+  return single(file === undefined ? async () => message as string : () => readInput(terminal, file));
 }
 
 /** Reads from when the first line is asked for: an interface that is made earlier loses what comes before. */
-async function* linesOf(input: NodeJS.ReadableStream): AsyncIterable<string> {
-  yield* createInterface({ input });
+async function* linesOf(input: NodeJS.ReadableStream, signal: AbortSignal): AsyncIterable<string> {
+  yield* createInterface({ input, signal });
 }
 
-async function* single(payload: Promise<string | Buffer>): AsyncIterable<string | Buffer> {
-  yield await payload;
+async function* single(payload: () => Promise<string | Buffer>): AsyncIterable<string | Buffer> {
+  yield await payload();
 }
 
+/** Rejects at the first refusal, even while the next line of standard input is waited for. */
 async function publishAll(
   client: MqttClient,
   topic: string,
   payloads: AsyncIterable<string | Buffer>,
   options: IClientPublishOptions,
 ): Promise<void> {
-  const inflight = new Set<Promise<unknown>>();
-  for await (const payload of payloads) {
-    const published = client.publishAsync(topic, payload, options).finally(() => inflight.delete(published));
-    inflight.add(published);
-    if (inflight.size >= inflightMax) await Promise.race(inflight);
-  }
-  await Promise.all(inflight);
+  const refused = Promise.withResolvers<never>();
+  const publishEach = async (): Promise<void> => {
+    const inflight = new Set<Promise<void>>();
+    for await (const payload of payloads) {
+      const published = publish(client, topic, payload, options)
+        .catch(refused.reject)
+        .finally(() => inflight.delete(published));
+      inflight.add(published);
+      if (inflight.size >= inflightMax) await Promise.race(inflight);
+    }
+    await Promise.all(inflight);
+  };
+  await Promise.race([refused.promise, publishEach()]);
+}
+
+function publish(
+  client: MqttClient,
+  topic: string,
+  payload: string | Buffer,
+  options: IClientPublishOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.publish(topic, payload, options, (cause, answer) => {
+      if (!cause) return resolve();
+      reject(new Error(`Cannot publish to ${JSON.stringify(topic)}: ${refusalReason(cause, answer)}`, { cause }));
+    });
+  });
 }
 
 function userProperties(given: readonly string[]): Record<string, string[]> {

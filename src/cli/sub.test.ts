@@ -74,6 +74,19 @@ test('a refused subscription is an error with the reason of the server', async (
   assert.equal(plain.err, 'Cannot subscribe to "secret/#": Not authorized');
 });
 
+test('sub fails when the connection closes without an answer', async () => {
+  const { status, err } = await subscribe({ dropAt: 'subscribe' }, ['a/#']);
+  assert.deepEqual({ status, err }, { status: 1, err: 'Lost the connection: the server closed the connection' });
+});
+
+test('sub refuses a filter that nobody can subscribe to before it connects', async () => {
+  for (const filter of ['a/#/b', '']) {
+    const { status, broker } = await subscribe({}, [filter]);
+    assert.equal(status, 2);
+    assert.equal(broker.of('connect').length, 0);
+  }
+});
+
 test('a lost connection is an error', async () => {
   const broker = new FakeBroker();
   const url = await broker.start();

@@ -1,7 +1,8 @@
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { choice, integer } from '../config/schema.ts';
-import { command } from './command.ts';
-import { connectMqtt, lost } from './mqtt-client.ts';
+import { topicFilterProblem } from '../mqtt/topics/names.ts';
+import { command, UsageError } from './command.ts';
+import { refusalReason, withMqtt } from './mqtt-client.ts';
 import { mqttOptions, switchable, value, valueOr } from './options.ts';
 import { withoutControls } from './table.ts';
 
@@ -16,20 +17,20 @@ export const sub = command({
     ...mqttOptions,
   },
   async run({ options, operands: [filter], terminal }) {
+    const problem = topicFilterProblem(filter);
+    if (problem !== undefined) throw new UsageError(problem);
     const receiveMaximum = Math.min(options.count ?? 65_535, 65_535);
-    const client = await connectMqtt(options, { properties: { receiveMaximum } });
-    let ended = false;
     const interrupted = interruption();
     try {
-      const received = receive(client, options.count ?? Number.POSITIVE_INFINITY, (packet) =>
-        terminal.out(options.json ? asJson(packet) : asText(packet)),
-      );
-      await subscribe(client, filter, Number(options.qos) as 0 | 1 | 2);
-      await Promise.race([received, lost(client, () => ended), interrupted.promise]);
+      await withMqtt(options, { properties: { receiveMaximum } }, async (client) => {
+        const received = receive(client, options.count ?? Number.POSITIVE_INFINITY, (packet) =>
+          terminal.out(options.json ? asJson(packet) : asText(packet)),
+        );
+        await subscribe(client, filter, Number(options.qos) as 0 | 1 | 2);
+        await Promise.race([received, interrupted.promise]);
+      });
     } finally {
-      ended = true;
       interrupted.forget();
-      await client.endAsync();
     }
     return 0;
   },
@@ -49,17 +50,13 @@ function receive(client: MqttClient, count: number, print: (packet: IPublishPack
   });
 }
 
-async function subscribe(client: MqttClient, filter: string, qos: 0 | 1 | 2): Promise<void> {
-  let reason: string | undefined;
-  client.on('packetreceive', (packet) => {
-    if (packet.cmd === 'suback') reason = packet.properties?.reasonString;
+function subscribe(client: MqttClient, filter: string, qos: 0 | 1 | 2): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.subscribe(filter, { qos }, (cause, _granted, answer) => {
+      if (!cause) return resolve();
+      reject(new Error(`Cannot subscribe to ${JSON.stringify(filter)}: ${refusalReason(cause, answer)}`, { cause }));
+    });
   });
-  try {
-    await client.subscribeAsync(filter, { qos });
-  } catch (cause) {
-    const told = (cause as Error).message.replace('Subscribe error: ', '');
-    throw new Error(`Cannot subscribe to ${JSON.stringify(filter)}: ${reason ?? told}`, { cause });
-  }
 }
 
 function asText(packet: IPublishPacket): string {

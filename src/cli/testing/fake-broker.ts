@@ -8,7 +8,11 @@ const version = { protocolVersion: 5 };
 export interface Answers {
   readonly connack?: number;
   readonly puback?: (packet: IPublishPacket) => number;
+  /** Stands beside a reason code of `puback`. */
+  readonly pubackReason?: string;
   readonly suback?: { readonly code: number; readonly reasonString?: string };
+  /** Closes the connection instead of an answer to packets of this kind. */
+  readonly dropAt?: 'publish' | 'subscribe';
   /** Sent to the client after SUBACK. */
   readonly messages?: readonly Omit<IPublishPacket, 'cmd'>[];
 }
@@ -31,6 +35,7 @@ export class FakeBroker {
       const parser = mqtt.parser(version);
       parser.on('packet', (packet: Packet) => {
         this.seen.push(packet);
+        if (packet.cmd === this.#answers.dropAt) return void socket.destroy();
         for (const answer of this.#answer(packet)) socket.write(mqtt.generate(answer, version));
         if (packet.cmd === 'subscribe') this.#subscribed.resolve();
       });
@@ -61,13 +66,20 @@ export class FakeBroker {
   }
 
   #answer(packet: Packet): Packet[] {
-    const { connack = 0, puback = () => 0, suback, messages = [] } = this.#answers;
+    const { connack = 0, puback = () => 0, pubackReason, suback, messages = [] } = this.#answers;
     switch (packet.cmd) {
       case 'connect':
         return [{ cmd: 'connack', reasonCode: connack, sessionPresent: false }];
       case 'publish':
         if (packet.qos === 0) return [];
-        return [{ cmd: 'puback', messageId: packet.messageId, reasonCode: puback(packet) }];
+        return [
+          {
+            cmd: 'puback',
+            messageId: packet.messageId,
+            reasonCode: puback(packet),
+            ...(pubackReason !== undefined && { properties: { reasonString: pubackReason } }),
+          },
+        ];
       case 'subscribe': {
         const granted = [suback?.code ?? 1];
         const properties = suback?.reasonString === undefined ? undefined : { reasonString: suback.reasonString };
