@@ -81,6 +81,11 @@ test('an unknown key is refused with the nearest known one, in the file and in t
   });
 });
 
+test('an unknown group is refused with the nearest known one', async () => {
+  await writeJson({ mqqt: { port: 1 } });
+  await assert.rejects(loadConfig({}, {}, cwd), /^[^\n]*Unknown option "mqqt"; did you mean "mqtt"\? \(/);
+});
+
 test('a value out of range is refused with the value, what was expected, and where it stands', async () => {
   await assert.rejects(loadConfig({ 'mqtt-port': '70000' }, {}, cwd), {
     message: 'Cannot set mqtt.port to 70000: expected an integer, 0 to 65,535 (flag --mqtt-port)',

@@ -29,8 +29,22 @@ export class Api {
     return this.#request<T>('GET', withQuery(path, query));
   }
 
+  /** Undefined where the server answers with this code. */
+  async find<T>(path: string, absentCode: string): Promise<T | undefined> {
+    try {
+      return await this.get<T>(path);
+    } catch (problem) {
+      if (problem instanceof ApiError && problem.code === absentCode) return undefined;
+      throw problem;
+    }
+  }
+
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.#request<T>('POST', path, body);
+  }
+
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.#request<T>('PATCH', path, body);
   }
 
   put<T>(path: string, body: unknown): Promise<T> {

@@ -22,6 +22,17 @@ for (const path of every(root)) {
   });
 }
 
+test('"sluice help" is another way to say --help, for a command too', async () => {
+  assert.deepEqual(await run(['help']), await run(['--help']));
+  assert.deepEqual(await run(['help', 'queue', 'create']), await run(['queue', 'create', '--help']));
+});
+
+test('help of device type set and start says what can be set', async () => {
+  const { out } = await run(['device', 'type', 'set', '--help']);
+  for (const value of ['inline', 'queued', 'enforce', 'warn', 'off']) assert.ok(out.includes(`${value}:`), value);
+  assert.match((await run(['start', '--help'])).out, /docs\/reference\/configuration\.md/);
+});
+
 test('a wrong call ends with status 2, the mistake and the usage on standard error', async () => {
   assert.deepEqual(await run(['queue', 'shwo', 'x']), {
     status: 2,

@@ -26,7 +26,7 @@ const exitUsage = 2;
 export async function runCli(argv: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   let at: { command: Command; path: readonly string[] } = { command: root, path: [root.name] };
   try {
-    const located = locate(root, argv);
+    const located = locate(root, asFlag(argv));
     at = located;
     const { options, operands } = parse(located.command, located.rest, terminal.env);
     if (options.help === true) terminal.out(help(located.command, located.path));
@@ -44,6 +44,11 @@ export async function runCli(argv: readonly string[], terminal: Terminal = proce
     terminal.err(`Help:  ${at.path.join(' ')} --help`);
     return exitUsage;
   }
+}
+
+/** `sluice help queue create` asks for the same as `sluice queue create --help`. */
+function asFlag(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
 function sentenceOf(problem: unknown): string {

@@ -39,6 +39,8 @@ export interface Command {
   readonly name: string;
   /** What it does: a verb phrase that begins with a capital letter and ends without a full stop. */
   readonly summary: string;
+  /** What else a reader of the help should know, in sentences. */
+  readonly note?: string;
   readonly operands: readonly Operand[];
   readonly options: CommandOptions;
   readonly commands: readonly Command[];
@@ -55,6 +57,7 @@ export interface Invocation<O> {
 interface CommandRow<O> {
   readonly name: string;
   readonly summary: string;
+  readonly note?: string;
   readonly operands?: readonly Operand[];
   readonly options: O;
   readonly run: (invocation: Invocation<O>) => Promise<number>;

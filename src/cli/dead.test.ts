@@ -30,7 +30,32 @@ test('dead show prints the messages and why each died', async () => {
   const answers = { 'GET /v1/dead-letters/messages': { body: { messages } } };
   const { out, seen } = await runAgainst(answers, ['dead', 'show', '--fingerprint', 'f00d']);
   assert.equal(seen[0].url, '/v1/dead-letters/messages?queue=ingest.dead&fingerprint=f00d&from=0&limit=20');
+  assert.doesNotMatch(out, /device/);
   assert.match(out, /^3: Cannot read it \(driver_failed\)$/m);
+});
+
+test('dead show names device and message where the death says them', async () => {
+  const headers = [
+    ['device-id', 'd-1'],
+    ['message-id', 'm-1'],
+  ];
+  const death = { code: 'driver_failed', reason: 'Cannot read it', headers };
+  const messages = [
+    { sequence: 3, state: 'ready', attempts: 1, enqueuedAt: 0, topic: 'd', payload: 'x', encoding: 'utf8', death },
+  ];
+  const { out } = await runAgainst({ 'GET /v1/dead-letters/messages': { body: { messages } } }, ['dead', 'show']);
+  assert.match(out, /^sequence +state +attempts +enqueued +device +message +topic/);
+  assert.match(out, / d-1 +m-1 +d +x$/m);
+});
+
+test('dead replay of what is not there fails and says so', async () => {
+  const answers = { 'POST /v1/dead-letters/replay': { body: { matched: 0, moved: 0, skipped: [] } } };
+  const { status, out, err } = await runAgainst(answers, ['dead', 'replay', '--fingerprint', 'zzz']);
+  assert.deepEqual(
+    { status, out, err },
+    { status: 1, out: '', err: 'Nothing to replay: no dead letter of "ingest.dead" has fingerprint "zzz"' },
+  );
+  assert.equal((await runAgainst(answers, ['dead', 'replay'])).status, 0);
 });
 
 test('dead replay --dry-run tells what would become of the messages', async () => {

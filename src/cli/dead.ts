@@ -1,12 +1,12 @@
 import { integer, text } from '../config/schema.ts';
 import type { DeadLetterGroup } from '../queues/dead-letters.ts';
-import type { MessagesAnswer, ReplayAnswer } from './answers.ts';
+import type { MessageAnswer, MessagesAnswer, ReplayAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
 import { apiOptions, many, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatMessages } from './queue.ts';
-import { formatTable, formatTime } from './table.ts';
+import { type Column, formatCount, formatTable, formatTime } from './table.ts';
 
 const queueOption = valueOr(text({ expected: 'the name of a queue' }), 'ingest.dead', {
   placeholder: 'NAME',
@@ -45,7 +45,7 @@ const show = command({
     const answer = await api.get<MessagesAnswer>('/v1/dead-letters/messages', query);
     return print(terminal, options.json, answer, ({ messages, next }) =>
       [
-        formatMessages(messages),
+        formatMessages(messages, originColumns(messages)),
         ...messages.map(({ sequence, death }) => `${sequence}: ${death?.reason ?? '-'} (${death?.code ?? '-'})`),
         ...(next === undefined ? [] : [`More: --from ${next}`]),
       ].join('\n'),
@@ -70,11 +70,34 @@ const replay = command({
     const api = new Api(options.url, options.token);
     const request = { queue, fingerprint, sequences, limit, dryRun };
     const answer = await api.post<ReplayAnswer>('/v1/dead-letters/replay', request);
+    const chosen = fingerprint !== undefined || sequences !== undefined;
+    if (answer.matched === 0 && chosen) {
+      if (options.json) print(terminal, true, answer, String);
+      terminal.err(`Nothing to replay: no dead letter of "${queue}" has ${wish(fingerprint, sequences)}`);
+      return 1;
+    }
     return print(terminal, options.json, answer, (told) => (dryRun ? formatRehearsal(told) : formatReplay(told)));
   },
 });
 
 export const dead = group('dead', 'Looks at dead letters and replays them', [list, show, replay]);
+
+/** Which device and message it was, where the death says so: those of the pipeline do. */
+function originColumns(messages: readonly MessageAnswer[]): Column<MessageAnswer>[] {
+  const column = (title: string, header: string): Column<MessageAnswer> => ({
+    title,
+    cell: ({ death }) => death?.headers?.find(([name]) => name === header)?.[1],
+  });
+  const columns = [column('device', 'device-id'), column('message', 'message-id')];
+  return columns.filter(({ cell }) => messages.some((message) => cell(message) !== undefined));
+}
+
+function wish(fingerprint: string | undefined, sequences: readonly number[] | undefined): string {
+  return [
+    ...(fingerprint === undefined ? [] : [`fingerprint "${fingerprint}"`]),
+    ...(sequences === undefined ? [] : [`sequence ${sequences.join(' or ')}`]),
+  ].join(' and ');
+}
 
 export function formatGroups(groups: readonly DeadLetterGroup[]): string {
   return formatTable(
@@ -107,11 +130,11 @@ export function formatRehearsal({ matched, rehearsal = [] }: ReplayAnswer): stri
     ],
     '',
   );
-  return [`${matched} messages would be replayed.`, table].filter((part) => part !== '').join('\n');
+  return [`${formatCount(matched, 'message')} would be replayed.`, table].filter((part) => part !== '').join('\n');
 }
 
 function formatReplay({ moved, matched, skipped }: ReplayAnswer): string {
-  const lines = [`Replayed ${moved} of ${matched} messages.`];
+  const lines = [`Replayed ${moved.toLocaleString('en')} of ${formatCount(matched, 'message')}.`];
   for (const { sequence, reason } of skipped) lines.push(`Left ${sequence}: ${reason}`);
   return lines.join('\n');
 }

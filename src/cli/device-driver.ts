@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { text } from '../config/schema.ts';
 import { Api, path } from './api.ts';
 import { command, group, UsageError } from './command.ts';
+import { readInput } from './input-file.ts';
 import { apiOptions, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatTable } from './table.ts';
@@ -57,7 +56,7 @@ const put = command({
   async run({ options, operands: [id, version], terminal }) {
     const { file, firmware, 'device-type': deviceType } = options;
     if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
-    const script = await readFile(resolve(terminal.cwd, file), 'utf8');
+    const script = (await readInput(terminal, file)).toString('utf8');
     const api = new Api(options.url, options.token);
     const answer = await api.put(path`/v1/drivers/${id}/${version}`, { deviceType, firmware, script });
     return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);

@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { choice, integer, text } from '../config/schema.ts';
 import type { DeviceType } from '../devices/store.ts';
+import { isJsonObject, type JsonObject } from '../std/json.ts';
 import { Api, path } from './api.ts';
-import { command, group } from './command.ts';
+import { command, group, type Terminal } from './command.ts';
+import { readInput } from './input-file.ts';
 import { apiOptions, value } from './options.ts';
 import { print } from './print.ts';
 import { formatTable } from './table.ts';
+
+interface DeviceTypesAnswer {
+  readonly deviceTypes: readonly DeviceType[];
+}
 
 const list = command({
   name: 'list',
@@ -14,7 +18,7 @@ const list = command({
   options: apiOptions,
   async run({ options, terminal }) {
     const api = new Api(options.url, options.token);
-    const answer = await api.get<{ deviceTypes: readonly DeviceType[] }>('/v1/device-types');
+    const answer = await api.get<DeviceTypesAnswer>('/v1/device-types');
     return print(terminal, options.json, answer, ({ deviceTypes }) =>
       formatTable(
         deviceTypes,
@@ -22,6 +26,7 @@ const list = command({
           { title: 'type', cell: (row) => row.name },
           { title: 'mode', cell: (row) => row.mode },
           { title: 'schema policy', cell: (row) => row.schemaPolicy },
+          { title: 'schemas', cell: ({ schemas }) => formatSchemas(schemas) },
           { title: 'fPort', cell: (row) => row.fPort },
         ],
         'There are no device types.',
@@ -32,28 +37,63 @@ const list = command({
 
 const set = command({
   name: 'set',
-  summary: 'Makes or replaces a device type: what is not named gets its default',
+  summary: 'Makes a device type, or changes what the options name of one that is there; all else of it stays',
   operands: [{ name: 'TYPE', sentence: 'the name of a device type' }],
   options: {
     mode: value(choice('inline', 'queued'), {
       placeholder: 'MODE',
-      sentence: 'inline: the answer says what became of the message; queued: it says that the message is safe.',
+      sentence:
+        'inline: the answer says what became of the message; queued: it says that the message is safe. A new type is queued.',
     }),
     'schema-policy': value(choice('enforce', 'warn', 'off'), {
       placeholder: 'POLICY',
-      sentence: 'What happens to a reading that does not match its schema.',
+      sentence:
+        'enforce: a reading that does not match its schema is refused; warn: it is checked and kept all the same; off: it is not checked. A new type enforces.',
     }),
-    schemas: value(text(), { placeholder: 'FILE', sentence: 'JSON file with a JSON Schema for each event type.' }),
+    schemas: value(text(), {
+      placeholder: 'FILE',
+      sentence: 'JSON file with a JSON Schema for each event type, in place of all that are there.',
+    }),
     'f-port': value(integer(1, 255), { placeholder: 'N', sentence: 'LoRaWAN port of messages that name none.' }),
     ...apiOptions,
   },
   async run({ options, operands: [name], terminal }) {
-    const { mode, schemas: file, 'schema-policy': schemaPolicy, 'f-port': fPort } = options;
-    const schemas = file === undefined ? undefined : JSON.parse(await readFile(resolve(terminal.cwd, file), 'utf8'));
+    const schemas = options.schemas === undefined ? undefined : await readSchemas(terminal, options.schemas);
     const api = new Api(options.url, options.token);
-    const answer = await api.put(path`/v1/device-types/${name}`, { mode, schemaPolicy, schemas, fPort });
+    const { deviceTypes } = await api.get<DeviceTypesAnswer>('/v1/device-types');
+    const there = deviceTypes.find((each) => each.name === name);
+    const answer = await api.put(path`/v1/device-types/${name}`, {
+      mode: options.mode ?? there?.mode,
+      schemaPolicy: options['schema-policy'] ?? there?.schemaPolicy,
+      schemas: schemas ?? there?.schemas,
+      fPort: options['f-port'] ?? there?.fPort,
+      futureTimeMsMax: there?.futureTimeMsMax,
+    });
     return print(terminal, options.json, answer, () => `Set device type ${name}.`);
   },
 });
 
 export const type = group('type', 'Works with device types', [list, set]);
+
+function formatSchemas(schemas: DeviceType['schemas']): string {
+  const names = Object.keys(schemas);
+  return names.length === 0 ? '' : `${names.length}: ${names.join(' ')}`;
+}
+
+async function readSchemas(terminal: Terminal, file: string): Promise<JsonObject> {
+  const text = (await readInput(terminal, file)).toString('utf8');
+  const schemas = parseJson(text);
+  if (isJsonObject(schemas)) return schemas;
+  throw new Error(
+    `Cannot use the schemas in ${JSON.stringify(file)}: expected a JSON object with one for each event type`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (problem) {
+    if (problem instanceof SyntaxError) return undefined;
+    throw problem;
+  }
+}

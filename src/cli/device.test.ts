@@ -11,11 +11,47 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cwd, { recursive: true }));
 
+const unknownDevice = { status: 404, body: { code: 'device_unknown', title: 'The device is not registered' } };
+
 test('device add registers a device with its attributes', async () => {
   const argv = ['device', 'add', 'd-1', '--type', 't', '--firmware', '1.2.3', '--attribute', 'site=a=b'];
-  const { out, seen } = await runAgainst({ 'PUT /v1/devices/d-1': { status: 201, body: {} } }, argv);
-  assert.deepEqual(seen[0].body, { type: 't', firmwareVersion: '1.2.3', attributes: { site: 'a=b' }, retired: false });
+  const answers = { 'GET /v1/devices/d-1': unknownDevice, 'PUT /v1/devices/d-1': { status: 201, body: {} } };
+  const { out, seen } = await runAgainst(answers, argv);
+  assert.deepEqual(seen[1].body, { type: 't', firmwareVersion: '1.2.3', attributes: { site: 'a=b' }, retired: false });
   assert.equal(out, 'Registered device d-1.');
+});
+
+test('device add changes what it names of a device that is there, and nothing else', async () => {
+  const there = {
+    id: 'd-1',
+    type: 't',
+    firmwareVersion: '1.2.3',
+    attributes: { site: 'a', floor: '1' },
+    retired: true,
+    createdAt: 0,
+  };
+  const answers = { 'GET /v1/devices/d-1': { body: there }, 'PUT /v1/devices/d-1': { body: there } };
+  const added = await runAgainst(answers, ['device', 'add', 'd-1', '--attribute', 'floor=2']);
+  const { id: _id, createdAt: _createdAt, ...kept } = there;
+  assert.deepEqual(added.seen[1].body, { ...kept, attributes: { site: 'a', floor: '2' } });
+  assert.equal(added.out, 'Changed device d-1.');
+  const argv = ['device', 'add', 'd-1', '--active', '--type', 'u', '--remove-attribute', 'site'];
+  const changed = await runAgainst(answers, argv);
+  assert.deepEqual(changed.seen[1].body, { ...kept, type: 'u', attributes: { floor: '1' }, retired: false });
+});
+
+test('device add of a new device needs a type', async () => {
+  const { status, err, seen } = await runAgainst({ 'GET /v1/devices/m5': unknownDevice }, ['device', 'add', 'm5']);
+  assert.equal(status, 2);
+  assert.match(err, /^Give --type: "m5" is not registered yet\n/);
+  assert.equal(seen.length, 1);
+});
+
+test('device add does not take another failure for a new device', async () => {
+  const answers = { 'GET /v1/devices/d-1': { status: 403, body: { code: 'not_authorized', title: 'Not allowed' } } };
+  const { status, seen } = await runAgainst(answers, ['device', 'add', 'd-1', '--type', 't']);
+  assert.equal(status, 1);
+  assert.equal(seen.length, 1);
 });
 
 test('device credentials prints the new password, and --remove takes it away', async () => {
@@ -66,8 +102,38 @@ test('device history passes its filters on', async () => {
 test('device type set sends what was given, with schemas from a file', async () => {
   await writeFile(join(cwd, 'schemas.json'), '{"telemetry":{"type":"object"}}');
   const argv = ['device', 'type', 'set', 't', '--mode', 'inline', '--f-port', '85', '--schemas', 'schemas.json'];
-  const { seen } = await runAgainst({ 'PUT /v1/device-types/t': { body: {} } }, argv, { cwd });
-  assert.deepEqual(seen[0].body, { mode: 'inline', fPort: 85, schemas: { telemetry: { type: 'object' } } });
+  const answers = { 'GET /v1/device-types': { body: { deviceTypes: [] } }, 'PUT /v1/device-types/t': { body: {} } };
+  const { seen } = await runAgainst(answers, argv, { cwd });
+  assert.deepEqual(seen[1].body, { mode: 'inline', fPort: 85, schemas: { telemetry: { type: 'object' } } });
+});
+
+test('device type set changes what it names of a type that is there, and nothing else', async () => {
+  const kept = { schemaPolicy: 'warn', schemas: { e: { type: 'object' } }, fPort: 7, futureTimeMsMax: 1000 };
+  const deviceTypes = [
+    { name: 'other', mode: 'inline', schemaPolicy: 'off', schemas: {} },
+    { name: 'meter', mode: 'inline', ...kept },
+  ];
+  const answers = { 'GET /v1/device-types': { body: { deviceTypes } }, 'PUT /v1/device-types/meter': { body: {} } };
+  const { seen } = await runAgainst(answers, ['device', 'type', 'set', 'meter', '--mode', 'queued']);
+  assert.deepEqual(seen[1].body, { mode: 'queued', ...kept });
+});
+
+test('a file that cannot be read or used is told as a sentence, before the server is asked', async () => {
+  await writeFile(join(cwd, 'broken.json'), '{');
+  const run = (...argv: string[]) => runAgainst({}, ['device', ...argv], { cwd });
+  const runs = [
+    await run('driver', 'put', 'a', '1.0.0', '-f', '/nope', '-t', 't'),
+    await run('driver', 'put', 'a', '1.0.0', '-f', '.', '-t', 't'),
+    await run('type', 'set', 't', '--schemas', 'broken.json'),
+  ];
+  assert.deepEqual(
+    runs.map(({ status, err, seen }) => [status, err, seen.length]),
+    [
+      [1, 'Cannot read "/nope": there is no such file', 0],
+      [1, 'Cannot read ".": it is a folder', 0],
+      [1, 'Cannot use the schemas in "broken.json": expected a JSON object with one for each event type', 0],
+    ],
+  );
 });
 
 test('device driver put sends the script', async () => {
@@ -80,11 +146,13 @@ test('device driver put sends the script', async () => {
 
 test('device type list and device driver list print what is there', async () => {
   const answers = {
-    'GET /v1/device-types': { body: { deviceTypes: [{ name: 't', mode: 'queued', schemaPolicy: 'enforce' }] } },
+    'GET /v1/device-types': {
+      body: { deviceTypes: [{ name: 't', mode: 'queued', schemaPolicy: 'enforce', schemas: { a: {}, b: {} } }] },
+    },
     'GET /v1/drivers': {
       body: { drivers: [{ id: 'mine', version: '1.0.0', deviceType: 't', firmware: '*', builtIn: false }] },
     },
   };
-  assert.match((await runAgainst(answers, ['device', 'type', 'list'])).out, /^t +queued +enforce +-$/m);
+  assert.match((await runAgainst(answers, ['device', 'type', 'list'])).out, /^t +queued +enforce +2: a b +-$/m);
   assert.match((await runAgainst(answers, ['device', 'driver', 'list'])).out, /^mine +1\.0\.0 +t +\* +upload$/m);
 });

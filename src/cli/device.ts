@@ -2,36 +2,15 @@ import { integer, text } from '../config/schema.ts';
 import type { Device, HistoryRow, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
 import { command, group } from './command.ts';
+import { add } from './device-add.ts';
 import { driver } from './device-driver.ts';
 import { type } from './device-type.ts';
-import { apiOptions, many, switchable, value, valueOr } from './options.ts';
+import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
 
 const id = { name: 'DEVICE', sentence: 'the id of a device' };
 const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
-
-const add = command({
-  name: 'add',
-  summary: 'Registers or replaces a device: what is not named is left out; credential, state and history stay',
-  operands: [id],
-  options: {
-    type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type; needed.' }),
-    firmware: value(text(), { placeholder: 'VERSION', sentence: 'Firmware version.' }),
-    attribute: many(text({ pattern: /^[^=]+=/, expected: 'NAME=VALUE' }), {
-      placeholder: 'NAME=VALUE',
-      sentence: 'Attribute of the device.',
-    }),
-    retired: switchable({ sentence: 'Refuse the device from now on.' }),
-    ...apiOptions,
-  },
-  async run({ options, operands: [device], terminal }) {
-    const attributes = Object.fromEntries(options.attribute.map((each) => splitAtEquals(each)));
-    const body = { type: options.type, firmwareVersion: options.firmware, attributes, retired: options.retired };
-    const answer = await new Api(options.url, options.token).put(path`/v1/devices/${device}`, body);
-    return print(terminal, options.json, answer, () => `Registered device ${device}.`);
-  },
-});
 
 const list = command({
   name: 'list',
@@ -179,8 +158,3 @@ export const device = group('device', 'Works with devices, their types and their
   type,
   driver,
 ]);
-
-function splitAtEquals(text: string): [string, string] {
-  const at = text.indexOf('=');
-  return [text.slice(0, at), text.slice(at + 1)];
-}

@@ -22,6 +22,7 @@ export function help(command: Command, path: readonly string[]): string {
     );
   }
   sections.push(section('Options', optionRows({ ...command.options, ...commonOptions })));
+  if (command.note !== undefined) sections.push(command.note);
   if (command.commands.length > 0) sections.push(`More about one: ${path.join(' ')} COMMAND --help`);
   return sections.join('\n\n');
 }

@@ -27,11 +27,22 @@ export async function withMqtt(
   await Promise.race([client.endAsync(), closed(client)]);
 }
 
-/** What the server said about a refusal; where it said nothing, what its reason code means. */
-export function refusalReason(problem: Error, answer: Packet | undefined): string {
+/**
+ * The error for what the server refused: `deed` ("publish to"), the topic and why; what its reason code means where it gives
+ * no reason. A reason that names the topic is a sentence of its own.
+ */
+export function refusal(deed: string, topic: string, cause: Error, answer: Packet | undefined): Error {
+  const quoted = JSON.stringify(topic);
+  const said = reasonOf(answer);
+  if (said?.includes(quoted)) return new Error(said, { cause });
+  return new Error(`Cannot ${deed} ${quoted}: ${said || cause.message.replace(/^(Publish|Subscribe) error: /, '')}`, {
+    cause,
+  });
+}
+
+function reasonOf(answer: Packet | undefined): string | undefined {
   const properties = answer !== undefined && 'properties' in answer ? answer.properties : undefined;
-  const said = properties !== undefined && 'reasonString' in properties ? properties.reasonString : undefined;
-  return said || problem.message.replace(/^(Publish|Subscribe) error: /, '');
+  return properties !== undefined && 'reasonString' in properties ? properties.reasonString : undefined;
 }
 
 /** Connects once: what fails is told, not tried again. */

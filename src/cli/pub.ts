@@ -4,7 +4,7 @@ import { choice, text } from '../config/schema.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { command, type Terminal, UsageError } from './command.ts';
 import { readInput } from './input-file.ts';
-import { refusalReason, withMqtt } from './mqtt-client.ts';
+import { refusal, withMqtt } from './mqtt-client.ts';
 import { many, mqttOptions, switchable, value, valueOr } from './options.ts';
 
 /** Lines that are on their way unacknowledged. */
@@ -102,7 +102,7 @@ function publish(
   return new Promise((resolve, reject) => {
     client.publish(topic, payload, options, (cause, answer) => {
       if (!cause) return resolve();
-      reject(new Error(`Cannot publish to ${JSON.stringify(topic)}: ${refusalReason(cause, answer)}`, { cause }));
+      reject(refusal('publish to', topic, cause, answer));
     });
   });
 }

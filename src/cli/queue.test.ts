@@ -46,6 +46,27 @@ test('queue create refuses options that are not JSON before it asks the server',
   assert.equal(seen.length, 0);
 });
 
+test('queue create on a queue with other options names the command that changes it', async () => {
+  const detail = 'Change queue "jobs" with PATCH: it is there already, with maxDeliveries 5';
+  const answers = { 'POST /v1/queues': { status: 409, body: { detail, code: 'conflict' } } };
+  const { status, err } = await runAgainst(answers, ['queue', 'create', 'jobs', '--options', '{"maxDeliveries":3}']);
+  assert.equal(status, 1);
+  assert.equal(
+    err,
+    'Change queue "jobs" with `sluice queue set`: it is there already, with maxDeliveries 5 (conflict)',
+  );
+});
+
+test('queue set sends what it changes and nothing else', async () => {
+  const answers = { 'PATCH /v1/queues/jobs': { body: jobs } };
+  const { out, seen } = await runAgainst(answers, ['queue', 'set', 'jobs', '--options', '{"maxDeliveries":3}']);
+  assert.deepEqual(seen[0].body, { options: { maxDeliveries: 3 } });
+  assert.equal(out, 'Changed queue jobs.');
+  const bound = await runAgainst(answers, ['queue', 'set', 'jobs', '--bind', 'a/#']);
+  assert.deepEqual(bound.seen[0].body, { options: { bindings: [{ filter: 'a/#' }] } });
+  assert.equal((await runAgainst(answers, ['queue', 'set', 'jobs'])).status, 2);
+});
+
 test('queue delete, purge, pause and resume say what was done', async () => {
   const answers = {
     'DELETE /v1/queues/jobs': { status: 204 },
@@ -57,6 +78,11 @@ test('queue delete, purge, pause and resume say what was done', async () => {
   assert.equal((await runAgainst(answers, ['queue', 'purge', 'jobs'])).out, 'Removed 7 messages from jobs.');
   assert.equal((await runAgainst(answers, ['queue', 'pause', 'jobs'])).out, 'Paused queue jobs.');
   assert.equal((await runAgainst(answers, ['queue', 'resume', 'jobs'])).out, 'Resumed queue jobs.');
+});
+
+test('one message is one message', async () => {
+  const answers = { 'POST /v1/queues/jobs/purge': { body: { purged: 1 } } };
+  assert.equal((await runAgainst(answers, ['queue', 'purge', 'jobs'])).out, 'Removed 1 message from jobs.');
 });
 
 test('queue browse shows payloads without letting them steer the terminal, and where to go on', async () => {

@@ -1,11 +1,12 @@
 import { integer, jsonObject, text } from '../config/schema.ts';
 import type { QueueStats } from '../queues/engine.ts';
+import type { JsonObject } from '../std/json.ts';
 import type { MessageAnswer, MessagesAnswer, QueueAnswer } from './answers.ts';
-import { Api, path } from './api.ts';
-import { type Command, command, group } from './command.ts';
+import { Api, ApiError, path } from './api.ts';
+import { type Command, command, group, UsageError } from './command.ts';
 import { apiOptions, many, valueOr } from './options.ts';
 import { print } from './print.ts';
-import { formatFields, formatTable, formatTime, withoutControls } from './table.ts';
+import { type Column, formatCount, formatFields, formatTable, formatTime, withoutControls } from './table.ts';
 
 const name = { name: 'QUEUE', sentence: 'the name of a queue' };
 const payloadCharactersShown = 60;
@@ -47,31 +48,49 @@ const show = command({
   },
 });
 
+const bind = many(text({ expected: 'a topic filter' }), {
+  placeholder: 'FILTER',
+  sentence: 'Topic filter whose messages go into the queue.',
+});
+const queueOptions = valueOr(
+  jsonObject('a JSON object of queue options'),
+  {},
+  { placeholder: 'JSON', sentence: 'Options of the queue, for example {"maxDeliveries":3}.' },
+);
+
 const create = command({
   name: 'create',
   summary: 'Makes a queue',
   operands: [name],
   options: {
-    bind: many(text({ expected: 'a topic filter' }), {
-      placeholder: 'FILTER',
-      sentence: 'Topic filter whose messages go into the queue.',
-    }),
-    options: valueOr(
-      jsonObject('a JSON object of queue options'),
-      {},
-      {
-        placeholder: 'JSON',
-        sentence: 'Options of the queue, for example {"maxDeliveries":3}.',
-      },
-    ),
+    bind,
+    options: queueOptions,
     ...apiOptions,
   },
   async run({ options, operands: [queue], terminal }) {
-    const bindings = options.bind.map((filter) => ({ filter }));
-    const queueOptions = { ...options.options, ...(bindings.length > 0 && { bindings }) };
     const api = new Api(options.url, options.token);
-    const answer = await api.post('/v1/queues', { name: queue, options: queueOptions });
+    const answer = await api.post('/v1/queues', { name: queue, options: optionsGiven(options) }).catch((problem) => {
+      throw isConflict(problem) ? new Error(differsSentence(queue, problem), { cause: problem }) : problem;
+    });
     return print(terminal, options.json, answer, () => `Made queue ${queue}.`);
+  },
+});
+
+const set = command({
+  name: 'set',
+  summary: 'Changes the options that are named of a queue; the others stay',
+  operands: [name],
+  options: {
+    bind: { ...bind, sentence: 'Topic filter whose messages go into the queue, in place of all that are there.' },
+    options: queueOptions,
+    ...apiOptions,
+  },
+  async run({ options, operands: [queue], terminal }) {
+    const given = optionsGiven(options);
+    if (Object.keys(given).length === 0) throw new UsageError('Give what to change: --bind or --options');
+    const api = new Api(options.url, options.token);
+    const answer = await api.patch(path`/v1/queues/${queue}`, { options: given });
+    return print(terminal, options.json, answer, () => `Changed queue ${queue}.`);
   },
 });
 
@@ -113,7 +132,12 @@ const purge = command({
   async run({ options, operands: [queue], terminal }) {
     const api = new Api(options.url, options.token);
     const answer = await api.post<{ purged: number }>(path`/v1/queues/${queue}/purge`);
-    return print(terminal, options.json, answer, ({ purged }) => `Removed ${purged} messages from ${queue}.`);
+    return print(
+      terminal,
+      options.json,
+      answer,
+      ({ purged }) => `Removed ${formatCount(purged, 'message')} from ${queue}.`,
+    );
   },
 });
 
@@ -132,6 +156,7 @@ export const queue = group('queue', 'Works with queues', [
   list,
   show,
   create,
+  set,
   remove,
   browse,
   purge,
@@ -153,8 +178,31 @@ function turn(verb: 'pause' | 'resume', summary: string, done: string): Command 
   });
 }
 
-/** Messages as a table, for the dead letters too. */
-export function formatMessages(messages: readonly MessageAnswer[]): string {
+function optionsGiven({
+  bind,
+  options,
+}: {
+  readonly bind: readonly string[];
+  readonly options: JsonObject;
+}): JsonObject {
+  return { ...options, ...(bind.length > 0 && { bindings: bind.map((filter) => ({ filter })) }) };
+}
+
+function isConflict(problem: unknown): problem is ApiError {
+  return problem instanceof ApiError && problem.code === 'conflict';
+}
+
+/** The server names the request of HTTP that changes a queue; here it is a command. */
+function differsSentence(queue: string, problem: ApiError): string {
+  const difference = problem.message.replace(/^Change queue .* with PATCH: it is there already, /, '');
+  return `Change queue "${queue}" with \`sluice queue set\`: it is there already, ${difference}`;
+}
+
+/** Messages as a table, for the dead letters too, which say more of each. */
+export function formatMessages(
+  messages: readonly MessageAnswer[],
+  more: readonly Column<MessageAnswer>[] = [],
+): string {
   return formatTable(
     messages,
     [
@@ -162,6 +210,7 @@ export function formatMessages(messages: readonly MessageAnswer[]): string {
       { title: 'state', cell: (row) => row.state },
       { title: 'attempts', cell: (row) => row.attempts },
       { title: 'enqueued', cell: (row) => formatTime(row.enqueuedAt) },
+      ...more,
       { title: 'topic', cell: (row) => row.topic },
       { title: 'payload', cell: (row) => shortened(row) },
     ],

@@ -83,6 +83,7 @@ function commandSections(command: Command, path: readonly string[]): string[] {
   ]);
   if (operands.length + options.length > 0)
     own.push(table(['operand or option', 'meaning'], [...operands, ...options]));
+  if (command.note !== undefined) own.push(command.note);
   return [...own, ...command.commands.flatMap((each) => commandSections(each, [...path, each.name]))];
 }
 

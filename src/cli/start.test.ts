@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -66,6 +67,35 @@ test('start with a wrong config file ends with every problem in it', async () =>
   assert.deepEqual(await once(child, 'exit'), [1, null]);
   assert.match(await log, /Unknown option "mqtt\.prot"; did you mean "mqtt\.port"\?/);
   assert.match(await log, /Cannot set host to 5: expected a host name/);
+});
+
+test('start with data that cannot be a folder ends with what to do', async () => {
+  await writeFile(join(cwd, 'file'), '');
+  const child = start(...freePorts, '--data', 'file');
+  const log = text(child.stderr);
+  assert.deepEqual(await once(child, 'exit'), [1, null]);
+  const data = join(cwd, 'file');
+  assert.equal(
+    (await log).trim().split('\n').at(-1),
+    `Cannot use the data folder "${data}": a part of its path is a file, not a folder; give another --data`,
+  );
+});
+
+test('start on a port that is taken ends with the port and its flag', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  for (const flag of ['--mqtt-port', '--http-port']) {
+    const child = start(flag, `${port}`, flag === '--mqtt-port' ? '--http-port' : '--mqtt-port', '0');
+    const log = text(child.stderr);
+    assert.deepEqual(await once(child, 'exit'), [1, null]);
+    assert.match(
+      await log,
+      new RegExp(`^Cannot listen on port ${port} of .*: another process listens there; give another ${flag}$`, 'm'),
+    );
+  }
+  taken.close();
+  await once(taken, 'close');
 });
 
 test('a second server on the same data is refused', async () => {

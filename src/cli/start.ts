@@ -5,12 +5,14 @@ import { configFileVariable, loadConfig } from '../config.ts';
 import { createLog, type Log } from '../std/log.ts';
 import { type CommandOption, command, type Terminal } from './command.ts';
 import { value } from './options.ts';
+import { startProblem } from './start-problem.ts';
 
 type Flags = Readonly<Record<string, CommandOption<string | undefined>>>;
 
 export const start = command({
   name: 'start',
   summary: 'Starts the server',
+  note: 'Every other option is set in the config file or the environment: docs/reference/configuration.md lists them all.',
   options: {
     config: value(text({ expected: 'the path of a file' }), {
       placeholder: 'FILE',
@@ -24,7 +26,11 @@ export const start = command({
     const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
-    return serve(new Platform(config, log), log, terminal);
+    try {
+      return await serve(new Platform(config, log), log, terminal);
+    } catch (problem) {
+      throw startProblem(problem, config);
+    }
   },
 });
 

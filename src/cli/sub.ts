@@ -2,7 +2,7 @@ import type { IPublishPacket, MqttClient } from 'mqtt';
 import { choice, integer } from '../config/schema.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import { command, UsageError } from './command.ts';
-import { refusalReason, withMqtt } from './mqtt-client.ts';
+import { refusal, withMqtt } from './mqtt-client.ts';
 import { mqttOptions, switchable, value, valueOr } from './options.ts';
 import { withoutControls } from './table.ts';
 
@@ -54,7 +54,7 @@ function subscribe(client: MqttClient, filter: string, qos: 0 | 1 | 2): Promise<
   return new Promise((resolve, reject) => {
     client.subscribe(filter, { qos }, (cause, _granted, answer) => {
       if (!cause) return resolve();
-      reject(new Error(`Cannot subscribe to ${JSON.stringify(filter)}: ${refusalReason(cause, answer)}`, { cause }));
+      reject(refusal('subscribe to', filter, cause, answer));
     });
   });
 }

@@ -38,6 +38,11 @@ export function formatTime(milliseconds: number | undefined): string {
   return milliseconds === undefined ? '-' : new Date(milliseconds).toISOString();
 }
 
+/** `1 message`, `1,200 messages`. */
+export function formatCount(count: number, singular: string): string {
+  return `${count.toLocaleString('en')} ${singular}${count === 1 ? '' : 's'}`;
+}
+
 function isNumeric(value: unknown): boolean {
   return value === undefined || typeof value === 'number';
 }

@@ -11,8 +11,20 @@ test('a swap of neighbours costs one, like any single slip', () => {
 });
 
 test('the nearest known name is suggested, whatever its case', () => {
-  assert.equal(nearest('mqtt.packetbytes', ['mqtt.port', 'mqtt.packetBytesMax', 'data']), 'mqtt.packetBytesMax');
+  assert.deepEqual(nearest('mqtt.packetbytes', ['mqtt.port', 'mqtt.packetBytesMax', 'data']), ['mqtt.packetBytesMax']);
   assert.equal(didYouMean('dta', ['data', 'host']), '; did you mean "data"?');
+});
+
+test('a name that is part of several suggests them all', () => {
+  const flags = ['--config', '--host', '--mqtt-port', '--http-port', '--data'];
+  assert.equal(didYouMean('--prot', flags), '; did you mean "--mqtt-port" or "--http-port"?');
+  assert.equal(didYouMean('--port', flags), '; did you mean "--mqtt-port" or "--http-port"?');
+  assert.equal(didYouMean('--hots', flags), '; did you mean "--host"?');
+});
+
+test('the dashes of a flag do not make it like another', () => {
+  assert.equal(didYouMean('--xy', ['--ab', '--xyz']), '; did you mean "--xyz"?');
+  assert.equal(didYouMean('--frog', ['--host', '--data']), '');
 });
 
 test('nothing is suggested where nothing is like it', () => {

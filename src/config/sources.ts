@@ -62,12 +62,15 @@ export function fromEnvironment(
 export function fromObject(options: Options, given: unknown, file: string, report: Report): Settings {
   const settings = new Map<string, unknown>();
   const names = Object.keys(options);
+  const groups = new Set(
+    names.filter((name) => name.includes('.')).map((name) => name.slice(0, name.lastIndexOf('.'))),
+  );
   const told = within(report, file);
   const walk = (value: unknown, path: string): void => {
     if (path in options) {
       if (value !== undefined) set(settings, path, options[path], value, resolve(file, '..'), told);
     } else if (path !== '' && !names.some((name) => name.startsWith(`${path}.`))) {
-      told(`Unknown option "${path}"${didYouMean(path, names)}`);
+      told(`Unknown option "${path}"${didYouMean(path, [...names, ...groups])}`);
     } else if (isJsonObject(value)) {
       for (const [key, each] of Object.entries(value)) walk(each, path === '' ? key : `${path}.${key}`);
     } else {
