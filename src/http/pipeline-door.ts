@@ -1,4 +1,5 @@
 import type { Device, DeviceType, NewDevice, StoredDriver } from '../devices/store.ts';
+import type { IngestRequest } from '../pipeline/device-message.ts';
 import type { DriverMatch, DriverRef } from '../pipeline/driver.ts';
 import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { StoredMessage } from '../queues/engine.ts';
@@ -16,22 +17,6 @@ export interface PipelineDoor {
   putDriver(driver: StoredDriver): Promise<void>;
   /** Every driver that is loaded, built in or brought. */
   drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
-}
-
-export interface IngestRequest {
-  readonly deviceId: string;
-  /** The default event type where absent. */
-  readonly eventType?: string;
-  readonly payload: Buffer;
-  readonly contentType?: string;
-  /** The device's own id of the message; the pipeline makes one where absent. */
-  readonly messageId?: string;
-  /** When it happened, epoch milliseconds. */
-  readonly time?: number;
-  readonly seq?: number;
-  readonly fPort?: number;
-  readonly firmwareVersion?: string;
-  readonly publisher: string;
 }
 
 export type IngestAnswer =

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.ts';
+import type { IngestRequest } from '../../pipeline/device-message.ts';
 import { parseTime } from '../header-values.ts';
-import type { IngestRequest } from '../pipeline-door.ts';
 import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
 import { answer, deviceIdParams, eventType, integer, object, text } from '../schemas.ts';
 

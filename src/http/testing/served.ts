@@ -2,12 +2,13 @@ import type { TestContext } from 'node:test';
 import { type AnonymousAccess, ConfiguredAccess } from '../../access/configured-access.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
+import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { Engine } from '../../queues/engine.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { HttpOptions } from '../http-parts.ts';
 import { HttpServer } from '../http-server.ts';
-import type { IngestAnswer, IngestRequest, PipelineDoor } from '../pipeline-door.ts';
+import type { IngestAnswer, PipelineDoor } from '../pipeline-door.ts';
 import { MemoryEngine } from './memory-engine.ts';
 import { MemoryStore } from './memory-store.ts';
 
