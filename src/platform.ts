@@ -67,7 +67,12 @@ export class Platform {
       clock,
     });
     this.#mqtt = new TcpListener({
-      options: { host: config.host, port: config.mqtt.port, connectionsMax: config.mqtt.connectionsMax },
+      options: {
+        host: config.host,
+        port: config.mqtt.port,
+        connectionsMax: config.mqtt.connectionsMax,
+        profile: { access: { listener: 'mqtt' } },
+      },
       accept: (transport) => broker.accept(transport),
       sayGoodbye: () => broker.sayGoodbye(),
       counters: broker.counters,

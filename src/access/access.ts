@@ -11,11 +11,32 @@ export interface AccessRule {
   readonly filter: string;
 }
 
+/** What TLS proved about a client: its certificate was signed by an authority that the listener trusts. */
+export interface ClientCertificate {
+  readonly commonName: string | undefined;
+  /** As `DNS:…`, `URI:…`, `email:…`, `IP Address:…`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the certificate, lower-case hexadecimal. */
+  readonly fingerprint: string;
+}
+
+/** How the listener that a client came through lets clients in. */
+export interface ListenerAccess {
+  /** The listener's name. */
+  readonly listener: string;
+  /** Absent: as `access.anonymous` says. */
+  readonly anonymous?: 'loopback' | 'never' | 'always';
+  /** What of a client certificate names the client; absent: the certificate alone lets nobody in. */
+  readonly certificateIdentity?: 'commonName' | 'subjectAltName';
+}
+
 export interface Credentials {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
   readonly remoteAddress: string;
+  readonly certificate: ClientCertificate | undefined;
+  readonly through: ListenerAccess;
 }
 
 export interface Access {

@@ -32,7 +32,14 @@ function login(
   remoteAddress = away,
 ): Promise<Identity> {
   const bytes = password === undefined ? undefined : Buffer.from(password);
-  return access.authenticate({ clientId: 'c', username, password: bytes, remoteAddress });
+  return access.authenticate({
+    clientId: 'c',
+    username,
+    password: bytes,
+    remoteAddress,
+    certificate: undefined,
+    through: { listener: 'test' },
+  });
 }
 
 function refuses(promise: Promise<unknown>, code: ErrorCode): Promise<void> {

@@ -1,8 +1,26 @@
+import type { ClientCertificate, ListenerAccess } from '../access/access.ts';
 import type { ByteSink } from '../std/bytes.ts';
+
+/** The listener that a connection came through, as the broker sees it. */
+export interface ListenerProfile {
+  readonly access: ListenerAccess;
+  /** Largest packet from clients of this listener, in bytes; absent: as the broker's limits say. */
+  readonly packetBytesMax?: number;
+  /** Where clients of this listener should go instead: CONNECT is answered with 0x9C or 0x9D and this Server Reference. */
+  readonly redirect?: { readonly serverReference: string; readonly permanent: boolean };
+}
+
+/** Who is at the other end of a connection, as far as the network knows. */
+export interface Peer {
+  /** Without a port; what PROXY protocol told, where the listener speaks it. */
+  readonly remoteAddress: string;
+  readonly certificate: ClientCertificate | undefined;
+  readonly listener: ListenerProfile;
+}
 
 /** What the broker sees of a socket. What one turn of the event loop writes leaves in one write at the end of the turn. */
 export interface Transport extends ByteSink {
-  readonly remoteAddress: string;
+  readonly peer: Peer;
   /** Bytes written by the broker that the operating system has not taken yet. */
   readonly bufferedBytes: number;
   /** Stops reading: the peer's window fills, which is the back-pressure. */

@@ -66,7 +66,14 @@ function identify(access: Access, authorization: Authorization, remoteAddress: s
     return access.authenticateToken(authorization.scheme === 'bearer' ? authorization.token : undefined, remoteAddress);
   }
   const { username, password } = authorization;
-  return access.authenticate({ clientId: username, username, password: Buffer.from(password), remoteAddress });
+  return access.authenticate({
+    clientId: username,
+    username,
+    password: Buffer.from(password),
+    remoteAddress,
+    certificate: undefined,
+    through: { listener: 'http' },
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Transport } from '../broker/transport.ts';
+import type { Peer, Transport } from '../broker/transport.ts';
 import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -10,7 +10,7 @@ import type { Flushable, Turn } from './turn.ts';
 export class SocketTransport implements Transport, Flushable {
   buffer: Buffer = nothing;
   position = 0;
-  readonly remoteAddress: string;
+  readonly peer: Peer;
   readonly #socket: Socket;
   readonly #pool: ChunkPool;
   readonly #turn: Turn;
@@ -27,12 +27,12 @@ export class SocketTransport implements Transport, Flushable {
   #linger: NodeJS.Timeout | undefined;
   readonly #written = (): void => this.#onWritten();
 
-  constructor(socket: Socket, pool: ChunkPool, turn: Turn, drained: () => void) {
+  constructor(socket: Socket, peer: Peer, pool: ChunkPool, turn: Turn, drained: () => void) {
     this.#socket = socket;
     this.#pool = pool;
     this.#turn = turn;
     this.#drained = drained;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.peer = peer;
   }
 
   get bufferedBytes(): number {

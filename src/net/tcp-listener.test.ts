@@ -49,7 +49,7 @@ async function listening(
   const accepted: Recorder[] = [];
   const counters = { connections: 0, connectionsTotal: 0 };
   const listener = new TcpListener({
-    options: { host: '127.0.0.1', port: 0, connectionsMax },
+    options: { host: '127.0.0.1', port: 0, connectionsMax, profile: { access: { listener: 'test' } } },
     accept: (transport) => {
       const recorder = new Recorder(transport);
       accepted.push(recorder);

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Transport, TransportHandler } from '../broker/transport.ts';
+import type { ListenerProfile, Peer, Transport, TransportHandler } from '../broker/transport.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { ChunkPool } from './chunk-pool.ts';
@@ -12,6 +12,7 @@ export interface TcpListenerOptions {
   readonly port: number;
   /** Connections at once; the next one is closed as soon as it is accepted. */
   readonly connectionsMax: number;
+  readonly profile: ListenerProfile;
 }
 
 export interface TcpListenerParts {
@@ -77,14 +78,19 @@ export class TcpListener implements Part {
   }
 
   #connect(socket: Socket): void {
-    const { counters, log } = this.#parts;
+    const { counters, log, options } = this.#parts;
+    const peer: Peer = {
+      remoteAddress: socket.remoteAddress ?? '',
+      certificate: undefined,
+      listener: options.profile,
+    };
     counters.connections++;
     counters.connectionsTotal++;
     this.#sockets.add(socket);
-    const transport = new SocketTransport(socket, this.#pool, this.#turn, () => handler.drained());
+    const transport = new SocketTransport(socket, peer, this.#pool, this.#turn, () => handler.drained());
     const handler = this.#parts.accept(transport);
     socket.on('data', (chunk: Buffer) => handler.receive(chunk));
-    socket.on('error', (error) => log.debug('Connection broke', { remoteAddress: transport.remoteAddress, error }));
+    socket.on('error', (error) => log.debug('Connection broke', { remoteAddress: peer.remoteAddress, error }));
     socket.on('close', () => {
       counters.connections--;
       this.#sockets.delete(socket);

@@ -18,13 +18,16 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
     return;
   }
   const clientId = packet.clientId === '' ? connection.context.newClientId() : packet.clientId;
+  const { peer } = connection.transport;
   let identity: Identity;
   try {
     identity = await connection.context.access.authenticate({
       clientId,
       username: packet.username,
       password: packet.password,
-      remoteAddress: connection.transport.remoteAddress,
+      remoteAddress: peer.remoteAddress,
+      certificate: peer.certificate,
+      through: peer.listener.access,
     });
   } catch (problem) {
     const error = toSluiceError(problem);
@@ -54,7 +57,7 @@ function refuse(connection: Connection, reasonCode: number, reason: string): voi
   if (connection.phase === 'closed') return;
   connection.context.counters.connectRefused++;
   connection.context.log.info('Connection refused', {
-    remoteAddress: connection.transport.remoteAddress,
+    remoteAddress: connection.transport.peer.remoteAddress,
     reasonCode,
     reason,
   });

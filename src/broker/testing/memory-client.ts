@@ -27,7 +27,7 @@ import type { Session } from '../session.ts';
 import type { SessionLog } from '../session-log.ts';
 import { decodeOwed, decodeSession, encodeOwed, encodeSession } from '../session-record.ts';
 import type { StoredRow } from '../stored-row.ts';
-import type { Transport, TransportHandler } from '../transport.ts';
+import type { Peer, Transport, TransportHandler } from '../transport.ts';
 
 /* The broker with clients in memory: no sockets, no timers, no disk. For tests. */
 
@@ -206,7 +206,11 @@ type PacketOf<T> = T extends AckPacket['type'] ? AckPacket : Extract<Received, {
 export class MemoryClient implements Transport, FrameHandler {
   buffer: Buffer = Buffer.alloc(64 * 1024);
   position = 0;
-  readonly remoteAddress = '127.0.0.1';
+  readonly peer: Peer = {
+    remoteAddress: '127.0.0.1',
+    certificate: undefined,
+    listener: { access: { listener: 'memory' } },
+  };
   readonly version: ProtocolVersion;
   ended = false;
   paused = false;
