@@ -18,6 +18,7 @@ import { EmbeddedEngine } from './queues/embedded/engine.ts';
 import { QueueSink } from './queues/queue-sink.ts';
 import { QueueSource } from './queues/queue-source.ts';
 import { systemClock } from './std/clock.ts';
+import { EventLoopWatch } from './std/event-loop-watch.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
 import { Environment } from './storage/environment.ts';
@@ -40,6 +41,7 @@ export class Platform {
     const clock = systemClock;
     const failed = Promise.withResolvers<Error>();
     this.failed = failed.promise;
+    const eventLoop = new EventLoopWatch({ delayMsMax: config.log.eventLoopDelayMsMax, log, clock });
 
     const environment = new Environment(join(config.data, 'queues'));
     const commit = new GroupCommit({ environment, onFailure: failed.resolve });
@@ -86,13 +88,14 @@ export class Platform {
       store,
       pipeline,
       ready: () => this.#ready,
-      metrics: () => metricsOf(broker, pipeline),
+      metrics: () => metricsOf(broker, pipeline, eventLoop),
       clock,
       log,
     });
 
     let consumption: Consumption | undefined;
     this.#lifecycle = new Lifecycle([
+      eventLoop,
       part(
         'storage',
         () => undefined,
@@ -184,14 +187,19 @@ function httpOptions(config: Config): {
   host: string;
   port: number;
   bodyBytesMax: number;
+  bodiesBytesMax: number;
   tls?: { certFile: string; keyFile: string };
 } {
-  const { port, bodyBytesMax, tls } = config.http;
+  const { port, bodyBytesMax, bodiesBytesMax, tls } = config.http;
   const { certFile, keyFile } = tls;
-  const options = { host: config.host, port, bodyBytesMax };
+  const options = { host: config.host, port, bodyBytesMax, bodiesBytesMax };
   return certFile === undefined || keyFile === undefined ? options : { ...options, tls: { certFile, keyFile } };
 }
 
-function metricsOf(broker: Broker, pipeline: Pipeline): PlatformMetrics {
-  return { outcomes: pipeline.stats().outcomes, broker: { ...broker.counters, ...broker.levels() } };
+function metricsOf(broker: Broker, pipeline: Pipeline, eventLoop: EventLoopWatch): PlatformMetrics {
+  return {
+    outcomes: pipeline.stats().outcomes,
+    broker: { ...broker.counters, ...broker.levels() },
+    eventLoop: eventLoop.load,
+  };
 }

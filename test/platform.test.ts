@@ -23,5 +23,5 @@ test('a clean stop ends with status 0 and keeps what was queued and retained', a
     ['queued'],
   );
   const metrics = await (await fetch(`${server.httpUrl}/metrics`)).text();
-  assert.match(metrics, /sluice_broker_retained 1/);
+  assert.match(metrics, /sluice_broker_retained_messages 1/);
 });

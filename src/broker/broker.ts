@@ -33,6 +33,13 @@ export interface BrokerParts {
   readonly clock?: Clock;
 }
 
+/** What there is now, beside the totals in `counters`. */
+export interface BrokerLevels {
+  readonly sessions: number;
+  readonly subscriptions: number;
+  readonly retained: number;
+}
+
 /** MQTT semantics without sockets: bytes come in through `accept`, messages of others through `publish`. */
 export class Broker implements Part {
   readonly name = 'broker';
@@ -107,8 +114,7 @@ export class Broker implements Part {
     gate.expect(publisher.publish(router.route(message.topic), Publication.of(message), gate, 0));
   }
 
-  /** Levels, beside the totals in `counters`. */
-  levels(): { sessions: number; subscriptions: number; retained: number } {
+  levels(): BrokerLevels {
     const { sessions, router, retained } = this.#context;
     return { sessions: sessions.size, subscriptions: router.subscriptionCount, retained: retained.size };
   }

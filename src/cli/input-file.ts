@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { systemReason } from '../std/system-reason.ts';
 import type { Terminal } from './command.ts';
-import { systemReason } from './system-reason.ts';
 
 /** The bytes of a file that the user named. */
 export function readInput(terminal: Pick<Terminal, 'cwd'>, file: string): Promise<Buffer> {

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { environmentName, type Option } from '../config/option.ts';
 import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
+import { dropReasons } from '../http/metrics/broker-table.ts';
+import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
 import { queueOptionRows } from '../queues/options.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
@@ -20,6 +22,10 @@ test('docs/reference/configuration.md says what the table of options says', (con
 
 test('docs/reference/cli.md says what the tables of the commands say', (context) => {
   isCurrent(context, 'cli.md', commandLinePage());
+});
+
+test('docs/reference/metrics.md says what the table of metrics says', (context) => {
+  isCurrent(context, 'metrics.md', metricsPage());
 });
 
 function isCurrent(context: TestContext, file: string, page: string): void {
@@ -67,6 +73,34 @@ function fieldTable(fields: Readonly<Record<string, Schema<unknown>>>): string {
   });
   return table(['field', 'value', 'default'], rows);
 }
+
+function metricsPage(): string {
+  const rows = metricTable.map((row) => [
+    code(row.name),
+    row.type,
+    row.labels.map(code).join(', '),
+    unitOf(row.name),
+    row.help,
+  ]);
+  const reasons = Object.entries(dropReasons).map(([reason, meaning]) => [code(reason), meaning]);
+  return `${[
+    metricsIntroduction,
+    table(['metric', 'type', 'labels', 'unit', 'meaning'], rows),
+    '## Why a message was dropped',
+    table(['`reason`', 'meaning'], reasons),
+    processMetrics,
+  ].join('\n\n')}\n`;
+}
+
+const metricsIntroduction = `# Metrics
+
+\`GET /metrics\` answers them in the text format of Prometheus, to administrators. A counter begins at 0 with the process; a gauge
+is what there is at the moment of asking. Counting costs an addition; the page is made when it is asked for.`;
+
+const processMetrics = `## The process
+
+\`process_*\` and \`nodejs_*\` are those of prom-client: memory by kind, CPU time, open files, active handles, the heap by space,
+and pauses of the garbage collector as the histogram \`nodejs_gc_duration_seconds\`.`;
 
 function commandLinePage(): string {
   return `${['# Command line', 'Exit status: 0 done, 1 failed, 2 wrongly called.', ...commandSections(root, ['sluice'])].join('\n\n')}\n`;

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { systemErrorBehind, systemReason } from './system-reason.ts';
+import { systemErrorBehind, systemReason } from '../std/system-reason.ts';
 
 type Places = Pick<Config, 'data' | 'host'> & { readonly [K in 'mqtt' | 'http']: Pick<Config[K], 'port'> };
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SluiceError } from '../errors.ts';
+import { systemReason } from '../std/system-reason.ts';
 import { findJsonProblem } from './json-position.ts';
 
 const defaultNames = ['sluice.config.ts', 'sluice.config.js', 'sluice.config.json'];
@@ -41,6 +42,8 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 async function readModule(path: string): Promise<unknown> {
+  // An import that fails does not say whether this file is missing or one that it imports.
+  if (!existsSync(path)) throw cannotRead(path, Object.assign(new Error('missing'), { code: 'ENOENT' }));
   const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: Error) => {
     throw cannotRead(path, cause);
   });
@@ -49,5 +52,5 @@ async function readModule(path: string): Promise<unknown> {
 }
 
 function cannotRead(path: string, cause: Error): SluiceError {
-  return new SluiceError('invalid_argument', `Cannot read the config file ${path}: ${cause.message}`, { cause });
+  return new SluiceError('invalid_argument', `Cannot read the config file ${path}: ${systemReason(cause)}`, { cause });
 }

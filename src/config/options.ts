@@ -99,6 +99,11 @@ export const configOptions = {
     default: 4 * mebibyte,
     sentence: 'Largest request body in bytes; a larger one is answered with 413.',
   }),
+  'http.bodiesBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
+    default: 256 * mebibyte,
+    sentence:
+      'Bytes of request bodies of all connections together that have arrived and are not answered; beyond it a request is answered with 503.',
+  }),
   'http.tls.certFile': unset(text({ expected: 'the path of a file' }), {
     isPath: true,
     sentence: 'Certificate chain in PEM; with `http.tls.keyFile` the HTTP port speaks HTTPS.',
@@ -139,6 +144,11 @@ export const configOptions = {
     flag: 'log-level',
     placeholder: 'LEVEL',
     sentence: 'Lowest level that is logged, to standard error.',
+  }),
+  'log.eventLoopDelayMsMax': option(integer(0, 60_000), {
+    default: 250,
+    sentence:
+      'Milliseconds that what is due may wait for the event loop, as the 99th percentile of half a minute, before a warning is logged; 0 never warns.',
   }),
 } satisfies Record<string, Option<unknown>>;
 

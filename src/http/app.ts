@@ -9,6 +9,7 @@ import {
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
 import { parseJsonBody, takeRawBodies } from './bodies.ts';
+import type { BodyBudget } from './body-budget.ts';
 import { contract } from './contract.ts';
 import type { HttpParts } from './http-parts.ts';
 import type { MetricsPage } from './metrics/metrics-page.ts';
@@ -41,6 +42,7 @@ export interface TlsMaterial {
 }
 
 export interface AppSettings {
+  readonly bodyBudget: BodyBudget;
   readonly tls: TlsMaterial | undefined;
   readonly stopping: () => boolean;
 }
@@ -58,6 +60,7 @@ export async function createApp(parts: AppParts, settings: AppSettings): Promise
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJsonBody(app));
   refuseWhileStopping(app, settings);
+  app.addHook('preParsing', settings.bodyBudget.watch);
   answerProblems(app, parts);
   countRequests(app, parts.metricsPage);
   await app.register(swagger, openApiOptions);

@@ -13,6 +13,8 @@ export interface HttpOptions {
   readonly port: number;
   /** Longest request body; beyond it 413. */
   readonly bodyBytesMax: number;
+  /** Request bodies of all connections together, arrived and not answered; beyond it 503. Default `bodiesBytesMax`. */
+  readonly bodiesBytesMax?: number;
   /** PEM files; HTTPS where given. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
   /** Connections at once; beyond it a new one is closed at once. Default `connectionsMax`. */

@@ -4,12 +4,16 @@ import type { FastifyInstance } from 'fastify';
 import { SluiceError } from '../errors.ts';
 import type { Part } from '../std/lifecycle.ts';
 import { createApp, type TlsMaterial } from './app.ts';
+import { BodyBudget } from './body-budget.ts';
 import type { HttpOptions, HttpParts } from './http-parts.ts';
 import { LongPolls } from './long-polls.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 
 /** How long a stop waits for requests that are being answered; then their connections are closed. */
 const stopMsMax = 5_000;
+
+/** Request bodies of all connections together, where the options say nothing. */
+const bodiesBytesMax = 256 * 1024 * 1024;
 
 /** The HTTP API on a port. */
 export class HttpServer implements Part {
@@ -32,15 +36,21 @@ export class HttpServer implements Part {
 
   async start(): Promise<void> {
     const { options, engine, metrics, log } = this.#parts;
+    const bodyBudget = new BodyBudget(options.bodiesBytesMax ?? bodiesBytesMax);
     const metricsPage = new MetricsPage({
       engine,
       platform: metrics,
-      http: () => ({ connections: this.#connections, longPolls: this.#longPolls.count }),
+      http: () => ({
+        connections: this.#connections,
+        longPolls: this.#longPolls.count,
+        bodiesBytes: bodyBudget.bytes,
+        bodiesRefused: bodyBudget.refused,
+      }),
     });
     metricsPage.start();
     const tls = options.tls === undefined ? undefined : await readTls(options.tls);
     const parts = { ...this.#parts, longPolls: this.#longPolls, metricsPage };
-    this.#app = await createApp(parts, { tls, stopping: () => this.#stopping });
+    this.#app = await createApp(parts, { tls, bodyBudget, stopping: () => this.#stopping });
     this.#app.server.on('connection', (socket) => {
       this.#connections++;
       socket.once('close', () => this.#connections--);

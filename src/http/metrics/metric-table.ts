@@ -1,18 +1,12 @@
 import type { QueueStats } from '../../queues/engine.ts';
+import { brokerTable } from './broker-table.ts';
+import type { MetricRow, Sample } from './metric-row.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-/** One row a metric. Names as Prometheus has them: unit at the end, `_total` for what only grows. */
-export interface MetricRow {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly labels: readonly string[];
-  readonly read: (snapshot: Snapshot) => Sample[];
+/** What a metric counts in, as the end of its name says. */
+export function unitOf(name: string): string {
+  const unit = /_(seconds|bytes|ratio)(?:_total)?$/.exec(name)?.[1];
+  return unit ?? '';
 }
 
 export const metricTable: readonly MetricRow[] = [
@@ -71,25 +65,37 @@ export const metricTable: readonly MetricRow[] = [
   },
   single('sluice_http_connections', 'Open HTTP connections', ({ http }) => http.connections),
   single('sluice_http_long_polls', 'Requests that wait for messages', ({ http }) => http.longPolls),
+  single(
+    'sluice_http_bodies_bytes',
+    'Bytes of request bodies that are not answered yet',
+    ({ http }) => http.bodiesBytes,
+  ),
+  {
+    name: 'sluice_http_bodies_refused_total',
+    type: 'counter',
+    help: 'Requests refused because the bodies of all together reached http.bodiesBytesMax',
+    labels: [],
+    read: ({ http }) => [{ labels: {}, value: http.bodiesRefused }],
+  },
   single('sluice_metrics_queues_omitted', 'Queues beyond those shown', ({ queuesOmitted }) => queuesOmitted),
-];
-
-/**
- * The broker's own counts, whatever they are: `publishesIn` is `sluice_broker_publishes_in`, a record becomes samples by
- * `reason`. Untyped to Prometheus' eyes, that is gauges, since only the broker knows which of them only grow.
- */
-export function brokerRows(broker: Snapshot['platform']['broker']): MetricRow[] {
-  return Object.entries(broker).map(([name, count]) => ({
-    name: `sluice_broker_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`,
+  ...brokerTable,
+  {
+    name: 'sluice_event_loop_delay_seconds',
     type: 'gauge',
-    help: `The broker's ${name}`,
-    labels: typeof count === 'number' ? [] : ['reason'],
-    read: ({ platform }) => {
-      const now = platform.broker[name];
-      return typeof now === 'number' ? [{ labels: {}, value: now }] : samples(now, 'reason');
-    },
-  }));
-}
+    help: 'How long what was due had to wait for the event loop: 0.5 and 0.99 of the last 15 s, 1 the longest of a minute',
+    labels: ['quantile'],
+    read: ({ platform: { eventLoop } }) => [
+      { labels: { quantile: '0.5' }, value: eventLoop.delayP50Seconds },
+      { labels: { quantile: '0.99' }, value: eventLoop.delayP99Seconds },
+      { labels: { quantile: '1' }, value: eventLoop.delayMaxSeconds },
+    ],
+  },
+  single(
+    'sluice_event_loop_utilization_ratio',
+    'Share of the last 15 s in which the event loop did not wait for events',
+    ({ platform }) => platform.eventLoop.utilization,
+  ),
+];
 
 function ofQueues(
   name: string,

@@ -1,13 +1,14 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Engine } from '../../queues/engine.ts';
-import { brokerRows, type MetricRow, metricTable } from './metric-table.ts';
+import type { MetricRow } from './metric-row.ts';
+import { metricTable } from './metric-table.ts';
 import type { PlatformMetrics } from './platform-metrics.ts';
 import { type RequestLabels, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 export interface MetricsPageParts {
   readonly engine: Engine;
   readonly platform: () => PlatformMetrics;
-  readonly http: () => Pick<Snapshot['http'], 'connections' | 'longPolls'>;
+  readonly http: () => Omit<Snapshot['http'], 'requests'>;
 }
 
 /** `/metrics`: filled from plain counts at the moment of asking, so that counting costs nothing in between. */
@@ -20,7 +21,7 @@ export class MetricsPage {
     this.#parts = parts;
   }
 
-  /** Begins to watch the process: event-loop delay, memory, CPU. */
+  /** Begins to watch the process: memory, CPU, pauses of the garbage collector. */
   start(): void {
     collectDefaultMetrics({ register: this.#process });
   }
@@ -36,7 +37,7 @@ export class MetricsPage {
     const { engine, platform, http } = this.#parts;
     const snapshot = await takeSnapshot(engine, platform(), { ...http(), requests: this.#requests });
     const registry = new Registry();
-    for (const row of [...metricTable, ...brokerRows(snapshot.platform.broker)]) fill(registry, row, snapshot);
+    for (const row of metricTable) fill(registry, row, snapshot);
     const text = `${await registry.metrics()}\n${await this.#process.metrics()}`;
     return { text, contentType: registry.contentType };
   }

@@ -9,7 +9,13 @@ export interface Snapshot {
   readonly queues: readonly { readonly name: string; readonly stats: QueueStats }[];
   readonly queuesOmitted: number;
   readonly platform: PlatformMetrics;
-  readonly http: { readonly connections: number; readonly longPolls: number; readonly requests: RequestCounts };
+  readonly http: {
+    readonly connections: number;
+    readonly longPolls: number;
+    readonly bodiesBytes: number;
+    readonly bodiesRefused: number;
+    readonly requests: RequestCounts;
+  };
 }
 
 /** Answered requests by method, route and status. The routes are those of the contract, so that it stays small. */

@@ -6,7 +6,7 @@ import { messageMatch } from '../message-filter.ts';
 import { storedToJson } from '../queue-json.ts';
 import { ok, type Route, type RouteParts, route } from '../route.ts';
 import { answer, array, flag, integer, object, pageLimit, sequences, storedMessagePage, text } from '../schemas.ts';
-import { moveAnswer, moveLimit, moveRequest } from './moves.ts';
+import { moveAnswerFields, moveLimit, moveRequest } from './moves.ts';
 
 const tag = 'Dead letters';
 
@@ -39,6 +39,23 @@ interface Replay {
     readonly dryRun?: boolean;
   };
 }
+
+const replayAnswer = answer('What moved, or would have', {
+  ...moveAnswerFields,
+  rehearsal: array({
+    type: 'object',
+    description: 'What would become of one message if it were processed now',
+    properties: {
+      sequence: integer,
+      deviceId: { type: 'string' },
+      messageId: { type: 'string' },
+      now: { type: 'string', description: 'The outcome' },
+      driver: { type: 'object', properties: { id: text, version: text } },
+      readings: array({ type: 'object' }),
+      error: { type: 'object', properties: { code: text, reason: text } },
+    },
+  }),
+});
 
 const nothingThere: BrowsePage = { messages: [], next: undefined };
 const nothingMoved: MoveResult = { matched: 0, moved: 0, skipped: [] };
@@ -91,7 +108,7 @@ export const deadLetterRoutes: readonly Route[] = [
       body: object({ queue, fingerprint: text, sequences, limit: moveLimit, dryRun: flag }),
       responses: {
         200: {
-          ...moveAnswer,
+          ...replayAnswer,
           description: `What moved; for a dry run on ${ingestDead} also what would become of the first ${rehearsedMax}`,
         },
       },

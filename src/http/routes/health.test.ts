@@ -27,13 +27,17 @@ test('metrics show queues, outcomes, the broker and the process', async (t) => {
     'sluice_pipeline_messages_total{outcome="applied"} 3',
     'sluice_pipeline_messages_total{outcome="stale"} 1',
     'sluice_broker_connections 2',
-    'sluice_broker_dropped{reason="expired"} 4',
+    'sluice_broker_dropped_total{reason="expired"} 4',
+    '# TYPE sluice_broker_dropped_total counter',
+    'sluice_event_loop_delay_seconds{quantile="0.99"} 0.02',
+    'sluice_event_loop_delay_seconds{quantile="1"} 0.3',
+    'sluice_event_loop_utilization_ratio 0.25',
     'sluice_http_requests_total{method="POST",route="/v1/queues/:name/messages",status="200"} 1',
     '# TYPE sluice_queue_enqueued_total counter',
   ]) {
     assert.ok(body.split('\n').includes(line), `${line}\n${body}`);
   }
-  assert.match(body, /^nodejs_eventloop_lag_p99_seconds /m);
+  assert.match(body, /^# TYPE nodejs_gc_duration_seconds histogram$/m);
   assert.match(body, /^process_resident_memory_bytes /m);
 });
 

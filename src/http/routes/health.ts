@@ -32,7 +32,11 @@ export const healthRoutes: readonly Route[] = [
     tag,
     summary: 'Numbers for Prometheus',
     who: 'admin',
-    schemas: { responses: { 200: { type: 'string', description: 'Prometheus text format' } } },
+    schemas: {
+      responses: {
+        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: { type: 'string' } } } },
+      },
+    },
     handle: async (_, { metricsPage }) => {
       const { text: body, contentType } = await metricsPage.render();
       return { status: 200, body, headers: { 'content-type': contentType } };

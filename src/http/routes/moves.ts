@@ -15,11 +15,11 @@ interface Move {
 }
 
 export const moveLimit = { ...integer, minimum: 1 };
-export const moveAnswer = answer('What moved, or would have', {
+export const moveAnswerFields = {
   matched: integer,
   moved: integer,
   skipped: array({ type: 'object', properties: { sequence: integer, reason: text } }),
-});
+};
 
 export const moveRoutes: readonly Route[] = [
   route<Move>({
@@ -40,7 +40,7 @@ export const moveRoutes: readonly Route[] = [
         },
         ['from'],
       ),
-      responses: { 200: moveAnswer },
+      responses: { 200: answer('What moved, or would have', moveAnswerFields) },
     },
     handle: async ({ body }, { engine }) => ok(await engine.move(moveRequest(body))),
   }),

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { type AnonymousAccess, ConfiguredAccess } from '../../access/configured-access.ts';
+import { BrokerCounters } from '../../broker/counters.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
@@ -8,6 +9,7 @@ import { type Clock, systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { HttpOptions } from '../http-parts.ts';
 import { HttpServer } from '../http-server.ts';
+import type { BrokerNumbers } from '../metrics/platform-metrics.ts';
 import type { IngestAnswer, PipelineDoor } from '../pipeline-door.ts';
 import { MemoryEngine } from './memory-engine.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -67,7 +69,7 @@ export async function serve(
       },
     },
     ready: () => state.ready,
-    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: { connections: 2, dropped: { expired: 4 } } }),
+    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: brokerNumbers(), eventLoop }),
     clock,
     log: silentLog,
   });
@@ -76,6 +78,15 @@ export async function serve(
   const base = `http${options?.tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`;
   return { server, engine, store, pipeline, published, broker, state, base, call: caller(base) };
 }
+
+function brokerNumbers(): BrokerNumbers {
+  const counters = new BrokerCounters();
+  counters.connections = 2;
+  counters.dropped.expired = 4;
+  return { ...counters, sessions: 3, subscriptions: 0, retained: 0 };
+}
+
+const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };
 
 export interface Reply {
   readonly status: number;

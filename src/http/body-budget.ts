@@ -1,0 +1,65 @@
+import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
+import { SluiceError } from '../errors.ts';
+
+/**
+ * Bounds the request bodies of all connections together: what has arrived of them and is not answered yet. A request
+ * whose next bytes do not fit is refused; one that only announces a body holds nothing.
+ */
+export class BodyBudget {
+  readonly #bytesMax: number;
+  #bytes = 0;
+  #refused = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Requests since the start. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Fastify's hook before a body is read. */
+  readonly watch: preParsingHookHandler = (request, reply, payload, done) => {
+    if (hasBody(request)) this.#count(request, reply);
+    done(null, payload);
+  };
+
+  #count(request: FastifyRequest, reply: FastifyReply): void {
+    let held = 0;
+    const arrived = (chunk: Buffer): void => {
+      held += chunk.length;
+      this.#bytes += chunk.length;
+      if (this.#bytes <= this.#bytesMax) return;
+      request.raw.off('data', arrived);
+      this.#refuse(reply);
+    };
+    request.raw.on('data', arrived);
+    reply.raw.once('close', () => {
+      this.#bytes -= held;
+    });
+  }
+
+  #refuse(reply: FastifyReply): void {
+    if (reply.sent) return;
+    this.#refused++;
+    // The rest of the body is not waited for, so that nobody knows where the next request begins.
+    void reply
+      .header('connection', 'close')
+      .send(
+        new SluiceError(
+          'unavailable',
+          `Send the request again later: request bodies of more than ${this.#bytesMax} bytes are being read`,
+          { detail: { limit: 'http.bodiesBytesMax' } },
+        ),
+      );
+  }
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+}

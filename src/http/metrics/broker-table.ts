@@ -1,0 +1,63 @@
+import type { DropReason } from '../../broker/counters.ts';
+import type { MetricRow } from './metric-row.ts';
+import type { BrokerNumbers } from './platform-metrics.ts';
+
+interface BrokerRow {
+  /** Behind `sluice_broker_`. */
+  readonly name: string;
+  readonly type: MetricRow['type'];
+  readonly help: string;
+}
+
+/** One row for everything that the broker counts: what has none does not compile. */
+const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow } = {
+  connections: level('connections', 'Open MQTT connections'),
+  connectionsTotal: total('connections_accepted', 'MQTT connections accepted'),
+  connectRefused: total('connects_refused', 'CONNECT packets refused'),
+  bytesIn: total('received_bytes', 'Bytes received over MQTT'),
+  packetsMalformed: total('packets_malformed', 'Packets that broke the protocol and ended their connection'),
+  publishesIn: total('publishes_received', 'Messages published, by clients, wills and over HTTP'),
+  publishesOut: total('publishes_sent', 'PUBLISH packets sent to subscribers'),
+  publishesRefused: total('publishes_refused', 'Messages of clients that were refused'),
+  willsPublished: total('wills_published', 'Wills published'),
+  takeovers: total('takeovers', 'Connections ended because their client id connected again'),
+  keepAliveTimeouts: total('keep_alive_timeouts', 'Connections ended because nothing came from them'),
+  sessions: level('sessions', 'Sessions, connected or not'),
+  subscriptions: level('subscriptions', 'Subscriptions of all sessions'),
+  retained: level('retained_messages', 'Retained messages'),
+};
+
+/** Why a message was not handed on, for the reference. */
+export const dropReasons: Readonly<Record<DropReason, string>> = {
+  slow_consumer: 'QoS 0, and more than `mqtt.outputBytesMax` wait for the subscriber',
+  offline_qos0: 'QoS 0, and the subscriber is away',
+  session_full: 'the session is at `mqtt.sessionMessagesMax` or `mqtt.sessionBytesMax`',
+  expired: 'its Message Expiry Interval ran out while it waited',
+  packet_too_large: "larger than the subscriber's Maximum Packet Size",
+  session_ended: 'it waited in a session that ended',
+  retained_full: 'not retained: `mqtt.retainedMessagesMax` or `mqtt.retainedBytesMax` is reached',
+};
+
+export const brokerTable: readonly MetricRow[] = [
+  ...Object.entries(rows).map(([key, { name, type, help }]): MetricRow => {
+    const count = key as keyof typeof rows;
+    const read: MetricRow['read'] = ({ platform }) => [{ labels: {}, value: platform.broker[count] }];
+    return { name, type, help, labels: [], read };
+  }),
+  {
+    name: 'sluice_broker_dropped_total',
+    type: 'counter',
+    help: 'Messages that were not handed on to a subscriber, or not retained, by reason',
+    labels: ['reason'],
+    read: ({ platform }) =>
+      Object.entries(platform.broker.dropped).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+];
+
+function level(name: string, help: string): BrokerRow {
+  return { name: `sluice_broker_${name}`, type: 'gauge', help };
+}
+
+function total(name: string, help: string): BrokerRow {
+  return { name: `sluice_broker_${name}_total`, type: 'counter', help };
+}
