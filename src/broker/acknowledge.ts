@@ -10,6 +10,8 @@ export interface AcknowledgedLink extends SessionLink {
   readonly session: Session;
   /** Whether the client wants reason strings (Request Problem Information). */
   readonly problemInformation: boolean;
+  /** The client may send a QoS 2 message under this packet id again: it does not count as received. */
+  forgetReceived(packetId: number): void;
   /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
   closeUnacknowledged(failure: SluiceError): void;
 }
@@ -122,7 +124,7 @@ export class Acknowledger implements ReceiptWaiter {
     const refused = failure !== undefined && (version === 5 || errorCatalogue[failure.code].retryable);
     if (type === PacketType.pubrec) {
       session.received.get(packetId)?.store(failure);
-      if (refused) session.received.delete(packetId);
+      if (refused) this.#link.forgetReceived(packetId);
     }
     if (this.#closed) return;
     if (refused && version === 4) this.#link.closeUnacknowledged(failure);

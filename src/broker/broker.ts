@@ -53,10 +53,8 @@ export class Broker implements Part {
     const router = new Router(deliverer, parts.sessionLog);
     const retained = new Retained(parts.retainedLog, limits, counters);
     const publisher = new Publisher(router, retained, counters);
-    const wills = new Wills(publisher, counters, clock);
-    const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, (session) =>
-      wills.sessionEnded(session),
-    );
+    const wills = new Wills(publisher, parts.sessionLog, counters, clock);
+    const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, wills);
     for (const sink of parts.sinks) router.addSink(sink);
     this.#context = {
       access: parts.access,

@@ -3,6 +3,7 @@ import { errorCatalogue, type SluiceError } from '../errors.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
+import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
 import { Greetings } from './greetings.ts';
@@ -28,10 +29,11 @@ export interface ConnectedState {
 }
 
 /** One client's connection: its state, and what may be done to it. What its packets do stands in `handlers/`. */
-export class Connection implements AcknowledgedLink, Watched, Holdable {
+export class Connection implements AcknowledgedLink, CompletedLink, Watched, Holdable {
   readonly context: BrokerContext;
   readonly transport: Transport;
   readonly acknowledger: Acknowledger = new Acknowledger(this);
+  readonly completion: Completion;
   readonly congestion: Congestion;
   readonly greetings: Greetings;
   /** Topics by alias, as the client set them. */
@@ -52,6 +54,7 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   constructor(context: BrokerContext, transport: Transport) {
     this.context = context;
     this.transport = transport;
+    this.completion = new Completion(this, context.sessionLog);
     this.congestion = new Congestion(context.clock);
     this.greetings = new Greetings(this, context.deliverer);
     this.lastReceivedAt = context.clock.now();
@@ -136,6 +139,12 @@ export class Connection implements AcknowledgedLink, Watched, Holdable {
   timedOut(): void {
     this.context.counters.keepAliveTimeouts++;
     this.disconnect(0x8d, `Nothing was received for ${Math.round(this.silenceMsMax / 1000)} s`);
+  }
+
+  forgetReceived(packetId: number): void {
+    const { session, context } = this;
+    if (session.received.delete(packetId) && session.stored !== undefined)
+      context.sessionLog.received.remove(session, packetId);
   }
 
   closeUnacknowledged(failure: SluiceError): void {

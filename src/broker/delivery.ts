@@ -1,4 +1,5 @@
-import { type Delivery, expiresAt, type QoS, released } from '../message.ts';
+import type { SluiceError } from '../errors.ts';
+import { type Delivery, expiresAt, type QoS, type ReceiptWaiter, released } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
 import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
@@ -8,8 +9,9 @@ import type { BrokerCounters, DropReason } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Publication } from './publication.ts';
-import { lowerQos, type Session, type SessionLink, type Subscription } from './session.ts';
+import { lowerQos, packetIdOf, type Session, type SessionLink, type Subscription } from './session.ts';
 import type { SessionLog } from './session-log.ts';
+import type { StoredLine } from './stored-line.ts';
 
 /**
  * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
@@ -30,6 +32,7 @@ export class Deliverer {
     this.#limits = limits;
     this.#counters = counters;
     this.#clock = clock;
+    log.owed.onFlushed((session) => this.pump(session));
   }
 
   /** `shared`: other subscribers get the same publication, so its common encoding pays. */
@@ -83,29 +86,54 @@ export class Deliverer {
     return stored;
   }
 
-  /** Sends what waits as far as window and socket allow: after an acknowledgement, a drained socket, a reconnection. */
+  /** Sends what waits as far as window and socket allow: after an acknowledgement, a flush, a drained socket, a reconnection. */
   pump(session: Session): void {
-    const link = session.link;
-    if (link === undefined) return;
-    while (session.waiting.size > 0 && this.#hasRoom(session, link))
-      this.#send(session, link, session.next() as Outgoing);
+    const { link, stored, waiting } = session;
+    if (link === undefined || stored?.isTakenUp === false) return;
+    while (this.#hasRoom(session, link)) {
+      const next = waiting.peek();
+      if (next === undefined) {
+        if (stored === undefined || !this.#readOn(session, stored, link)) return;
+      } else {
+        if (!isReady(session, next)) return;
+        this.#send(session, link, session.next() as Outgoing);
+      }
+    }
   }
 
   /**
-   * Sends again what the client had not acknowledged when it went [MQTT-4.4.0-1], then what waited: within the window and
-   * the sizes of the new connection, which may be smaller than those of the last.
+   * Sends again what the client had not acknowledged when it went [MQTT-4.4.0-1], then what waited: once everything is
+   * flushed and can be read, and within the window and the sizes of the new connection, which may be smaller than those
+   * of the last.
    */
   resume(session: Session, link: SessionLink): void {
-    const again: Outgoing[] = [];
-    for (const outgoing of session.inflight.values()) {
-      if (outgoing.released) encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
-      else again.push(outgoing);
+    const line = session.keep();
+    line.takenUpThrough = session.lastSequence;
+    this.#log.wait(new TakingUp(this, session, link, line), 0);
+  }
+
+  /** Reads a page of what is on disk alone. False where there is nothing to read, or nothing yet. */
+  #readOn(session: Session, line: StoredLine, link: SessionLink): boolean {
+    if (line.onDiskAlone === 0) return false;
+    const page = this.#log.owed.read(session, line.readFrom, pageMessagesMax, pageBytesMax);
+    for (const outgoing of page) this.#readOne(session, line, link, outgoing);
+    const last = page.at(-1);
+    if (last !== undefined) line.readThrough(last.sequence, page.length);
+    else if (line.flushedThrough >= session.lastSequence) line.readAll();
+    return last !== undefined;
+  }
+
+  #readOne(session: Session, line: StoredLine, link: SessionLink, outgoing: Outgoing): void {
+    if (!outgoing.released) {
+      outgoing.dup = outgoing.sequence <= line.sentThrough;
+      session.wait(outgoing);
+      return;
     }
-    for (const outgoing of again.reverse()) {
-      session.finish(outgoing);
-      session.wait(outgoing, true);
-    }
-    this.pump(session);
+    // A lease of this connection, which is in memory: its row only matters when the client comes back.
+    if (outgoing.sequence > line.takenUpThrough) return;
+    outgoing.packetId = packetIdOf(outgoing.sequence);
+    session.begin(outgoing);
+    encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
   }
 
   #deliverAtMostOnce(
@@ -141,29 +169,43 @@ export class Deliverer {
   }
 
   #deliverAcknowledged(session: Session, outgoing: Outgoing): void {
+    // A lease at QoS 1 goes back to its queue when the connection ends: nothing of it is left to be stored.
+    if (session.stored !== undefined && (outgoing.delivery === undefined || outgoing.qos === 2)) {
+      this.#deliverStored(session, session.stored, outgoing);
+      return;
+    }
     const link = session.link;
     if (link !== undefined && session.waiting.size === 0 && this.#hasRoom(session, link)) {
-      this.#keep(session, outgoing);
       this.#send(session, link, outgoing);
       return;
     }
-    const bytes = outgoing.publication.size;
-    const full =
-      session.waiting.size >= this.#limits.sessionMessagesMax ||
-      session.waitingBytes + bytes > this.#limits.sessionBytesMax;
-    if (full && outgoing.delivery === undefined) {
-      this.#drop('session_full');
-      return;
-    }
-    this.#keep(session, outgoing);
-    session.wait(outgoing);
+    const { sessionMessagesMax, sessionBytesMax } = this.#limits;
+    const isFull =
+      session.waiting.size >= sessionMessagesMax || session.waitingBytes + outgoing.publication.size > sessionBytesMax;
+    if (isFull && outgoing.delivery === undefined) this.#drop('session_full');
+    else session.wait(outgoing);
   }
 
   /** A session that outlives its connection has its messages on disk, unless the client acknowledges them before the batch closes. */
-  #keep(session: Session, outgoing: Outgoing): void {
-    if (!session.persistent || outgoing.delivery !== undefined) return;
-    outgoing.row = this.#log.store(session, outgoing);
-    this.#stored = true;
+  #deliverStored(session: Session, line: StoredLine, outgoing: Outgoing): void {
+    const isLease = outgoing.delivery !== undefined;
+    const { sessionMessagesMax, sessionBytesMax } = this.#limits;
+    if (!isLease && (line.messages >= sessionMessagesMax || line.bytes + outgoing.publication.size > sessionBytesMax)) {
+      this.#drop('session_full');
+      return;
+    }
+    outgoing.sequence = session.takeSequence();
+    outgoing.row = this.#log.owed.store(session, outgoing);
+    if (!isLease) this.#stored = true;
+    const { link, waiting } = session;
+    const isFull = waiting.size >= pageMessagesMax || session.waitingBytes >= pageBytesMax;
+    if (!isLease && (link === undefined || !line.isTakenUp || line.onDiskAlone > 0 || isFull)) {
+      line.spill(outgoing.sequence);
+      return;
+    }
+    const isFirst = link !== undefined && line.isTakenUp && waiting.size === 0;
+    if (isFirst && this.#hasRoom(session, link) && isReady(session, outgoing)) this.#send(session, link, outgoing);
+    else session.wait(outgoing);
   }
 
   #hasRoom(session: Session, link: SessionLink): boolean {
@@ -192,10 +234,10 @@ export class Deliverer {
       outgoing.settle(expiredOnTheWay);
       return;
     }
-    const isRepeated = outgoing.packetId > 0;
-    if (!isRepeated) outgoing.packetId = session.takePacketId();
+    if (outgoing.sequence === 0) outgoing.sequence = session.takeFreeSequence();
+    outgoing.packetId = packetIdOf(outgoing.sequence);
     session.begin(outgoing);
-    this.#encode(link, outgoing, current, isRepeated);
+    this.#encode(link, outgoing, current, outgoing.dup);
   }
 
   #encode(link: SessionLink, outgoing: Outgoing, properties: PublishProperties | undefined, dup: boolean): void {
@@ -236,7 +278,43 @@ export class Deliverer {
   }
 }
 
+/** A kept session whose client is back: everything from before can be read once this receipt has come. */
+class TakingUp implements ReceiptWaiter {
+  readonly #deliverer: Deliverer;
+  readonly #session: Session;
+  readonly #link: SessionLink;
+  readonly #line: StoredLine;
+
+  constructor(deliverer: Deliverer, session: Session, link: SessionLink, line: StoredLine) {
+    this.#deliverer = deliverer;
+    this.#session = session;
+    this.#link = link;
+    this.#line = line;
+  }
+
+  /** After a failure of the storage nothing is sent: the process ends. */
+  receipt(_tag: number, failure: SluiceError | undefined): void {
+    if (failure !== undefined || this.#session.link !== this.#link) return;
+    this.#line.isTakenUp = true;
+    this.#deliverer.pump(this.#session);
+  }
+}
+
+/**
+ * A stored message of QoS 2 waits until it is flushed: were it sent earlier and lost in a crash, its packet id could mean
+ * another message while the client still holds it. And no packet id is given out twice at once.
+ */
+function isReady(session: Session, outgoing: Outgoing): boolean {
+  if (outgoing.sequence === 0) return true;
+  if (outgoing.qos === 2 && outgoing.sequence > (session.stored?.flushedThrough ?? 0)) return false;
+  return !session.inflight.has(packetIdOf(outgoing.sequence));
+}
+
 const expired = Symbol('expired');
+
+/** Read from disk at once, and held in memory for a client that is slow; more stays on disk alone. */
+const pageMessagesMax = 256;
+const pageBytesMax = 256 * 1024;
 
 const tooLargeForClient = {
   kind: 'rejected',

@@ -1,6 +1,6 @@
 import type { Delivery, QoS, Settlement } from '../message.ts';
 import type { PublishProperties } from '../mqtt/codec/packets.ts';
-import type { Publication } from './publication.ts';
+import { Publication } from './publication.ts';
 import type { StoredRow } from './stored-row.ts';
 
 /** A QoS 1 or 2 message that a session owes to its client: waiting, then sent under a packet id until it is acknowledged. */
@@ -12,11 +12,15 @@ export class Outgoing {
   readonly properties: PublishProperties | undefined;
   /** Set where the message is leased from a queue; settled by the client's acknowledgement. */
   readonly delivery: Delivery | undefined;
-  /** Set where the session outlives the process. */
+  /** Set where it is on disk. */
   row: StoredRow | undefined;
+  /** Its place in the session; 0 where it gets one only when it is sent. */
+  sequence = 0;
   /** 0 while it waits. */
   packetId = 0;
-  /** QoS 2: PUBREC has come, PUBREL is out. */
+  /** Whether the client may have it from an earlier connection. */
+  dup = false;
+  /** QoS 2: PUBREC has come, PUBREL is out or on its way. */
   released = false;
 
   constructor(
@@ -33,9 +37,18 @@ export class Outgoing {
     this.delivery = delivery;
   }
 
+  /** A packet id of a QoS 2 message that is left of an earlier connection: PUBREL frees it. */
+  static releasing(): Outgoing {
+    const outgoing = new Outgoing(nothing, 2, false, undefined, undefined);
+    outgoing.released = true;
+    return outgoing;
+  }
+
   /** The client has the message, or will never have it: whoever kept it need not any more. */
   settle(settlement: Settlement): void {
     this.delivery?.settle(settlement);
     this.row?.forget();
   }
 }
+
+const nothing = new Publication('', Buffer.alloc(0), 2, false, undefined, 0, '', true);

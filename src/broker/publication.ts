@@ -10,6 +10,9 @@ export class Publication implements Message {
   properties: MessageProperties | undefined;
   readonly receivedAt: number;
   readonly publisher: string;
+  /** How many sessions have it to store, and the number of the body that they share; 0 where there is none. */
+  storedRows = 0;
+  storedBody = 0;
   #frame: PublishFrame | undefined;
   #owned: boolean;
 
@@ -55,6 +58,11 @@ export class Publication implements Message {
       }
     }
     return this;
+  }
+
+  /** A message read from disk, whose bytes belong to nobody else. */
+  static stored(m: Message): Publication {
+    return new Publication(m.topic, m.payload, m.qos, m.retain, m.properties, m.receivedAt, m.publisher, true);
   }
 
   static of(message: Message): Publication {

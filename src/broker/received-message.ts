@@ -9,6 +9,13 @@ export class ReceivedMessage {
   #settled = false;
   #followers: { waiter: ReceiptWaiter; tag: number }[] = [];
 
+  /** One whose message was stored before the process began. */
+  static stored(): ReceivedMessage {
+    const message = new ReceivedMessage();
+    message.#settled = true;
+    return message;
+  }
+
   /** The message was stored, or could not be. */
   store(failure: SluiceError | undefined): void {
     if (this.#settled) return;

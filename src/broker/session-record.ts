@@ -1,6 +1,5 @@
-import { randomInt } from 'node:crypto';
-import { decodeMessage, encodeMessage, type QoS } from '../message.ts';
-import type { PublishProperties } from '../mqtt/codec/packets.ts';
+import { decodeMessage, encodeMessage, type Message, type QoS } from '../message.ts';
+import type { PublishProperties, Will } from '../mqtt/codec/packets.ts';
 import { Outgoing } from './outgoing.ts';
 import { Publication } from './publication.ts';
 import { Session, type Subscription } from './session.ts';
@@ -9,39 +8,75 @@ import { Session, type Subscription } from './session.ts';
  * A message that a session owes, all numbers big-endian:
  *
  *   0       1                3
- *   +-------+----------------+-------------------------------+-------------------------+
- *   | flags | identifiers u16| subscription identifiers, u32 | record of the message   |
- *   +-------+----------------+-------------------------------+-------------------------+
+ *   +-------+----------------+-------------------------------+---------------------------------------------+
+ *   | flags | identifiers u16| subscription identifiers, u32 | record of the message, or its body's u48    |
+ *   +-------+----------------+-------------------------------+---------------------------------------------+
  *
- * flags: bits 0-1 QoS of the delivery, bit 2 retain flag of the delivery.
+ * flags: bits 0-1 QoS of the delivery, bit 2 retain flag of the delivery, bit 3 the number of a body that several sessions
+ * share stands in place of the record. Where bit 4 is set the row is this one byte: a packet id that PUBREL has yet to
+ * free; with bit 5 too the client got its message under a lease.
  */
+const sharedBody = 0x08;
+const packetIdAlone = 0x10;
+const leased = 0x20;
+
+export const releasedRow = Buffer.from([2 | packetIdAlone]);
+export const leasedRow = Buffer.from([2 | packetIdAlone | leased]);
+
 export function encodeOwed(outgoing: Outgoing): Buffer {
-  const identifiers = outgoing.properties?.subscriptionIdentifiers ?? [];
-  const headBytes = 3 + 4 * identifiers.length;
-  const record = encodeMessage(outgoing.publication, headBytes);
-  record[0] = outgoing.qos | (outgoing.retain ? 0x04 : 0);
-  record.writeUInt16BE(identifiers.length, 1);
-  for (let i = 0; i < identifiers.length; i++) record.writeUInt32BE(identifiers[i], 3 + 4 * i);
+  const headBytes = headBytesOf(outgoing);
+  return writeHead(encodeMessage(outgoing.publication, headBytes), outgoing, 0);
+}
+
+/** As `encodeOwed`, for a message whose body is stored once for several sessions. */
+export function encodeOwedShared(outgoing: Outgoing, body: number): Buffer {
+  const headBytes = headBytesOf(outgoing);
+  const record = writeHead(Buffer.allocUnsafe(headBytes + 6), outgoing, sharedBody);
+  record.writeUIntBE(body, headBytes, 6);
   return record;
 }
 
-export function decodeOwed(record: Buffer): Outgoing {
+export interface OwedRecord {
+  readonly outgoing: Outgoing;
+  /** 0 where the message has no body of its own. */
+  readonly body: number;
+  /** Its packet id alone is kept, and the client got the message under a lease. */
+  readonly isLease: boolean;
+}
+
+/** `bodyOf` finds a body that is shared. */
+export function decodeOwed(record: Buffer, bodyOf: (number: number) => Message): OwedRecord {
+  const flags = record[0];
+  if ((flags & packetIdAlone) !== 0)
+    return { outgoing: Outgoing.releasing(), body: 0, isLease: (flags & leased) !== 0 };
   const count = record.readUInt16BE(1);
-  const m = decodeMessage(record, 3 + 4 * count);
+  const headBytes = 3 + 4 * count;
+  const body = sharedBodyOf(record);
+  const m = body === 0 ? decodeMessage(record, headBytes) : bodyOf(body);
   const identifiers = Array.from({ length: count }, (_, i) => record.readUInt32BE(3 + 4 * i));
   const properties: PublishProperties | undefined =
     count === 0 ? undefined : { ...m.properties, subscriptionIdentifiers: identifiers };
-  const publication = new Publication(
-    m.topic,
-    m.payload,
-    m.qos,
-    m.retain,
-    m.properties,
-    m.receivedAt,
-    m.publisher,
-    true,
-  );
-  return new Outgoing(publication, (record[0] & 0x03) as QoS, (record[0] & 0x04) !== 0, properties, undefined);
+  const publication = Publication.stored(m);
+  const outgoing = new Outgoing(publication, (flags & 0x03) as QoS, (flags & 0x04) !== 0, properties, undefined);
+  return { outgoing, body, isLease: false };
+}
+
+/** The body that a row names; 0 where it names none. */
+export function sharedBodyOf(record: Buffer): number {
+  if ((record[0] & sharedBody) === 0) return 0;
+  return record.readUIntBE(3 + 4 * record.readUInt16BE(1), 6);
+}
+
+function headBytesOf(outgoing: Outgoing): number {
+  return 3 + 4 * (outgoing.properties?.subscriptionIdentifiers?.length ?? 0);
+}
+
+function writeHead(record: Buffer, outgoing: Outgoing, flags: number): Buffer {
+  const identifiers = outgoing.properties?.subscriptionIdentifiers ?? [];
+  record[0] = outgoing.qos | (outgoing.retain ? 0x04 : 0) | flags;
+  record.writeUInt16BE(identifiers.length, 1);
+  for (let i = 0; i < identifiers.length; i++) record.writeUInt32BE(identifiers[i], 3 + 4 * i);
+  return record;
 }
 
 type StoredSubscription = Omit<Subscription, 'session'>;
@@ -53,9 +88,18 @@ interface SessionRow {
   readonly expiryInterval: number;
   /** Epoch milliseconds; null while connected. */
   readonly endedAt: number | null;
+  /** See `StoredLine`; null while connected. */
+  readonly sentThrough: number | null;
   readonly subscriptions: readonly StoredSubscription[];
   readonly queues: readonly StoredSubscription[];
+  readonly will: StoredWill | null;
 }
+
+/** Payload and correlation data as base64. */
+type StoredWill = Omit<Will, 'payload' | 'properties'> & {
+  readonly payload: string;
+  readonly properties: (Omit<NonNullable<Will['properties']>, 'correlationData'> & { correlationData?: string }) | null;
+};
 
 export function encodeSession(session: Session): Buffer {
   const row: SessionRow = {
@@ -63,23 +107,76 @@ export function encodeSession(session: Session): Buffer {
     owner: session.owner,
     expiryInterval: session.expiryInterval,
     endedAt: session.endedAt ?? null,
+    sentThrough: session.endedAt === undefined ? null : (session.stored?.sentThrough ?? 0),
     subscriptions: [...session.subscriptions.values()].map(stored),
     queues: [...session.queueRequests.values()].map(stored),
+    will: session.will === undefined ? null : storedWill(session.will),
   };
   return Buffer.from(JSON.stringify(row));
 }
 
+/** Where a session stands on disk. */
+export interface Position {
+  /** The highest sequence that may have been given out. */
+  readonly lastSequence: number;
+  readonly messages: number;
+  readonly bytes: number;
+}
+
 /** A session that was connected when the process ended counts as left at `now`. */
-export function decodeSession(record: Buffer, now: number): Session {
+export function decodeSession(record: Buffer, position: Position, now: number): Session {
   const row = JSON.parse(record.toString()) as SessionRow;
-  const session = new Session(row.clientId, row.owner, row.expiryInterval, randomInt(1, 0x10000));
+  const session = new Session(row.clientId, row.owner, row.expiryInterval);
   session.endedAt = row.endedAt ?? now;
+  session.will = row.will === null ? undefined : restoredWill(row.will);
   for (const subscription of row.subscriptions)
     session.subscriptions.set(subscription.filter, { ...subscription, session });
   for (const queue of row.queues) session.queueRequests.set(queue.filter, { ...queue, session });
+  session.continueFrom(position.lastSequence);
+  const line = session.keep();
+  line.messages = position.messages;
+  line.bytes = position.bytes;
+  line.leave(row.sentThrough ?? position.lastSequence);
   return session;
+}
+
+export function encodePosition(position: Position): Buffer {
+  const record = Buffer.allocUnsafe(16);
+  record.writeUIntBE(position.lastSequence, 0, 6);
+  record.writeUInt32BE(position.messages, 6);
+  record.writeUIntBE(position.bytes, 10, 6);
+  return record;
+}
+
+export function decodePosition(record: Buffer | undefined): Position {
+  if (record === undefined) return { lastSequence: 0, messages: 0, bytes: 0 };
+  return { lastSequence: record.readUIntBE(0, 6), messages: record.readUInt32BE(6), bytes: record.readUIntBE(10, 6) };
 }
 
 function stored({ session: _, ...subscription }: Subscription): StoredSubscription {
   return subscription;
+}
+
+function storedWill({ properties, payload, ...will }: Will): StoredWill {
+  const { correlationData, ...plain } = properties ?? {};
+  return {
+    ...will,
+    payload: payload.toString('base64'),
+    properties:
+      properties === undefined
+        ? null
+        : { ...plain, ...(correlationData ? { correlationData: correlationData.toString('base64') } : {}) },
+  };
+}
+
+function restoredWill({ properties, payload, ...will }: StoredWill): Will {
+  const { correlationData, ...plain } = properties ?? {};
+  return {
+    ...will,
+    payload: Buffer.from(payload, 'base64'),
+    properties:
+      properties === null
+        ? undefined
+        : { ...plain, ...(correlationData ? { correlationData: Buffer.from(correlationData, 'base64') } : {}) },
+  };
 }

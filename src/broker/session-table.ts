@@ -1,77 +1,88 @@
-import type { ReceiptWaiter } from '../message.ts';
+import type { Message, ReceiptWaiter } from '../message.ts';
 import type { Log } from '../std/log.ts';
-import type { Environment } from '../storage/environment.ts';
+import type { Environment, Row } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
-import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
 import type { Outgoing } from './outgoing.ts';
+import { OwedRow } from './owed-row.ts';
 import type { Session } from './session.ts';
-import type { SessionLog } from './session-log.ts';
-import { decodeOwed, decodeSession, encodeOwed, encodeSession } from './session-record.ts';
+import { lastKey, numberOf, owedKey, receivedKey, sequenceOf, sessionKey } from './session-keys.ts';
+import type { OwedLog, ReceivedLog, SessionLog } from './session-log.ts';
+import { decodeOwed, decodePosition, decodeSession } from './session-record.ts';
+import { endedRow, SessionRows } from './session-rows.ts';
+import { SessionSweeper } from './session-sweeper.ts';
+import { SharedBodies } from './shared-bodies.ts';
 import type { StoredRow } from './stored-row.ts';
 
 /**
- * Sessions on disk. Table `sessions`: session number u32 → JSON of `session-record.ts`. Table `session-messages`:
- * session number u32, sequence u48 → what the session owes, in order. A message that the client acknowledged before its
- * batch closed is never written.
+ * Sessions on disk, over these tables:
+ *
+ *   sessions           | session u32 |               → JSON, see session-record.ts; `endedRow` while what it owed is removed
+ *   session-positions  | session u32 |               → how far its sequences went, how much it owes
+ *   session-messages   | session u32 | sequence u48 | → what it owes, in order
+ *   session-received   | session u32 | packet id u16 | → nothing: QoS 2 messages of the client that are not released
+ *   session-bodies     | body u48 |                  → record of a message that several sessions owe
+ *   session-body-counts| body u48 |                  → u32 how many of them
+ *
+ * A message that the client acknowledged before its batch closed is never written.
  */
 export class SessionTable implements SessionLog {
+  readonly owed: OwedLog;
+  readonly received: ReceivedLog;
   readonly #environment: Environment;
   readonly #commit: GroupCommit;
   readonly #log: Log;
-  readonly #rows = new Map<Session, SessionWrite>();
+  readonly #sweeper: SessionSweeper;
+  readonly #bodies: SharedBodies;
+  readonly #rows = new Map<Session, SessionRows>();
+  #onFlushed: (session: Session) => void = () => undefined;
   #nextNumber = 1;
 
   constructor(environment: Environment, commit: GroupCommit, log: Log) {
     this.#environment = environment;
     this.#commit = commit;
     this.#log = log;
+    this.#bodies = new SharedBodies(environment, commit);
+    this.#sweeper = new SessionSweeper(environment, commit, this.#bodies);
+    this.owed = {
+      store: (session, outgoing) => this.#store(session, outgoing),
+      read: (session, from, messagesMax, bytesMax) => this.#read(session, from, messagesMax, bytesMax),
+      onFlushed: (listener) => {
+        this.#onFlushed = listener;
+      },
+    };
+    this.received = {
+      add: (session, packetId) => commit.put('session-received', receivedKey(this.#number(session), packetId), nothing),
+      remove: (session, packetId) => commit.remove('session-received', receivedKey(this.#number(session), packetId)),
+      load: (session) => this.#loadReceived(session),
+    };
   }
 
   *load(now: number): Generator<Session> {
-    for (const { key, value } of this.#all('sessions', keyOf(0), keyOf(numberMax))) {
-      const number = key.readUInt32BE(0);
-      const session = decodeSession(value, now);
-      const row = new SessionWrite(session, number);
-      this.#rows.set(session, row);
-      this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-      for (const owed of this.#all('session-messages', messageKeyOf(number, 0), keyOf(number + 1))) {
-        try {
-          this.#restore(session, row, owed.key, owed.value);
-        } catch (problem) {
-          // It costs its message, not the start of the server, and stays on disk to be looked at.
-          this.#log.error('Cannot read message of a session', { client: session.clientId, error: problem });
-        }
+    let from = sessionKey(0);
+    for (let page = this.#page(from); page.length > 0; page = this.#page(from)) {
+      for (const { key, value } of page) {
+        const session = this.#restore(numberOf(key), value, now);
+        if (session !== undefined) yield session;
       }
-      yield session;
+      from = Buffer.concat([page[page.length - 1].key, nothing]);
     }
   }
 
   changed(session: Session): void {
-    let row = this.#rows.get(session);
-    if (row === undefined) {
-      if (!session.persistent) return;
-      row = new SessionWrite(session, this.#nextNumber++);
-      this.#rows.set(session, row);
+    let rows = this.#rows.get(session);
+    if (rows === undefined) {
+      if (session.stored === undefined) return;
+      rows = this.#track(session, this.#nextNumber++);
     }
-    if (row.staged) return;
-    row.staged = true;
-    this.#commit.stage(row);
+    rows.change();
   }
 
   ended(session: Session): void {
-    const row = this.#rows.get(session);
-    if (row === undefined) return;
+    const rows = this.#rows.get(session);
+    if (rows === undefined) return;
     this.#rows.delete(session);
-    row.ended = true;
-    this.#commit.remove('sessions', keyOf(row.number));
-  }
-
-  store(session: Session, outgoing: Outgoing): StoredRow {
-    const row = this.#rows.get(session);
-    if (row === undefined) throw new Error(`Session "${session.clientId}" has no row`);
-    const message = new MessageWrite(this.#commit, messageKeyOf(row.number, row.nextSequence++), outgoing, false);
-    this.#commit.stage(message, outgoing.publication.size);
-    return message;
+    rows.end();
+    this.#sweeper.sweep(rows.number);
   }
 
   wait(waiter: ReceiptWaiter, tag: number): void {
@@ -82,84 +93,82 @@ export class SessionTable implements SessionLog {
     return this.#commit.flushed();
   }
 
-  #restore(session: Session, row: SessionWrite, key: Buffer, value: Buffer): void {
-    const outgoing = decodeOwed(value);
-    outgoing.row = new MessageWrite(this.#commit, key, outgoing, true);
-    row.nextSequence = key.readUIntBE(4, 6) + 1;
-    session.wait(outgoing);
+  #page(from: Buffer): Row[] {
+    return this.#environment.readRange('sessions', from, lastKey, pageRows, pageBytesMax);
   }
 
-  *#all(table: 'sessions' | 'session-messages', first: Buffer, end: Buffer): Generator<{ key: Buffer; value: Buffer }> {
-    let from = first;
-    for (;;) {
-      const rows = this.#environment.readRange(table, from, end, pageRows, pageBytesMax);
-      yield* rows;
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      from = Buffer.concat([last.key, Buffer.from([0])]);
+  #restore(number: number, value: Buffer, now: number): Session | undefined {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    if (value.equals(endedRow)) {
+      this.#sweeper.sweep(number);
+      return undefined;
+    }
+    const position = decodePosition(this.#environment.get('session-positions', sessionKey(number)));
+    const session = decodeSession(value, position, now);
+    this.#track(session, number);
+    return session;
+  }
+
+  #track(session: Session, number: number): SessionRows {
+    const rows = new SessionRows(session, number, this.#commit, (flushed) => this.#onFlushed(flushed));
+    this.#rows.set(session, rows);
+    return rows;
+  }
+
+  #number(session: Session): number {
+    return this.#rowsOf(session).number;
+  }
+
+  #rowsOf(session: Session): SessionRows {
+    const rows = this.#rows.get(session);
+    if (rows === undefined) throw new Error(`Session "${session.clientId}" has no row`);
+    return rows;
+  }
+
+  #store(session: Session, outgoing: Outgoing): StoredRow {
+    const row = new OwedRow(this.#rowsOf(session), this.#commit, this.#bodies, outgoing);
+    row.stage();
+    return row;
+  }
+
+  #read(session: Session, from: number, messagesMax: number, bytesMax: number): readonly Outgoing[] {
+    const rows = this.#rowsOf(session);
+    const { number } = rows;
+    const found = this.#environment.readRange(
+      'session-messages',
+      owedKey(number, from),
+      owedKey(number + 1, 0),
+      messagesMax,
+      bytesMax,
+    );
+    return found.flatMap(({ key, value }) => this.#readOne(rows, sequenceOf(key), value) ?? []);
+  }
+
+  /** A row that cannot be read costs its message, not the session; it stays on disk to be looked at. */
+  #readOne(rows: SessionRows, sequence: number, value: Buffer): Outgoing | undefined {
+    try {
+      const { outgoing, body } = decodeOwed(value, (number): Message => this.#bodies.read(number));
+      outgoing.sequence = sequence;
+      outgoing.row = OwedRow.stored(rows, this.#commit, this.#bodies, outgoing, body);
+      return outgoing;
+    } catch (problem) {
+      this.#log.error('Cannot read message of a session', { client: rows.session.clientId, sequence, error: problem });
+      return undefined;
     }
   }
-}
 
-/** Writes the session as it is when the batch closes: many changes in one batch are one row. */
-class SessionWrite implements StagedWrite {
-  readonly session: Session;
-  readonly number: number;
-  nextSequence = 1;
-  staged = false;
-  ended = false;
-
-  constructor(session: Session, number: number) {
-    this.session = session;
-    this.number = number;
-  }
-
-  write(batch: BatchWriter): void {
-    this.staged = false;
-    if (!this.ended) batch.put('sessions', keyOf(this.number), encodeSession(this.session));
+  #loadReceived(session: Session): number[] {
+    const number = this.#number(session);
+    const keys = this.#environment.readKeys(
+      'session-received',
+      receivedKey(number, 0),
+      receivedKey(number + 1, 0),
+      0x10000,
+    );
+    return keys.map((key) => key.readUInt16BE(4));
   }
 }
 
-class MessageWrite implements StagedWrite, StoredRow {
-  readonly #commit: GroupCommit;
-  readonly #key: Buffer;
-  readonly #outgoing: Outgoing;
-  #written: boolean;
-  #gone = false;
-
-  constructor(commit: GroupCommit, key: Buffer, outgoing: Outgoing, written: boolean) {
-    this.#commit = commit;
-    this.#key = key;
-    this.#outgoing = outgoing;
-    this.#written = written;
-  }
-
-  write(batch: BatchWriter): void {
-    if (this.#gone) return;
-    this.#written = true;
-    batch.put('session-messages', this.#key, encodeOwed(this.#outgoing));
-  }
-
-  forget(): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    if (this.#written) this.#commit.remove('session-messages', this.#key);
-  }
-}
-
-function keyOf(number: number): Buffer {
-  const key = Buffer.allocUnsafe(4);
-  key.writeUInt32BE(number);
-  return key;
-}
-
-function messageKeyOf(number: number, sequence: number): Buffer {
-  const key = Buffer.allocUnsafe(10);
-  key.writeUInt32BE(number);
-  key.writeUIntBE(sequence, 4, 6);
-  return key;
-}
-
-const numberMax = 0xffff_ffff;
+const nothing = Buffer.from([0]);
 const pageRows = 1_000;
 const pageBytesMax = 4 * 1024 * 1024;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, MemorySessionLog, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { MemorySessionLog } from './testing/memory-session-log.ts';
 
 const kept = { sessionExpiryInterval: 100 };
 

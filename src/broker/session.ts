@@ -5,6 +5,7 @@ import { Deque } from '../std/deque.ts';
 import type { Congestion } from './congestion.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import { StoredLine } from './stored-line.ts';
 import type { Transport } from './transport.ts';
 
 /** What a session needs of the connection that carries it now. */
@@ -38,7 +39,7 @@ export class Session implements Deadline {
   readonly queueRequests = new Map<string, Subscription>();
   /** Sent and not acknowledged, by packet id, in the order of sending. */
   readonly inflight = new Map<number, Outgoing>();
-  /** Owed, and not sent yet: the window is full, the socket is slow or the client is away. */
+  /** Owed, in memory and not sent yet: the window is full or the socket is slow. What a client that is away is owed lies on disk alone. */
   readonly waiting = new Deque<Outgoing>();
   waitingBytes = 0;
   inflightBytes = 0;
@@ -50,16 +51,32 @@ export class Session implements Deadline {
   /** When the last connection ended, epoch milliseconds; absent while there is one. */
   endedAt: number | undefined;
   will: Will | undefined;
+  /** What it owes on disk. Present from the moment on in which the session was to outlive its connection, to its end. */
+  stored: StoredLine | undefined;
   deadline = 0;
   heapIndex = -1;
-  #nextPacketId: number;
+  #lastSequence = 0;
 
-  /** `firstPacketId`: 1 to 65,535. A session from before a restart begins elsewhere than 1, away from ids that its client may still hold. */
-  constructor(clientId: string, owner: string, expiryInterval: number, firstPacketId = 1) {
+  constructor(clientId: string, owner: string, expiryInterval: number) {
     this.clientId = clientId;
     this.owner = owner;
     this.expiryInterval = expiryInterval;
-    this.#nextPacketId = firstPacketId;
+  }
+
+  /** Has its messages on disk from now on. */
+  keep(): StoredLine {
+    this.stored ??= new StoredLine();
+    return this.stored;
+  }
+
+  /** Goes on behind what was given out before a restart. */
+  continueFrom(sequence: number): void {
+    this.#lastSequence = sequence;
+  }
+
+  /** The last sequence that was given out. */
+  get lastSequence(): number {
+    return this.#lastSequence;
   }
 
   get persistent(): boolean {
@@ -99,17 +116,24 @@ export class Session implements Deadline {
     return waiting;
   }
 
-  /** A packet id that is not in use. The window is at most 65,535, so there is always one. */
-  takePacketId(): number {
-    while (this.inflight.has(this.#nextPacketId)) this.#advance();
-    const id = this.#nextPacketId;
-    this.#advance();
-    return id;
+  /** The next place in the order of what the session owes; its packet id follows from it. */
+  takeSequence(): number {
+    return ++this.#lastSequence;
   }
 
-  #advance(): void {
-    this.#nextPacketId = this.#nextPacketId === 0xffff ? 1 : this.#nextPacketId + 1;
+  /** A sequence whose packet id is not in use. The window is smaller than the packet ids are many, so there is always one. */
+  takeFreeSequence(): number {
+    while (this.inflight.has(packetIdOf(++this.#lastSequence)));
+    return this.#lastSequence;
   }
+}
+
+/**
+ * The packet id of a message, from its place in the session: a stored message has the same one whenever it is sent, also
+ * after a restart [MQTT-4.4.0-1], and none needs to be stored.
+ */
+export function packetIdOf(sequence: number): number {
+  return 1 + (sequence % 0xffff);
 }
 
 export function lowerQos(a: QoS, b: QoS): QoS {

@@ -3,9 +3,12 @@ import type { Clock } from '../std/clock.ts';
 import { Deadlines } from '../std/deadlines.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { Outgoing } from './outgoing.ts';
+import { ReceivedMessage } from './received-message.ts';
 import type { Router } from './router.ts';
 import { Session } from './session.ts';
 import type { SessionLog } from './session-log.ts';
+import type { Wills } from './wills.ts';
 
 /** Every session by client id, and the duty that ends those whose client stayed away too long. */
 export class Sessions {
@@ -16,7 +19,7 @@ export class Sessions {
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
-  readonly #sessionEnded: (session: Session) => void;
+  readonly #wills: Wills;
 
   constructor(
     router: Router,
@@ -24,14 +27,14 @@ export class Sessions {
     limits: BrokerLimits,
     counters: BrokerCounters,
     clock: Clock,
-    sessionEnded: (session: Session) => void,
+    wills: Wills,
   ) {
     this.#router = router;
     this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
     this.#clock = clock;
-    this.#sessionEnded = sessionEnded;
+    this.#wills = wills;
     this.#expiries = new Deadlines((session) => this.end(session), clock);
   }
 
@@ -53,6 +56,8 @@ export class Sessions {
     for (const session of this.#log.load(now)) {
       this.#sessions.set(session.clientId, session);
       for (const subscription of session.subscriptions.values()) this.#router.subscribe(subscription);
+      for (const packetId of this.#log.received.load(session)) session.received.set(packetId, ReceivedMessage.stored());
+      this.#wills.sessionRestored(session);
       if (session.persistent) this.#expireAfter(session, session.endedAt ?? now);
       else this.end(session);
     }
@@ -81,6 +86,7 @@ export class Sessions {
     }
     if (kept !== undefined) this.end(kept);
     const session = new Session(clientId, owner, expiryInterval);
+    if (session.persistent) session.keep();
     this.#sessions.set(clientId, session);
     this.#log.changed(session);
     return { session, present: false };
@@ -89,12 +95,13 @@ export class Sessions {
   /** The connection is gone: the session ends now, later, or stays. */
   detach(session: Session): void {
     session.link = undefined;
-    this.#giveBackLeases(session);
+    const sentThrough = this.#leaveMemory(session);
     if (!session.persistent) {
       this.end(session);
       return;
     }
     session.endedAt = this.#clock.now();
+    session.stored?.leave(sentThrough);
     this.#log.changed(session);
     this.#expireAfter(session, session.endedAt);
   }
@@ -104,15 +111,10 @@ export class Sessions {
     this.#sessions.delete(session.clientId);
     this.#expiries.remove(session);
     for (const subscription of session.subscriptions.values()) this.#router.unsubscribe(subscription);
-    this.#counters.dropped.session_ended += session.waiting.size + session.inflight.size;
-    for (const outgoing of session.waiting) outgoing.row?.forget();
-    for (const outgoing of session.inflight.values()) outgoing.row?.forget();
+    this.#counters.dropped.session_ended += session.stored?.messages ?? 0;
     this.#log.ended(session);
     session.subscriptions.clear();
-    session.takeWaiting();
-    session.inflight.clear();
-    session.inflightBytes = 0;
-    this.#sessionEnded(session);
+    this.#wills.sessionEnded(session);
   }
 
   *connected(): Generator<Session> {
@@ -128,16 +130,28 @@ export class Sessions {
     this.#expiries.set(session, endedAt + session.expiryInterval * 1000);
   }
 
-  /** What is leased from queues does not wait for the client to come back: others take it. */
-  #giveBackLeases(session: Session): void {
+  /**
+   * What the client is owed from now on lies on disk alone, where the session is kept; without a place there it is lost with
+   * its connection. What is leased from queues does not wait for the client to come back: others take it. Answers the last
+   * sequence that was sent and not acknowledged.
+   */
+  #leaveMemory(session: Session): number {
+    let sentThrough = 0;
     for (const outgoing of session.inflight.values()) {
-      if (outgoing.delivery === undefined || outgoing.released) continue;
-      outgoing.delivery.settle(released);
-      session.finish(outgoing);
+      sentThrough = Math.max(sentThrough, outgoing.sequence);
+      if (!outgoing.released) this.#letGo(session, outgoing);
     }
     for (const outgoing of session.takeWaiting()) {
-      if (outgoing.delivery === undefined) session.wait(outgoing);
-      else outgoing.delivery.settle(released);
+      this.#letGo(session, outgoing);
+      if (outgoing.delivery !== undefined) outgoing.row?.forget();
     }
+    session.inflight.clear();
+    session.inflightBytes = 0;
+    return sentThrough;
+  }
+
+  #letGo(session: Session, outgoing: Outgoing): void {
+    if (outgoing.delivery !== undefined) outgoing.delivery.settle(released);
+    else if (session.stored === undefined) this.#counters.dropped.session_ended++;
   }
 }

@@ -1,57 +1,53 @@
-import type { Will } from '../mqtt/codec/packets.ts';
 import type { Clock } from '../std/clock.ts';
 import { type Deadline, Deadlines } from '../std/deadlines.ts';
 import type { BrokerCounters } from './counters.ts';
 import { Publication } from './publication.ts';
 import { nobodyWaits, type Publisher } from './publisher.ts';
 import type { Session } from './session.ts';
+import type { SessionLog } from './session-log.ts';
 
 interface DelayedWill extends Deadline {
   readonly session: Session;
-  readonly will: Will;
 }
 
-/** Publishes the will of a client that went without DISCONNECT: at once, or after its delay, or when its session ends [MQTT-3.1.3-9]. */
+/**
+ * Publishes the will of a client that went without DISCONNECT: at once, or after its delay, or when its session ends
+ * [MQTT-3.1.3-9]. A will that waits stays with its session, on disk where that is.
+ */
 export class Wills {
   readonly #delayed = new Map<Session, DelayedWill>();
   readonly #deadlines: Deadlines<DelayedWill>;
   readonly #publisher: Publisher;
+  readonly #log: SessionLog;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
 
-  constructor(publisher: Publisher, counters: BrokerCounters, clock: Clock) {
+  constructor(publisher: Publisher, log: SessionLog, counters: BrokerCounters, clock: Clock) {
     this.#publisher = publisher;
+    this.#log = log;
     this.#counters = counters;
     this.#clock = clock;
-    this.#deadlines = new Deadlines((delayed) => this.#publishDelayed(delayed), clock);
+    this.#deadlines = new Deadlines(({ session }) => this.#publish(session), clock);
   }
 
   /** The connection ended without DISCONNECT. */
   connectionLost(session: Session): void {
-    const will = session.will;
-    if (will === undefined) return;
-    session.will = undefined;
-    const delaySeconds = Math.min(will.properties?.willDelayInterval ?? 0, session.expiryInterval);
-    if (delaySeconds <= 0) {
-      this.#publish(session, will);
-      return;
-    }
-    const delayed = { session, will, deadline: 0, heapIndex: -1 };
-    this.#delayed.set(session, delayed);
-    this.#deadlines.set(delayed, this.#clock.now() + delaySeconds * 1000);
+    this.#publishAfterDelay(session, this.#clock.now());
+  }
+
+  /** The session is from before the process began, and its connection ended at `endedAt`, with the process or before. */
+  sessionRestored(session: Session): void {
+    this.#publishAfterDelay(session, session.endedAt ?? this.#clock.now());
   }
 
   /** The client is back before the delay was over [MQTT-3.1.3-9]. */
   cancel(session: Session): void {
-    const delayed = this.#delayed.get(session);
-    if (delayed === undefined) return;
-    this.#delayed.delete(session);
-    this.#deadlines.remove(delayed);
+    session.will = undefined;
+    this.#forget(session);
   }
 
   sessionEnded(session: Session): void {
-    const delayed = this.#delayed.get(session);
-    if (delayed !== undefined) this.#publishDelayed(delayed);
+    if (this.#delayed.has(session)) this.#publish(session);
   }
 
   stop(): void {
@@ -59,12 +55,30 @@ export class Wills {
     this.#delayed.clear();
   }
 
-  #publishDelayed(delayed: DelayedWill): void {
-    this.cancel(delayed.session);
-    this.#publish(delayed.session, delayed.will);
+  #publishAfterDelay(session: Session, since: number): void {
+    if (session.will === undefined) return;
+    const delaySeconds = Math.min(session.will.properties?.willDelayInterval ?? 0, session.expiryInterval);
+    if (delaySeconds <= 0) {
+      this.#publish(session);
+      return;
+    }
+    const delayed = { session, deadline: 0, heapIndex: -1 };
+    this.#delayed.set(session, delayed);
+    this.#deadlines.set(delayed, since + delaySeconds * 1000);
   }
 
-  #publish(session: Session, will: Will): void {
+  #forget(session: Session): void {
+    const delayed = this.#delayed.get(session);
+    if (delayed === undefined) return;
+    this.#delayed.delete(session);
+    this.#deadlines.remove(delayed);
+  }
+
+  #publish(session: Session): void {
+    const { will } = session;
+    if (will === undefined) return;
+    this.cancel(session);
+    if (session.endedAt !== undefined) this.#log.changed(session);
     const { willDelayInterval: _, ...properties } = will.properties ?? {};
     const publication = new Publication(
       will.topic,

@@ -66,6 +66,12 @@ export class Environment implements Transactor {
     return [...this.#tables[table].getKeys({ start: from, end: to, limit })];
   }
 
+  /** The highest key of a table; undefined where it is empty. */
+  lastKey(table: TableName): Buffer | undefined {
+    const [last] = this.#tables[table].getKeys({ reverse: true, limit: 1 });
+    return last;
+  }
+
   /**
    * What one `batch` of lmdb holds is one block of instructions, and its writer thread commits only between blocks. (A
    * synchronous transaction would cut a block in two, so nothing here runs one after open.) Of the batch's promise alone

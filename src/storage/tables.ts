@@ -10,9 +10,8 @@
  *   schedule          | queue u32 | availableAt u48 | sequence u48 |    → one zero byte
  *
  *   retained          the broker's, keyed as it likes
- *   sessions          the broker's
- *   subscriptions     the broker's
- *   session-messages  the broker's
+ *   sessions, session-positions, session-messages, session-received, session-bodies, session-body-counts
+ *                     the broker's, see broker/session-table.ts
  *
  * A message has a row in `message-states` exactly when it has one in `schedule`: when it failed and waits for its next try.
  */
@@ -25,14 +24,17 @@ export const tableNames = [
   'schedule',
   'retained',
   'sessions',
-  'subscriptions',
+  'session-positions',
   'session-messages',
+  'session-received',
+  'session-bodies',
+  'session-body-counts',
 ] as const;
 
 export type TableName = (typeof tableNames)[number];
 
 /** Version of all the layouts together. A folder of another version is refused at open. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** Longest key that a table takes, from LMDB's page of 4 KiB: two keys and their node headers must fit in one. */
 export const keyBytesMax = 1978;

@@ -126,7 +126,7 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
     reasonCode: 0,
     properties: packet.version === 5 ? connackProperties(connection, packet, clientId, expiryInterval) : undefined,
   });
-  context.deliverer.resume(session, connection);
+  if (present) context.deliverer.resume(session, connection);
   for (const request of session.queueRequests.values()) void reopen(connection, session, request.filter);
 }
 

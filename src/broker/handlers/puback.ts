@@ -9,5 +9,5 @@ export function handlePuback(connection: Connection, packet: AckPacket): void {
   if (outgoing === undefined || outgoing.qos !== 1) return;
   session.finish(outgoing);
   outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
-  if (session.waiting.size > 0) context.deliverer.pump(session);
+  context.deliverer.pump(session);
 }

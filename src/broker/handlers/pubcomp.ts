@@ -7,5 +7,6 @@ export function handlePubcomp(connection: Connection, packet: AckPacket): void {
   const outgoing = session.inflight.get(packet.packetId);
   if (outgoing === undefined || !outgoing.released) return;
   session.finish(outgoing);
-  if (session.waiting.size > 0) context.deliverer.pump(session);
+  outgoing.row?.forget();
+  context.deliverer.pump(session);
 }

@@ -95,16 +95,25 @@ function acceptAcknowledged(
   known: KnownTopic,
   publication: Publication,
 ): void {
-  const { acknowledger, session, context } = connection;
-  if (packet.qos === 2) session.received.set(packet.packetId, new ReceivedMessage());
+  const { acknowledger, context } = connection;
   const tag = acknowledger.open(packet.packetId, packet.qos);
   try {
-    acknowledger.expect(tag, context.publisher.publish(known.route, publication, acknowledger, tag));
+    const remembered = packet.qos === 2 ? remember(connection, packet.packetId, tag) : 0;
+    acknowledger.expect(tag, remembered + context.publisher.publish(known.route, publication, acknowledger, tag));
   } catch (problem) {
     // The connection ends with it; what the client sends again must not count as received.
-    session.received.delete(packet.packetId);
+    connection.forgetReceived(packet.packetId);
     throw problem;
   }
+}
+
+/** The packet id is on disk with the message, where the session is: the client may ask again after a crash. Answers how many receipts will come. */
+function remember({ session, context, acknowledger }: Connection, packetId: number, tag: number): number {
+  session.received.set(packetId, new ReceivedMessage());
+  if (session.stored === undefined) return 0;
+  context.sessionLog.received.add(session, packetId);
+  context.sessionLog.wait(acknowledger, tag);
+  return 1;
 }
 
 function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {

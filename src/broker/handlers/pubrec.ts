@@ -12,12 +12,17 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
       encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
     return;
   }
-  if (!outgoing.released) outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   if (packet.reasonCode >= 0x80) {
     session.finish(outgoing);
+    outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
     context.deliverer.pump(session);
     return;
   }
-  outgoing.released = true;
-  encodeAck(transport, PacketType.pubrel, packet.packetId, 0, version);
+  if (!outgoing.released) {
+    outgoing.released = true;
+    outgoing.delivery?.settle(settlementOf(packet.reasonCode, undefined));
+    outgoing.row?.release();
+  }
+  // After PUBREL the client forgets the packet id: a message that came again under it would count as a new one.
+  connection.completion.whenStored(PacketType.pubrel, packet.packetId, outgoing.row !== undefined);
 }

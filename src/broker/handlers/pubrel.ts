@@ -4,7 +4,13 @@ import type { Connection } from '../connection.ts';
 
 /** The client will not send the message again: its packet id is free [MQTT-4.3.3-11]. */
 export function handlePubrel(connection: Connection, packet: AckPacket): void {
-  const known = connection.session.received.delete(packet.packetId);
-  const reasonCode = known || connection.version === 4 ? 0 : 0x92;
-  encodeAck(connection.transport, PacketType.pubcomp, packet.packetId, reasonCode, connection.version);
+  const { session, context, transport, version } = connection;
+  if (!session.received.delete(packet.packetId)) {
+    encodeAck(transport, PacketType.pubcomp, packet.packetId, version === 4 ? 0 : 0x92, version);
+    return;
+  }
+  const isStored = session.stored !== undefined;
+  if (isStored) context.sessionLog.received.remove(session, packet.packetId);
+  // After PUBCOMP the client gives the packet id to another message, which must not be taken for this one.
+  connection.completion.whenStored(PacketType.pubcomp, packet.packetId, isStored);
 }

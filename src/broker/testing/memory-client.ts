@@ -20,14 +20,11 @@ import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { Broker } from '../broker.ts';
 import type { BrokerLimits } from '../limits.ts';
-import type { Outgoing } from '../outgoing.ts';
 import type { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
-import type { Session } from '../session.ts';
 import type { SessionLog } from '../session-log.ts';
-import { decodeOwed, decodeSession, encodeOwed, encodeSession } from '../session-record.ts';
-import type { StoredRow } from '../stored-row.ts';
 import type { Peer, Transport, TransportHandler } from '../transport.ts';
+import { MemorySessionLog } from './memory-session-log.ts';
 
 /* The broker with clients in memory: no sockets, no timers, no disk. For tests. */
 
@@ -79,49 +76,6 @@ export class MemoryRetainedLog implements RetainedLog {
   }
 }
 
-/** Sessions that are safe as soon as they change, in the form in which they lie on disk. */
-export class MemorySessionLog implements SessionLog {
-  readonly sessions = new Map<string, { record: Buffer; owed: Map<number, Buffer> }>();
-  #next = 0;
-
-  *load(now: number): Generator<Session> {
-    for (const { record, owed } of this.sessions.values()) {
-      const session = decodeSession(record, now);
-      for (const [number, bytes] of owed) {
-        const outgoing = decodeOwed(bytes);
-        outgoing.row = { forget: () => void owed.delete(number) };
-        session.wait(outgoing);
-      }
-      yield session;
-    }
-  }
-
-  changed(session: Session): void {
-    const known = this.sessions.get(session.clientId);
-    if (known === undefined && !session.persistent) return;
-    this.sessions.set(session.clientId, { record: encodeSession(session), owed: known?.owed ?? new Map() });
-  }
-
-  ended(session: Session): void {
-    this.sessions.delete(session.clientId);
-  }
-
-  store(session: Session, outgoing: Outgoing): StoredRow {
-    const number = this.#next++;
-    const owed = this.sessions.get(session.clientId)?.owed;
-    owed?.set(number, encodeOwed(outgoing));
-    return { forget: () => void owed?.delete(number) };
-  }
-
-  wait(waiter: ReceiptWaiter, tag: number): void {
-    waiter.receipt(tag, undefined);
-  }
-
-  flushed(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
 /** A sink for one topic whose receipts a test gives when it likes. */
 export class HeldSink implements MessageSink {
   readonly name = 'held';
@@ -145,7 +99,6 @@ export class HeldSink implements MessageSink {
 export class BrokerFixture {
   readonly clock = new SimulatedClock();
   readonly retainedLog: MemoryRetainedLog;
-  readonly sessionLog: MemorySessionLog;
   readonly broker: Broker;
 
   constructor(
@@ -155,15 +108,14 @@ export class BrokerFixture {
       sources?: ConsumerSource[];
       limits?: Partial<BrokerLimits>;
       retainedLog?: MemoryRetainedLog;
-      sessionLog?: MemorySessionLog;
+      sessionLog?: SessionLog;
     } = {},
   ) {
     this.retainedLog = options.retainedLog ?? new MemoryRetainedLog();
-    this.sessionLog = options.sessionLog ?? new MemorySessionLog();
     this.broker = new Broker({
       access: options.access ?? openAccess(),
       retainedLog: this.retainedLog,
-      sessionLog: this.sessionLog,
+      sessionLog: options.sessionLog ?? new MemorySessionLog(),
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
       limits: { ...testLimits, ...options.limits },

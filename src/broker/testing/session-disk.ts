@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { silentLog } from '../../std/log.ts';
+import { Environment } from '../../storage/environment.ts';
+import { GroupCommit } from '../../storage/group-commit.ts';
+import type { TableName } from '../../storage/tables.ts';
+import type { BrokerLimits } from '../limits.ts';
+import { SessionTable } from '../session-table.ts';
+import { BrokerFixture } from './memory-client.ts';
+
+/** The broker with clients in memory and its sessions on a real disk, which can be started again as after a crash. */
+export class SessionDisk {
+  readonly #folder: string;
+  readonly #limits: Partial<BrokerLimits>;
+  #environment: Environment;
+  #commit: GroupCommit;
+  fixture: BrokerFixture;
+
+  constructor(t: TestContext, limits: Partial<BrokerLimits> = {}) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sluice-sessions-'));
+    this.#limits = limits;
+    [this.#environment, this.#commit, this.fixture] = this.#open();
+    t.after(async () => {
+      await this.#environment.close();
+      rmSync(this.#folder, { recursive: true });
+    });
+  }
+
+  /** Everything that follows from what happened so far is on disk, and has been told to those who waited. */
+  async flushed(): Promise<void> {
+    for (let i = 0; i < 4; i++) await this.#commit.flushed();
+  }
+
+  /** Another process opens what is on disk; the clients of the one before are never heard of again. */
+  async restart(): Promise<void> {
+    await this.#environment.close();
+    [this.#environment, this.#commit, this.fixture] = this.#open();
+  }
+
+  count(table: TableName): number {
+    return this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY).length;
+  }
+
+  #open(): [Environment, GroupCommit, BrokerFixture] {
+    const environment = new Environment(this.#folder);
+    const commit = new GroupCommit({ environment });
+    const sessionLog = new SessionTable(environment, commit, silentLog);
+    return [environment, commit, new BrokerFixture({ sessionLog, limits: this.#limits })];
+  }
+}
