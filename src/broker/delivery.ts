@@ -119,7 +119,7 @@ export class Deliverer {
     for (const outgoing of page) this.#readOne(session, line, link, outgoing);
     const last = page.at(-1);
     if (last !== undefined) line.readThrough(last.sequence, page.length);
-    else if (line.flushedThrough >= session.lastSequence) line.readAll();
+    else line.readNothing();
     return last !== undefined;
   }
 

@@ -136,7 +136,7 @@ export function decodeSession(record: Buffer, position: Position, now: number): 
   const line = session.keep();
   line.messages = position.messages;
   line.bytes = position.bytes;
-  line.leave(row.sentThrough ?? position.lastSequence);
+  line.leave(row.sentThrough ?? position.lastSequence, 0);
   return session;
 }
 

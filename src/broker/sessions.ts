@@ -101,7 +101,7 @@ export class Sessions {
       return;
     }
     session.endedAt = this.#clock.now();
-    session.stored?.leave(sentThrough);
+    session.stored?.leave(sentThrough, session.lastSequence);
     this.#log.changed(session);
     this.#expireAfter(session, session.endedAt);
   }

@@ -27,7 +27,7 @@ export class SharedBodies {
 
   /** One more row names the body of the publication, which is written with the first. Answers its number. */
   add(batch: BatchWriter, publication: Publication): number {
-    if (publication.storedBody === 0 || this.#count(publication.storedBody).value === 0) {
+    if (publication.storedBody === 0 || this.#valueOf(publication.storedBody) === 0) {
       publication.storedBody = this.#nextBody();
       batch.put('session-bodies', bodyKey(publication.storedBody), encodeMessage(publication));
       this.#counts.set(publication.storedBody, new BodyCount(publication.storedBody, 0, this.#counts));
@@ -56,11 +56,16 @@ export class SharedBodies {
   #count(body: number): BodyCount {
     let count = this.#counts.get(body);
     if (count === undefined) {
-      const record = this.#environment.get('session-body-counts', bodyKey(body));
-      count = new BodyCount(body, record?.readUInt32BE(0) ?? 0, this.#counts);
+      count = new BodyCount(body, this.#valueOf(body), this.#counts);
       this.#counts.set(body, count);
     }
     return count;
+  }
+
+  #valueOf(body: number): number {
+    const count = this.#counts.get(body);
+    if (count !== undefined) return count.value;
+    return this.#environment.get('session-body-counts', bodyKey(body))?.readUInt32BE(0) ?? 0;
   }
 
   #nextBody(): number {

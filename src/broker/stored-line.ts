@@ -17,6 +17,7 @@ export class StoredLine {
   isTakenUp = true;
   #onDiskAlone = 0;
   #readFrom = 0;
+  #spilledThrough = 0;
 
   /** How many messages are on disk alone. */
   get onDiskAlone(): number {
@@ -31,6 +32,7 @@ export class StoredLine {
   spill(sequence: number): void {
     if (this.#onDiskAlone === 0) this.#readFrom = sequence;
     this.#onDiskAlone++;
+    this.#spilledThrough = sequence;
   }
 
   /** Up to this sequence everything was read, `messages` of it counted. */
@@ -40,16 +42,17 @@ export class StoredLine {
     this.flushedThrough = Math.max(this.flushedThrough, sequence);
   }
 
-  /** Nothing is left to read. */
-  readAll(): void {
-    this.#onDiskAlone = 0;
+  /** Nothing was found: unless more is yet to be flushed, nothing is left to read. */
+  readNothing(): void {
+    if (this.flushedThrough >= this.#spilledThrough) this.#onDiskAlone = 0;
   }
 
-  /** The client is away: everything is on disk alone, to be read from the beginning. */
-  leave(sentThrough: number): void {
+  /** The client is away: everything, up to `lastSequence`, is on disk alone, to be read from the beginning. */
+  leave(sentThrough: number, lastSequence: number): void {
     this.sentThrough = Math.max(this.sentThrough, sentThrough);
     this.#onDiskAlone = this.messages;
     this.#readFrom = 0;
+    this.#spilledThrough = lastSequence;
     this.isTakenUp = false;
   }
 }
