@@ -85,6 +85,7 @@ export class Platform {
       access,
       engine,
       publisher: broker,
+      bans: broker.bans,
       store,
       pipeline,
       ready: () => this.#ready,

@@ -6,6 +6,8 @@ import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
+import { Admission } from './admission/admission.ts';
+import type { Bans } from './admission/bans.ts';
 import type { BrokerContext } from './context.ts';
 import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
@@ -35,6 +37,7 @@ export interface BrokerParts {
 
 /** What there is now, beside the totals in `counters`. */
 export interface BrokerLevels {
+  readonly bans: number;
   readonly sessions: number;
   readonly subscriptions: number;
   readonly retained: number;
@@ -58,6 +61,7 @@ export class Broker implements Part {
     for (const sink of parts.sinks) router.addSink(sink);
     this.#context = {
       access: parts.access,
+      admission: new Admission(limits, counters, clock, log),
       router,
       publisher,
       deliverer,
@@ -80,6 +84,10 @@ export class Broker implements Part {
     this.#context.sessions.load();
   }
 
+  get bans(): Bans {
+    return this.#context.admission.bans;
+  }
+
   /** Tells every client that the server goes, and lets it go. */
   sayGoodbye(): void {
     for (const session of [...this.#context.sessions.connected()]) session.link?.shutDown(0x8b);
@@ -89,6 +97,7 @@ export class Broker implements Part {
     this.#context.keepAlive.stop();
     this.#context.sessions.stop();
     this.#context.wills.stop();
+    this.#context.admission.stop();
   }
 
   /** A new socket. What it receives, and its end, go to the handler. */
@@ -113,7 +122,12 @@ export class Broker implements Part {
   }
 
   levels(): BrokerLevels {
-    const { sessions, router, retained } = this.#context;
-    return { sessions: sessions.size, subscriptions: router.subscriptionCount, retained: retained.size };
+    const { admission, sessions, router, retained } = this.#context;
+    return {
+      bans: admission.bans.size,
+      sessions: sessions.size,
+      subscriptions: router.subscriptionCount,
+      retained: retained.size,
+    };
   }
 }

@@ -2,6 +2,7 @@ import type { Access } from '../access/access.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
+import type { Admission } from './admission/admission.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Deliverer } from './delivery.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -16,6 +17,7 @@ import type { Wills } from './wills.ts';
 /** The parts of the broker as its connections use them. Built once, in `broker.ts`. */
 export interface BrokerContext {
   readonly access: Access;
+  readonly admission: Admission;
   readonly router: Router;
   readonly publisher: Publisher;
   readonly deliverer: Deliverer;

@@ -3,6 +3,11 @@ export class BrokerCounters {
   connections = 0;
   connectionsTotal = 0;
   connectRefused = 0;
+  /** Refused CONNECT packets that were banned. */
+  connectBanned = 0;
+  /** Refused CONNECT packets beyond the rates. */
+  connectRateExceeded = 0;
+  bansMade = 0;
   bytesIn = 0;
   packetsMalformed = 0;
   publishesIn = 0;

@@ -28,6 +28,30 @@ export interface BrokerLimits {
   readonly retainedBytesMax: number;
   /** Topic aliases that a client may set; advertised, beyond it 0x94. */
   readonly topicAliasMax: number;
+  /** CONNECT packets a second, over all and from one address; beyond it refused with 0x9F before anything is hashed. 0: no bound. */
+  readonly connectRateMax: number;
+  readonly connectRatePerAddressMax: number;
+  readonly ban: BanRules;
+}
+
+/** Who is banned for what. A number of 0 bans nobody for that. */
+export interface BanRules {
+  /** How long a ban lasts. */
+  readonly seconds: number;
+  /** In which time so many of one kind lead to a ban. */
+  readonly windowSeconds: number;
+  /** Failed logins with one user name from one address: they are banned together. */
+  readonly failedLoginsMax: number;
+  /** Failed logins from one address, whatever the user names: it is banned. */
+  readonly failedLoginsPerAddressMax: number;
+  /** Packets from one address that broke the protocol: it is banned. */
+  readonly malformedMax: number;
+  /** Connections of one client id from one address, other than by taking over: they are banned together. */
+  readonly connectsPerClientMax: number;
+  /** Bans, and likewise addresses and names that are counted; those not met for longest make room. */
+  readonly entriesMax: number;
+  /** Addresses and networks, as `192.0.2.0/24`, from which nobody is banned. */
+  readonly exempt: readonly string[];
 }
 
 /** What a connection may send before its CONNECT was accepted. */

@@ -185,6 +185,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     const connection = this.#connection;
     if (problem instanceof MalformedPacket) {
       this.#context.counters.packetsMalformed++;
+      this.#context.admission.malformed(connection.transport.peer.remoteAddress);
       if (connection.phase === 'awaiting-connect') this.#refuseUnknownVersion(problem);
       connection.disconnect(problem.reasonCode, problem.message);
       return;

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts';
+import { ban } from './ban.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
 import { demo } from './demo.ts';
@@ -15,7 +16,7 @@ import { packageVersion } from './version.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, device, demo],
+  [start, pub, sub, queue, dead, device, ban, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { SluiceError } from '../errors.ts';
 import type { QueueOptions } from '../queues/options.ts';
 import { resolveOptions } from '../queues/resolve-options.ts';
@@ -36,6 +37,23 @@ export const tokenEntry = object({
   admin: withDefault(toggle(), false),
   rules: withDefault(list(accessRule), []),
 });
+
+/** One address, or a network as `192.0.2.0/24`. */
+export const network: Schema<string> = {
+  ...text({ expected: 'an IP address, or a network such as "192.0.2.0/24"' }),
+  check(value, path, report) {
+    if (typeof value === 'string' && isNetwork(value)) return value;
+    report(`Cannot set ${path} to ${JSON.stringify(value)}: expected ${network.expected}`);
+    return undefined;
+  },
+};
+
+function isNetwork(value: string): boolean {
+  const [address, prefix, ...more] = value.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
 
 const queuesByName = record(/^/, 'a name', jsonObject('an object of queue options'));
 

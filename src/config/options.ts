@@ -1,5 +1,5 @@
 import { logLevels } from '../std/log.ts';
-import { accessRule, deviceTypeOptions, queueEntries, tokenEntry, userEntry } from './entries.ts';
+import { accessRule, deviceTypeOptions, network, queueEntries, tokenEntry, userEntry } from './entries.ts';
 import { type Option, option, unset } from './option.ts';
 import { choice, integer, list, record, text } from './schema.ts';
 
@@ -87,6 +87,52 @@ export const configOptions = {
   'mqtt.retainedBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
     default: 256 * mebibyte,
     sentence: 'Bytes that retained messages take in memory together; beyond it a new one is refused with 0x97.',
+  }),
+
+  'mqtt.connectRateMax': option(integer(0, 1_000_000), {
+    default: 0,
+    sentence:
+      'CONNECT packets that are taken in a second; beyond it they are refused with 0x9F before a password is looked at; 0 sets no bound.',
+  }),
+  'mqtt.connectRatePerAddressMax': option(integer(0, 1_000_000), {
+    default: 0,
+    sentence:
+      'CONNECT packets that are taken from one address (of IPv6: from one /64) in a second; beyond it the same; 0 sets no bound.',
+  }),
+  'mqtt.ban.seconds': option(integer(1, 7 * day), {
+    default: 300,
+    sentence: 'Seconds that a ban lasts; meanwhile CONNECT is refused with 0x8A.',
+  }),
+  'mqtt.ban.windowSeconds': option(integer(1, day), {
+    default: 60,
+    sentence: 'Seconds in which so many offences of one kind, as the other options say, lead to a ban.',
+  }),
+  'mqtt.ban.failedLoginsMax': option(integer(0, 1_000_000), {
+    default: 10,
+    sentence:
+      'Failed logins with one user name from one address that ban this user name at this address; 0 bans nobody for that.',
+  }),
+  'mqtt.ban.failedLoginsPerAddressMax': option(integer(0, 1_000_000), {
+    default: 100,
+    sentence: 'Failed logins from one address, whatever the user names, that ban the address; 0 bans nobody for that.',
+  }),
+  'mqtt.ban.malformedMax': option(integer(0, 1_000_000), {
+    default: 1000,
+    sentence:
+      'Packets from one address that break the protocol, after which the address is banned; 0 bans nobody for that.',
+  }),
+  'mqtt.ban.connectsPerClientMax': option(integer(0, 1_000_000), {
+    default: 300,
+    sentence:
+      'Connections of one client id from one address, other than take-overs, that ban this client id at this address; 0 bans nobody for that.',
+  }),
+  'mqtt.ban.entriesMax': option(integer(100, 1_000_000), {
+    default: 10_000,
+    sentence: 'Bans at once, and addresses and names whose offences are counted; those not met for longest make room.',
+  }),
+  'mqtt.ban.exempt': option(list(network), {
+    default: ['127.0.0.0/8', '::1'],
+    sentence: 'Addresses and networks from which nobody is banned, such as those of a load balancer.',
   }),
 
   'http.port': option(port, {

@@ -1,4 +1,5 @@
 import type { Route } from './route.ts';
+import { banRoutes } from './routes/bans.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
@@ -28,4 +29,5 @@ export const contract: readonly Route[] = [
   ...credentialRoutes,
   ...readingRoutes,
   ...ingestRoutes,
+  ...banRoutes,
 ];

@@ -1,4 +1,5 @@
 import type { Access } from '../access/access.ts';
+import type { Ban } from '../broker/admission/bans.ts';
 import type { Store } from '../devices/store.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
 import type { Engine } from '../queues/engine.ts';
@@ -28,6 +29,8 @@ export interface HttpParts {
   readonly engine: Engine;
   /** The broker's own publish: live subscribers, retained messages, queues. `waiter` hears once for every message. */
   readonly publisher: { publish(message: Message, waiter: ReceiptWaiter, tag: number): void };
+  /** Who may not connect over MQTT. `lift` is false where there is no such ban. */
+  readonly bans: { list(): readonly Ban[]; lift(id: number): boolean };
   readonly store: Store;
   readonly pipeline: PipelineDoor;
   readonly ready: () => boolean;

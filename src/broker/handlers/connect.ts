@@ -12,6 +12,13 @@ import { TopicCache, type TopicRights } from '../topic-cache.ts';
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
   connection.phase = 'authenticating';
   connection.version = packet.version;
+  const { admission } = connection.context;
+  const unwelcome = admission.refusal(connection.transport.peer.remoteAddress, packet);
+  if (unwelcome !== undefined) {
+    // Whoever comes again and again must not fill the log: the ban itself was logged.
+    refuse(connection, unwelcome[0], unwelcome[1], 'debug');
+    return;
+  }
   const refusal = refusalOf(connection, packet);
   if (refusal !== undefined) {
     refuse(connection, refusal[0], refusal[1]);
@@ -31,6 +38,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
     });
   } catch (problem) {
     const error = toSluiceError(problem);
+    admission.loginFailed(peer.remoteAddress, packet.username, error.code);
     refuse(connection, errorCatalogue[error.code].mqtt, error.message);
     return;
   }
@@ -53,10 +61,10 @@ function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | und
   return undefined;
 }
 
-function refuse(connection: Connection, reasonCode: number, reason: string): void {
+function refuse(connection: Connection, reasonCode: number, reason: string, level: 'debug' | 'info' = 'info'): void {
   if (connection.phase === 'closed') return;
   connection.context.counters.connectRefused++;
-  connection.context.log.info('Connection refused', {
+  connection.context.log[level]('Connection refused', {
     remoteAddress: connection.transport.peer.remoteAddress,
     reasonCode,
     reason,
@@ -78,6 +86,7 @@ const returnCodes = new Map([
   [0x85, 0x02],
   [0x86, 0x04],
   [0x87, 0x05],
+  [0x8a, 0x05],
   [0x8c, 0x05],
 ]);
 
@@ -87,7 +96,7 @@ function connackReasonCode(reasonCode: number): number {
 }
 
 const connackReasonCodes = new Set([
-  0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99,
+  0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9f,
 ]);
 
 function accept(connection: Connection, packet: ConnectPacket, clientId: string, identity: Identity): void {
@@ -105,6 +114,8 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
     refuse(connection, 0x85, `Client id "${clientId}" is in use by another identity`);
     return;
   }
+  if (context.sessions.get(clientId)?.link === undefined)
+    context.admission.connected(connection.transport.peer.remoteAddress, clientId);
   const expiryInterval = sessionExpiry(packet, context.limits.sessionExpirySecondsMax);
   const { session, present } = context.sessions.open(clientId, owner, packet.cleanStart, expiryInterval);
   if (present) dropForbidden(connection, session, identity);

@@ -42,6 +42,18 @@ export const testLimits: BrokerLimits = {
   retainedMessagesMax: 10,
   retainedBytesMax: 1024 * 1024,
   topicAliasMax: 4,
+  connectRateMax: 0,
+  connectRatePerAddressMax: 0,
+  ban: {
+    seconds: 300,
+    windowSeconds: 60,
+    failedLoginsMax: 3,
+    failedLoginsPerAddressMax: 10,
+    malformedMax: 5,
+    connectsPerClientMax: 5,
+    entriesMax: 100,
+    exempt: ['127.0.0.0/8'],
+  },
 };
 
 /** Everybody may do everything, but for what a test says. */
@@ -126,8 +138,8 @@ export class BrokerFixture {
   }
 
   /** A client that has sent nothing yet. */
-  open(version: ProtocolVersion = 5): MemoryClient {
-    return new MemoryClient(this.broker, version);
+  open(version: ProtocolVersion = 5, remoteAddress = '127.0.0.1'): MemoryClient {
+    return new MemoryClient(this.broker, version, remoteAddress);
   }
 
   /** A client whose CONNECT was accepted. */
@@ -158,11 +170,7 @@ type PacketOf<T> = T extends AckPacket['type'] ? AckPacket : Extract<Received, {
 export class MemoryClient implements Transport, FrameHandler {
   buffer: Buffer = Buffer.alloc(64 * 1024);
   position = 0;
-  readonly peer: Peer = {
-    remoteAddress: '127.0.0.1',
-    certificate: undefined,
-    listener: { access: { listener: 'memory' } },
-  };
+  readonly peer: Peer;
   readonly version: ProtocolVersion;
   ended = false;
   paused = false;
@@ -172,7 +180,8 @@ export class MemoryClient implements Transport, FrameHandler {
   readonly #reader = new FrameReader(this, 16 * 1024 * 1024);
   readonly #handler: TransportHandler;
 
-  constructor(broker: Broker, version: ProtocolVersion) {
+  constructor(broker: Broker, version: ProtocolVersion, remoteAddress: string) {
+    this.peer = { remoteAddress, certificate: undefined, listener: { access: { listener: 'memory' } } };
     this.version = version;
     this.#handler = broker.accept(this);
   }

@@ -7,7 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 
 /** The values that the broker's rows read, with this one number in place of a counter. */
 function valuesWith(counters: object): number[] {
-  const platform = { broker: { sessions: 0, subscriptions: 0, retained: 0, ...counters } };
+  const platform = { broker: { bans: 0, sessions: 0, subscriptions: 0, retained: 0, ...counters } };
   return brokerTable.flatMap(({ read }) => read({ platform } as Snapshot).map(({ value }) => value));
 }
 

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { type AnonymousAccess, ConfiguredAccess } from '../../access/configured-access.ts';
+import type { Ban } from '../../broker/admission/bans.ts';
 import { BrokerCounters } from '../../broker/counters.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
@@ -38,6 +39,7 @@ export async function serve(
     thrown: undefined as Error | undefined,
   };
   const state = { ready: true };
+  const bans = new Map<number, Ban>();
   const access = new ConfiguredAccess({
     anonymous,
     users: [
@@ -59,6 +61,7 @@ export async function serve(
     engine: realEngine ?? engine,
     store,
     pipeline,
+    bans: { list: () => [...bans.values()], lift: (id) => bans.delete(id) },
     publisher: {
       publish: (message, waiter, tag) => {
         published.push(message);
@@ -76,14 +79,14 @@ export async function serve(
   await server.start();
   t.after(() => server.stop());
   const base = `http${options?.tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`;
-  return { server, engine, store, pipeline, published, broker, state, base, call: caller(base) };
+  return { server, engine, store, pipeline, published, broker, bans, state, base, call: caller(base) };
 }
 
 function brokerNumbers(): BrokerNumbers {
   const counters = new BrokerCounters();
   counters.connections = 2;
   counters.dropped.expired = 4;
-  return { ...counters, sessions: 3, subscriptions: 0, retained: 0 };
+  return { ...counters, bans: 0, sessions: 3, subscriptions: 0, retained: 0 };
 }
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };
