@@ -18,6 +18,7 @@ import { Publisher } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
+import { RetainedSweeper } from './retained-sweeper.ts';
 import { Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
@@ -48,13 +49,15 @@ export class Broker implements Part {
   readonly name = 'broker';
   readonly counters = new BrokerCounters();
   readonly #context: BrokerContext;
+  readonly #sweeper: RetainedSweeper;
 
   constructor(parts: BrokerParts) {
     const { limits, log, clock = systemClock } = parts;
     const { counters } = this;
     const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
     const router = new Router(deliverer, parts.sessionLog);
-    const retained = new Retained(parts.retainedLog, limits, counters);
+    const retained = new Retained(parts.retainedLog, limits, counters, clock);
+    this.#sweeper = new RetainedSweeper(retained, clock);
     const publisher = new Publisher(router, retained, counters);
     const wills = new Wills(publisher, parts.sessionLog, counters, clock);
     const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, wills);
@@ -80,8 +83,8 @@ export class Broker implements Part {
   }
 
   start(): void {
-    this.#context.retained.load();
     this.#context.sessions.load();
+    this.#sweeper.start();
   }
 
   get bans(): Bans {
@@ -94,6 +97,7 @@ export class Broker implements Part {
   }
 
   stop(): void {
+    this.#sweeper.stop();
     this.#context.keepAlive.stop();
     this.#context.sessions.stop();
     this.#context.wills.stop();

@@ -56,7 +56,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.transport = transport;
     this.completion = new Completion(this, context.sessionLog);
     this.congestion = new Congestion(context.clock);
-    this.greetings = new Greetings(this, context.deliverer);
+    this.greetings = new Greetings(this, context.deliverer, context.retained);
     this.lastReceivedAt = context.clock.now();
     this.silenceMsMax = context.limits.connectTimeoutMs;
     context.keepAlive.watch(this);
@@ -126,6 +126,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
     this.leave();
     this.transport.end();
+  }
+
+  caughtUp(): void {
+    this.greetings.pump();
   }
 
   takenOver(): void {

@@ -25,6 +25,7 @@ export class BrokerCounters {
     packet_too_large: 0,
     session_ended: 0,
     retained_full: 0,
+    retained_expired: 0,
   };
 }
 

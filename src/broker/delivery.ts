@@ -93,7 +93,10 @@ export class Deliverer {
     while (this.#hasRoom(session, link)) {
       const next = waiting.peek();
       if (next === undefined) {
-        if (stored === undefined || !this.#readOn(session, stored, link)) return;
+        if (stored === undefined || !this.#readOn(session, stored, link)) {
+          link.caughtUp();
+          return;
+        }
       } else {
         if (!isReady(session, next)) return;
         this.#send(session, link, session.next() as Outgoing);

@@ -24,8 +24,6 @@ export interface BrokerLimits {
   readonly subscriptionsPerClientMax: number;
   /** Retained messages; beyond it a new topic is not retained, counted, and the publisher told 0x97. */
   readonly retainedMessagesMax: number;
-  /** What the retained messages may take in memory together, in bytes; beyond it the same. */
-  readonly retainedBytesMax: number;
   /** Topic aliases that a client may set; advertised, beyond it 0x94. */
   readonly topicAliasMax: number;
   /** CONNECT packets a second, over all and from one address; beyond it refused with 0x9F before anything is hashed. 0: no bound. */

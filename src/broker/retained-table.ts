@@ -1,70 +1,148 @@
-import { createHash } from 'node:crypto';
 import { decodeMessage, encodeMessage, type ReceiptWaiter } from '../message.ts';
 import type { Log } from '../std/log.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
+import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
 import { Publication } from './publication.ts';
 import type { RetainedLog } from './retained.ts';
+import { everyRetained, RetainedFilter } from './retained-filter.ts';
+import { retainedKey } from './retained-key.ts';
+import { type RetainedScan, TableScan, TopicScan } from './retained-scan.ts';
 
 /**
- * Retained messages in the table `retained`: the record of the message under its topic, or, where the topic is longer
- * than a key should be, under 0x00 (which no topic has) and the SHA-256 of the topic.
+ * Retained messages in the table `retained`: the record of the message under the key of `retained-key.ts`. In memory is
+ * only what is staged and not flushed, which hides what the table has under its topic. Many changes of a topic in one
+ * batch are one row.
  */
-export class RetainedTable implements RetainedLog {
+export class RetainedTable implements RetainedLog, ReceiptWaiter {
   readonly #environment: Environment;
   readonly #commit: GroupCommit;
   readonly #log: Log;
+  readonly #staged = new Map<string, RetainedWrite>();
+  /** Those of `#staged` whose batch is being flushed. */
+  #flushing: RetainedWrite[] = [];
+  #size: number;
 
   constructor(environment: Environment, commit: GroupCommit, log: Log) {
     this.#environment = environment;
     this.#commit = commit;
     this.#log = log;
+    this.#size = environment.count('retained');
   }
 
-  *load(): Generator<Publication> {
-    let from: Buffer = Buffer.alloc(0);
-    for (;;) {
-      const rows = this.#environment.readRange('retained', from, lastKey, pageRows, pageBytesMax);
-      for (const { key, value } of rows) {
-        const publication = this.#read(key, value);
-        if (publication !== undefined) yield publication;
-      }
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      from = Buffer.concat([last.key, Buffer.from([0])]);
+  get size(): number {
+    return this.#size;
+  }
+
+  has(topic: string): boolean {
+    const staged = this.#staged.get(topic);
+    return staged === undefined ? this.#environment.has('retained', retainedKey(topic)) : staged.record !== undefined;
+  }
+
+  hasRoom(bytes: number): boolean {
+    return this.#commit.hasRoom(bytes);
+  }
+
+  put(publication: Publication): void {
+    if (this.#commit.failure === undefined && !this.#change(publication.topic, encodeMessage(publication)))
+      this.#size++;
+  }
+
+  remove(topic: string): boolean {
+    const hadOne = this.has(topic);
+    if (!hadOne || this.#commit.failure !== undefined) return hadOne;
+    this.#change(topic, undefined);
+    this.#size--;
+    return true;
+  }
+
+  scan(filter: string | undefined): RetainedScan {
+    if (filter !== undefined && !hasWildcard(filter)) return new TopicScan([filter], (topic) => this.#get(topic));
+    const selection = filter === undefined ? everyRetained : new RetainedFilter(filter);
+    return new TableScan(this.#environment, selection, filter, (key, value) => this.#read(key, value));
+  }
+
+  wait(waiter: ReceiptWaiter, tag: number): void {
+    if (this.#staged.size === 0 && this.#commit.failure === undefined) waiter.receipt(tag, undefined);
+    else this.#commit.wait(waiter, tag);
+  }
+
+  /** The batch is flushed: what it wrote is in the table now, unless it has changed again since. */
+  receipt(): void {
+    for (const write of this.#flushing) if (this.#staged.get(write.topic) === write) this.#staged.delete(write.topic);
+    this.#flushing = [];
+  }
+
+  /** Stages what the topic has from now on. Answers whether it had something. */
+  #change(topic: string, record: Buffer | undefined): boolean {
+    const known = this.#staged.get(topic);
+    const key = known?.key ?? retainedKey(topic);
+    const hadOne = known === undefined ? this.#environment.has('retained', key) : known.record !== undefined;
+    if (known?.open === true) known.record = record;
+    else {
+      const write = new RetainedWrite(topic, key, record, this);
+      this.#staged.set(topic, write);
+      this.#commit.stage(write, key.length + (record?.length ?? 0));
     }
+    return hadOne;
   }
 
-  /** A row that cannot be read costs its message, not the start of the server; it stays on disk to be looked at. */
+  /** The batch of this write closes. */
+  written(write: RetainedWrite, batch: BatchWriter): void {
+    if (this.#flushing.length === 0) batch.wait(this, 0);
+    this.#flushing.push(write);
+  }
+
+  #get(topic: string): Publication | undefined {
+    const key = retainedKey(topic);
+    const staged = this.#staged.get(topic);
+    const record = staged === undefined ? this.#environment.get('retained', key) : staged.record;
+    return record === undefined ? undefined : this.#decode(key, record);
+  }
+
+  /** A row as it is now, with what is staged. */
   #read(key: Buffer, value: Buffer): Publication | undefined {
+    const publication = this.#decode(key, value);
+    const staged = publication === undefined ? undefined : this.#staged.get(publication.topic);
+    if (staged === undefined) return publication;
+    return staged.record === undefined ? undefined : this.#decode(key, staged.record);
+  }
+
+  /** A row that cannot be read costs its message and nothing else; it stays on disk to be looked at. */
+  #decode(key: Buffer, record: Buffer): Publication | undefined {
     try {
-      const m = decodeMessage(value);
-      return new Publication(m.topic, m.payload, m.qos, m.retain, m.properties, m.receivedAt, m.publisher, true);
+      return Publication.stored(decodeMessage(record));
     } catch (problem) {
       this.#log.error('Cannot read retained message', { key: key.toString('hex'), error: problem });
       return undefined;
     }
   }
+}
 
-  put(publication: Publication, waiter: ReceiptWaiter, tag: number): void {
-    this.#commit.put('retained', keyOf(publication.topic), encodeMessage(publication));
-    this.#commit.wait(waiter, tag);
+/** What a topic has from the next flush on: a record, or nothing. */
+class RetainedWrite implements StagedWrite {
+  readonly topic: string;
+  readonly key: Buffer;
+  record: Buffer | undefined;
+  /** Its batch has not closed yet. */
+  open = true;
+  readonly #table: RetainedTable;
+
+  constructor(topic: string, key: Buffer, record: Buffer | undefined, table: RetainedTable) {
+    this.topic = topic;
+    this.key = key;
+    this.record = record;
+    this.#table = table;
   }
 
-  remove(topic: string, waiter: ReceiptWaiter, tag: number): void {
-    this.#commit.remove('retained', keyOf(topic));
-    this.#commit.wait(waiter, tag);
+  write(batch: BatchWriter): void {
+    this.open = false;
+    if (this.record === undefined) batch.remove('retained', this.key);
+    else batch.put('retained', this.key, this.record);
+    this.#table.written(this, batch);
   }
 }
 
-function keyOf(topic: string): Buffer {
-  const bytes = Buffer.from(topic);
-  if (bytes.length <= topicKeyBytesMax) return bytes;
-  return Buffer.concat([Buffer.from([0]), createHash('sha256').update(bytes).digest()]);
+function hasWildcard(filter: string): boolean {
+  return filter.includes('+') || filter.includes('#');
 }
-
-const topicKeyBytesMax = 1024;
-/** Above every key: UTF-8 has no byte 0xff. */
-const lastKey = Buffer.from([0xff]);
-const pageRows = 1_000;
-const pageBytesMax = 4 * 1024 * 1024;

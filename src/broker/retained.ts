@@ -1,71 +1,117 @@
 import { SluiceError } from '../errors.ts';
-import type { ReceiptWaiter } from '../message.ts';
-import { TopicTree } from '../mqtt/topics/topic-tree.ts';
+import { expiresAt, type ReceiptWaiter } from '../message.ts';
+import type { Clock } from '../std/clock.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Publication } from './publication.ts';
+import type { RetainedScan } from './retained-scan.ts';
 
-/** Where retained messages outlive the process. A receipt comes when the change is on disk. */
+/** Where retained messages are: on disk. */
 export interface RetainedLog {
-  load(): Iterable<Publication>;
-  put(publication: Publication, waiter: ReceiptWaiter, tag: number): void;
-  remove(topic: string, waiter: ReceiptWaiter, tag: number): void;
+  /** Topics that have one, as of the last change. */
+  readonly size: number;
+  has(topic: string): boolean;
+  /** Whether a message of so many bytes may be put now, or storage is behind. */
+  hasRoom(bytes: number): boolean;
+  put(publication: Publication): void;
+  /** Answers whether there was one. */
+  remove(topic: string): boolean;
+  /** Receipt for every change so far: from then on scans see it. At once where nothing is due. */
+  wait(waiter: ReceiptWaiter, tag: number): void;
+  /** The messages that a filter matches, or without one all. */
+  scan(filter: string | undefined): RetainedScan;
 }
 
 /** The newest retained message of each topic [MQTT-3.3.1-5]. */
 export class Retained {
-  readonly #tree = new TopicTree<Publication>();
   readonly #log: RetainedLog;
-  #bytes = 0;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
+  readonly #clock: Clock;
+  /** No message expires before. Of those from before the start nothing is known until the first sweep. */
+  #nextExpiry = Number.NEGATIVE_INFINITY;
 
-  constructor(log: RetainedLog, limits: BrokerLimits, counters: BrokerCounters) {
+  constructor(log: RetainedLog, limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
     this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
+    this.#clock = clock;
   }
 
   get size(): number {
-    return this.#tree.size;
-  }
-
-  load(): void {
-    for (const publication of this.#log.load()) this.#keep(publication);
+    return this.#log.size;
   }
 
   /** Why a message of so many bytes cannot be retained; undefined where it can. */
   refusal(topic: string, bytes: number): SluiceError | undefined {
-    const { retainedMessagesMax, retainedBytesMax } = this.#limits;
-    const known = this.#tree.get(topic);
-    const fits = this.#bytes - (known?.size ?? 0) + bytes <= retainedBytesMax;
-    if (fits && (known !== undefined || this.#tree.size < retainedMessagesMax)) return undefined;
+    const { retainedMessagesMax } = this.#limits;
+    const isFull = this.#log.size >= retainedMessagesMax && !this.#log.has(topic);
+    if (!isFull && this.#log.hasRoom(bytes)) return undefined;
     this.#counters.dropped.retained_full++;
     return new SluiceError(
       'quota_exceeded',
-      `Cannot retain "${topic}": ${this.#tree.size} messages of ${this.#bytes} bytes are retained; there may be ${retainedMessagesMax} of ${retainedBytesMax} bytes`,
+      isFull
+        ? `Cannot retain "${topic}": ${this.#log.size} messages are retained; there may be ${retainedMessagesMax}`
+        : `Cannot retain "${topic}": storage is behind; send again when earlier messages are acknowledged`,
     );
   }
 
   /** Keeps the publication, or forgets the topic where the payload is empty [MQTT-3.3.1-6]. Answers how many receipts will come. */
   update(publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     if (publication.payload.length > 0) {
-      this.#keep(publication.own());
-      this.#log.put(publication, waiter, tag);
-      return 1;
-    }
-    this.#bytes -= this.#tree.get(publication.topic)?.size ?? 0;
-    if (!this.#tree.delete(publication.topic)) return 0;
-    this.#log.remove(publication.topic, waiter, tag);
+      this.#log.put(publication);
+      this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
+    } else if (!this.#log.remove(publication.topic)) return 0;
+    this.#log.wait(waiter, tag);
     return 1;
   }
 
-  #keep(publication: Publication): void {
-    this.#bytes += publication.size - (this.#tree.get(publication.topic)?.size ?? 0);
-    this.#tree.set(publication.topic, publication);
+  /** What greets a subscription that was made at `since`: what came later reached it live. */
+  match(filter: string, since: number): RetainedScan {
+    const scan = this.#log.scan(filter);
+    return {
+      get isDone() {
+        return scan.isDone;
+      },
+      read: (visit) => {
+        const now = this.#clock.now();
+        return scan.read((publication) => {
+          if (this.#forgetExpired(publication, now)) return true;
+          const isLater = publication.receivedAt > since && publication.receivedAt <= now;
+          return isLater || visit(publication);
+        });
+      },
+    };
   }
 
-  match(filter: string): Iterable<Publication> {
-    return this.#tree.match(filter);
+  /** Tells the waiter when a scan can begin that finds everything retained so far. */
+  whenReadable(waiter: ReceiptWaiter, tag: number): void {
+    this.#log.wait(waiter, tag);
+  }
+
+  /** Whether a sweep would find something, as far as is known. */
+  get needsSweep(): boolean {
+    return this.#nextExpiry <= this.#clock.now();
+  }
+
+  /** Goes through everything, a step at a call, and forgets what has expired. The step answers whether there is more. */
+  sweep(): () => boolean {
+    const scan = this.#log.scan(undefined);
+    this.#nextExpiry = Number.POSITIVE_INFINITY;
+    return () => {
+      scan.read((publication) => {
+        if (!this.#forgetExpired(publication, this.#clock.now()))
+          this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
+        return true;
+      });
+      return !scan.isDone;
+    };
+  }
+
+  #forgetExpired(publication: Publication, now: number): boolean {
+    if (expiresAt(publication) > now) return false;
+    this.#counters.dropped.retained_expired++;
+    this.#log.remove(publication.topic);
+    return true;
   }
 }

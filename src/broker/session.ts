@@ -17,6 +17,8 @@ export interface SessionLink {
   /** The client's Maximum Packet Size; infinite where it named none. */
   readonly packetBytesMax: number;
   readonly congestion: Congestion;
+  /** Nothing waits any more, and there is room. */
+  caughtUp(): void;
   /** Ends the connection because the same client id connected elsewhere. */
   takenOver(): void;
   /** Ends the connection because an operator, or the end of the platform, says so. */

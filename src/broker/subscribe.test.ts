@@ -135,16 +135,3 @@ test('many retained messages come a slice a turn', async () => {
   }
   assert.deepEqual(client.waiting(), []);
 });
-
-test('retained messages take no more memory than allowed', async () => {
-  const fixture = new BrokerFixture({ limits: { retainedBytesMax: 1_000 } });
-  const client = await fixture.connect('c');
-  client.publish('a', 'x'.repeat(500), { retain: true, qos: 1 });
-  assert.equal(client.take(PacketType.puback).reasonCode, 0);
-  client.publish('b', 'x'.repeat(500), { retain: true, qos: 1 });
-  assert.equal(client.take(PacketType.puback).reasonCode, 0x97);
-  client.publish('a', '', { retain: true, qos: 1 });
-  client.take(PacketType.puback);
-  client.publish('b', 'x'.repeat(500), { retain: true, qos: 1 });
-  assert.equal(client.take(PacketType.puback).reasonCode, 0);
-});

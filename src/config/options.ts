@@ -80,13 +80,9 @@ export const configOptions = {
     default: 1000,
     sentence: 'Subscriptions of one client; beyond it SUBSCRIBE is refused with 0x97.',
   }),
-  'mqtt.retainedMessagesMax': option(integer(0, 10_000_000), {
-    default: 100_000,
+  'mqtt.retainedMessagesMax': option(integer(0, 100_000_000), {
+    default: 1_000_000,
     sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',
-  }),
-  'mqtt.retainedBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
-    default: 256 * mebibyte,
-    sentence: 'Bytes that retained messages take in memory together; beyond it a new one is refused with 0x97.',
   }),
 
   'mqtt.connectRateMax': option(integer(0, 1_000_000), {

@@ -46,6 +46,15 @@ export class Environment implements Transactor {
     return this.#tables[table].get(key);
   }
 
+  has(table: TableName, key: Buffer): boolean {
+    return this.#tables[table].doesExist(key);
+  }
+
+  /** How many rows there are; reads none of them. */
+  count(table: TableName): number {
+    return (this.#tables[table].getStats() as { entryCount: number }).entryCount;
+  }
+
   /**
    * Copies of the rows with `from` ≤ key < `to`, in key order: at most `limit`, and no more once their values hold
    * `bytesMax` bytes. At least one row, where there is one.

@@ -23,15 +23,16 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
     );
   }
   const greeted: Subscription[] = [];
+  const since = connection.context.clock.now();
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
   const { session, context } = connection;
   if (!session.persistent && answers.every(isSettled)) {
-    finish(connection, packet.packetId, answers, greeted);
+    finish(connection, packet.packetId, answers, greeted, since);
     return;
   }
   return Promise.all(answers).then(async (settled) => {
     await rememberSubscriptions(session, context.sessionLog);
-    finish(connection, packet.packetId, settled, greeted);
+    finish(connection, packet.packetId, settled, greeted, since);
   });
 }
 
@@ -51,6 +52,7 @@ function finish(
   packetId: number,
   answers: readonly SubscribeAnswer[],
   greeted: readonly Subscription[],
+  since: number,
 ): void {
   if (connection.phase !== 'connected') return;
   const codes = answers.map(({ reasonCode }) => reasonCode);
@@ -62,9 +64,7 @@ function finish(
       ? { reasonString: reasons.join('; ').slice(0, reasonStringMax) }
       : undefined;
   connection.send({ type: PacketType.suback, packetId, reasonCodes, properties });
-  for (const subscription of greeted) {
-    connection.greetings.start(subscription, connection.context.retained.match(subscription.filter));
-  }
+  for (const subscription of greeted) connection.greetings.start(subscription, since);
 }
 
 function subscribeOne(

@@ -15,6 +15,7 @@ import {
   type PublishProperties,
   type SubscriptionRequest,
 } from '../../mqtt/codec/packets.ts';
+import { filterMatches } from '../../mqtt/topics/match.ts';
 import { ByteWriter } from '../../std/bytes.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
@@ -22,6 +23,7 @@ import { Broker } from '../broker.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
+import { type RetainedScan, TopicScan } from '../retained-scan.ts';
 import type { SessionLog } from '../session-log.ts';
 import type { Peer, Transport, TransportHandler } from '../transport.ts';
 import { MemorySessionLog } from './memory-session-log.ts';
@@ -40,7 +42,6 @@ export const testLimits: BrokerLimits = {
   sessionsMax: 100,
   subscriptionsPerClientMax: 20,
   retainedMessagesMax: 10,
-  retainedBytesMax: 1024 * 1024,
   topicAliasMax: 4,
   connectRateMax: 0,
   connectRatePerAddressMax: 0,
@@ -73,18 +74,33 @@ export function openAccess(changes: Partial<Access> = {}): Access {
 export class MemoryRetainedLog implements RetainedLog {
   readonly rows = new Map<string, Publication>();
 
-  load(): Iterable<Publication> {
-    return [...this.rows.values()];
+  get size(): number {
+    return this.rows.size;
   }
 
-  put(publication: Publication, waiter: ReceiptWaiter, tag: number): void {
-    this.rows.set(publication.topic, publication);
+  has(topic: string): boolean {
+    return this.rows.has(topic);
+  }
+
+  hasRoom(): boolean {
+    return true;
+  }
+
+  put(publication: Publication): void {
+    this.rows.set(publication.topic, publication.own());
+  }
+
+  remove(topic: string): boolean {
+    return this.rows.delete(topic);
+  }
+
+  wait(waiter: ReceiptWaiter, tag: number): void {
     waiter.receipt(tag, undefined);
   }
 
-  remove(topic: string, waiter: ReceiptWaiter, tag: number): void {
-    this.rows.delete(topic);
-    waiter.receipt(tag, undefined);
+  scan(filter: string | undefined): RetainedScan {
+    const topics = [...this.rows.keys()].filter((topic) => filter === undefined || filterMatches(filter, topic));
+    return new TopicScan(topics, (topic) => this.rows.get(topic));
   }
 }
 

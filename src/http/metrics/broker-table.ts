@@ -42,7 +42,8 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
   expired: 'its Message Expiry Interval ran out while it waited',
   packet_too_large: "larger than the subscriber's Maximum Packet Size",
   session_ended: 'it waited in a session that ended',
-  retained_full: 'not retained: `mqtt.retainedMessagesMax` or `mqtt.retainedBytesMax` is reached',
+  retained_full: 'not retained: `mqtt.retainedMessagesMax` is reached, or storage is behind',
+  retained_expired: 'a retained message whose Message Expiry Interval ran out',
 };
 
 export const brokerTable: readonly MetricRow[] = [

@@ -1,0 +1,142 @@
+import { filterMatches } from '../mqtt/topics/match.ts';
+import type { Environment } from '../storage/environment.ts';
+import type { Publication } from './publication.ts';
+import type { KeySelection } from './retained-filter.ts';
+
+/** A way through retained messages, in as many steps as it takes. */
+export interface RetainedScan {
+  /**
+   * Goes on: visits each message as it is at this moment, until `visit` answers that it is enough or the step is. What
+   * was visited does not come again. Answers how many keys it looked at.
+   */
+  read(visit: Visit): number;
+  /** Whether everything was visited. */
+  readonly isDone: boolean;
+}
+
+/** Answers false where it is enough. */
+export type Visit = (publication: Publication) => boolean;
+
+/** Makes a publication of a row; undefined where nothing is retained under its topic any more. */
+export type RowReader = (key: Buffer, value: Buffer) => Publication | undefined;
+
+/** Goes through the table in key order. Between two steps it holds a key and nothing else. */
+export class TableScan implements RetainedScan {
+  readonly #environment: Environment;
+  readonly #selection: KeySelection;
+  readonly #filter: string | undefined;
+  readonly #toPublication: RowReader;
+  /** The smallest key that was not looked at. */
+  #from: Buffer;
+  #keysLeft = 0;
+  #bytesLeft = 0;
+  #pageRows = pageRowsMin;
+
+  /** `filter` decides about topics whose key is cut; without one all are meant. */
+  constructor(environment: Environment, selection: KeySelection, filter: string | undefined, toPublication: RowReader) {
+    this.#environment = environment;
+    this.#selection = selection;
+    this.#filter = filter;
+    this.#toPublication = toPublication;
+    this.#from = selection.first;
+  }
+
+  get isDone(): boolean {
+    return this.#from.compare(this.#selection.end) >= 0;
+  }
+
+  read(visit: Visit): number {
+    this.#keysLeft = stepKeysMax;
+    this.#bytesLeft = stepBytesMax;
+    this.#pageRows = pageRowsMin;
+    while (!this.isDone && this.#keysLeft > 0 && this.#bytesLeft > 0) {
+      const rows = this.#page();
+      this.#keysLeft -= rows.length;
+      if (rows.length === 0) this.#from = this.#selection.end;
+      else if (!this.#look(rows, visit)) break;
+    }
+    return stepKeysMax - this.#keysLeft;
+  }
+
+  /** Goes through a page; false where it is enough. */
+  #look(rows: readonly KeyedRow[], visit: Visit): boolean {
+    let seek: Buffer | undefined;
+    let looked = 0;
+    for (const { key, value } of rows) {
+      if (seek !== undefined && key.compare(seek) < 0) continue;
+      looked++;
+      const verdict = this.#selection.examine(key);
+      seek = verdict.seek;
+      if (verdict.matches === 'no' || this.#visit(key, value, verdict.matches === 'yes', visit)) continue;
+      this.#from = seek ?? behind(key);
+      return false;
+    }
+    this.#from = seek ?? behind(rows[rows.length - 1].key);
+    const isDense = looked * rowsPerSeek >= rows.length;
+    this.#pageRows = isDense ? Math.min(this.#pageRows * 2, pageRowsMax) : pageRowsMin;
+    return true;
+  }
+
+  #visit(key: Buffer, read: Buffer | undefined, certain: boolean, visit: Visit): boolean {
+    const value = read ?? this.#environment.get('retained', key);
+    if (value === undefined) return true;
+    this.#bytesLeft -= value.length;
+    const publication = this.#toPublication(key, value);
+    if (publication === undefined) return true;
+    if (!certain && this.#filter !== undefined && !filterMatches(this.#filter, publication.topic)) return true;
+    return visit(publication);
+  }
+
+  #page(): readonly KeyedRow[] {
+    const limit = Math.min(this.#pageRows, this.#keysLeft);
+    const { end, isRange } = this.#selection;
+    if (isRange) return this.#environment.readRange('retained', this.#from, end, limit, this.#bytesLeft);
+    return this.#environment.readKeys('retained', this.#from, end, limit).map((key) => ({ key, value: undefined }));
+  }
+}
+
+interface KeyedRow {
+  readonly key: Buffer;
+  /** Absent where it was not read along. */
+  readonly value: Buffer | undefined;
+}
+
+function behind(key: Buffer): Buffer {
+  return Buffer.concat([key, lowestByte]);
+}
+
+/** One topic, or a list of them, looked up as it is reached. */
+export class TopicScan implements RetainedScan {
+  readonly #topics: readonly string[];
+  readonly #get: (topic: string) => Publication | undefined;
+  #next = 0;
+
+  constructor(topics: readonly string[], get: (topic: string) => Publication | undefined) {
+    this.#topics = topics;
+    this.#get = get;
+  }
+
+  get isDone(): boolean {
+    return this.#next >= this.#topics.length;
+  }
+
+  read(visit: Visit): number {
+    const first = this.#next;
+    const end = Math.min(this.#topics.length, first + stepKeysMax);
+    while (this.#next < end) {
+      const publication = this.#get(this.#topics[this.#next++]);
+      if (publication !== undefined && !visit(publication)) break;
+    }
+    return this.#next - first;
+  }
+}
+
+/** Keys and bytes that one step reads, together a few milliseconds of the main thread. */
+const stepKeysMax = 1_000;
+const stepBytesMax = 1024 * 1024;
+/** A page grows while reading on pays, and is short where the scan jumps. */
+const pageRowsMin = 4;
+const pageRowsMax = 256;
+/** To seek costs about as much as to read this many rows. */
+const rowsPerSeek = 8;
+const lowestByte = Buffer.from([0]);
