@@ -4,8 +4,9 @@ import { SluiceError } from './errors.ts';
 export interface Message {
   readonly topic: string;
   /**
-   * May be a view of a network buffer that other messages share. Whoever keeps a message beyond the turn in which it
-   * arrived keeps the record of `encodeMessage` (or a copy) instead, so that one small message does not pin a large buffer.
+   * May be a view of the buffer that the network is read into, which the next read writes over; so may `correlationData`.
+   * Whoever keeps a message beyond the call in which it got it keeps the record of `encodeMessage` (or a copy) instead.
+   * From `referenceBytesMin` on a payload has memory of its own.
    */
   readonly payload: Buffer;
   readonly qos: QoS;

@@ -47,10 +47,11 @@ export class Publication implements Message {
     return this.payload.length + this.topic.length + propertiesBytes(this.properties) + overheadBytes;
   }
 
-  /** Takes payload and correlation data out of the network buffer that they share with other messages. To be called by whoever keeps the publication. */
+  /** Takes payload and correlation data out of the network buffer, which the next read writes over. To be called by whoever keeps the publication. */
   own(): this {
     if (!this.#owned) {
       this.#owned = true;
+      this.#frame = undefined;
       this.payload = Buffer.from(this.payload);
       const correlationData = this.properties?.correlationData;
       if (correlationData !== undefined) {

@@ -48,16 +48,19 @@ class OneQueue implements ConsumerSource {
     this.#leaseRound++;
   }
 
-  deliver(payload: string): void {
+  /** As a message comes that has just arrived: its bytes are gone when the call is over. */
+  deliver(text: string): void {
+    const payload = Buffer.from(text);
+    const correlationData = Buffer.from('which');
     const round = this.#leaseRound;
     let open = true;
     const delivery: Delivery = {
       message: {
         topic: 'work/a',
-        payload: Buffer.from(payload),
+        payload,
         qos: 1,
         retain: false,
-        properties: { userProperties: [['own', 'yes']] },
+        properties: { correlationData, userProperties: [['own', 'yes']] },
         receivedAt: 0,
         publisher: 'p',
       },
@@ -75,6 +78,8 @@ class OneQueue implements ConsumerSource {
     };
     Object.defineProperty(delivery, 'held', { get: () => open && round === this.#leaseRound });
     this.consumer?.deliver(delivery);
+    payload.fill(0xee);
+    correlationData.fill(0xee);
   }
 }
 
@@ -82,6 +87,18 @@ async function subscribed(queue: OneQueue, client: MemoryClient, qos: 0 | 1 | 2)
   assert.equal(await client.subscribed('$queue/jobs', { qos }), qos);
   assert.ok(queue.consumer !== undefined);
 }
+
+test('a message that waits for its place in the window keeps its bytes', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 1 } });
+  await subscribed(queue, client, 1);
+  queue.deliver('first');
+  queue.deliver('second');
+  client.ack(PacketType.puback, client.takePublish().packetId);
+  const second = client.takePublish();
+  assert.equal(second.payload, 'second');
+  assert.equal(String(second.properties?.correlationData), 'which');
+});
 
 test('a subscription to a queue brings its messages with where they stand in it', async () => {
   const queue = new OneQueue();

@@ -4,6 +4,7 @@ import {
   type Consumer,
   type Consumption,
   type Delivery,
+  type MessageProperties,
   type QoS,
   released,
   type Settlement,
@@ -74,7 +75,8 @@ export class QueueSubscription implements Consumer {
       return;
     }
     const publication = Publication.of(delivery.message);
-    const properties = this.#properties(delivery, link.version);
+    if (this.#qos > 0) publication.own();
+    const properties = this.#properties(delivery, publication.properties, link.version);
     if (this.#qos > 0) this.#deliverer.deliverLeased(this.#session, delivery, publication, this.#qos, properties);
     else if (!this.#deliverer.sendAtMostOnce(link, publication, false, properties)) delivery.settle(notSent);
     else if (link.transport.bufferedBytes > undrainedBytesMax) this.#undrained.push(delivery);
@@ -96,9 +98,8 @@ export class QueueSubscription implements Consumer {
   }
 
   /** The message's own properties and where it stands in the queue; 3.1.1 has no place for them. */
-  #properties(delivery: Delivery, version: 4 | 5): PublishProperties | undefined {
+  #properties(delivery: Delivery, own: MessageProperties | undefined, version: 4 | 5): PublishProperties | undefined {
     if (version === 4) return undefined;
-    const own = delivery.message.properties;
     const userProperties: UserProperty[] = [
       ...(own?.userProperties ?? []),
       ['sluice-queue', delivery.queue],

@@ -3,7 +3,7 @@ import { decodeAck } from '../mqtt/codec/decode-ack.ts';
 import { decodePublish } from '../mqtt/codec/decode-publish.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket } from '../mqtt/codec/malformed.ts';
-import { type ControlPacket, PacketType } from '../mqtt/codec/packets.ts';
+import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
@@ -88,19 +88,20 @@ export class Receiver implements TransportHandler, FrameHandler {
     this.#connection.hold();
   }
 
-  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): boolean {
     const { phase } = this.#connection;
-    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd);
-    else if (phase === 'awaiting-connect') this.#first(buffer, firstByte, bodyStart, bodyEnd);
-    else if (phase === 'authenticating') this.#held.push({ buffer, firstByte, bodyStart, bodyEnd });
+    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd, owned);
+    else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
+    else if (phase === 'authenticating') this.#held.push({ firstByte, body: bodyOf(buffer, bodyStart, bodyEnd) });
     return this.#connection.phase !== 'closed';
   }
 
-  #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): void {
+  /** PUBLISH and its acknowledgements are read where they lie, all others from a copy: what handles them may take its time. */
+  #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): void {
     const connection = this.#connection;
     switch (firstByte >> 4) {
       case PacketType.publish:
-        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version), owned);
         break;
       case PacketType.puback:
         handlePuback(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
@@ -115,7 +116,7 @@ export class Receiver implements TransportHandler, FrameHandler {
         handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
         break;
       default:
-        this.#control(decodePacket(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        this.#control(decodeBody(firstByte, bodyOf(buffer, bodyStart, bodyEnd), connection.version));
     }
   }
 
@@ -146,11 +147,11 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   /** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
-  #first(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): void {
+  #first(firstByte: number, body: Buffer): void {
     if (firstByte >> 4 !== PacketType.connect) {
       throw new MalformedPacket(0x82, `Expected CONNECT first, met type ${firstByte >> 4}`, 'MQTT-3.1.0-1');
     }
-    const packet = decodePacket(buffer, firstByte, bodyStart, bodyEnd, 4);
+    const packet = decodeBody(firstByte, body, 4);
     if (packet.type !== PacketType.connect) return;
     this.#reader.packetBytesMax = this.#context.limits.packetBytesMax;
     this.#connection.hold();
@@ -174,7 +175,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #isFine(held: HeldFrame): boolean {
     try {
-      return this.frame(held.buffer, held.firstByte, held.bodyStart, held.bodyEnd);
+      return this.frame(held.body, held.firstByte, 0, held.body.length, true);
     } catch (problem) {
       this.#failed(problem);
       return false;
@@ -203,8 +204,14 @@ export class Receiver implements TransportHandler, FrameHandler {
 }
 
 interface HeldFrame {
-  readonly buffer: Buffer;
   readonly firstByte: number;
-  readonly bodyStart: number;
-  readonly bodyEnd: number;
+  readonly body: Buffer;
+}
+
+function bodyOf(buffer: Buffer, bodyStart: number, bodyEnd: number): Buffer {
+  return Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+}
+
+function decodeBody(firstByte: number, body: Buffer, version: ProtocolVersion): ControlPacket {
+  return decodePacket(body, firstByte, 0, body.length, version);
 }

@@ -34,6 +34,7 @@ export interface Transport extends ByteSink {
 
 /** What a socket tells the broker. */
 export interface TransportHandler {
+  /** The bytes hold during the call: the next read may write over them. */
   receive(chunk: Buffer): void;
   /** Output that had waited is gone to the operating system. */
   drained(): void;

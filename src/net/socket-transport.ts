@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Peer, Transport } from '../broker/transport.ts';
+import { referenceBytesMin } from '../std/bytes.ts';
 import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -88,6 +89,8 @@ export class SocketTransport implements Transport, Flushable {
     if (this.#ending) return;
     this.#ending = true;
     this.#linger = setTimeout(() => this.#socket.destroy(), lingerMs);
+    // Where the broker had stopped reading the end of the peer would not be seen.
+    this.#socket.resume();
     this.flush();
     if (this.#writing.length === 0) this.#socket.end();
   }
@@ -162,7 +165,5 @@ interface Piece {
 }
 
 const nothing = Buffer.alloc(0);
-/** From this size on bytes are sent from where they lie instead of being copied. */
-const referenceBytesMin = 16 * 1024;
 /** How long a peer may take to take in the last bytes and close; then it is cut off. */
 export const lingerMs = 5_000;

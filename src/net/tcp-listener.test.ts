@@ -158,6 +158,16 @@ test('end sends what was written, then closes', async (t) => {
   await recorder.until(() => recorder.isClosed);
 });
 
+test('a paused connection that ends is closed as soon as its peer closes', async (t) => {
+  const { socket, recorder } = await pair(t);
+  // The time that a peer is given does not pass.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  recorder.transport.pause();
+  recorder.transport.end();
+  socket.resume();
+  await recorder.until(() => recorder.isClosed);
+});
+
 test('a paused connection is not read until it is resumed', async (t) => {
   const { socket, recorder } = await pair(t);
   recorder.transport.pause();

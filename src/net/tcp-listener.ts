@@ -3,6 +3,7 @@ import type { ListenerProfile, Peer, Transport, TransportHandler } from '../brok
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { ChunkPool } from './chunk-pool.ts';
+import { SharedReading } from './shared-reading.ts';
 import { lingerMs, SocketTransport } from './socket-transport.ts';
 import { Turn } from './turn.ts';
 
@@ -32,10 +33,11 @@ export class TcpListener implements Part {
   readonly #sockets = new Set<Socket>();
   readonly #pool = new ChunkPool();
   readonly #turn = new Turn();
+  readonly #reading = new SharedReading();
 
   constructor(parts: TcpListenerParts) {
     this.#parts = parts;
-    this.#server = createServer({ noDelay: true, allowHalfOpen: false }, (socket) => this.#connect(socket));
+    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#connect(socket));
     this.#server.maxConnections = parts.options.connectionsMax;
   }
 
@@ -77,8 +79,9 @@ export class TcpListener implements Part {
     });
   }
 
-  #connect(socket: Socket): void {
+  #connect(accepted: Socket): void {
     const { counters, log, options } = this.#parts;
+    const socket = this.#reading.adopt(accepted, (bytes) => handler.receive(bytes));
     const peer: Peer = {
       remoteAddress: socket.remoteAddress ?? '',
       certificate: undefined,
@@ -89,7 +92,6 @@ export class TcpListener implements Part {
     this.#sockets.add(socket);
     const transport = new SocketTransport(socket, peer, this.#pool, this.#turn, () => handler.drained());
     const handler = this.#parts.accept(transport);
-    socket.on('data', (chunk: Buffer) => handler.receive(chunk));
     socket.on('error', (error) => log.debug('Connection broke', { remoteAddress: peer.remoteAddress, error }));
     socket.on('close', () => {
       counters.connections--;

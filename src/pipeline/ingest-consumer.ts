@@ -7,14 +7,14 @@ import { Lane } from './lane.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';
-import { Work } from './work.ts';
+import { keptMessage, Work } from './work.ts';
 
 /** A message that a queue holds until it is settled. */
 class QueuedWork extends Work {
   readonly delivery: Delivery;
 
   constructor(delivery: Delivery, address: DeviceAddress) {
-    super(delivery.message, address);
+    super(keptMessage(delivery.message), address);
     this.delivery = delivery;
   }
 }

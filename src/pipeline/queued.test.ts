@@ -27,6 +27,14 @@ test('a message gets its id before it is enqueued, so that every delivery has th
   assert.deepEqual(bench.pipeline.stats().outcomes, { applied: 2, duplicate: 1 });
 });
 
+test('a message that is delivered as it arrives is processed from a copy', async () => {
+  const message = bench.message('q', { v: 1 });
+  const settled = bench.deliver(message);
+  message.payload.fill(0xee);
+  assert.deepEqual(await settled, [acknowledged]);
+  assert.equal((await bench.state('q')).v, 1);
+});
+
 test('a crash between the commit and the settlement costs nothing: the redelivery is a duplicate and acknowledged', async () => {
   await bench.publish(bench.message('q', { v: 1 }));
   const [message] = bench.queue.admitted;

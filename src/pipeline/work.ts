@@ -42,7 +42,7 @@ export function going(batch: readonly Work[]): readonly Work[] {
   return batch.some((work) => work.verdict !== undefined) ? batch.filter((work) => work.verdict === undefined) : batch;
 }
 
-/** A copy that does not pin the network buffer in which the message arrived. */
+/** A copy, since the network is read into the buffer in which the message arrived. */
 export function keptMessage(message: Message): Message {
   const { properties } = message;
   const correlationData = properties?.correlationData;

@@ -7,9 +7,15 @@ export interface ByteSink {
   position: number;
   /** Makes at least `size` bytes free in `buffer` behind `position`. May replace `buffer` and reset `position`. */
   reserve(size: number): void;
-  /** Puts `bytes` behind what is written so far. A sink may keep a reference to large bytes instead of copying, so they must not change. */
+  /**
+   * Puts `bytes` behind what is written so far. From `referenceBytesMin` on a sink may keep a reference instead of copying,
+   * so so many bytes must not change any more.
+   */
   append(bytes: Buffer): void;
 }
+
+/** From this size on copying bytes costs more than sending them from where they lie. */
+export const referenceBytesMin = 16 * 1024;
 
 /** A sink that grows, for tests and for encodings that are kept. */
 export class ByteWriter implements ByteSink {

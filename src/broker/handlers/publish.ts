@@ -1,6 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
+import { referenceBytesMin } from '../../std/bytes.ts';
 import type { Connection } from '../connection.ts';
 import { Publication } from '../publication.ts';
 import { nobodyWaits } from '../publisher.ts';
@@ -19,7 +20,7 @@ type PublishStep = (connection: Connection, draft: Draft) => SluiceError | undef
 const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise];
 
 /** quota → alias → topic valid → capability → authorise → to message, then to everyone whom it concerns. */
-export function handlePublish(connection: Connection, packet: PublishPacket): void {
+export function handlePublish(connection: Connection, packet: PublishPacket, owned: boolean): void {
   if (packet.qos > 0) checkQuota(connection);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
   const draft: Draft = { packet, known: undefined };
@@ -30,7 +31,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
       return;
     }
   }
-  accept(connection, packet, draft.known as KnownTopic);
+  accept(connection, packet, draft.known as KnownTopic, owned);
 }
 
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
@@ -81,8 +82,8 @@ function authorise(_connection: Connection, draft: Draft): SluiceError | undefin
   return allowed ? undefined : new SluiceError('not_authorized', `Not allowed to publish to "${topic}"`);
 }
 
-function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
-  const publication = toMessage(connection, packet, known.topic);
+function accept(connection: Connection, packet: PublishPacket, known: KnownTopic, owned: boolean): void {
+  const publication = toMessage(connection, packet, known.topic, owned);
   const { publisher, deliverer } = connection.context;
   if (packet.qos === 0) publisher.publish(known.route, publication, nobodyWaits, 0);
   else acceptAcknowledged(connection, packet, known, publication);
@@ -116,10 +117,12 @@ function remember({ session, context, acknowledger }: Connection, packetId: numb
   return 1;
 }
 
-function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {
+/** Many a transport sends a large payload from where it lies: it must have memory of its own then, which a packet that spanned reads has already. */
+function toMessage(connection: Connection, packet: PublishPacket, topic: string, owned: boolean): Publication {
   const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
+  const large = payload.length >= referenceBytesMin;
   const properties = packet.properties?.topicAlias === undefined ? packet.properties : withoutAlias(packet.properties);
-  return new Publication(
+  const publication = new Publication(
     topic,
     payload,
     packet.qos,
@@ -127,7 +130,9 @@ function toMessage(connection: Connection, packet: PublishPacket, topic: string)
     properties,
     connection.lastReceivedAt,
     connection.session.clientId,
+    owned && large,
   );
+  return large ? publication.own() : publication;
 }
 
 function withoutAlias({

@@ -16,12 +16,12 @@ import {
   type SubscriptionRequest,
 } from '../../mqtt/codec/packets.ts';
 import { filterMatches } from '../../mqtt/topics/match.ts';
-import { ByteWriter } from '../../std/bytes.ts';
+import { ByteWriter, referenceBytesMin } from '../../std/bytes.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { Broker } from '../broker.ts';
 import type { BrokerLimits } from '../limits.ts';
-import type { Publication } from '../publication.ts';
+import { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
 import { type RetainedScan, TopicScan } from '../retained-scan.ts';
 import type { SessionLog } from '../session-log.ts';
@@ -116,7 +116,9 @@ export class HeldSink implements MessageSink {
 
   route(topic: string): { admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean } | undefined {
     if (topic !== this.#topic) return undefined;
-    return { admit: (message, waiter, tag) => this.admitted.push({ message, waiter, tag }) > 0 };
+    return {
+      admit: (message, waiter, tag) => this.admitted.push({ message: Publication.of(message).own(), waiter, tag }) > 0,
+    };
   }
 
   onRoutesChanged(): void {
@@ -192,6 +194,8 @@ export class MemoryClient implements Transport, FrameHandler {
   paused = false;
   /** Set by a test to play a socket that does not take anything. */
   stuckBytes = 0;
+  /** What the broker wrote and was not read yet, but for what lies in `buffer`. */
+  readonly #written: Buffer[] = [];
   readonly #received: Received[] = [];
   readonly #reader = new FrameReader(this, 16 * 1024 * 1024);
   readonly #handler: TransportHandler;
@@ -207,11 +211,17 @@ export class MemoryClient implements Transport, FrameHandler {
   }
 
   reserve(size: number): void {
-    this.#read();
+    this.#retire();
     if (size > this.buffer.length) this.buffer = Buffer.alloc(size);
   }
 
+  /** Large bytes are read where they lie, when the test looks at them, as a socket would send them at the end of the turn. */
   append(bytes: Buffer): void {
+    if (bytes.length >= referenceBytesMin) {
+      this.#retire();
+      this.#written.push(bytes);
+      return;
+    }
     if (this.position + bytes.length > this.buffer.length) this.reserve(bytes.length);
     this.buffer.set(bytes, this.position);
     this.position += bytes.length;
@@ -265,8 +275,11 @@ export class MemoryClient implements Transport, FrameHandler {
     this.sendBytes(writer.bytes());
   }
 
+  /** The bytes are gone when the broker has returned, as they are where all sockets read into one buffer. */
   sendBytes(bytes: Buffer): void {
-    this.#handler.receive(Buffer.from(bytes));
+    const read = Buffer.from(bytes);
+    this.#handler.receive(read);
+    read.fill(0xee);
   }
 
   publish(
@@ -343,9 +356,14 @@ export class MemoryClient implements Transport, FrameHandler {
   }
 
   #read(): void {
-    const bytes = Buffer.from(this.buffer.subarray(0, this.position));
+    this.#retire();
+    for (const bytes of this.#written.splice(0)) this.#reader.push(bytes);
+  }
+
+  #retire(): void {
+    if (this.position === 0) return;
+    this.#written.push(Buffer.from(this.buffer.subarray(0, this.position)));
     this.position = 0;
-    this.#reader.push(bytes);
   }
 }
 

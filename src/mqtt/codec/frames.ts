@@ -2,10 +2,11 @@ import { MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
 
 export interface FrameHandler {
   /**
-   * One whole packet: its first byte, and its body in `buffer` from `bodyStart` up to `bodyEnd`. The bytes are not used
-   * again, so views of them may be kept. False stops the reader: the rest, and all that comes later, is dropped.
+   * One whole packet: its first byte, and its body in `buffer` from `bodyStart` up to `bodyEnd`. Where it lies in the chunk
+   * that was pushed it holds during the call; `owned` says that it has memory of its own, of which views may be kept.
+   * False stops the reader: the rest, and all that comes later, is dropped.
    */
-  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean;
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): boolean;
 }
 
 /** What is first set aside for a packet that has not arrived whole, unless it is shorter. */
@@ -37,7 +38,7 @@ export class FrameReader {
   }
 
   /**
-   * Hands out every packet that is now whole. Throws MalformedPacket for a header that is none (0x81) or announces more
+   * Hands out every packet that is now whole, and keeps nothing of the chunk. Throws MalformedPacket for a header that is none (0x81) or announces more
    * than `packetBytesMax` (0x95), and what the handler throws; in either case the reader has stopped.
    */
   push(chunk: Buffer): void {
@@ -61,7 +62,7 @@ export class FrameReader {
       const bodyEnd = bodyStart + remainingLengthOf(chunk, at);
       this.#checkSize(bodyEnd - at);
       if (bodyEnd > end) break;
-      if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd)) return false;
+      if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd, false)) return false;
       at = bodyEnd;
     }
     if (at < end) this.#gather(chunk, at, end, end - at);
@@ -88,7 +89,7 @@ export class FrameReader {
     if (this.#filled < bodyEnd) return at + taken;
     const whole = this.#gathered;
     this.#forget();
-    return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd) ? at + taken : -1;
+    return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd, true) ? at + taken : -1;
   }
 
   /** Copies bytes behind what is gathered. `wanted` is the most that is known to come; memory doubles up to it. */

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { SharedReading } from './shared-reading.ts';
+
+/** What a server's side of one connection got, with the memory in which it came. */
+class Reader {
+  readonly socket: Socket;
+  readonly memory = new Set<ArrayBufferLike>();
+  text = '';
+  /** Asked for each read. */
+  afterRead: () => void = () => undefined;
+  #changed: () => void = () => undefined;
+
+  constructor(reading: SharedReading, accepted: Socket) {
+    this.socket = reading.adopt(accepted, (bytes) => {
+      this.memory.add(bytes.buffer);
+      this.text += bytes.toString();
+      this.afterRead();
+      this.#changed();
+    });
+  }
+
+  async until(text: string): Promise<void> {
+    while (this.text !== text) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+}
+
+async function serving(
+  t: TestContext,
+): Promise<{ server: Server; dial(): Promise<{ client: Socket; reader: Reader }> }> {
+  const reading = new SharedReading();
+  const readers: Reader[] = [];
+  const server = createServer({ pauseOnConnect: true }, (accepted) => readers.push(new Reader(reading, accepted)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const clients: Socket[] = [];
+  t.after(() => {
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+  const dial = async (): Promise<{ client: Socket; reader: Reader }> => {
+    const { port } = server.address() as { port: number };
+    const accepted = once(server, 'connection');
+    const client = connect(port, '127.0.0.1');
+    clients.push(client);
+    await Promise.all([accepted, once(client, 'connect')]);
+    return { client, reader: readers[readers.length - 1] };
+  };
+  return { server, dial };
+}
+
+test('all sockets are read into the same memory', async (t) => {
+  const { dial } = await serving(t);
+  const one = await dial();
+  const two = await dial();
+  one.client.write('one');
+  await one.reader.until('one');
+  two.client.write('two');
+  await two.reader.until('two');
+  one.client.write(', again');
+  await one.reader.until('one, again');
+  const memory = new Set([...one.reader.memory, ...two.reader.memory]);
+  assert.equal(memory.size, 1);
+});
+
+test('a socket that is resumed and paused again in one turn is not read', async (t) => {
+  const { dial } = await serving(t);
+  const { client, reader } = await dial();
+  reader.socket.pause();
+  reader.socket.resume();
+  reader.socket.pause();
+  client.write('early');
+  // A round trip over another connection: the bytes above have come by then.
+  const other = await dial();
+  other.client.write('x');
+  await other.reader.until('x');
+  assert.equal(reader.text, '');
+  reader.socket.resume();
+  await reader.until('early');
+});
+
+test('a socket that is paused while it is read gives no more until it is resumed', async (t) => {
+  const { dial } = await serving(t);
+  const { client, reader } = await dial();
+  let reads = 0;
+  reader.afterRead = () => {
+    reads++;
+    reader.socket.pause();
+    setImmediate(() => {
+      assert.equal(reads, 1);
+      reads = 0;
+      reader.socket.resume();
+    });
+  };
+  const text = 'much '.repeat(100_000);
+  client.end(text);
+  await reader.until(text);
+});
+
+test('an adopted socket can be written to, tells its end, and is one of the connections of its server', async (t) => {
+  const { server, dial } = await serving(t);
+  const { client, reader } = await dial();
+  assert.equal(await connectionsOf(server), 1);
+  reader.socket.write('answer');
+  const [answer] = (await once(client, 'data')) as [Buffer];
+  assert.equal(answer.toString(), 'answer');
+  client.end();
+  await once(reader.socket, 'close');
+  assert.equal(await connectionsOf(server), 0);
+});
+
+test('a socket that breaks says so', async (t) => {
+  const { dial } = await serving(t);
+  const { client, reader } = await dial();
+  const broken = once(reader.socket, 'error');
+  client.resetAndDestroy();
+  assert.equal((await broken)[0].code, 'ECONNRESET');
+});
+
+test('a server that closes waits for adopted sockets', async (t) => {
+  const { server, dial } = await serving(t);
+  const { reader } = await dial();
+  let closed = false;
+  server.close(() => {
+    closed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(closed, false);
+  reader.socket.destroy();
+  await once(server, 'close');
+});
+
+test('what has no handle of the operating system is read as usual', async () => {
+  const stream = new PassThrough();
+  stream.pause();
+  let text = '';
+  const socket = new SharedReading().adopt(stream as unknown as Socket, (bytes) => {
+    text += bytes.toString();
+  });
+  assert.equal(socket, stream as unknown);
+  stream.end('as usual');
+  await once(stream, 'end');
+  assert.equal(text, 'as usual');
+});
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
+}

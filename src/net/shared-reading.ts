@@ -1,0 +1,48 @@
+import { Socket } from 'node:net';
+
+/** What is read from a socket. The bytes are valid during the call: the next read of any socket writes over them. */
+export type ReadCallback = (bytes: Buffer) => void;
+
+/**
+ * One buffer that all sockets of a listener read into. Node otherwise makes a buffer for each read, up to 64 KiB that are
+ * garbage as soon as their packets are handled, and the collector's pauses are what a message waits for.
+ *
+ * Node offers a buffer of one's own (`onread`) to sockets that connect, not to those that a server accepts. An accepted socket
+ * therefore gives its handle to a new one, as `net.Server` itself makes them. Where Node keeps the handle elsewhere the
+ * accepted socket stays as it is.
+ */
+export class SharedReading {
+  readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
+
+  /** The socket to go on with. The accepted one must be paused since it was accepted (`pauseOnConnect`). */
+  adopt(accepted: Socket, receive: ReadCallback): Socket {
+    const { _handle: handle, _server: server } = accepted as AcceptedSocket;
+    if (handle === null || handle === undefined) return readAsUsual(accepted, receive);
+    const buffer = this.#buffer;
+    const callback = (bytes: number): boolean => {
+      receive(buffer.subarray(0, bytes));
+      return true;
+    };
+    const socket = new Socket({ handle, onread: { buffer, callback } } as object);
+    // The server counts its connections by what names it, and waits for them when it closes.
+    Object.assign(socket, { _server: server });
+    Object.assign(accepted, { _handle: null, _server: null });
+    return socket;
+  }
+}
+
+/** TLS, and whatever else is no plain socket of the operating system. */
+export function readAsUsual(socket: Socket, receive: ReadCallback): Socket {
+  socket.on('data', receive);
+  socket.resume();
+  return socket;
+}
+
+/** What a server's sockets have in Node 24, beside what is documented. */
+interface AcceptedSocket {
+  readonly _handle?: object | null;
+  readonly _server?: object | null;
+}
+
+/** As much as Node reads at once, and about what fits into the processor's cache together with its answer. */
+const readBytes = 64 * 1024;
