@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from './config/file.ts';
 import type { Nested, Option, OptionValue } from './config/option.ts';
 import { configOptions } from './config/options.ts';
@@ -40,6 +41,15 @@ export async function loadConfig(
   }
   if (problems.length > 0) throw new SluiceError('invalid_argument', problems.join('\n'), { detail: { problems } });
   return config;
+}
+
+/** Names of the options that differ. */
+export function changedOptions(a: Config, b: Config): string[] {
+  return Object.keys(configOptions).filter((name) => !isDeepStrictEqual(valueAt(a, name), valueAt(b, name)));
+}
+
+function valueAt(config: unknown, name: string): unknown {
+  return name.split('.').reduce((at, part) => (at as Record<string, unknown>)[part], config);
 }
 
 /** The configuration where nothing is set, with relative paths from `cwd`. */

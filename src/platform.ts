@@ -8,6 +8,7 @@ import { SessionTable } from './broker/session-table.ts';
 import type { Config } from './config.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
 import type { Store } from './devices/store.ts';
+import { WatchedRegistry } from './devices/watched-registry.ts';
 import { HttpServer } from './http/http-server.ts';
 import type { PlatformMetrics } from './http/metrics/platform-metrics.ts';
 import type { Consumption } from './message.ts';
@@ -34,6 +35,7 @@ export class Platform {
   readonly #lifecycle: Lifecycle;
   readonly #mqtt: TcpListener;
   readonly #http: HttpServer;
+  readonly #access: ConfiguredAccess;
   #ready = false;
 
   /** Opens the data folder; throws where another process has it. */
@@ -46,7 +48,13 @@ export class Platform {
     const environment = new Environment(join(config.data, 'queues'));
     const commit = new GroupCommit({ environment, onFailure: failed.resolve });
     const engine = new EmbeddedEngine({ environment, commit, clock, log, permanent: [ingestQueue] });
-    const store = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
+    const devices = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
+    const store = {
+      registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
+      readings: devices.readings,
+      start: () => devices.start(),
+      stop: () => devices.stop(),
+    };
     const drivers = new WorkerDriverHost({ workers: config.pipeline.workers, log });
     const pipeline = new Pipeline({
       store,
@@ -58,6 +66,7 @@ export class Platform {
       log,
     });
     const access = new ConfiguredAccess({ ...config.access, devices: deviceCredentials(store), clock, log });
+    this.#access = access;
     const broker = new Broker({
       access,
       retainedLog: new RetainedTable(environment, commit, log),
@@ -158,6 +167,14 @@ export class Platform {
   async stop(): Promise<void> {
     this.#ready = false;
     await this.#lifecycle.stop();
+  }
+
+  /**
+   * Takes over what of another configuration can change while the platform runs: the `access` section. Throws
+   * `invalid_argument`, and changes nothing, where it cannot be used.
+   */
+  async reload(config: Config): Promise<void> {
+    this.#access.reconfigure(config.access);
   }
 
   get mqttPort(): number {

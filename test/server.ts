@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ export class Server {
   #process: ChildProcess | undefined;
   readonly #flags: readonly string[];
   readonly #log: string[] = [];
+  readonly #logLines = new EventEmitter();
 
   constructor(data: string, flags: readonly string[]) {
     this.data = data;
@@ -45,6 +46,7 @@ export class Server {
     createInterface({ input: child.stderr }).on('line', (line) => {
       this.#log.push(line);
       if (this.#log.length > logLinesMax) this.#log.shift();
+      this.#logLines.emit('line');
     });
     const lines = createInterface({ input: child.stdout });
     const ended = once(child, 'exit').then(() => {
@@ -67,9 +69,22 @@ export class Server {
     return code;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
   /** The newest lines of its log. */
   log(): readonly string[] {
     return this.#log;
+  }
+
+  /** Resolves with the first line of its log that matches, from now on or among the newest. */
+  async logged(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const line = this.#log.find((each) => pattern.test(each));
+      if (line !== undefined) return line;
+      await once(this.#logLines, 'line');
+    }
   }
 
   async api<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,14 +1,34 @@
-/** Who someone is, once known. */
-export type Identity =
-  | { readonly kind: 'anonymous'; readonly name: string }
-  | { readonly kind: 'user'; readonly name: string; readonly rules: readonly AccessRule[]; readonly admin: boolean }
-  | { readonly kind: 'device'; readonly name: string; readonly deviceType: string };
+import type { Proof } from './proof.ts';
 
-/** What one may do with topics that a filter matches. */
+interface Known {
+  /** Epoch milliseconds; absent: it does not end by itself. */
+  readonly expiresAt?: number;
+  /** What it was known by, so that it can be looked at again. Absent: nothing stands at a second look. */
+  readonly proof?: Proof;
+}
+
+/** Who someone is, once known. */
+export type Identity = Known &
+  (
+    | { readonly kind: 'anonymous'; readonly name: string }
+    | { readonly kind: 'user'; readonly name: string; readonly rules: readonly AccessRule[]; readonly admin: boolean }
+    | { readonly kind: 'device'; readonly name: string; readonly deviceType: string }
+  );
+
+/** What one may, or may not, do with topics that a filter matches. Of an ordered list the first rule that matches decides. */
 export interface AccessRule {
+  /** Absent: allow. */
+  readonly effect?: 'allow' | 'deny';
   readonly action: 'publish' | 'subscribe' | 'all';
   /** A topic filter; `${clientId}`, `${username}` and, for devices, `${deviceId}` and `${deviceType}` are filled in. */
   readonly filter: string;
+}
+
+/** A rule of the list for everybody. Where it names users, client ids or kinds, it is for those alone. */
+export interface EverybodyRule extends AccessRule {
+  readonly users?: readonly string[];
+  readonly clientIds?: readonly string[];
+  readonly kinds?: readonly Identity['kind'][];
 }
 
 /** What TLS proved about a client: its certificate was signed by an authority that the listener trusts. */
@@ -30,17 +50,24 @@ export interface ListenerAccess {
   readonly certificateIdentity?: 'commonName' | 'subjectAltName';
 }
 
-export interface Credentials {
+export interface Credentials extends Origin {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
-  readonly remoteAddress: string;
   readonly certificate: ClientCertificate | undefined;
+}
+
+/** Where a client comes from. */
+export interface Origin {
+  readonly remoteAddress: string;
   readonly through: ListenerAccess;
 }
 
+/** What changed about who may come in and do what: the configuration, or one device. */
+export type AccessChange = { readonly kind: 'configuration' } | { readonly kind: 'device'; readonly id: string };
+
 export interface Access {
-  /** Rejects with `unauthenticated`, `device_retired` or `quota_exceeded`. */
+  /** Rejects with `unauthenticated`, `device_retired`, `quota_exceeded` or `unavailable`. */
   authenticate(credentials: Credentials): Promise<Identity>;
   /** By bearer token, for HTTP. Rejects with `unauthenticated`. */
   authenticateToken(token: string | undefined, remoteAddress: string): Promise<Identity>;
@@ -49,6 +76,10 @@ export interface Access {
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean;
   /** The HTTP API beyond a device's own ingest. */
   mayAdminister(identity: Identity): boolean;
+  /** Who the client is after a change, or still the same; undefined where what it came in with lets nobody in any more. */
+  reexamine(identity: Identity, origin: Origin, change: AccessChange): Promise<Identity | undefined>;
+  /** Registers the one listener that is told of changes. Decisions asked for afterwards are made by what holds then. */
+  onChanged(listener: (change: AccessChange) => void): void;
 }
 
 /** What `access/` needs to know of devices; the platform connects it to the registry. */

@@ -1,60 +1,66 @@
-import { filterCovers, filterMatches } from '../mqtt/topics/match.ts';
-import type { AccessRule, Identity } from './access.ts';
-import { deviceFilter, isDeviceId } from './device-topics.ts';
-import { filledFilter } from './rule-template.ts';
+import { filterCovers, filterMatches, filtersOverlap } from '../mqtt/topics/match.ts';
+import type { AccessRule } from './access.ts';
+import { filledFilter, type RuleValues } from './rule-template.ts';
 
-/** Decisions that one connection remembers; beyond it the memory starts afresh. Most clients publish to a handful of topics. */
+/** What one connection remembers of its decisions; beyond either the memory starts afresh. Most clients publish to a handful of topics. */
 const decisionsMax = 256;
+const decisionCharactersMax = 16 * 1024;
 
-/** What one identity may do under one client id. */
+/** What one client may do: the first rule that matches decides, and where none does it may not. */
 export class Policy {
-  readonly clientId: string;
-  readonly #publish: readonly string[];
-  readonly #subscribe: readonly string[];
+  readonly #publish: readonly FilledRule[];
+  readonly #subscribe: readonly FilledRule[];
   readonly #mayPublish = new Map<string, boolean>();
+  #charactersKept = 0;
 
-  constructor(identity: Identity, clientId: string) {
-    this.clientId = clientId;
-    const rules = isUnlimited(identity) ? [] : rulesOf(identity, clientId);
-    this.#publish = filtersFor('publish', rules);
-    this.#subscribe = filtersFor('subscribe', rules);
+  constructor(rules: readonly AccessRule[], values: RuleValues) {
+    this.#publish = filled('publish', rules, values);
+    this.#subscribe = filled('subscribe', rules, values);
   }
 
   mayPublish(topic: string): boolean {
-    let allowed = this.#mayPublish.get(topic);
-    if (allowed === undefined) {
-      allowed = this.#publish.some((filter) => filterMatches(filter, topic));
-      if (this.#mayPublish.size >= decisionsMax) this.#mayPublish.clear();
-      this.#mayPublish.set(topic, allowed);
-    }
+    const known = this.#mayPublish.get(topic);
+    if (known !== undefined) return known;
+    const allowed = this.#publish.find(({ filter }) => filterMatches(filter, topic))?.allows ?? false;
+    this.#remember(topic, allowed);
     return allowed;
   }
 
-  /** One rule must cover the whole filter; two that cover it together are not put together. */
-  maySubscribe(filter: string): boolean {
-    return this.#subscribe.some((allowed) => filterCovers(allowed, filter));
+  /**
+   * Whether everything that the filter can match may be read: one rule that allows covers all of it, and none before it
+   * denies a part. Two rules that cover it together are not put together.
+   */
+  maySubscribe(asked: string): boolean {
+    for (const { allows, filter } of this.#subscribe) {
+      if (allows && filterCovers(filter, asked)) return true;
+      if (!allows && filtersOverlap(filter, asked)) return false;
+    }
+    return false;
+  }
+
+  #remember(topic: string, allowed: boolean): void {
+    if (topic.length > decisionCharactersMax) return;
+    if (this.#mayPublish.size >= decisionsMax || this.#charactersKept + topic.length > decisionCharactersMax) {
+      this.#mayPublish.clear();
+      this.#charactersKept = 0;
+    }
+    this.#mayPublish.set(topic, allowed);
+    this.#charactersKept += topic.length;
   }
 }
 
-/** Whether everything is allowed to this identity. */
-export function isUnlimited(identity: Identity): boolean {
-  return identity.kind === 'anonymous' || (identity.kind === 'user' && identity.admin);
+interface FilledRule {
+  readonly allows: boolean;
+  readonly filter: string;
 }
 
-function rulesOf(identity: Identity, clientId: string): AccessRule[] {
-  if (identity.kind === 'device') {
-    return isDeviceId(identity.name) ? [{ action: 'all', filter: deviceFilter(identity.name) }] : [];
+function filled(action: 'publish' | 'subscribe', rules: readonly AccessRule[], values: RuleValues): FilledRule[] {
+  const found: FilledRule[] = [];
+  for (const rule of rules) {
+    if (rule.action !== action && rule.action !== 'all') continue;
+    const allows = rule.effect !== 'deny';
+    const filter = filledFilter(rule.filter, values, allows ? 'nothing' : 'everything below');
+    if (filter !== undefined) found.push({ allows, filter });
   }
-  if (identity.kind === 'anonymous') return [];
-  const values = { clientId, username: identity.name, deviceId: undefined, deviceType: undefined };
-  const filled: AccessRule[] = [];
-  for (const rule of identity.rules) {
-    const filter = filledFilter(rule.filter, values);
-    if (filter !== undefined) filled.push({ action: rule.action, filter });
-  }
-  return filled;
-}
-
-function filtersFor(action: 'publish' | 'subscribe', rules: readonly AccessRule[]): string[] {
-  return rules.filter((rule) => rule.action === action || rule.action === 'all').map((rule) => rule.filter);
+  return found;
 }

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkRule, filledFilter } from './rule-template.ts';
+import { checkRule, filledFilter as filled, type RuleValues } from './rule-template.ts';
 
 const values = { clientId: 'c1', username: 'ann', deviceId: undefined, deviceType: undefined };
+
+const filledFilter = (filter: string, given: RuleValues): string | undefined => filled(filter, given, 'nothing');
 
 test('values stand where their names stood', () => {
   assert.equal(filledFilter('apps/${clientId}/${username}/#', values), 'apps/c1/ann/#');
@@ -38,4 +40,16 @@ test('a rule that can never be valid is refused with its owner and its fault', (
   refused('', /at least one character/);
   refused('$share/g/a', /without '\$share\/'/);
   checkRule({ action: 'publish', filter: '$queue/${username}' }, '"ann"');
+});
+
+test('a name that would change what a rule matches does not escape a rule that denies', () => {
+  for (const clientId of ['+', '#', 'a/b', '', '$SYS', '/']) {
+    const denied = (filter: string) => filled(filter, { ...values, clientId }, 'everything below');
+    assert.equal(denied('private/${clientId}/x'), 'private/#', clientId);
+    assert.equal(denied('private/a-${clientId}'), 'private/#', clientId);
+    assert.equal(denied('private/${username}/${clientId}'), 'private/#', clientId);
+    assert.equal(denied('${clientId}/#'), '#', clientId);
+  }
+  assert.equal(filled('devices/${deviceId}/#', values, 'everything below'), undefined);
+  assert.equal(filled('private/${clientId}', values, 'everything below'), 'private/c1');
 });

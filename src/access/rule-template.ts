@@ -10,15 +10,33 @@ type RuleName = (typeof ruleNames)[number];
 
 const placeholder = /\$\{([^}]*)\}/g;
 
-/** The rule's filter with the values filled in; undefined where a value is missing, or could change what the filter matches. */
-export function filledFilter(filter: string, values: RuleValues): string | undefined {
-  let fit = true;
-  const filled = filter.replace(placeholder, (_, name: RuleName) => {
+/**
+ * The rule's filter with the values filled in; undefined where a value is missing. A value that could change what the filter
+ * matches is not filled in: a rule that allows then matches nothing, and one that denies everything below what stands in
+ * front, since who picks a strange name must not escape it.
+ */
+export function filledFilter(
+  filter: string,
+  values: RuleValues,
+  strange: 'nothing' | 'everything below',
+): string | undefined {
+  let missing = false;
+  let strangeAt: number | undefined;
+  const filled = filter.replace(placeholder, (_, name: RuleName, at: number) => {
     const value = values[name];
-    if (value === undefined || !isPlainLevel(value)) fit = false;
+    missing ||= value === undefined;
+    if (value !== undefined && !isPlainLevel(value)) strangeAt ??= at;
     return value ?? '';
   });
-  return fit && topicFilterProblem(filled) === undefined ? filled : undefined;
+  if (missing) return undefined;
+  if (strangeAt === undefined && topicFilterProblem(filled) === undefined) return filled;
+  return strange === 'nothing' ? undefined : everythingBelow(filter, strangeAt ?? filter.indexOf('${'));
+}
+
+/** The levels in front of the one at `at`, and all that begins with them; what stands in those is known to be plain. */
+function everythingBelow(filter: string, at: number): string {
+  const front = filter.slice(0, filter.lastIndexOf('/', at) + 1);
+  return front.includes('${') ? everythingBelow(filter, filter.indexOf('${')) : `${front}#`;
 }
 
 /** Throws `invalid_argument` where the filter of a configured rule could never be valid. `owner` is named in the message. */

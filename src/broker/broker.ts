@@ -19,6 +19,7 @@ import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
 import { RetainedSweeper } from './retained-sweeper.ts';
+import { RightsWatch } from './rights-watch.ts';
 import { Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
@@ -52,8 +53,10 @@ export class Broker implements Part {
   readonly #sweeper: RetainedSweeper;
 
   constructor(parts: BrokerParts) {
-    const { limits, log, clock = systemClock } = parts;
+    const { limits, clock = systemClock } = parts;
     const { counters } = this;
+    const log = parts.log.with({ part: 'broker' });
+    let arrivals = 0;
     const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
     const router = new Router(deliverer, parts.sessionLog);
     const retained = new Retained(parts.retainedLog, limits, counters, clock);
@@ -72,13 +75,15 @@ export class Broker implements Part {
       retained,
       wills,
       keepAlive: new KeepAlive(clock),
+      rights: new RightsWatch({ access: parts.access, router, sessionLog: parts.sessionLog, counters, clock, log }),
       sources: parts.sources,
       limits,
       counters,
       clock,
       sessionLog: parts.sessionLog,
-      log: log.with({ part: 'broker' }),
+      log,
       newClientId: () => `auto-${randomBytes(12).toString('base64url')}`,
+      newArrival: () => ++arrivals,
     };
   }
 
@@ -99,6 +104,7 @@ export class Broker implements Part {
   stop(): void {
     this.#sweeper.stop();
     this.#context.keepAlive.stop();
+    this.#context.rights.stop();
     this.#context.sessions.stop();
     this.#context.wills.stop();
     this.#context.admission.stop();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { answered, BrokerFixture, openAccess } from './testing/memory-client.ts';
 
 test('CONNECT is answered, and a client without an id is given one [MQTT-3.1.3-6]', async () => {
   const { broker } = new BrokerFixture();
@@ -111,6 +111,49 @@ test('no more sessions than allowed', async () => {
   const second = fixture.open();
   await second.connect({ clientId: 'b' });
   assert.equal(second.take(PacketType.connack).reasonCode, 0x97);
+});
+
+/** Lets logins through when the test says so, by user name. */
+function heldLogins() {
+  const waiting = new Map<string, () => void>();
+  const access = openAccess({
+    authenticate: ({ username = '' }) =>
+      new Promise((resolve) => {
+        waiting.set(username, () => resolve({ kind: 'user', name: 'ann', rules: [], admin: true }));
+      }),
+  });
+  const letIn = async (username: string): Promise<void> => {
+    waiting.get(username)?.();
+    await answered();
+  };
+  return { access, letIn };
+}
+
+test('a login that takes long does not take over from a connection that came later', async () => {
+  const { access, letIn } = heldLogins();
+  const fixture = new BrokerFixture({ access });
+  const [early, late] = [fixture.open(), fixture.open()];
+  await early.connect({ clientId: 'a', username: 'early' });
+  await late.connect({ clientId: 'a', username: 'late' });
+  await letIn('late');
+  assert.equal(late.take(PacketType.connack).reasonCode, 0);
+  await letIn('early');
+  assert.equal(early.take(PacketType.connack).reasonCode, 0x80);
+  assert.equal(early.ended, true);
+  assert.equal(late.ended, false);
+});
+
+test('the number of sessions is bounded also for logins that were under way', async () => {
+  const { access, letIn } = heldLogins();
+  const fixture = new BrokerFixture({ access, limits: { sessionsMax: 1 } });
+  const [a, b] = [fixture.open(), fixture.open()];
+  await a.connect({ clientId: 'a', username: 'a' });
+  await b.connect({ clientId: 'b', username: 'b' });
+  await letIn('a');
+  await letIn('b');
+  assert.equal(a.take(PacketType.connack).reasonCode, 0);
+  assert.equal(b.take(PacketType.connack).reasonCode, 0x97);
+  assert.equal(fixture.broker.levels().sessions, 1);
 });
 
 test('a server that goes tells every client', async () => {

@@ -9,8 +9,9 @@ import type { BrokerContext } from './context.ts';
 import { Greetings } from './greetings.ts';
 import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
+import type { RightsHolder } from './rights-watch.ts';
 import type { Session } from './session.ts';
-import type { KnownTopic, TopicCache } from './topic-cache.ts';
+import { type KnownTopic, TopicCache, topicRights } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
 
 export type Phase = 'awaiting-connect' | 'authenticating' | 'connected' | 'closed';
@@ -29,7 +30,7 @@ export interface ConnectedState {
 }
 
 /** One client's connection: its state, and what may be done to it. What its packets do stands in `handlers/`. */
-export class Connection implements AcknowledgedLink, CompletedLink, Watched, Holdable {
+export class Connection implements AcknowledgedLink, CompletedLink, Watched, Holdable, RightsHolder {
   readonly context: BrokerContext;
   readonly transport: Transport;
   readonly acknowledger: Acknowledger = new Acknowledger(this);
@@ -43,6 +44,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   /** Whether a publish of it was refused and logged already. */
   isRefused = false;
   version: ProtocolVersion = 4;
+  /** Where its CONNECT stands among all that came: of two with one client id the later one counts. */
+  arrival = 0;
   lastReceivedAt: number;
   silenceMsMax: number;
   deadline = 0;
@@ -90,6 +93,16 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.#connected = state;
     this.phase = 'connected';
     state.session.link = this;
+  }
+
+  adopt(identity: Identity): void {
+    const { access, router } = this.context;
+    const rights = topicRights(access, identity, this.session.clientId);
+    this.#connected = { ...this.#state, identity, topics: new TopicCache(router, rights) };
+    for (const [alias, known] of this.aliases) {
+      const allowed = known.problem === undefined && rights.mayPublish(known.topic);
+      this.aliases.set(alias, { ...known, allowed });
+    }
   }
 
   /** Does not read on until every receipt that is due has come. */
@@ -160,6 +173,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (this.phase === 'closed') return;
     this.phase = 'closed';
     this.context.keepAlive.forget(this);
+    this.context.rights.forget(this);
     this.acknowledger.close();
     this.congestion.over();
     this.greetings.stop();

@@ -9,6 +9,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Publisher } from './publisher.ts';
 import type { Retained } from './retained.ts';
+import type { RightsWatch } from './rights-watch.ts';
 import type { Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import type { Sessions } from './sessions.ts';
@@ -26,6 +27,7 @@ export interface BrokerContext {
   readonly sessionLog: SessionLog;
   readonly wills: Wills;
   readonly keepAlive: KeepAlive;
+  readonly rights: RightsWatch;
   readonly sources: readonly ConsumerSource[];
   readonly limits: BrokerLimits;
   readonly counters: BrokerCounters;
@@ -33,4 +35,6 @@ export interface BrokerContext {
   readonly log: Log;
   /** A client id that nobody has. */
   readonly newClientId: () => string;
+  /** Higher with every CONNECT. */
+  readonly newArrival: () => number;
 }

@@ -8,6 +8,7 @@ export class BrokerCounters {
   /** Refused CONNECT packets beyond the rates. */
   connectRateExceeded = 0;
   bansMade = 0;
+  rightsLost = 0;
   bytesIn = 0;
   packetsMalformed = 0;
   publishesIn = 0;

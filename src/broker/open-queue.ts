@@ -33,7 +33,7 @@ export async function openQueue(
   connection.queueSubscriptions.set(request.filter, subscription);
   session.queueRequests.set(request.filter, { ...request, session, identifiers });
   try {
-    await mayConsume(connection, source, request.filter);
+    subscription.needs = await mayConsume(connection, source, request.filter);
     if (!subscription.stopped) {
       subscription.attach(await source.consume(request.filter, subscription, windowShare(connection)));
       shareWindow(connection, subscription);
@@ -73,15 +73,17 @@ function forget({ session, context, queueSubscriptions }: Connection, subscripti
   context.sessionLog.changed(session);
 }
 
-/** Nobody reads through a queue what they may not read directly. */
-async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<void> {
+/** Nobody reads through a queue what they may not read directly. Answers the filters that the client needs the right to. */
+async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<readonly string[]> {
   const { context, session, identity } = connection;
   const { queue, filters } = await source.resolve(filter);
-  for (const needed of [`$queue/${queue}`, ...filters]) {
+  const needs = [`$queue/${queue}`, ...filters];
+  for (const needed of needs) {
     if (!context.access.maySubscribe(identity, session.clientId, needed)) {
       throw new SluiceError('not_authorized', `Cannot consume queue "${queue}": reading "${needed}" is not allowed`);
     }
   }
+  return needs;
 }
 
 function refused(connection: Connection, subscription: QueueSubscription, error: SluiceError): SubscribeAnswer {

@@ -19,6 +19,8 @@ import type { Session } from './session.ts';
 export class QueueSubscription implements Consumer {
   readonly id: string;
   readonly filter: string;
+  /** Filters that its client needs the right to. */
+  needs: readonly string[] = [];
   readonly #session: Session;
   readonly #qos: QoS;
   readonly #identifiers: readonly number[] | undefined;

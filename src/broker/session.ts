@@ -1,3 +1,4 @@
+import type { Identity } from '../access/access.ts';
 import type { QoS } from '../message.ts';
 import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
 import type { Deadline } from '../std/deadlines.ts';
@@ -19,6 +20,8 @@ export interface SessionLink {
   readonly congestion: Congestion;
   /** Nothing waits any more, and there is room. */
   caughtUp(): void;
+  /** Of two connections with one client id the one with the higher number came later. */
+  readonly arrival: number;
   /** Ends the connection because the same client id connected elsewhere. */
   takenOver(): void;
   /** Ends the connection because an operator, or the end of the platform, says so. */
@@ -136,6 +139,11 @@ export class Session implements Deadline {
  */
 export function packetIdOf(sequence: number): number {
   return 1 + (sequence % 0xffff);
+}
+
+/** Whose sessions those of an identity are. */
+export function ownerOf({ kind, name }: Identity): string {
+  return `${kind}:${name}`;
 }
 
 export function lowerQos(a: QoS, b: QoS): QoS {

@@ -1,3 +1,5 @@
+import type { Access, Identity } from '../access/access.ts';
+import { deviceTopic } from '../access/device-topics.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { Route, Router } from './router.ts';
@@ -16,6 +18,13 @@ export interface TopicRights {
   /** The topic with the identity's own name where it says `me`. */
   ownTopic(topic: string): string;
   mayPublish(topic: string): boolean;
+}
+
+export function topicRights(access: Access, identity: Identity, clientId: string): TopicRights {
+  return {
+    ownTopic: (topic) => deviceTopic(identity, topic),
+    mayPublish: (topic) => access.mayPublish(identity, clientId, topic),
+  };
 }
 
 /**

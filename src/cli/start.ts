@@ -1,7 +1,7 @@
 import { environmentName, type Option } from '../config/option.ts';
 import { configOptions } from '../config/options.ts';
 import { text } from '../config/schema.ts';
-import { configFileVariable, loadConfig } from '../config.ts';
+import { type Config, changedOptions, configFileVariable, loadConfig } from '../config.ts';
 import { createLog, type Log } from '../std/log.ts';
 import { type CommandOption, command, type Terminal } from './command.ts';
 import { value } from './options.ts';
@@ -12,7 +12,7 @@ type Flags = Readonly<Record<string, CommandOption<string | undefined>>>;
 export const start = command({
   name: 'start',
   summary: 'Starts the server',
-  note: 'Every other option is set in the config file or the environment: docs/reference/configuration.md lists them all.',
+  note: 'SIGHUP reads the configuration again and takes over its access section; what else changed counts at the next start. Every other option is set in the config file or the environment: docs/reference/configuration.md lists them all.',
   options: {
     config: value(text({ expected: 'the path of a file' }), {
       placeholder: 'FILE',
@@ -27,7 +27,9 @@ export const start = command({
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
     try {
-      return await serve(new Platform(config, log), log, terminal);
+      const platform = new Platform(config, log);
+      reloadOnHangup(platform, config, () => loadConfig(options, terminal.env, terminal.cwd), log);
+      return await serve(platform, log, terminal);
     } catch (problem) {
       throw startProblem(problem, config);
     }
@@ -38,6 +40,7 @@ export const start = command({
 interface Servable {
   start(): Promise<void>;
   stop(): Promise<void>;
+  reload(config: Config): Promise<void>;
   readonly mqttPort: number;
   readonly httpPort: number;
   readonly failed: Promise<Error>;
@@ -55,6 +58,25 @@ async function serve(platform: Servable, log: Log, terminal: Terminal): Promise<
   await platform.stop();
   log.info('Stopped');
   return 0;
+}
+
+/** SIGHUP reads the configuration again. One that has errors changes nothing. */
+function reloadOnHangup(platform: Servable, started: Config, load: () => Promise<Config>, log: Log): void {
+  const reload = async (): Promise<void> => {
+    try {
+      const config = await load();
+      await platform.reload(config);
+      const waiting = changedOptions(started, config).filter((name) => !name.startsWith('access.'));
+      log.info('Configuration read again', waiting.length > 0 ? { changedAtNextStart: waiting } : {});
+    } catch (problem) {
+      log.error('Configuration not read again: everything stays as it was', { problem });
+    }
+  };
+  // One after the other: the last one asked for is the one that counts.
+  let last = Promise.resolve();
+  process.on('SIGHUP', () => {
+    last = last.then(reload);
+  });
 }
 
 function exitOnFailure(platform: Servable, log: Log): void {

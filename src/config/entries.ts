@@ -19,9 +19,19 @@ import {
 
 /** What the lists and objects among the options hold. */
 
-export const accessRule = object({
+const ruleFields = {
+  effect: withDefault(choice('allow', 'deny'), 'allow'),
   action: choice('publish', 'subscribe', 'all'),
   filter: text({ expected: 'a topic filter' }),
+};
+
+export const accessRule = object(ruleFields);
+
+export const everybodyRule = object({
+  ...ruleFields,
+  users: optional(list(text())),
+  clientIds: optional(list(text())),
+  kinds: optional(list(choice('anonymous', 'user', 'device'))),
 });
 
 export const userEntry = object({

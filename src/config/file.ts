@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -44,7 +44,9 @@ async function readJson(path: string): Promise<unknown> {
 async function readModule(path: string): Promise<unknown> {
   // An import that fails does not say whether this file is missing or one that it imports.
   if (!existsSync(path)) throw cannotRead(path, Object.assign(new Error('missing'), { code: 'ENOENT' }));
-  const module: { default?: unknown } = await import(pathToFileURL(path).href).catch((cause: Error) => {
+  // A module is loaded once for each URL, and one that was changed since is another.
+  const url = `${pathToFileURL(path).href}?changed=${statSync(path).mtimeMs}`;
+  const module: { default?: unknown } = await import(url).catch((cause: Error) => {
     throw cannotRead(path, cause);
   });
   if (module.default !== undefined) return module.default;

@@ -1,5 +1,14 @@
+import { authenticatorNames } from '../access/proof.ts';
 import { logLevels } from '../std/log.ts';
-import { accessRule, deviceTypeOptions, network, queueEntries, tokenEntry, userEntry } from './entries.ts';
+import {
+  accessRule,
+  deviceTypeOptions,
+  everybodyRule,
+  network,
+  queueEntries,
+  tokenEntry,
+  userEntry,
+} from './entries.ts';
 import { type Option, option, unset } from './option.ts';
 import { choice, integer, list, record, text } from './schema.ts';
 
@@ -157,7 +166,18 @@ export const configOptions = {
 
   'access.anonymous': option(choice('loopback', 'never', 'always'), {
     default: 'loopback',
-    sentence: 'Who may do everything without credentials: callers on this machine, nobody, or everybody.',
+    sentence:
+      'Who may come without credentials: callers on this machine, nobody, or everybody. They may do everything where `access.rules` is empty, and what it allows where it is not.',
+  }),
+  'access.order': option(list(choice(...authenticatorNames)), {
+    default: authenticatorNames,
+    sentence:
+      'Ways to find out who a client is, in the order in which they are tried; the first that knows it decides.',
+  }),
+  'access.rules': option(list(everybodyRule), {
+    default: [],
+    sentence:
+      "Rules for everybody but administrators, before each one's own; the first rule that matches decides, and where none does it is denied.",
   }),
   'access.users': option(list(userEntry), {
     default: [],
@@ -199,5 +219,6 @@ export const configEntries = {
   'access.users[]': userEntry,
   'access.tokens[]': tokenEntry,
   'access.users[].rules[], access.tokens[].rules[]': accessRule,
+  'access.rules[]': everybodyRule,
   'deviceTypes.NAME': deviceTypeOptions,
 };

@@ -1,12 +1,12 @@
 import type { Identity } from '../../access/access.ts';
-import { deviceTopic } from '../../access/device-topics.ts';
 import { errorCatalogue, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import { type Connection, reasonStringMax } from '../connection.ts';
+import { dropForbidden } from '../drop-forbidden.ts';
 import { openQueue } from '../open-queue.ts';
-import type { Session } from '../session.ts';
-import { TopicCache, type TopicRights } from '../topic-cache.ts';
+import { ownerOf, type Session } from '../session.ts';
+import { TopicCache, type TopicRights, topicRights } from '../topic-cache.ts';
 
 /** Opens the session, once the client is known for who it is. What it sends meanwhile waits in the receiver. */
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
@@ -19,6 +19,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
     refuse(connection, unwelcome[0], unwelcome[1], 'debug');
     return;
   }
+  connection.arrival = connection.context.newArrival();
   const refusal = refusalOf(connection, packet);
   if (refusal !== undefined) {
     refuse(connection, refusal[0], refusal[1]);
@@ -26,6 +27,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
   }
   const clientId = packet.clientId === '' ? connection.context.newClientId() : packet.clientId;
   const { peer } = connection.transport;
+  const rightsVersion = connection.context.rights.version;
   let identity: Identity;
   try {
     identity = await connection.context.access.authenticate({
@@ -42,23 +44,35 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
     refuse(connection, errorCatalogue[error.code].mqtt, error.message);
     return;
   }
-  if (connection.phase === 'authenticating') accept(connection, packet, clientId, identity);
+  if (connection.phase === 'authenticating') accept(connection, packet, clientId, identity, rightsVersion);
 }
 
 type Refusal = readonly [reasonCode: number, reason: string];
 
 function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
-  const { context } = connection;
   if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
     return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
   }
   if (packet.properties?.authenticationMethod !== undefined) {
     return [0x8c, `Authentication method "${packet.properties.authenticationMethod}" is not supported`];
   }
-  if (context.sessions.isFull && context.sessions.get(packet.clientId) === undefined) {
-    return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
-  }
+  return roomRefusal(connection, packet.clientId);
+}
+
+/** What may have changed while the client logged in. */
+function sessionRefusal(connection: Connection, clientId: string, owner: string): Refusal | undefined {
+  const holder = connection.context.sessions.get(clientId);
+  if (holder === undefined) return roomRefusal(connection, clientId);
+  if (holder.owner !== owner) return [0x85, `Client id "${clientId}" is in use by another identity`];
+  // The other way round it would have been taken over [MQTT-3.1.4-3]; a DISCONNECT may not come before CONNACK [MQTT-3.14.0-1].
+  if (holder.link !== undefined && holder.link.arrival > connection.arrival)
+    return [0x80, 'Another connection uses this client id, and came later'];
   return undefined;
+}
+
+function roomRefusal({ context }: Connection, clientId: string): Refusal | undefined {
+  if (!context.sessions.isFull || context.sessions.get(clientId) !== undefined) return undefined;
+  return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
 }
 
 function refuse(connection: Connection, reasonCode: number, reason: string, level: 'debug' | 'info' = 'info'): void {
@@ -99,26 +113,33 @@ const connackReasonCodes = new Set([
   0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9f,
 ]);
 
-function accept(connection: Connection, packet: ConnectPacket, clientId: string, identity: Identity): void {
+/** `rightsVersion` is the one at which the login began. */
+function accept(
+  connection: Connection,
+  packet: ConnectPacket,
+  clientId: string,
+  identity: Identity,
+  rightsVersion: number,
+): void {
   const { context } = connection;
-  const rights = rightsOf(connection, clientId, identity);
+  const rights = topicRights(context.access, identity, clientId);
   const will = packet.will === undefined ? undefined : { ...packet.will, topic: rights.ownTopic(packet.will.topic) };
   const problem = will === undefined ? undefined : willProblem(connection, will, rights);
   if (problem !== undefined) {
     refuse(connection, ...problem);
     return;
   }
-  const owner = `${identity.kind}:${identity.name}`;
-  const holder = context.sessions.get(clientId)?.owner ?? owner;
-  if (holder !== owner) {
-    refuse(connection, 0x85, `Client id "${clientId}" is in use by another identity`);
+  const owner = ownerOf(identity);
+  const refusal = sessionRefusal(connection, clientId, owner);
+  if (refusal !== undefined) {
+    refuse(connection, ...refusal);
     return;
   }
   if (context.sessions.get(clientId)?.link === undefined)
     context.admission.connected(connection.transport.peer.remoteAddress, clientId);
   const expiryInterval = sessionExpiry(packet, context.limits.sessionExpirySecondsMax);
   const { session, present } = context.sessions.open(clientId, owner, packet.cleanStart, expiryInterval);
-  if (present) dropForbidden(connection, session, identity);
+  if (present) dropForbidden(context, session, identity);
   context.wills.cancel(session);
   session.will = will === undefined ? undefined : ownedWill(will);
   connection.connected({
@@ -131,6 +152,7 @@ function accept(connection: Connection, packet: ConnectPacket, clientId: string,
   });
   connection.silenceMsMax = packet.keepAlive === 0 ? Number.POSITIVE_INFINITY : packet.keepAlive * 1500;
   context.keepAlive.watch(connection);
+  context.rights.watch(connection, rightsVersion);
   connection.send({
     type: PacketType.connack,
     sessionPresent: present,
@@ -149,28 +171,6 @@ function willProblem({ context }: Connection, will: Will, rights: TopicRights): 
   if (refusal !== undefined) return [errorCatalogue[refusal.code].mqtt, refusal.message];
   if (!rights.mayPublish(will.topic)) return [0x87, `Not allowed to publish the will to "${will.topic}"`];
   return undefined;
-}
-
-/** What a kept session subscribed to is only delivered as long as it may still be read. */
-function dropForbidden({ context }: Connection, session: Session, identity: Identity): void {
-  for (const subscription of [...session.subscriptions.values()]) {
-    if (context.access.maySubscribe(identity, session.clientId, subscription.filter)) continue;
-    session.subscriptions.delete(subscription.filter);
-    context.router.unsubscribe(subscription);
-    context.log.warn('Subscription of a kept session ended: not allowed any more', {
-      client: session.clientId,
-      filter: subscription.filter,
-    });
-  }
-  context.sessionLog.changed(session);
-}
-
-function rightsOf(connection: Connection, clientId: string, identity: Identity): TopicRights {
-  const { access } = connection.context;
-  return {
-    ownTopic: (topic) => deviceTopic(identity, topic),
-    mayPublish: (topic) => access.mayPublish(identity, clientId, topic),
-  };
 }
 
 /** Seconds that the session outlives the connection: 3.1.1 says all or nothing, MQTT 5 how long. */

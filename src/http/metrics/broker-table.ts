@@ -20,6 +20,7 @@ const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow
     'CONNECT packets refused because of `mqtt.connectRateMax` or `mqtt.connectRatePerAddressMax`',
   ),
   bansMade: total('bans_made', 'Bans'),
+  rightsLost: total('rights_lost', 'Connections ended because what they came in with expired or changed'),
   bytesIn: total('received_bytes', 'Bytes received over MQTT'),
   packetsMalformed: total('packets_malformed', 'Packets that broke the protocol and ended their connection'),
   publishesIn: total('publishes_received', 'Messages published, by clients, wills and over HTTP'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { filterCovers, filterMatches } from './match.ts';
+import { filterCovers, filterMatches, filtersOverlap } from './match.ts';
 
 const matching: readonly (readonly [clause: string, filter: string, topics: string[], others: string[]])[] = [
   ['4.7.1.2', 'sport/tennis/#', ['sport/tennis', 'sport/tennis/a', 'sport/tennis/a/b'], ['sport', 'sport/tennisx']],
@@ -63,6 +63,21 @@ test('a filter covers another exactly when it matches every topic that the other
       if (inner.includes('b')) continue; // no topic has a "b", so that only outer filters may
       const subset = innerTopics.every((topic, index) => !topic || outerTopics[index]);
       if (filterCovers(outer, inner) !== subset) assert.fail(`"${outer}" covers "${inner}" should be ${subset}`);
+    }
+  }
+});
+
+test('two filters overlap exactly when there is a topic that both match', () => {
+  const filters = sequences(['a', 'b', '', '$a', '+'], 3).flatMap((levels) => [
+    levels.join('/'),
+    [...levels, '#'].join('/'),
+  ]);
+  const topics = sequences(['a', 'b', '', '$a'], 4).map((levels) => levels.join('/'));
+  const matched = new Map([...filters, '#'].filter(Boolean).map((filter) => [filter, matchedBy(filter, topics)]));
+  for (const [a, aTopics] of matched) {
+    for (const [b, bTopics] of matched) {
+      const both = aTopics.some((matches, index) => matches && bTopics[index]);
+      if (filtersOverlap(a, b) !== both) assert.fail(`"${a}" overlaps "${b}" should be ${both}`);
     }
   }
 });

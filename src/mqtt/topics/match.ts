@@ -45,6 +45,27 @@ export function filterCovers(outer: string, inner: string): boolean {
   }
 }
 
+/** Whether there can be a topic that both filters match. Both are valid plain filters. */
+export function filtersOverlap(a: string, b: string): boolean {
+  // [MQTT-4.7.2-1]
+  if (startsWithWildcard(a) && b.charCodeAt(0) === dollar) return false;
+  if (startsWithWildcard(b) && a.charCodeAt(0) === dollar) return false;
+  let aAt = 0;
+  let bAt = 0;
+  for (;;) {
+    const aCode = a.charCodeAt(aAt);
+    const bCode = b.charCodeAt(bAt);
+    if (aCode === hash || bCode === hash) return true;
+    const aEnd = levelEnd(a, aAt);
+    const bEnd = levelEnd(b, bAt);
+    if (aCode !== plus && bCode !== plus && !sameText(a, aAt, aEnd, b, bAt, bEnd)) return false;
+    if (aEnd === a.length) return endsHere(b, bEnd);
+    if (bEnd === b.length) return endsHere(a, aEnd);
+    aAt = aEnd + 1;
+    bAt = bEnd + 1;
+  }
+}
+
 /** Whether a filter whose current level ends at `end` matches a topic that ends with this level: "a/#" matches "a" [MQTT-4.7.1-1]. */
 function endsHere(filter: string, end: number): boolean {
   return end === filter.length || (end + 2 === filter.length && filter.charCodeAt(end + 1) === hash);

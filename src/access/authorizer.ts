@@ -1,0 +1,60 @@
+import type { AccessRule, EverybodyRule, Identity } from './access.ts';
+import { deviceFilter, isDeviceId } from './device-topics.ts';
+import { Policy } from './policy.ts';
+import type { RuleValues } from './rule-template.ts';
+
+/** Who may do what, by the rules for everybody and then each one's own. */
+export class Authorizer {
+  readonly #everybody: readonly EverybodyRule[];
+  /** By the identity object of a connection, so that a policy lives as long as its connection. */
+  readonly #policies = new WeakMap<Identity, { readonly clientId: string; readonly policy: Policy }>();
+
+  constructor(everybody: readonly EverybodyRule[]) {
+    this.#everybody = everybody;
+  }
+
+  mayPublish(identity: Identity, clientId: string, topic: string): boolean {
+    return this.isUnlimited(identity) || this.#policy(identity, clientId).mayPublish(topic);
+  }
+
+  maySubscribe(identity: Identity, clientId: string, filter: string): boolean {
+    return this.isUnlimited(identity) || this.#policy(identity, clientId).maySubscribe(filter);
+  }
+
+  /** Whether no rule is asked. Who comes without credentials may do everything until there are rules for everybody. */
+  isUnlimited(identity: Identity): boolean {
+    if (identity.kind === 'anonymous') return this.#everybody.length === 0;
+    return identity.kind === 'user' && identity.admin;
+  }
+
+  #policy(identity: Identity, clientId: string): Policy {
+    const known = this.#policies.get(identity);
+    if (known?.clientId === clientId) return known.policy;
+    const everybody = this.#everybody.filter((rule) => concerns(rule, identity, clientId));
+    const policy = new Policy([...everybody, ...ownRules(identity)], valuesOf(identity, clientId));
+    this.#policies.set(identity, { clientId, policy });
+    return policy;
+  }
+}
+
+function concerns({ users, clientIds, kinds }: EverybodyRule, identity: Identity, clientId: string): boolean {
+  if (users !== undefined && !(identity.kind === 'user' && users.includes(identity.name))) return false;
+  if (clientIds !== undefined && !clientIds.includes(clientId)) return false;
+  return kinds === undefined || kinds.includes(identity.kind);
+}
+
+function ownRules(identity: Identity): readonly AccessRule[] {
+  if (identity.kind === 'user') return identity.rules;
+  if (identity.kind !== 'device' || !isDeviceId(identity.name)) return [];
+  return [{ action: 'all', filter: deviceFilter(identity.name) }];
+}
+
+function valuesOf(identity: Identity, clientId: string): RuleValues {
+  const device = identity.kind === 'device' ? identity : undefined;
+  return {
+    clientId,
+    username: identity.kind === 'anonymous' ? undefined : identity.name,
+    deviceId: device?.name,
+    deviceType: device?.deviceType,
+  };
+}

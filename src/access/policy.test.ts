@@ -1,0 +1,136 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders of rules look like those of JavaScript
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessRule, EverybodyRule, Identity } from './access.ts';
+import { Authorizer } from './authorizer.ts';
+import { Policy } from './policy.ts';
+
+const values = { clientId: 'c1', username: 'ann', deviceId: undefined, deviceType: undefined };
+
+function policy(...rules: AccessRule[]): Policy {
+  return new Policy(rules, values);
+}
+
+function allow(action: AccessRule['action'], filter: string): AccessRule {
+  return { effect: 'allow', action, filter };
+}
+
+function deny(action: AccessRule['action'], filter: string): AccessRule {
+  return { effect: 'deny', action, filter };
+}
+
+function user(name: string, rules: readonly AccessRule[] = []): Identity {
+  return { kind: 'user', name, rules, admin: false };
+}
+
+test('of the rules that match a topic the first decides, and where none does publishing is denied', () => {
+  const own = policy(allow('publish', 'a/public'), deny('publish', 'a/#'), allow('all', '#'));
+  assert.equal(own.mayPublish('a/public'), true);
+  assert.equal(own.mayPublish('a/other'), false);
+  assert.equal(own.mayPublish('a'), false);
+  assert.equal(own.mayPublish('b'), true);
+  assert.equal(policy(deny('publish', 'a')).mayPublish('b'), false);
+});
+
+test('a rule without an effect allows', () => {
+  assert.equal(policy({ action: 'publish', filter: 'a' }).mayPublish('a'), true);
+});
+
+test('a rule for one action says nothing about the other', () => {
+  const own = policy(deny('publish', 'a'), allow('all', 'a'));
+  assert.equal(own.mayPublish('a'), false);
+  assert.equal(own.maySubscribe('a'), true);
+});
+
+test('a filter may be read only where everything that it can match may', () => {
+  const rules = [allow('subscribe', 'a/b'), deny('subscribe', 'a/+/secret'), allow('subscribe', 'a/#')];
+  const own = policy(...rules);
+  const asked: Record<string, boolean> = {
+    'a/b': true,
+    'a/x': true,
+    'a/b/open': true,
+    'a/b/open/#': true,
+    'a/b/secret': false,
+    'a/+/+': false,
+    'a/#': false,
+    'a/b/#': false,
+    'a/+/open': true,
+    '#': false,
+    b: false,
+  };
+  for (const [filter, allowed] of Object.entries(asked)) assert.equal(own.maySubscribe(filter), allowed, filter);
+});
+
+test('a rule that denies behind the one that allows changes nothing', () => {
+  const own = policy(allow('all', 'a/#'), deny('all', 'a/b'));
+  assert.equal(own.maySubscribe('a/#'), true);
+  assert.equal(own.mayPublish('a/b'), true);
+});
+
+test('topics of the server are read only where a rule names them', () => {
+  const all = policy(allow('all', '#'), allow('all', '+/#'));
+  for (const filter of ['$SYS/#', '$SYS/broker/uptime', '$events/#', '$queue/jobs']) {
+    assert.equal(all.maySubscribe(filter), false, filter);
+  }
+  const named = policy(allow('subscribe', '$SYS/#'), allow('subscribe', '$events/devices/+/state'));
+  assert.equal(named.maySubscribe('$SYS/#'), true);
+  assert.equal(named.maySubscribe('$events/devices/d1/state'), true);
+  assert.equal(named.maySubscribe('$events/#'), false);
+});
+
+test('what is remembered of decisions is bounded, and stays right', () => {
+  const own = policy(deny('publish', 'no/#'), allow('publish', '#'));
+  for (let round = 0; round < 2; round++) {
+    for (let at = 0; at < 1_000; at++) {
+      const long = 'x'.repeat(at * 60);
+      assert.equal(own.mayPublish(`yes/${at}/${long}`), true);
+      assert.equal(own.mayPublish(`no/${at}/${long}`), false);
+    }
+  }
+});
+
+test("rules for everybody come before each one's own", () => {
+  const authorizer = new Authorizer([deny('publish', 'locked/#'), allow('all', 'public/#')]);
+  const ann = user('ann', [allow('all', 'locked/#'), deny('all', 'public/#')]);
+  assert.equal(authorizer.mayPublish(ann, 'c', 'locked/x'), false);
+  assert.equal(authorizer.maySubscribe(ann, 'c', 'locked/x'), true);
+  assert.equal(authorizer.mayPublish(ann, 'c', 'public/x'), true);
+});
+
+test('a rule for everybody that names users, client ids or kinds is for those alone', () => {
+  const rules: EverybodyRule[] = [
+    { ...allow('all', 'u'), users: ['ann'] },
+    { ...allow('all', 'c'), clientIds: ['c1', 'c2'] },
+    { ...allow('all', 'd/${deviceType}'), kinds: ['device'] },
+    { ...allow('all', 'n'), kinds: ['anonymous'] },
+  ];
+  const authorizer = new Authorizer(rules);
+  const may = (identity: Identity, clientId: string) =>
+    ['u', 'c', 'd/meter', 'n'].filter((topic) => authorizer.mayPublish(identity, clientId, topic));
+  assert.deepEqual(may(user('ann'), 'x'), ['u']);
+  assert.deepEqual(may(user('bob'), 'c2'), ['c']);
+  assert.deepEqual(may({ kind: 'device', name: 'ann', deviceType: 'meter' }, 'x'), ['d/meter']);
+  assert.deepEqual(may({ kind: 'device', name: 'd1', deviceType: 'valve' }, 'x'), []);
+  assert.deepEqual(may({ kind: 'anonymous', name: 'anonymous' }, 'x'), ['n']);
+});
+
+test('who comes without credentials may do everything until there are rules for everybody', () => {
+  const anonymous: Identity = { kind: 'anonymous', name: 'anonymous' };
+  assert.equal(new Authorizer([]).mayPublish(anonymous, 'c', 'a'), true);
+  const ruled = new Authorizer([allow('publish', 'public/${clientId}')]);
+  assert.equal(ruled.mayPublish(anonymous, 'c', 'public/c'), true);
+  assert.equal(ruled.mayPublish(anonymous, 'c', 'a'), false);
+  assert.equal(ruled.isUnlimited(anonymous), false);
+  assert.equal(ruled.isUnlimited({ kind: 'user', name: 'root', rules: [], admin: true }), true);
+});
+
+test('a client that picks a strange id does not escape a rule that denies', () => {
+  const authorizer = new Authorizer([deny('all', 'inbox/${clientId}/private'), allow('all', 'inbox/#')]);
+  assert.equal(authorizer.mayPublish(user('ann'), 'c1', 'inbox/c1/private'), false);
+  assert.equal(authorizer.mayPublish(user('ann'), 'c1', 'inbox/c2/private'), true);
+  for (const clientId of ['+', '#', 'a/b', '$x', '']) {
+    assert.equal(authorizer.mayPublish(user('ann'), clientId, 'inbox/a/b/private'), false, clientId);
+    assert.equal(authorizer.maySubscribe(user('ann'), clientId, 'inbox/#'), false, clientId);
+  }
+});

@@ -1,0 +1,63 @@
+import type { AccessRule, Identity } from './access.ts';
+import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
+import type { Digester } from './digester.ts';
+import { indexed } from './indexed.ts';
+import { isSecretHash } from './secrets.ts';
+import type { Verifier } from './verifier.ts';
+
+export interface ConfiguredRights {
+  readonly name: string;
+  /** Everything is allowed, the HTTP API too. */
+  readonly admin: boolean;
+  readonly rules: readonly AccessRule[];
+}
+
+export interface ConfiguredUser extends ConfiguredRights {
+  /** Plain, or a hash of `secrets.ts`. */
+  readonly password: string;
+}
+
+/** Users of the configuration, by name and password. */
+export class Users implements Authenticator {
+  readonly name = 'users';
+  readonly #users: ReadonlyMap<string, ConfiguredUser>;
+  readonly #verifier: Verifier;
+  readonly #digester: Digester;
+
+  constructor(users: readonly ConfiguredUser[], verifier: Verifier, digester: Digester) {
+    this.#users = indexed(users, (user) => user.name, 'user');
+    this.#verifier = verifier;
+    this.#digester = digester;
+  }
+
+  get(name: string): ConfiguredUser | undefined {
+    return this.#users.get(name);
+  }
+
+  async authenticate({ username, password, remoteAddress }: Login): Promise<Identity | undefined> {
+    const user = username === undefined ? undefined : this.#users.get(username);
+    if (user === undefined) return undefined;
+    if (password === undefined || !(await this.#isRight(user, password, remoteAddress))) throw wrongCredentials();
+    return this.identityOf(user);
+  }
+
+  reexamine(identity: Identity): Identity | undefined {
+    const user = this.#users.get(identity.name);
+    return user === undefined || this.#stamp(user) !== identity.proof?.stamp ? undefined : this.identityOf(user);
+  }
+
+  /** Who a user is that has shown to be the one. */
+  identityOf(user: ConfiguredUser): Identity {
+    const { name, rules, admin } = user;
+    return { kind: 'user', name, rules, admin, proof: { by: this.name, stamp: this.#stamp(user) } };
+  }
+
+  async #isRight({ name, password }: ConfiguredUser, given: Buffer, remoteAddress: string): Promise<boolean> {
+    if (!isSecretHash(password)) return this.#digester.same(given, password);
+    return this.#verifier.check(`user ${name}`, given, password, remoteAddress);
+  }
+
+  #stamp({ password }: ConfiguredUser): string {
+    return this.#digester.digest(password);
+  }
+}

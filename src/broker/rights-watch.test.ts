@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AccessSettings } from '../access/access-setup.ts';
+import { ConfiguredAccess } from '../access/configured-access.ts';
+import { authenticatorNames } from '../access/proof.ts';
+import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
+import { Verifier, verificationLimits } from '../access/verifier.ts';
+import type { ConsumerSource } from '../message.ts';
+import type { ConnectPacket } from '../mqtt/codec/packets.ts';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { SimulatedClock } from '../std/clock.ts';
+import { silentLog } from '../std/log.ts';
+import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+
+interface Row {
+  hash: string | undefined;
+  deviceType: string;
+  retired: boolean;
+}
+
+const nothing: AccessSettings = {
+  anonymous: 'never',
+  order: authenticatorNames,
+  rules: [],
+  users: [],
+  tokens: [],
+};
+
+const ann = { name: 'ann', password: 'secret', admin: false, rules: [{ action: 'all', filter: 'a/#' }] } as const;
+const bob = { name: 'bob', password: 'secret', admin: false, rules: [{ action: 'all', filter: '#' }] } as const;
+
+function setUp(settings: Partial<AccessSettings> = {}, sources: ConsumerSource[] = [], verifier?: Verifier) {
+  const rows: Record<string, Row> = {};
+  const access = new ConfiguredAccess({
+    ...nothing,
+    ...settings,
+    devices: { lookup: async (id) => rows[id] },
+    clock: new SimulatedClock(),
+    log: silentLog,
+    verifier,
+  });
+  const fixture = new BrokerFixture({ access, sources, limits: { sessionsMax: 2_000 } });
+  const configure = async (next: Partial<AccessSettings>): Promise<void> => {
+    access.reconfigure({ ...nothing, ...next });
+    await settled();
+  };
+  const put = async (id: string, row: Row | undefined): Promise<void> => {
+    if (row === undefined) delete rows[id];
+    else rows[id] = row;
+    access.deviceChanged(id);
+    await settled();
+  };
+  return { access, fixture, configure, put, rows };
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await answered();
+}
+
+const as = (username: string, more: Partial<ConnectPacket> = {}): Partial<ConnectPacket> => ({
+  username,
+  password: Buffer.from('secret'),
+  ...more,
+});
+
+/** For logins that derive a hash. */
+async function connectSlowly(
+  fixture: BrokerFixture,
+  clientId: string,
+  connect: Partial<ConnectPacket>,
+): Promise<MemoryClient> {
+  const client = fixture.open();
+  await client.connect({ clientId, ...connect });
+  while (client.waiting().length === 0) await answered();
+  assert.equal(client.take(PacketType.connack).reasonCode, 0);
+  return client;
+}
+
+function ended(client: MemoryClient, reasonCode: number): void {
+  assert.equal(client.take(PacketType.disconnect).reasonCode, reasonCode);
+  assert.equal(client.ended, true);
+}
+
+test('a user who is removed, or whose password changes, is disconnected with 0x87; others stay', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const anns = await fixture.connect('c1', as('ann'));
+  const bobs = await fixture.connect('c2', as('bob'));
+  await configure({ users: [{ ...ann, password: 'another' }, bob] });
+  ended(anns, 0x87);
+  assert.equal(bobs.ended, false);
+  await configure({ users: [] });
+  ended(bobs, 0x87);
+  assert.equal(fixture.broker.counters.rightsLost, 2);
+});
+
+test('a client of MQTT 3.1.1 that lost its right is just closed', async () => {
+  const { fixture, configure } = setUp({ users: [ann] });
+  const client = await fixture.connect('c1', as('ann', { version: 4 }));
+  await configure({});
+  assert.equal(client.ended, true);
+  assert.deepEqual(client.waiting(), []);
+});
+
+test('what changes nothing for a client leaves it connected', async () => {
+  const { fixture, configure } = setUp({ users: [ann] });
+  const client = await fixture.connect('c1', as('ann'));
+  client.subscribe('a/1');
+  await configure({ users: [{ ...ann }, bob] });
+  client.publish('a/1', 'still here');
+  assert.equal(client.takePublish().payload, 'still here');
+});
+
+test('what may be published is decided anew, also under a topic alias', async () => {
+  const { fixture, configure } = setUp({ users: [ann] });
+  const client = await fixture.connect('c1', as('ann'));
+  const publish = (topic: string, alias?: number): number => {
+    client.publish(topic, 'x', { qos: 1, properties: alias === undefined ? undefined : { topicAlias: alias } });
+    return client.take(PacketType.puback).reasonCode;
+  };
+  assert.equal(publish('a/1', 1), 0);
+  assert.equal(publish('', 1), 0);
+  await configure({ users: [{ ...ann, rules: [{ action: 'publish', filter: 'a/2' }] }] });
+  assert.equal(publish('', 1), 0x87);
+  assert.equal(publish('a/1'), 0x87);
+  assert.equal(publish('a/2'), 0);
+  await configure({ users: [ann] });
+  assert.equal(publish('', 1), 0);
+});
+
+test('a client that may not read any more what it subscribed to is disconnected, and its session is without it', async () => {
+  const { fixture, configure } = setUp({ users: [ann] });
+  const kept = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+  const client = await fixture.connect('c1', as('ann', kept));
+  await client.subscribed('a/1');
+  await client.subscribed('a/2');
+  await configure({ users: [ann], rules: [{ effect: 'deny', action: 'subscribe', filter: 'a/1' }] });
+  const disconnect = client.take(PacketType.disconnect);
+  assert.equal(disconnect.reasonCode, 0x87);
+  assert.match(disconnect.properties?.reasonString ?? '', /"a\/1"/);
+  const again = await fixture.connect('c1', as('ann', kept));
+  assert.equal(await again.subscribed('a/1'), 0x87);
+  again.publish('a/1', 'not for me');
+  again.publish('a/2', 'for me');
+  assert.equal(again.takePublish().payload, 'for me');
+  assert.deepEqual(again.waiting(), []);
+});
+
+test('a client that may not read the filters of its queue any more is disconnected, and the lease goes back', async () => {
+  let stopped = 0;
+  const source: ConsumerSource = {
+    claims: (filter) => filter.startsWith('$queue/'),
+    resolve: async () => ({ queue: 'jobs', filters: ['work/#'] }),
+    consume: async () => ({ setCredit: () => undefined, stop: () => stopped++ }),
+  };
+  const rule = (filter: string) => ({ action: 'subscribe', filter }) as const;
+  const consumer = { ...ann, rules: [rule('$queue/jobs'), rule('work/#')] };
+  const { fixture, configure } = setUp({ users: [consumer] }, [source]);
+  const client = await fixture.connect('c1', as('ann'));
+  assert.equal(await client.subscribed('$queue/jobs', { qos: 1 }), 1);
+  await configure({ users: [{ ...consumer, rules: [rule('$queue/jobs'), rule('work/a')] }] });
+  ended(client, 0x87);
+  assert.equal(stopped, 1);
+});
+
+for (const [what, change] of [
+  ['gets another password', { hash: 'another', deviceType: 'meter', retired: false }],
+  ['loses its password', { hash: undefined, deviceType: 'meter', retired: false }],
+  ['is retired', 'retire'],
+  ['is removed', undefined],
+] as const) {
+  test(`a device that ${what} is disconnected at once, and no other`, async () => {
+    const { fixture, put } = setUp();
+    const hash = await hashSecret('secret', generatedSecretCost);
+    const row = { hash, deviceType: 'meter', retired: false };
+    await put('d1', row);
+    await put('d2', row);
+    const [d1, d2] = [await connectSlowly(fixture, 'd1', as('d1')), await connectSlowly(fixture, 'd2', as('d2'))];
+    await put('d1', row);
+    assert.equal(d1.ended, false);
+    await put('d1', change === 'retire' ? { ...row, retired: true } : change);
+    ended(d1, 0x87);
+    assert.equal(d2.ended, false);
+  });
+}
+
+test('a client that is revoked does not speak through its will; one that only lost a subscription does', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const listener = await fixture.connect('listener', as('bob'));
+  listener.subscribe('#');
+  const will = { topic: 'a/gone', payload: Buffer.from('gone'), qos: 0, retain: false, properties: undefined } as const;
+  const revoked = await fixture.connect('c1', as('ann', { will }));
+  await configure({ users: [bob] });
+  ended(revoked, 0x87);
+  assert.deepEqual(listener.waiting(), []);
+  await configure({ users: [ann, bob] });
+  const narrowed = await fixture.connect('c1', as('ann', { will }));
+  narrowed.subscribe('a/1');
+  await configure({ users: [{ ...ann, rules: [{ action: 'publish', filter: '#' }] }, bob] });
+  ended(narrowed, 0x87);
+  assert.equal(listener.takePublish().topic, 'a/gone');
+  await configure({ users: [ann, bob] });
+  const silenced = await fixture.connect('c1', as('ann', { will }));
+  await configure({ users: [{ ...ann, rules: [{ action: 'publish', filter: 'b' }] }, bob] });
+  silenced.cut();
+  assert.deepEqual(listener.waiting(), []);
+});
+
+test('a change while a client logs in counts when it is in', async () => {
+  let finish: (right: boolean) => void = () => undefined;
+  const slow = (): Promise<boolean> => new Promise((resolve) => (finish = resolve));
+  const verifier = new Verifier(new SimulatedClock(), verificationLimits, slow);
+  const { fixture, put } = setUp({}, [], verifier);
+  await put('d1', { hash: 'old', deviceType: 'meter', retired: false });
+  const client = fixture.open();
+  await client.connect(as('d1', { clientId: 'd1' }));
+  await put('d1', { hash: 'new', deviceType: 'meter', retired: false });
+  finish(true);
+  await settled();
+  assert.equal(client.take(PacketType.connack).reasonCode, 0);
+  ended(client, 0x87);
+});
+
+test('a connection ends when what it came in with expires', async () => {
+  const clock = new SimulatedClock();
+  const expiresAt = clock.now() + 60_000;
+  const access = openAccess({
+    authenticate: ({ username }) =>
+      Promise.resolve({
+        kind: 'user',
+        name: username ?? '',
+        rules: [],
+        admin: true,
+        ...(username === 'short' && { expiresAt }),
+      }),
+  });
+  const fixture = new BrokerFixture({ access });
+  const short = await fixture.connect('c1', { username: 'short' });
+  const long = await fixture.connect('c2', { username: 'long' });
+  const gone = await fixture.connect('c3', { username: 'short' });
+  gone.cut();
+  fixture.clock.advance(59_999);
+  assert.equal(short.ended, false);
+  fixture.clock.advance(1);
+  ended(short, 0x87);
+  assert.equal(long.ended, false);
+});
+
+test('more connections than are looked at in one turn are all looked at', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const clients: MemoryClient[] = [];
+  for (let at = 0; at < 1_100; at++) clients.push(await fixture.connect(`c${at}`, as(at % 2 === 0 ? 'ann' : 'bob')));
+  await configure({ users: [bob] });
+  assert.deepEqual(
+    clients.map((client) => client.ended),
+    clients.map((_, at) => at % 2 === 0),
+  );
+});
+
+test('settings that cannot be change nothing', async () => {
+  const { fixture, access } = setUp({ users: [ann] });
+  const client = await fixture.connect('c1', as('ann'));
+  assert.throws(() => access.reconfigure({ ...nothing, users: [bob, bob] }), /given twice/);
+  await settled();
+  assert.equal(client.ended, false);
+  await fixture.connect('c2', as('ann'));
+});
