@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { createCipheriv, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { forSeedsInTurn } from '../std/testing/seed.ts';
 import { serve } from './testing/served.ts';
 
 /** Everything that a connection receives until its end. */
@@ -21,22 +21,13 @@ async function conversation(port: number, talk: (socket: Socket) => void): Promi
   return Buffer.concat(chunks).toString();
 }
 
-/** Bytes that only the seed decides. */
-function noise(seed: number, length: number): Buffer {
-  const key = Buffer.alloc(16);
-  key.writeUInt32BE(seed);
-  return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
-}
-
 test('random bytes get a clear end and harm nobody', async (t) => {
   const { server, call } = await serve(t);
-  for (let time = 0; time < 20; time++) {
-    const seed = randomInt(2 ** 32);
-    const bytes = noise(seed, 1024 * 1024);
-    const answer = await conversation(server.port, (socket) => socket.write(bytes));
-    assert.match(answer, /^HTTP\/1\.1 400 /, `seed ${seed}`);
+  await forSeedsInTurn(20, async (random) => {
+    const answer = await conversation(server.port, (socket) => socket.write(random.noise(1024 * 1024)));
+    assert.match(answer, /^HTTP\/1\.1 400 /);
     assert.equal((await call('GET', '/healthz')).status, 200);
-  }
+  });
 });
 
 test('what is no request is answered with a problem, then the connection ends', async (t) => {

@@ -3,25 +3,26 @@ import { test } from 'node:test';
 import { isNewer } from '../devices/freshness.ts';
 import { SluiceError } from '../errors.ts';
 import type { Message } from '../message.ts';
+import type { Random } from '../std/testing/random.ts';
+import { forSeedsInTurn } from '../std/testing/seed.ts';
 import { TestBench } from './testing/test-bench.ts';
 
-const seeds = [1, 2, 3, 4, 5, Date.now() % 1_000_000];
 const devices = ['a', 'b', 'c', 'd', 'e'];
 
-for (const seed of seeds) {
-  test(`every message that was sent is accounted for, and the state is the newest (seed ${seed})`, async (context) => {
-    const random = generator(seed);
+test('every message that was sent is accounted for, and the state is the newest', async (context) => {
+  await forSeedsInTurn(6, async (random) => {
     const bench = await TestBench.open({ batchMessagesMax: 7 });
     context.after(() => bench.close());
-    for (const id of devices) await bench.device(id, { name: random(2) === 0 ? 'meter' : 'sensor', mode: 'inline' });
+    for (const id of devices)
+      await bench.device(id, { name: random.below(2) === 0 ? 'meter' : 'sensor', mode: 'inline' });
 
     const plan = planOf(random, bench);
     const counts = { applied: 0, stale: 0, duplicate: 0, rejected: 0 };
     for (let at = 0; at < plan.length; ) {
-      const part = plan.slice(at, at + 1 + random(30));
+      const part = plan.slice(at, at + 1 + random.below(30));
       at += part.length;
-      if (random(5) === 0) await failOnce(bench, part);
-      const outcomes = random(2) === 0 ? await inline(bench, part) : await queued(bench, part);
+      if (random.below(5) === 0) await failOnce(bench, part);
+      const outcomes = random.below(2) === 0 ? await inline(bench, part) : await queued(bench, part);
       for (const outcome of outcomes) counts[outcome as keyof typeof counts]++;
     }
 
@@ -36,7 +37,7 @@ for (const seed of seeds) {
     for (const id of devices) rows += (await bench.store.readings.history({ deviceId: id, limit: 10_000 })).length;
     assert.equal(rows, expected.distinct);
   });
-}
+});
 
 interface Sent {
   readonly deviceId: string;
@@ -49,21 +50,21 @@ interface Sent {
 }
 
 /** Messages with distinct (time, seq), out of order, some twice, some unreadable. */
-function planOf(random: (below: number) => number, bench: TestBench): Sent[] {
+function planOf(random: Random, bench: TestBench): Sent[] {
   const sent = Array.from({ length: 300 }, (_, i): Sent => {
-    const deviceId = devices[random(devices.length)];
+    const deviceId = random.pick(devices);
     const messageId = `m-${i}`;
-    const time = 1_000_000 + random(40);
-    const bad = random(10) === 0;
-    const key = `k${random(3)}`;
+    const time = 1_000_000 + random.below(40);
+    const bad = random.below(10) === 0;
+    const key = `k${random.below(3)}`;
     const payload = bad ? 'unreadable' : { [key]: i };
     const message = bench.message(deviceId, payload, { 'message-id': messageId, time, seq: i });
     return { deviceId, messageId, time, seq: i, key, bad, message };
   });
-  const copies = sent.filter(() => random(4) === 0);
+  const copies = sent.filter(() => random.below(4) === 0);
   const plan = [...sent, ...copies];
   for (let i = plan.length - 1; i > 0; i--) {
-    const j = random(i + 1);
+    const j = random.below(i + 1);
     [plan[i], plan[j]] = [plan[j], plan[i]];
   }
   return plan;
@@ -109,15 +110,4 @@ function expectationOf(plan: readonly Sent[]) {
 async function stateOf(bench: TestBench, id: string): Promise<Record<string, unknown>> {
   const { fPort: _, ...values } = await bench.state(id);
   return values;
-}
-
-/** Numbers from 0 to below `below`; mulberry32. */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  };
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
+import type { Random } from './testing/random.ts';
+import { forSeeds } from './testing/seed.ts';
 
 interface Item {
   readonly name: string;
@@ -70,37 +72,35 @@ test('after clear nothing expires, and items can be set anew', () => {
 });
 
 test('random sets, moves and removals expire what a sorted list would', () => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-  let state = seed | 1;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return (state >>> 8) % below;
-  };
+  forSeeds(10, compareWithList);
+});
+
+function compareWithList(random: Random): void {
   const clock = new SimulatedClock(0);
   const expired: Item[] = [];
   const deadlines = new Deadlines<Item>((one) => void expired.push(one), clock);
   const items = Array.from({ length: 60 }, (_, n) => item(`item ${n}`));
   const model = new Map<Item, number>();
-  for (let step = 0; step < 5_000; step++) {
-    const one = items[random(items.length)];
-    if (random(3) === 0) {
+  for (let step = 0; step < 500; step++) {
+    const one = random.pick(items);
+    if (random.below(3) === 0) {
       deadlines.remove(one);
       model.delete(one);
     } else {
-      const deadline = clock.now() + 1 + random(100);
+      const deadline = clock.now() + random.between(1, 100);
       deadlines.set(one, deadline);
       model.set(one, deadline);
     }
-    if (random(4) === 0) clock.advance(random(20));
+    if (random.below(4) === 0) clock.advance(random.below(20));
     const due = [...model].filter(([, deadline]) => deadline <= clock.now());
-    const told = `seed ${seed}, step ${step}`;
+    const told = `step ${step}`;
     assert.deepEqual(new Set(expired), new Set(due.map(([name]) => name)), told);
     for (let n = 1; n < expired.length; n++) assert.ok(expired[n - 1].deadline <= expired[n].deadline, told);
     for (const [gone] of due) model.delete(gone);
     expired.length = 0;
     assert.equal(deadlines.size, model.size, told);
   }
-});
+}
 
 function setUp() {
   const clock = new SimulatedClock(0);

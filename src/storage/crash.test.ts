@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { forSeedsInTurn } from '../std/testing/seed.ts';
 import { Environment } from './environment.ts';
 
 const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
@@ -15,8 +16,8 @@ const kills = 12;
 test('a process that is killed in the middle of commits leaves whole batches, and all that it was told are flushed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-crash-'));
   let first = 0;
-  for (let kill = 0; kill < kills; kill++) {
-    const flushed = await runUntilKilled(folder, first, 2 + Math.floor(Math.random() * 5));
+  await forSeedsInTurn(kills, async (random) => {
+    const flushed = await runUntilKilled(folder, first, random.between(2, 6));
     const environment = new Environment(folder);
     const left = environment.readKeys('retained', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
     const right = environment.readKeys('sessions', Buffer.from([0]), Buffer.from([0xff]), Number.POSITIVE_INFINITY);
@@ -26,7 +27,7 @@ test('a process that is killed in the middle of commits leaves whole batches, an
     assert.ok(last >= flushed, `${flushed} was flushed, ${last} is the last that is there`);
     assert.equal(left.length, last + 1, 'rows before the last are missing');
     first = last + 1;
-  }
+  });
   rmSync(folder, { recursive: true });
 });
 

@@ -14,6 +14,9 @@ interface TextRule {
 const everywhere = () => true;
 /** Tests hold code that is hostile on purpose, in strings. */
 const outsideTests = (file: string) => !file.startsWith('test/') && !isTest(file);
+const inTests = (file: string) => file.startsWith('test/') || isTest(file) || isTestSupport(file);
+/** Where seeds are made, and named when a run fails. */
+const seedFolder = 'src/std/testing/';
 const inSources = (file: string) => file.startsWith('src/') && !isTest(file) && !isTestSupport(file);
 
 // Written with a class of one letter where a pattern would find itself in this file.
@@ -40,6 +43,11 @@ const textRules: readonly TextRule[] = [
     problem: 'the published package has x.js where the sources have x.ts: choose by the ending of import.meta.url',
     pattern: /new URL\(\s*['"`]\.[^'"`]*\.ts['"`]/,
     appliesTo: inSources,
+  },
+  {
+    problem: 'chance in a test comes from forSeeds, which names the seed that fails; a fixed seed is a number',
+    pattern: /\bMath\.random\b|\brandom(?:Int|Bytes|UUID)\b|\bnew Random\((?!\d)/,
+    appliesTo: (file) => inTests(file) && !file.startsWith(seedFolder),
   },
 ];
 

@@ -1,43 +1,42 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ByteWriter } from '../../std/bytes.ts';
+import { forSeeds } from '../../std/testing/seed.ts';
 import { PublishFrame, publishSize } from './encode-publish.ts';
 import { PacketType, type ProtocolVersion } from './packets.ts';
 import { encodeAny, type ReadPublish, readPackets } from './testing/any-packet.ts';
-import { Random } from './testing/random.ts';
 import { packetTypesOf, randomPacket } from './testing/random-packet.ts';
-import { inputCount, seed } from './testing/seed.ts';
 
 for (const version of [4, 5] as const) {
   describe(`on version ${version}`, () => {
     for (const type of packetTypesOf(version)) {
       const name = Object.entries(PacketType).find(([, value]) => value === type)?.[0];
       it(`reads back every ${name} that it writes`, () => {
-        for (let run = 0; run < inputCount(300); run++) {
-          const packet = randomPacket(new Random(seed + run), type, version);
+        forSeeds(300, (random) => {
+          const packet = randomPacket(random, type, version);
           const writer = new ByteWriter(1);
           encodeAny(writer, packet, version);
-          assert.deepEqual(readPackets([writer.bytes()], version), [packet], `seed ${seed + run}`);
-        }
+          assert.deepEqual(readPackets([writer.bytes()], version), [packet]);
+        });
       });
     }
 
     it('says the size of a PUBLISH before it is written', () => {
-      eachPublish(version, (packet, hint) => {
+      eachPublish(version, (packet) => {
         const size = publishSize(packet.topic, packet.payload, packet.properties, packet.qos, version);
-        assert.equal(encoded(packet, version).length, size, hint);
+        assert.equal(encoded(packet, version).length, size);
       });
     });
 
     it('writes the same bytes from a frame as directly, for the first subscriber and for later ones', () => {
-      eachPublish(version, (packet, hint) => {
+      eachPublish(version, (packet) => {
         const frame = new PublishFrame(packet.topic, packet.payload, packet.properties);
         const expected = encoded(packet, version);
         for (const round of ['first', 'second', 'third']) {
           const writer = new ByteWriter(1);
-          assert.equal(frame.size(packet.qos, version), expected.length, hint);
+          assert.equal(frame.size(packet.qos, version), expected.length);
           frame.write(writer, packet.qos, packet.retain, packet.dup, packet.packetId, version);
-          assert.deepEqual(writer.bytes(), expected, `${round} of ${hint}`);
+          assert.deepEqual(writer.bytes(), expected, round);
         }
       });
     });
@@ -119,11 +118,8 @@ describe('PublishFrame', () => {
   });
 });
 
-function eachPublish(version: ProtocolVersion, check: (packet: ReadPublish, hint: string) => void): void {
-  for (let run = 0; run < inputCount(300); run++) {
-    const packet = randomPacket(new Random(seed + run), PacketType.publish, version) as ReadPublish;
-    check(packet, `seed ${seed + run}`);
-  }
+function eachPublish(version: ProtocolVersion, check: (packet: ReadPublish) => void): void {
+  forSeeds(300, (random) => check(randomPacket(random, PacketType.publish, version) as ReadPublish));
 }
 
 function encoded(packet: ReadPublish, version: ProtocolVersion): Buffer {

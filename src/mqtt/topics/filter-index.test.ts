@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Random } from '../../std/testing/random.ts';
+import { forSeeds } from '../../std/testing/seed.ts';
 import { FilterIndex } from './filter-index.ts';
-import { filterMatches } from './match.ts';
+import { IndexRun } from './testing/index-run.ts';
+import { TopicWords } from './testing/topic-words.ts';
 
 test('a topic finds exact, single-level and multi-level filters', () => {
   const index = indexOf(['a/b', 'a/+', 'a/#', '#', '+/b', 'a/b/#', 'a/c', 'a/b/+', 'b/#', '+']);
@@ -46,41 +51,24 @@ test('a value that is a Set is one value', () => {
   assert.equal(index.size, 0);
 });
 
-test('random adds and removes leave the matches that a list of the same filters gives', () => {
-  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 32));
-  const random = generator(seed);
-  const index = new FilterIndex<number>();
-  let model: { filter: string; value: number }[] = [];
-  for (let step = 0; step < 20_000; step++) {
-    const filter = randomFilter(random);
-    const value = random(3);
-    const present = model.some((entry) => entry.filter === filter && entry.value === value);
-    // The tide turns every 2,000 steps, so that the index is emptied and filled again.
-    const adds = random(10) < (step % 4_000 < 2_000 ? 7 : 2);
-    const told = `seed ${seed}, step ${step}, "${filter}"`;
-    if (adds) {
-      assert.equal(index.add(filter, value), !present, told);
-      if (!present) model.push({ filter, value });
-    } else {
-      assert.equal(index.remove(filter, value), present, told);
-      model = model.filter((entry) => entry.filter !== filter || entry.value !== value);
-    }
-    assert.equal(index.size, model.length, told);
-    const topic = randomTopic(random);
-    const expected = model.filter((entry) => filterMatches(entry.filter, topic)).map((entry) => entry.value);
-    const found: number[] = [];
-    index.match(topic, found);
-    assert.deepEqual(found.sort(), expected.sort(), `${told}, topic "${topic}"`);
-  }
+test('a million random adds, removes and matches go as a list of the filters says', () => {
+  forSeeds(1_000, (random) => new IndexRun(random).run(1_000));
 });
 
 test('an index that was emptied holds no memory of what it held', () => {
-  const index = new FilterIndex<number>();
-  const filters = Array.from({ length: 50 }, (_, n) => [`a/${n}/+`, `a/${n}/x/#`, `a/${n}`, `+/${n}/x/+/y`]).flat();
-  for (const filter of filters) index.add(filter, 1);
-  for (const filter of filters) assert.equal(index.remove(filter, 1), true);
-  assert.equal(index.size, 0);
-  assert.deepEqual(matches(index, 'a/1/x'), []);
+  forSeeds(1, (random) => {
+    const words = new TopicWords(random, 300);
+    const filters = [...new Set(random.list(100_000, 100_000, () => words.filter()))];
+    const index = new FilterIndex<number>();
+    const before = heapBytes();
+    for (const filter of filters) index.add(filter, 1);
+    const full = heapBytes() - before;
+    for (const filter of shuffled(filters, random)) assert.equal(index.remove(filter, 1), true);
+    const left = heapBytes() - before;
+    assert.ok(left < full / 50, `${left} bytes are left of ${full}`);
+    assert.equal(index.size, 0);
+    assert.deepEqual(matches(index, 'a'), []);
+  });
 });
 
 function indexOf(filters: readonly string[]): FilterIndex<string> {
@@ -95,31 +83,18 @@ function matches<T extends NonNullable<unknown>>(index: FilterIndex<T>, topic: s
   return into.sort();
 }
 
-// Few names and few levels, so that filters meet; twelve names in the second level, so that lists become maps.
-function randomFilter(random: (below: number) => number): string {
-  const levels = Array.from({ length: 1 + random(3) }, (_, depth) => {
-    return random(3) === 0 ? '+' : randomLevel(random, depth);
-  });
-  if (random(4) === 0) levels[random(5) === 0 ? 0 : levels.length] = '#';
-  const end = levels.indexOf('#');
-  return (end < 0 ? levels : levels.slice(0, end + 1)).join('/') || '/';
+function shuffled<T>(values: readonly T[], random: Random): T[] {
+  const shuffled = [...values];
+  for (let at = shuffled.length - 1; at > 0; at--) {
+    const other = random.below(at + 1);
+    [shuffled[at], shuffled[other]] = [shuffled[other], shuffled[at]];
+  }
+  return shuffled;
 }
 
-function randomTopic(random: (below: number) => number): string {
-  return Array.from({ length: 1 + random(4) }, (_, depth) => randomLevel(random, depth)).join('/') || '/';
-}
-
-function randomLevel(random: (below: number) => number, depth: number): string {
-  return depth === 1 ? `name-longer-than-a-slice-${random(12)}` : ['a', '', '$s'][random(3)];
-}
-
-/** Whole numbers below a bound from a seed (xorshift). */
-function generator(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
+/** What is still reachable. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
 }

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../std/log.ts';
+import { forSeedsInTurn } from '../../std/testing/seed.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import { EmbeddedEngine } from './engine.ts';
 
 const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
-const kills = Number(process.env.KILLS ?? 20);
+const kills = 20;
 
 interface Journal {
   readonly stored: Set<string>;
@@ -23,8 +24,9 @@ interface Journal {
 test('killed under load, it has every message that was stored and none that was acknowledged and flushed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-crash-'));
   const all: Journal = { stored: new Set(), settling: new Set(), settled: new Set() };
-  for (let kill = 0; kill < kills; kill++) {
-    await runUntilKilled(folder, `run${kill}`, 1 + Math.floor(Math.random() * 60), all);
+  let kill = 0;
+  await forSeedsInTurn(kills, async (random) => {
+    await runUntilKilled(folder, `run${++kill}`, random.between(1, 60), all);
     const { work, dead, left, right } = await contents(folder);
     const present = new Set([...work, ...dead]);
     assert.equal(present.size, work.length + dead.length, 'a message is there twice');
@@ -35,7 +37,7 @@ test('killed under load, it has every message that was stored and none that was 
     assert.deepEqual(left, right, 'a message went to one of its queues only');
     const kept = new Set(left);
     for (const id of all.stored) assert.ok(kept.has(id), `kill ${kill}: ${id} is lost in a queue without consumers`);
-  }
+  });
   assert.ok(all.stored.size > 0 && all.settled.size > 0);
   rmSync(folder, { recursive: true });
 });

@@ -1,4 +1,5 @@
 import type { QoS } from '../../../message.ts';
+import type { Random } from '../../../std/testing/random.ts';
 import {
   type AckPacket,
   type ConnackPacket,
@@ -12,7 +13,6 @@ import {
 import { type PropertiesOf, type PropertyPlace, type PropertyRow, propertiesIn } from '../properties.ts';
 import { reasonCodesOf } from '../reason-codes.ts';
 import type { AnyPacket, ReadPublish } from './any-packet.ts';
-import type { Random } from './random.ts';
 
 const alphabet = [...'abcXYZ019-_.:/ äß€漢😀'];
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { acknowledged, type Consumption, type Delivery, released, type Settlement } from '../../../message.ts';
+import type { Random } from '../../../std/testing/random.ts';
 import type { LeasedMessage } from '../../engine.ts';
 import type { QueueOptions } from '../../options.ts';
 import { messageOf, turns } from '../../testing/recording-consumer.ts';
 import { ReferenceQueue } from './reference-queue.ts';
-import { generator, TestEngine } from './test-engine.ts';
+import { TestEngine } from './test-engine.ts';
 
 const failed: Settlement = { kind: 'failed', code: 'driver_failed', reason: 'a number was no number' };
 const rejected: Settlement = { kind: 'rejected', code: 'schema_violation', reason: 'not so' };
@@ -22,7 +23,7 @@ interface RunConsumer {
 
 /** For tests: one seed is one run of random operations on an engine, checked against the reference after each. */
 export class RandomRun {
-  readonly #random: () => number;
+  readonly #random: Random;
   readonly #under: TestEngine;
   readonly #queues = new Map<string, ReferenceQueue>();
   #consumers = new Map<string, Set<RunConsumer>>();
@@ -32,9 +33,9 @@ export class RandomRun {
   /** Totals of an engine start at zero with it. */
   #base = new Map<string, { enqueued: number; left: number }>();
 
-  constructor(seed: number) {
-    this.#random = generator(seed);
-    this.#under = new TestEngine({ hot, seed });
+  constructor(random: Random) {
+    this.#random = random;
+    this.#under = new TestEngine({ hot, random });
   }
 
   async run(steps: number): Promise<void> {
@@ -63,8 +64,8 @@ export class RandomRun {
   }
 
   async #step(): Promise<void> {
-    const name = this.#pick(['a', 'b']);
-    const [, run] = this.#choose<() => unknown>([
+    const name = this.#random.pick(['a', 'b']);
+    const run = this.#random.choose<() => unknown>([
       [30, () => this.#publish()],
       [45, () => this.#settleHeld(name)],
       [5, () => this.#answerLost(name)],
@@ -85,8 +86,8 @@ export class RandomRun {
   }
 
   #publish(): void {
-    const topic = this.#pick(['t/a', 't/both', 't/b']);
-    const count = 1 + Math.floor(this.#random() * 12);
+    const topic = this.#random.pick(['t/a', 't/both', 't/b']);
+    const count = this.#random.between(1, 12);
     for (let i = 0; i < count; i++) {
       const id = `m${this.#published++}`;
       for (const name of topic === 't/a' ? ['a', 'b'] : topic === 't/both' ? ['a', 'b'] : ['b']) {
@@ -105,8 +106,8 @@ export class RandomRun {
   #settleHeld(name: string): void {
     const holding = [...this.#consumersOf(name)].filter((consumer) => consumer.held.size > 0);
     if (holding.length === 0) return;
-    const { held } = this.#pick(holding);
-    const [id, delivery] = this.#pick([...held]);
+    const { held } = this.#random.pick(holding);
+    const [id, delivery] = this.#random.pick([...held]);
     held.delete(id);
     const settlement = this.#settlement();
     // Before the engine hears of it, because it may deliver the same message again at once.
@@ -123,14 +124,14 @@ export class RandomRun {
   }
 
   #advance(): void {
-    const ms = Math.floor(this.#random() ** 3 * 12_000);
+    const ms = Math.floor(this.#random.fraction() ** 3 * 12_000);
     this.#under.clock.advance(ms);
     this.#expireLeases();
   }
 
   #consume(name: string): Promise<void> | undefined {
     if (this.#consumersOf(name).size >= 4) return undefined;
-    const credit = 1 + Math.floor(this.#random() * 8);
+    const credit = this.#random.between(1, 8);
     const consumer: RunConsumer = { name, held: new Map(), lost: [], consumption: undefined, credit };
     this.#consumersOf(name).add(consumer);
     return this.#under.engine
@@ -155,7 +156,7 @@ export class RandomRun {
     consumer.held.set(id, delivery);
     const taken = consumer.held.size + consumer.lost.length;
     assert.ok(taken <= consumer.credit, `a consumer with credit ${consumer.credit} got a delivery too many`);
-    if (this.#random() < 0.3) {
+    if (this.#random.chance(30)) {
       consumer.held.delete(id);
       this.#tell(consumer.name, id, acknowledged);
       assert.equal(delivery.settle(acknowledged), true);
@@ -165,7 +166,7 @@ export class RandomRun {
   #stopConsumer(name: string): void {
     const consumers = this.#consumersOf(name);
     if (consumers.size === 0) return;
-    const consumer = this.#pick([...consumers]);
+    const consumer = this.#random.pick([...consumers]);
     consumers.delete(consumer);
     const held = [...consumer.held];
     for (const [id] of held) this.#queue(name).released(id);
@@ -178,15 +179,15 @@ export class RandomRun {
   #setCredit(name: string): void {
     const consumers = [...this.#consumersOf(name)];
     if (consumers.length === 0) return;
-    const consumer = this.#pick(consumers);
-    consumer.credit = Math.floor(this.#random() * 10);
+    const consumer = this.#random.pick(consumers);
+    consumer.credit = this.#random.below(10);
     consumer.consumption?.setCredit(consumer.credit);
   }
 
   async #lease(name: string): Promise<void> {
-    const max = 1 + Math.floor(this.#random() * 6);
+    const max = this.#random.between(1, 6);
     const leased = await this.#under.engine.lease(name, {
-      consumerId: this.#pick(['x', 'y']),
+      consumerId: this.#random.pick(['x', 'y']),
       max,
       waitMs: 0,
       leaseMs: 4_000,
@@ -201,7 +202,7 @@ export class RandomRun {
   async #settleLeased(name: string): Promise<void> {
     const leases = this.#leasesOf(name);
     if (leases.size === 0) return;
-    const [id, { token }] = this.#pick([...leases]);
+    const [id, { token }] = this.#random.pick([...leases]);
     leases.delete(id);
     const settlement = this.#settlement();
     this.#tell(name, id, settlement);
@@ -211,9 +212,9 @@ export class RandomRun {
 
   async #changeOptions(name: string): Promise<void> {
     const changed = {
-      paused: this.#random() < 0.2,
-      maxInflight: 5 + Math.floor(this.#random() * 30),
-      dispatch: this.#pick(['least_inflight', 'round_robin'] as const),
+      paused: this.#random.chance(20),
+      maxInflight: this.#random.between(5, 34),
+      dispatch: this.#random.pick(['least_inflight', 'round_robin'] as const),
     };
     const queue = this.#queue(name);
     queue.options = { ...queue.options, ...changed };
@@ -223,8 +224,8 @@ export class RandomRun {
   /** Dead letters back to their queue: all, or those that match. */
   async #replay(name: string): Promise<void> {
     const dead = this.#queue(`${name}.dead`);
-    const digit = String(Math.floor(this.#random() * 10));
-    const all = this.#random() < 0.5;
+    const digit = String(this.#random.below(10));
+    const all = this.#random.chance(50);
     const matches = (id: string): boolean => all || id.endsWith(digit);
     const expected = [...dead.messages.keys()].filter(matches);
     // Back in its queue a message can be delivered before `move` resolves.
@@ -250,7 +251,7 @@ export class RandomRun {
   }
 
   async #restart(): Promise<void> {
-    await (this.#random() < 0.5 ? this.#under.reopen() : this.#under.crash());
+    await (this.#random.chance(50) ? this.#under.reopen() : this.#under.crash());
     assert.equal(this.#receipts, this.#published, 'receipts are missing');
     this.#consumers = new Map();
     this.#leases = new Map();
@@ -340,13 +341,12 @@ export class RandomRun {
   }
 
   #settlement(): Settlement {
-    const [, settlement] = this.#choose([
+    return this.#random.choose<Settlement>([
       [5, acknowledged],
       [1, released],
       [2, failed],
       [1, rejected],
     ]);
-    return settlement;
   }
 
   #queue(name: string): ReferenceQueue {
@@ -365,18 +365,5 @@ export class RandomRun {
     const leases = this.#leases.get(name) ?? new Map();
     this.#leases.set(name, leases);
     return leases;
-  }
-
-  #pick<T>(values: readonly T[]): T {
-    return values[Math.floor(this.#random() * values.length)];
-  }
-
-  #choose<T>(weighted: readonly (readonly [weight: number, value: T])[]): readonly [number, T] {
-    let at = this.#random() * weighted.reduce((sum, [weight]) => sum + weight, 0);
-    for (const each of weighted) {
-      at -= each[0];
-      if (at < 0) return each;
-    }
-    return weighted[0];
   }
 }

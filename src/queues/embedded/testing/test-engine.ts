@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SimulatedClock } from '../../../std/clock.ts';
 import { silentLog } from '../../../std/log.ts';
+import { Random } from '../../../std/testing/random.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { turns } from '../../testing/recording-consumer.ts';
@@ -14,14 +15,14 @@ export class TestEngine {
   clock = new SimulatedClock();
   readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-queues-'));
   readonly #hot: HotLimits | undefined;
-  #random: () => number;
+  readonly #random: Random;
   environment!: Environment;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor(options: { hot?: HotLimits; seed?: number } = {}) {
+  constructor(options: { hot?: HotLimits; random?: Random } = {}) {
     this.#hot = options.hot;
-    this.#random = generator(options.seed ?? 1);
+    this.#random = options.random ?? new Random(1);
   }
 
   async open(): Promise<this> {
@@ -31,7 +32,7 @@ export class TestEngine {
       environment: this.environment,
       commit: this.commit,
       clock: this.clock,
-      random: this.#random,
+      random: this.#random.fraction,
       log: silentLog,
       hot: this.#hot,
     });
@@ -65,15 +66,4 @@ export class TestEngine {
     await this.environment.close();
     rmSync(this.#folder, { recursive: true });
   }
-}
-
-/** Numbers from 0 up to 1 from a seed (mulberry32). */
-export function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
