@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { filterMatches } from '../mqtt/topics/match.ts';
 import { silentLog } from '../std/log.ts';
+import type { Random } from '../std/testing/random.ts';
+import { forSeedsInTurn } from '../std/testing/seed.ts';
 import { Environment } from '../storage/environment.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
 import { Publication } from './publication.ts';
@@ -99,29 +101,30 @@ test('a scan that finds nothing stops after as many keys as one that finds much'
   await environment.close();
 });
 
-// RETAINED_SEED replays a run.
 test('scans find what the filter matches, whatever was put, cleared and flushed', async (t) => {
-  const seed = Number(process.env.RETAINED_SEED ?? 1 + Math.floor(Math.random() * 0x7fff_ffff));
-  const random = generator(seed);
-  const { table, commit, environment } = openTable(folderOf(t));
+  await forSeedsInTurn(2, async (random) => compareWithMap(random, folderOf(t)));
+});
+
+async function compareWithMap(random: Random, folder: string): Promise<void> {
+  const { table, commit, environment } = openTable(folder);
   const model = new Map<string, string>();
-  for (let step = 0; step < 400; step++) {
-    for (let change = random(6); change > 0; change--) {
+  for (let step = 0; step < 200; step++) {
+    for (let change = random.below(6); change > 0; change--) {
       const topic = randomTopic(random);
-      if (random(3) > 0) {
+      if (random.below(3) > 0) {
         table.put(message(topic, `${topic} ${step}`));
         model.set(topic, `${topic} ${step}`);
       } else assert.equal(table.remove(topic), model.delete(topic));
     }
     const filter = randomFilter(random);
-    const told = `seed ${seed}, step ${step}, "${filter.slice(0, 60)}"`;
+    const told = `step ${step}, "${filter.slice(0, 60)}"`;
     assert.equal(table.size, model.size, told);
     if (/[+#]/.test(filter)) await commit.flushed();
     const expected = [...model].filter(([topic]) => filterMatches(filter, topic)).map(([, payload]) => payload);
     assert.deepEqual(payloads(table, filter).sort(), expected.sort(), told);
   }
   await environment.close();
-});
+}
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-retained-'));
@@ -149,24 +152,13 @@ function payloads(table: RetainedTable, filter: string): string[] {
 // Few names, so that topics and filters meet; names that sort beside the end of a level, and long ones.
 const names = ['', 'a', 'b', 'a\u0001', 'ab', '$s', 'é', 'l'.repeat(1_022), 'l'.repeat(1_023), 'l'.repeat(1_030)];
 
-function randomTopic(random: (below: number) => number): string {
-  return Array.from({ length: 1 + random(4) }, () => names[random(names.length)]).join('/') || '/';
+function randomTopic(random: Random): string {
+  return random.list(1, 4, () => random.pick(names)).join('/') || '/';
 }
 
-function randomFilter(random: (below: number) => number): string {
-  const levels = Array.from({ length: 1 + random(4) }, () => (random(3) === 0 ? '+' : names[random(names.length)]));
-  if (random(3) === 0) levels[random(4) === 0 ? 0 : levels.length] = '#';
+function randomFilter(random: Random): string {
+  const levels = random.list(1, 4, () => (random.below(3) === 0 ? '+' : random.pick(names)));
+  if (random.below(3) === 0) levels[random.below(4) === 0 ? 0 : levels.length] = '#';
   const end = levels.indexOf('#');
   return (end < 0 ? levels : levels.slice(0, end + 1)).join('/') || '/';
-}
-
-/** Whole numbers below a bound from a seed (xorshift). */
-function generator(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
