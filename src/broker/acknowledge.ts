@@ -26,6 +26,7 @@ export class Acknowledger implements ReceiptWaiter {
   readonly #link: AcknowledgedLink;
   #packetIds = new Uint16Array(slotsInitial);
   #qos = new Uint8Array(slotsInitial);
+  #reasonCodes = new Uint8Array(slotsInitial);
   #receiptsDue = new Uint8Array(slotsInitial);
   /** Failures and outcomes are rare: kept by tag, beside the ring. */
   readonly #failures = new Map<number, SluiceError>();
@@ -44,12 +45,16 @@ export class Acknowledger implements ReceiptWaiter {
     return this.#tail - this.#head;
   }
 
-  /** Opens a slot for a PUBLISH of QoS 1 or 2. `expect` must follow in the same turn. */
-  open(packetId: number, qos: QoS): number {
+  /**
+   * Opens a slot for a PUBLISH of QoS 1 or 2. `expect` must follow in the same turn. `reasonCode`: what PUBACK says when all
+   * went well, below 0x80.
+   */
+  open(packetId: number, qos: QoS, reasonCode = 0): number {
     if (this.#tail - this.#head === this.#packetIds.length) this.#grow();
     const slot = this.#tail & (this.#packetIds.length - 1);
     this.#packetIds[slot] = packetId;
     this.#qos[slot] = qos;
+    this.#reasonCodes[slot] = reasonCode;
     this.#receiptsDue[slot] = notKnown;
     return this.#tail++;
   }
@@ -101,21 +106,26 @@ export class Acknowledger implements ReceiptWaiter {
     const mask = this.#packetIds.length - 1;
     while (this.#head < this.#tail && this.#receiptsDue[this.#head & mask] === 0) {
       const tag = this.#head++;
-      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask] as QoS);
+      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask] as QoS, this.#reasonCodes[tag & mask]);
     }
     if (this.#whenIdle !== undefined && this.#head === this.#tail) this.#idle();
   }
 
-  #send(tag: number, packetId: number, qos: QoS): void {
+  #send(tag: number, packetId: number, qos: QoS, reasonCode: number): void {
     const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
-    if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId);
+    if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId, reasonCode);
     else {
       if (qos === 2) this.#link.session.received.get(packetId)?.store(undefined);
-      if (!this.#closed) encodeAck(this.#link.transport, type, packetId, 0, this.#link.version);
+      if (!this.#closed) encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
     }
   }
 
-  #sendDetailed(tag: number, type: typeof PacketType.puback | typeof PacketType.pubrec, packetId: number): void {
+  #sendDetailed(
+    tag: number,
+    type: typeof PacketType.puback | typeof PacketType.pubrec,
+    packetId: number,
+    reasonCode: number,
+  ): void {
     const { transport, version, session } = this.#link;
     const failure = this.#failures.get(tag);
     const outcome = this.#outcomes.get(tag);
@@ -133,7 +143,7 @@ export class Acknowledger implements ReceiptWaiter {
         transport,
         type,
         packetId,
-        refused ? reasonCodeOf(failure) : 0,
+        refused ? reasonCodeOf(failure) : reasonCode,
         version,
         this.#properties(failure, outcome),
       );
@@ -156,14 +166,17 @@ export class Acknowledger implements ReceiptWaiter {
     const mask = this.#packetIds.length - 1;
     const packetIds = new Uint16Array(this.#packetIds.length * 2);
     const qos = new Uint8Array(packetIds.length);
+    const reasonCodes = new Uint8Array(packetIds.length);
     const receiptsDue = new Uint8Array(packetIds.length);
     for (let tag = this.#head; tag < this.#tail; tag++) {
       packetIds[tag & (packetIds.length - 1)] = this.#packetIds[tag & mask];
       qos[tag & (packetIds.length - 1)] = this.#qos[tag & mask];
+      reasonCodes[tag & (packetIds.length - 1)] = this.#reasonCodes[tag & mask];
       receiptsDue[tag & (packetIds.length - 1)] = this.#receiptsDue[tag & mask];
     }
     this.#packetIds = packetIds;
     this.#qos = qos;
+    this.#reasonCodes = reasonCodes;
     this.#receiptsDue = receiptsDue;
   }
 }

@@ -63,11 +63,95 @@ test('a second CONNECT ends the connection [MQTT-3.1.0-2]', async () => {
   assert.equal(client.ended, true);
 });
 
-test('a protocol level that is not spoken is answered with return code 1 [MQTT-3.1.2-2]', () => {
+test('a protocol level that is not spoken is answered in the form that its client reads [MQTT-3.1.2-2]', () => {
+  for (const [level, version, reasonCode] of [
+    [3, 4, 0x01],
+    [0x84, 4, 0x01],
+    [6, 5, 0x84],
+  ] as const) {
+    const client = new BrokerFixture().open(version);
+    client.sendBytes(connectBytes('MQTT', level));
+    assert.equal(client.take(PacketType.connack).reasonCode, reasonCode);
+    assert.equal(client.ended, true);
+  }
+});
+
+test('another protocol is not answered [MQTT-3.1.2-1]', () => {
   const client = new BrokerFixture().open(4);
-  client.sendBytes(Buffer.from('100d00044d51545409020000000161', 'hex').fill(0x0d, 1, 2));
-  assert.equal(client.take(PacketType.connack).reasonCode, 0x01);
+  client.sendBytes(connectBytes('AMQP', 4));
+  assert.deepEqual(client.waiting(), []);
   assert.equal(client.ended, true);
+});
+
+test('MQTT 3.1 is served, with a client id', async () => {
+  const fixture = new BrokerFixture();
+  const client = fixture.open(4);
+  client.sendBytes(connectBytes('MQIsdp', 3, 'a'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(client.take(PacketType.connack).reasonCode, 0);
+  const nameless = fixture.open(4);
+  nameless.sendBytes(connectBytes('MQIsdp', 3, ''));
+  assert.equal(nameless.take(PacketType.connack).reasonCode, 0x02);
+  assert.equal(nameless.ended, true);
+});
+
+test('a malformed CONNECT is answered on MQTT 5, and only there [MQTT-3.1.4-1]', () => {
+  const v5 = new BrokerFixture().open(5);
+  v5.sendBytes(Buffer.from('100e00044d5154540503000a00000161', 'hex'));
+  assert.equal(v5.take(PacketType.connack).reasonCode, 0x81);
+  assert.equal(v5.ended, true);
+  const v4 = new BrokerFixture().open(4);
+  v4.sendBytes(Buffer.from('100d00044d5154540403000a000161', 'hex'));
+  assert.deepEqual(v4.waiting(), []);
+  assert.equal(v4.ended, true);
+});
+
+test('a keep-alive that is too long is cut, and the client told [MQTT-3.1.2-21]', async () => {
+  const fixture = new BrokerFixture({ limits: { keepAliveSecondsMax: 60 } });
+  for (const [asked, answered] of [
+    [0, 60],
+    [61, 60],
+    [60, undefined],
+  ] as const) {
+    const client = fixture.open(5);
+    await client.connect({ clientId: `asks-${asked}`, keepAlive: asked });
+    assert.equal(client.take(PacketType.connack).properties?.serverKeepAlive, answered);
+    fixture.clock.advance(90_000);
+    assert.equal(client.take(PacketType.disconnect).reasonCode, 0x8d);
+  }
+  const v4 = await fixture.connect('v4', { version: 4, keepAlive: 0 });
+  fixture.clock.advance(90_000);
+  assert.equal(v4.ended, false);
+});
+
+test('a client that takes no packet as large as CONNACK is never connected [MQTT-3.1.2-24]', async () => {
+  const fixture = new BrokerFixture();
+  const watcher = await fixture.connect('watcher');
+  watcher.subscribe('gone');
+  const client = fixture.open(5);
+  const will = { topic: 'gone', payload: Buffer.from('x'), qos: 0, retain: false, properties: undefined } as const;
+  await client.connect({ clientId: 'small', properties: { maximumPacketSize: 5 }, will });
+  assert.deepEqual(client.waiting(), []);
+  assert.equal(client.ended, true);
+  assert.deepEqual(watcher.waiting(), []);
+});
+
+test('a reason is left out where the packet is too large with it [MQTT-3.14.2-3]', async () => {
+  const client = await new BrokerFixture().connect('c', {
+    properties: { maximumPacketSize: 40, requestProblemInformation: 1 },
+  });
+  client.sendBytes(Buffer.from('8000', 'hex'));
+  assert.deepEqual(client.take(PacketType.disconnect), { type: 14, reasonCode: 0x81, properties: undefined });
+});
+
+test('reasons are for a client that asks for them', async () => {
+  for (const asked of [undefined, 0, 1] as const) {
+    const client = await new BrokerFixture().connect('c', { properties: { requestProblemInformation: asked } });
+    client.sendBytes(Buffer.from('8000', 'hex'));
+    const { properties } = client.take(PacketType.disconnect);
+    if (asked === 1) assert.match(properties?.reasonString ?? '', /first byte 0x82, met 0x80/);
+    else assert.equal(properties, undefined);
+  }
 });
 
 test('a client that never says CONNECT is closed', () => {
@@ -194,6 +278,14 @@ test('a will is held to the rules of every publish: reserved topics, and names t
   for (const topic of ['$SYS/x', `devices/me/${'x'.repeat(65_500)}`]) {
     const client = new BrokerFixture({ access }).open();
     await client.connect({ will: { topic, payload: Buffer.from('x'), qos: 0, retain: false, properties: undefined } });
-    assert.equal(client.take(PacketType.connack).reasonCode, 0x90);
+    assert.equal(client.take(PacketType.connack).reasonCode, topic === '$SYS/x' ? 0x87 : 0x90);
   }
 });
+
+/** CONNECT of a client that wants a clean session and no keep-alive. */
+function connectBytes(protocolName: string, level: number, clientId = 'c'): Buffer {
+  const name = Buffer.from(protocolName);
+  const id = Buffer.from(clientId);
+  const body = Buffer.concat([Buffer.from([0, name.length]), name, Buffer.from([level, 0x02, 0, 0, 0, id.length]), id]);
+  return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+}

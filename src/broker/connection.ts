@@ -1,7 +1,8 @@
 import type { Identity } from '../access/access.ts';
 import { errorCatalogue, type SluiceError } from '../errors.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
-import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
+import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
+import { ByteWriter } from '../std/bytes.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
@@ -25,8 +26,6 @@ export interface ConnectedState {
   readonly session: Session;
   readonly topics: TopicCache;
   readonly window: number;
-  readonly packetBytesMax: number;
-  readonly problemInformation: boolean;
 }
 
 /** One client's connection: its state, and what may be done to it. What its packets do stands in `handlers/`. */
@@ -46,6 +45,9 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   version: ProtocolVersion = 4;
   /** Where its CONNECT stands among all that came: of two with one client id the later one counts. */
   arrival = 0;
+  packetBytesMax = Number.POSITIVE_INFINITY;
+  /** Whether the client asked for reason strings: Request Problem Information 1, said and not implied. */
+  problemInformation = false;
   lastReceivedAt: number;
   silenceMsMax: number;
   deadline = 0;
@@ -79,14 +81,6 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
 
   get window(): number {
     return this.#state.window;
-  }
-
-  get packetBytesMax(): number {
-    return this.#state.packetBytesMax;
-  }
-
-  get problemInformation(): boolean {
-    return this.#state.problemInformation;
   }
 
   connected(state: ConnectedState): void {
@@ -125,16 +119,25 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (--this.#holds === 0) this.transport.resume();
   }
 
-  send(packet: ControlPacket): void {
+  /** False where the packet is over the client's Maximum Packet Size: then it is not sent [MQTT-3.1.2-24]. */
+  send(packet: ControlPacket): boolean {
+    if (this.packetBytesMax !== Number.POSITIVE_INFINITY && this.#sizeOf(packet) > this.packetBytesMax) {
+      return this.#sendWithoutReason(packet);
+    }
     encodePacket(this.transport, packet, this.version);
+    return true;
+  }
+
+  /** The reason in words, for a client that asked for it. */
+  reasonProperties(reason: string): ReasonProperties | undefined {
+    return this.problemInformation ? { reasonString: reason.slice(0, reasonStringMax) } : undefined;
   }
 
   /** Ends the connection. On MQTT 5 the client is told why first [MQTT-3.14.0-1]. */
   disconnect(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
     if (this.phase === 'connected' && this.version === 5) {
-      const properties = this.problemInformation ? { reasonString: reason.slice(0, reasonStringMax) } : undefined;
-      this.send({ type: PacketType.disconnect, reasonCode, properties });
+      this.send({ type: PacketType.disconnect, reasonCode, properties: this.reasonProperties(reason) });
     }
     this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
     this.leave();
@@ -184,6 +187,21 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     session.link = undefined;
     this.context.wills.connectionLost(session);
     this.context.sessions.detach(session);
+  }
+
+  /** What the client takes no room for goes first: the reason string [MQTT-3.2.2-19]. */
+  #sendWithoutReason(packet: ControlPacket): boolean {
+    if ('properties' in packet && packet.properties !== undefined && 'reasonString' in packet.properties) {
+      return this.send({ ...packet, properties: undefined } as ControlPacket);
+    }
+    this.context.counters.dropped.packet_too_large++;
+    return false;
+  }
+
+  #sizeOf(packet: ControlPacket): number {
+    const writer = new ByteWriter();
+    encodePacket(writer, packet, this.version);
+    return writer.position;
   }
 
   get #state(): ConnectedState {

@@ -16,6 +16,8 @@ export interface BrokerLimits {
   readonly outputBytesMax: number;
   /** From the connection to a whole CONNECT packet; then the connection is closed. */
   readonly connectTimeoutMs: number;
+  /** A longer keep-alive of an MQTT 5 client is cut to this, and the client told; 0 leaves it to the client. */
+  readonly keepAliveSecondsMax: number;
   /** A longer Session Expiry Interval is cut to this, and the client told. */
   readonly sessionExpirySecondsMax: number;
   /** Sessions at once, connected or not; beyond it CONNECT is refused with 0x97. */

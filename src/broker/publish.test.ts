@@ -81,7 +81,8 @@ test('acknowledgements leave in the order of the messages [MQTT-4.6.0-2]', async
 
 test('a message that was not stored is refused with the reason on MQTT 5', async () => {
   const sink = new HeldSink('t');
-  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');
+  const properties = { requestProblemInformation: 1 } as const;
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p', { properties });
   publisher.publish('t', 'x', { qos: 1, packetId: 9 });
   sink.admitted[0].waiter.receipt(sink.admitted[0].tag, new SluiceError('queue_full', 'Queue "q" is full'));
   const puback = publisher.take(PacketType.puback);
@@ -132,9 +133,46 @@ test('publishing without the right is refused, and the server keeps $-topics to 
   publisher.publish('theirs', 'x', { qos: 1 });
   assert.equal(publisher.take(PacketType.puback).reasonCode, 0x87);
   publisher.publish('mine', 'x', { qos: 1 });
-  assert.equal(publisher.take(PacketType.puback).reasonCode, 0);
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x10);
   publisher.publish('$queue/x', 'x', { qos: 1 });
-  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x90);
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x87);
+});
+
+test('PUBACK says whether anybody subscribes to what was published', async () => {
+  const sink = new HeldSink('stored');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 1 });
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0x10);
+  const subscriber = await fixture.connect('s');
+  subscriber.subscribe('t');
+  publisher.publish('t', 'x', { qos: 1 });
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0);
+  publisher.publish('stored', 'x', { qos: 1 });
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, undefined);
+  assert.equal(publisher.take(PacketType.puback).reasonCode, 0);
+  const v4 = await fixture.connect('v4', { version: 4 });
+  v4.publish('nobody', 'x', { qos: 1 });
+  assert.equal(v4.take(PacketType.puback).reasonCode, 0);
+});
+
+test('an acknowledgement of another kind than the message asks for ends the connection', async () => {
+  for (const [qos, type] of [
+    [1, PacketType.pubrec],
+    [1, PacketType.pubcomp],
+    [2, PacketType.puback],
+    [2, PacketType.pubcomp],
+  ] as const) {
+    const fixture = new BrokerFixture();
+    const subscriber = await fixture.connect('s');
+    subscriber.subscribe('t', { qos });
+    const publisher = await fixture.connect('p');
+    publisher.publish('t', 'x', { qos });
+    const { packetId } = subscriber.takePublish();
+    subscriber.send({ type, packetId, reasonCode: 0, properties: undefined });
+    assert.equal(subscriber.take(PacketType.disconnect).reasonCode, 0x82);
+    assert.equal(subscriber.ended, true);
+  }
 });
 
 test('more unacknowledged messages than the Receive Maximum end the connection [MQTT-3.3.4-9]', async () => {

@@ -28,7 +28,10 @@ export class Publisher {
   /** Why nobody may publish to this topic, whatever their rights; undefined where they may. */
   refusal(topic: string, retainedBytes: number): SluiceError | undefined {
     if (topic.charCodeAt(0) === dollar && reservedTopic.test(topic)) {
-      return new SluiceError('invalid_topic', `Cannot publish to "${topic}": topics of the server are for reading`);
+      return new SluiceError(
+        'not_authorized',
+        `Not allowed to publish to "${topic}": topics of the server are for reading`,
+      );
     }
     return retainedBytes > 0 ? this.#retained.refusal(topic, retainedBytes) : undefined;
   }

@@ -1,13 +1,14 @@
 import { decodePacket } from '../mqtt/codec/decode.ts';
 import { decodeAck } from '../mqtt/codec/decode-ack.ts';
 import { decodePublish } from '../mqtt/codec/decode-publish.ts';
+import { checkFirstByte, packetName } from '../mqtt/codec/fixed-header.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
-import { MalformedPacket } from '../mqtt/codec/malformed.ts';
+import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
-import { handleConnect } from './handlers/connect.ts';
+import { handleConnect, refuseConnect } from './handlers/connect.ts';
 import { handleDisconnect } from './handlers/disconnect.ts';
 import { handlePingreq } from './handlers/pingreq.ts';
 import { handlePuback } from './handlers/puback.ts';
@@ -116,6 +117,7 @@ export class Receiver implements TransportHandler, FrameHandler {
         handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
         break;
       default:
+        checkIsOfClient(firstByte);
         this.#control(decodeBody(firstByte, bodyOf(buffer, bodyStart, bodyEnd), connection.version));
     }
   }
@@ -187,21 +189,32 @@ export class Receiver implements TransportHandler, FrameHandler {
     if (problem instanceof MalformedPacket) {
       this.#context.counters.packetsMalformed++;
       this.#context.admission.malformed(connection.transport.peer.remoteAddress);
-      if (connection.phase === 'awaiting-connect') this.#refuseUnknownVersion(problem);
+      if (problem instanceof RefusedConnect && connection.phase === 'awaiting-connect') {
+        connection.version = problem.version;
+        refuseConnect(connection, problem.reasonCode, problem.message);
+      }
       connection.disconnect(problem.reasonCode, problem.message);
       return;
     }
     this.#context.log.error('Connection failed by an error in the server', { error: problem });
     connection.disconnect(0x80, 'An error in the server');
   }
-
-  /** A protocol level that the server does not speak is answered before the end [MQTT-3.1.2-2]. */
-  #refuseUnknownVersion(problem: MalformedPacket): void {
-    if (problem.reasonCode !== 0x84) return;
-    this.#context.counters.connectRefused++;
-    this.#connection.send({ type: PacketType.connack, sessionPresent: false, reasonCode: 0x01, properties: undefined });
-  }
 }
+
+/** What only a server sends is not read further, so that its kind alone decides on the reason code. */
+function checkIsOfClient(firstByte: number): void {
+  checkFirstByte(firstByte);
+  const type = firstByte >> 4;
+  if (!serverPackets.has(type)) return;
+  throw new MalformedPacket(0x82, `Expected a packet that a client may send, met ${packetName(type)}`, 'section 2.1.2');
+}
+
+const serverPackets: ReadonlySet<number> = new Set([
+  PacketType.connack,
+  PacketType.suback,
+  PacketType.unsuback,
+  PacketType.pingresp,
+]);
 
 interface HeldFrame {
   readonly firstByte: number;

@@ -117,19 +117,19 @@ test('what may be published is decided anew, also under a topic alias', async ()
     client.publish(topic, 'x', { qos: 1, properties: alias === undefined ? undefined : { topicAlias: alias } });
     return client.take(PacketType.puback).reasonCode;
   };
-  assert.equal(publish('a/1', 1), 0);
-  assert.equal(publish('', 1), 0);
+  assert.equal(publish('a/1', 1), 0x10);
+  assert.equal(publish('', 1), 0x10);
   await configure({ users: [{ ...ann, rules: [{ action: 'publish', filter: 'a/2' }] }] });
   assert.equal(publish('', 1), 0x87);
   assert.equal(publish('a/1'), 0x87);
-  assert.equal(publish('a/2'), 0);
+  assert.equal(publish('a/2'), 0x10);
   await configure({ users: [ann] });
-  assert.equal(publish('', 1), 0);
+  assert.equal(publish('', 1), 0x10);
 });
 
 test('a client that may not read any more what it subscribed to is disconnected, and its session is without it', async () => {
   const { fixture, configure } = setUp({ users: [ann] });
-  const kept = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
+  const kept = { cleanStart: false, properties: { sessionExpiryInterval: 100, requestProblemInformation: 1 } } as const;
   const client = await fixture.connect('c1', as('ann', kept));
   await client.subscribed('a/1');
   await client.subscribed('a/2');

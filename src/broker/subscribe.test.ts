@@ -36,11 +36,30 @@ test('after UNSUBSCRIBE nothing more comes, and an unknown filter is said to be 
   assert.deepEqual(client.waiting(), []);
 });
 
+test('what is no filter ends the connection, in SUBSCRIBE and in UNSUBSCRIBE [MQTT-4.7.1-1]', async () => {
+  for (const [filter, reasonCode] of [
+    ['a#', 0x81],
+    ['#/a', 0x81],
+    ['a+/b', 0x81],
+    ['$share/#/a', 0x81],
+    ['$share/+/a', 0x82],
+    ['$share/g', 0x82],
+    ['$share/g/', 0x82],
+  ] as const) {
+    const subscriber = await new BrokerFixture().connect('c');
+    subscriber.sendSubscribe(filter);
+    assert.equal(subscriber.take(PacketType.disconnect).reasonCode, reasonCode, filter);
+    const unsubscriber = await new BrokerFixture().connect('c');
+    unsubscriber.send({ type: PacketType.unsubscribe, packetId: 5, filters: [filter], properties: undefined });
+    assert.equal(unsubscriber.take(PacketType.disconnect).reasonCode, reasonCode, filter);
+  }
+});
+
 test('a filter is refused with its reason: not valid, shared, not allowed, too many', async () => {
   const access = openAccess({ maySubscribe: (_identity, _client, filter) => filter !== 'secret' });
   const fixture = new BrokerFixture({ access, limits: { subscriptionsPerClientMax: 1 } });
   const v5 = await fixture.connect('c');
-  assert.equal(v5.subscribe('a#'), 0x8f);
+  assert.equal(v5.subscribe('/'.repeat(300)), 0x8f);
   assert.equal(v5.subscribe('$share/g/t'), 0x9e);
   assert.equal(v5.subscribe('secret'), 0x87);
   assert.equal(v5.subscribe('a'), 0);
@@ -85,11 +104,11 @@ test('no more topics are retained than allowed, and the publisher is told', asyn
   const fixture = new BrokerFixture({ limits: { retainedMessagesMax: 1 } });
   const client = await fixture.connect('c');
   client.publish('a', 'x', { retain: true, qos: 1 });
-  assert.equal(client.take(PacketType.puback).reasonCode, 0);
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x10);
   client.publish('b', 'x', { retain: true, qos: 1 });
   assert.equal(client.take(PacketType.puback).reasonCode, 0x97);
   client.publish('a', 'y', { retain: true, qos: 1 });
-  assert.equal(client.take(PacketType.puback).reasonCode, 0);
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x10);
 });
 
 test('retained messages are there again after a restart', async () => {
@@ -104,7 +123,7 @@ test('retained messages are there again after a restart', async () => {
 
 test('a refusal says why on MQTT 5', async () => {
   const access = openAccess({ maySubscribe: () => false });
-  const client = await new BrokerFixture({ access }).connect('c');
+  const client = await new BrokerFixture({ access }).connect('c', { properties: { requestProblemInformation: 1 } });
   client.sendSubscribe('secret');
   const { reasonCodes, properties } = client.take(PacketType.suback);
   assert.deepEqual(reasonCodes, [0x87]);

@@ -50,7 +50,14 @@ async function connectMqtt(login: Login, options: IClientOptions = {}): Promise<
   const { connect } = await import('mqtt');
   const url = login['mqtt-url'];
   const { username, password } = login;
-  const client = connect(url, { protocolVersion: 5, reconnectPeriod: 0, ...options, username, password });
+  const client = connect(url, {
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    ...options,
+    properties: { ...options.properties, requestProblemInformation: true },
+    username,
+    password,
+  });
   return new Promise((resolve, reject) => {
     const refuse = (problem?: Error): void => {
       client.end(true);

@@ -52,6 +52,10 @@ export const configOptions = {
     default: 10_000,
     sentence: 'Milliseconds that a connection has to send its whole CONNECT packet.',
   }),
+  'mqtt.keepAliveSecondsMax': option(integer(0, 65_535), {
+    default: 0,
+    sentence: 'Longest keep-alive of an MQTT 5 client in seconds; 0 leaves it to the client.',
+  }),
   'mqtt.inflightMax': option(integer(1, 65_535), {
     default: 1000,
     sentence: 'QoS 1 and 2 messages on their way to one client; more wait in its session.',

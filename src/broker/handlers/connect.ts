@@ -2,7 +2,7 @@ import type { Identity } from '../../access/access.ts';
 import { errorCatalogue, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
-import { type Connection, reasonStringMax } from '../connection.ts';
+import type { Connection } from '../connection.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
 import { openQueue } from '../open-queue.ts';
 import { ownerOf, type Session } from '../session.ts';
@@ -12,17 +12,19 @@ import { TopicCache, type TopicRights, topicRights } from '../topic-cache.ts';
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
   connection.phase = 'authenticating';
   connection.version = packet.version;
+  connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.problemInformation = packet.properties?.requestProblemInformation === 1;
   const { admission } = connection.context;
   const unwelcome = admission.refusal(connection.transport.peer.remoteAddress, packet);
   if (unwelcome !== undefined) {
     // Whoever comes again and again must not fill the log: the ban itself was logged.
-    refuse(connection, unwelcome[0], unwelcome[1], 'debug');
+    refuseConnect(connection, unwelcome[0], unwelcome[1], 'debug');
     return;
   }
   connection.arrival = connection.context.newArrival();
   const refusal = refusalOf(connection, packet);
   if (refusal !== undefined) {
-    refuse(connection, refusal[0], refusal[1]);
+    refuseConnect(connection, refusal[0], refusal[1]);
     return;
   }
   const clientId = packet.clientId === '' ? connection.context.newClientId() : packet.clientId;
@@ -41,7 +43,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
   } catch (problem) {
     const error = toSluiceError(problem);
     admission.loginFailed(peer.remoteAddress, packet.username, error.code);
-    refuse(connection, errorCatalogue[error.code].mqtt, error.message);
+    refuseConnect(connection, errorCatalogue[error.code].mqtt, error.message);
     return;
   }
   if (connection.phase === 'authenticating') accept(connection, packet, clientId, identity, rightsVersion);
@@ -75,7 +77,13 @@ function roomRefusal({ context }: Connection, clientId: string): Refusal | undef
   return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
 }
 
-function refuse(connection: Connection, reasonCode: number, reason: string, level: 'debug' | 'info' = 'info'): void {
+/** CONNACK with the reason, in the form of the connection's version, and the end. */
+export function refuseConnect(
+  connection: Connection,
+  reasonCode: number,
+  reason: string,
+  level: 'debug' | 'info' = 'info',
+): void {
   if (connection.phase === 'closed') return;
   connection.context.counters.connectRefused++;
   connection.context.log[level]('Connection refused', {
@@ -88,7 +96,7 @@ function refuse(connection: Connection, reasonCode: number, reason: string, leve
     type: PacketType.connack,
     sessionPresent: false,
     reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
-    properties: v5 ? { reasonString: reason.slice(0, reasonStringMax) } : undefined,
+    properties: v5 ? connection.reasonProperties(reason) : undefined,
   });
   connection.leave();
   connection.transport.end();
@@ -126,13 +134,13 @@ function accept(
   const will = packet.will === undefined ? undefined : { ...packet.will, topic: rights.ownTopic(packet.will.topic) };
   const problem = will === undefined ? undefined : willProblem(connection, will, rights);
   if (problem !== undefined) {
-    refuse(connection, ...problem);
+    refuseConnect(connection, ...problem);
     return;
   }
   const owner = ownerOf(identity);
   const refusal = sessionRefusal(connection, clientId, owner);
   if (refusal !== undefined) {
-    refuse(connection, ...refusal);
+    refuseConnect(connection, ...refusal);
     return;
   }
   if (context.sessions.get(clientId)?.link === undefined)
@@ -147,20 +155,34 @@ function accept(
     session,
     topics: new TopicCache(context.router, rights),
     window: Math.min(packet.properties?.receiveMaximum ?? 0xffff, context.limits.inflightMax),
-    packetBytesMax: packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
-    problemInformation: packet.properties?.requestProblemInformation !== 0,
   });
-  connection.silenceMsMax = packet.keepAlive === 0 ? Number.POSITIVE_INFINITY : packet.keepAlive * 1500;
+  const keepAlive = serverKeepAlive(packet, context.limits.keepAliveSecondsMax) ?? packet.keepAlive;
+  connection.silenceMsMax = keepAlive === 0 ? Number.POSITIVE_INFINITY : keepAlive * 1500;
   context.keepAlive.watch(connection);
   context.rights.watch(connection, rightsVersion);
-  connection.send({
+  const isSent = connection.send({
     type: PacketType.connack,
     sessionPresent: present,
     reasonCode: 0,
     properties: packet.version === 5 ? connackProperties(connection, packet, clientId, expiryInterval) : undefined,
   });
+  if (!isSent) {
+    endUnanswered(connection);
+    return;
+  }
   if (present) context.deliverer.resume(session, connection);
   for (const request of session.queueRequests.values()) void reopen(connection, session, request.filter);
+}
+
+/** A client that has no room for a CONNACK cannot be told anything, and was never connected. */
+function endUnanswered(connection: Connection): void {
+  connection.context.log.info('Connection ended: the client takes no packet as large as CONNACK', {
+    client: connection.session.clientId,
+    packetBytesMax: connection.packetBytesMax,
+  });
+  connection.session.will = undefined;
+  connection.leave();
+  connection.transport.end();
 }
 
 /** Asked of the topic that the will is published to: `me` may stand for a longer one. */
@@ -179,6 +201,12 @@ function sessionExpiry(packet: ConnectPacket, secondsMax: number): number {
   return Math.min(packet.properties?.sessionExpiryInterval ?? 0, secondsMax);
 }
 
+/** Seconds that the server asks for where the client would be silent for longer; only MQTT 5 can say so. */
+function serverKeepAlive({ version, keepAlive }: ConnectPacket, secondsMax: number): number | undefined {
+  if (version === 4 || secondsMax === 0) return undefined;
+  return keepAlive === 0 || keepAlive > secondsMax ? secondsMax : undefined;
+}
+
 /** The packet's payload is a view of the network buffer, and a will may stay for years. */
 function ownedWill(will: Will): Will {
   return { ...will, payload: Buffer.from(will.payload) };
@@ -192,11 +220,13 @@ function connackProperties(
 ): ConnackProperties {
   const { limits } = connection.context;
   const asked = packet.properties?.sessionExpiryInterval ?? 0;
+  const keepAlive = serverKeepAlive(packet, limits.keepAliveSecondsMax);
   return {
     ...(asked === expiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
     receiveMaximum: limits.receiveMaximum,
     maximumPacketSize: limits.packetBytesMax,
     topicAliasMaximum: limits.topicAliasMax,
+    ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
     sharedSubscriptionAvailable: 0,
   };

@@ -1,3 +1,4 @@
+import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { AckPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
 import { settlementOf } from '../queue-subscription.ts';
@@ -6,7 +7,9 @@ import { settlementOf } from '../queue-subscription.ts';
 export function handlePuback(connection: Connection, packet: AckPacket): void {
   const { session, context } = connection;
   const outgoing = session.inflight.get(packet.packetId);
-  if (outgoing === undefined || outgoing.qos !== 1) return;
+  if (outgoing === undefined) return;
+  if (outgoing.qos !== 1)
+    throw new MalformedPacket(0x82, 'Expected PUBREC for a QoS 2 message, met PUBACK', 'MQTT-4.3.3-4');
   session.finish(outgoing);
   outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   context.deliverer.pump(session);

@@ -1,3 +1,4 @@
+import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { AckPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
 
@@ -5,7 +6,9 @@ import type { Connection } from '../connection.ts';
 export function handlePubcomp(connection: Connection, packet: AckPacket): void {
   const { session, context } = connection;
   const outgoing = session.inflight.get(packet.packetId);
-  if (outgoing === undefined || !outgoing.released) return;
+  if (outgoing === undefined) return;
+  if (!outgoing.released)
+    throw new MalformedPacket(0x82, 'Expected PUBCOMP after PUBREL, met it before', 'MQTT-4.3.3-6');
   session.finish(outgoing);
   outgoing.row?.forget();
   context.deliverer.pump(session);

@@ -97,7 +97,7 @@ function acceptAcknowledged(
   publication: Publication,
 ): void {
   const { acknowledger, context } = connection;
-  const tag = acknowledger.open(packet.packetId, packet.qos);
+  const tag = acknowledger.open(packet.packetId, packet.qos, isUnmatched(packet, known) ? noMatchingSubscribers : 0);
   try {
     const remembered = packet.qos === 2 ? remember(connection, packet.packetId, tag) : 0;
     acknowledger.expect(tag, remembered + context.publisher.publish(known.route, publication, acknowledger, tag));
@@ -107,6 +107,13 @@ function acceptAcknowledged(
     throw problem;
   }
 }
+
+/** Nobody takes the message, and PUBACK may say so (MQTT 5, section 3.4.2.1); PUBREC comes before that is settled. */
+function isUnmatched(packet: PublishPacket, { route }: KnownTopic): boolean {
+  return packet.qos === 1 && route.subscriptions.length === 0 && route.destinations.length === 0;
+}
+
+const noMatchingSubscribers = 0x10;
 
 /** The packet id is on disk with the message, where the session is: the client may ask again after a crash. Answers how many receipts will come. */
 function remember({ session, context, acknowledger }: Connection, packetId: number, tag: number): number {

@@ -1,4 +1,5 @@
 import { encodeAck } from '../../mqtt/codec/encode-ack.ts';
+import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { type AckPacket, PacketType } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
 import { settlementOf } from '../queue-subscription.ts';
@@ -7,11 +8,13 @@ import { settlementOf } from '../queue-subscription.ts';
 export function handlePubrec(connection: Connection, packet: AckPacket): void {
   const { session, context, transport, version } = connection;
   const outgoing = session.inflight.get(packet.packetId);
-  if (outgoing === undefined || outgoing.qos !== 2) {
+  if (outgoing === undefined) {
     if (packet.reasonCode < 0x80)
       encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
     return;
   }
+  if (outgoing.qos !== 2)
+    throw new MalformedPacket(0x82, 'Expected PUBACK for a QoS 1 message, met PUBREC', 'MQTT-4.3.2-3');
   if (packet.reasonCode >= 0x80) {
     session.finish(outgoing);
     outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));

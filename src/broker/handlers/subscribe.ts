@@ -3,6 +3,7 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../../mqtt/codec/packets.ts';
 import { parseShared, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import { type Connection, reasonStringMax } from '../connection.ts';
+import { checkFilterForm } from '../filter-form.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import type { Session, Subscription } from '../session.ts';
 import type { SessionLog } from '../session-log.ts';
@@ -22,6 +23,7 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
       'section 4.13.2',
     );
   }
+  for (const { filter } of packet.subscriptions) checkFilterForm(filter);
   const greeted: Subscription[] = [];
   const since = connection.context.clock.now();
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));

@@ -1,9 +1,11 @@
 import { deviceTopic } from '../../access/device-topics.ts';
 import { PacketType, type UnsubscribePacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
+import { checkFilterForm } from '../filter-form.ts';
 
 /** Messages on their way to the client stay owed [MQTT-3.10.4-3]; what is leased from a queue goes back at once. */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
+  for (const filter of packet.filters) checkFilterForm(filter);
   const reasonCodes = packet.filters.map((filter) => unsubscribeOne(connection, filter));
   if (connection.session.persistent) connection.context.sessionLog.changed(connection.session);
   connection.send({

@@ -1,7 +1,15 @@
 import type { QoS } from '../../message.ts';
 import { checkAuthentication } from './authentication.ts';
 import { decodeProperties } from './decode-properties.ts';
-import { hex, MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
+import {
+  clientIdentifierNotValid,
+  hex,
+  MalformedPacket,
+  malformed,
+  mismatch,
+  Refusal,
+  RefusedConnect,
+} from './malformed.ts';
 import type { PacketReader } from './packet-reader.ts';
 import { type ConnectPacket, PacketType, type ProtocolVersion, type Will } from './packets.ts';
 
@@ -20,31 +28,64 @@ const willBits = 0x38;
 const passwordFlag = 0x40;
 const usernameFlag = 0x80;
 
+/** MQTT 3.1 is served as 3.1.1: what differs is its protocol name, and that it has no empty client identifier. */
+interface Protocol {
+  readonly version: ProtocolVersion;
+  readonly isMqtt31: boolean;
+}
+
+/** Throws RefusedConnect where the client is to be answered, and MalformedPacket where the connection just ends [MQTT-3.1.4-1]. */
 export function decodeConnect(reader: PacketReader): ConnectPacket {
-  const version = decodeProtocol(reader);
-  const flags = decodeFlags(reader, version);
+  const protocol = decodeProtocol(reader);
+  try {
+    return decodeRest(reader, protocol);
+  } catch (problem) {
+    if (protocol.version === 5 && problem instanceof MalformedPacket)
+      throw new RefusedConnect(problem.reasonCode, problem.sentence, problem.clause, 5);
+    throw problem;
+  }
+}
+
+function decodeRest(reader: PacketReader, { version, isMqtt31 }: Protocol): ConnectPacket {
+  const flags = decodeFlags(reader, version, isMqtt31);
   const keepAlive = reader.uint16('keep alive');
   const properties = version === 5 ? decodeProperties(reader, 'connect') : undefined;
   checkAuthentication(reader.packet, properties);
-  const clientId = reader.string('client identifier');
+  const clientId = reader.name('client identifier', version === 5 ? clientIdentifierNotValid : malformed);
+  if (isMqtt31 && clientId === '') {
+    const met = mismatch(reader.packet, 'a client identifier of at least one character', 'none');
+    throw new RefusedConnect(Refusal.clientIdentifierNotValid, met, 'MQTT 3.1 section 3.1', 4);
+  }
   const will = (flags & willFlag) === 0 ? undefined : decodeWill(reader, flags, version);
-  const username = (flags & usernameFlag) === 0 ? undefined : reader.string('user name');
+  const username = (flags & usernameFlag) === 0 ? undefined : reader.name('user name');
   const password = (flags & passwordFlag) === 0 ? undefined : reader.binary('password');
   const cleanStart = (flags & cleanStartFlag) !== 0;
+  reader.finish();
   return { type: PacketType.connect, version, clientId, cleanStart, keepAlive, username, password, will, properties };
 }
 
-function decodeProtocol(reader: PacketReader): ProtocolVersion {
+function decodeProtocol(reader: PacketReader): Protocol {
   const name = reader.string('protocol name');
+  if (name !== 'MQTT' && name !== 'MQIsdp') {
+    throw malformed(reader.packet, 'protocol name MQTT', JSON.stringify(name.slice(0, 16)), 'MQTT-3.1.2-1');
+  }
   const level = reader.byte('protocol version');
-  if (name === 'MQTT' && (level === 4 || level === 5)) return level;
-  const met = mismatch(reader.packet, 'MQTT with version 4 or 5', `${JSON.stringify(name.slice(0, 16))} with ${level}`);
-  throw new MalformedPacket(Refusal.unsupportedProtocolVersion, met, name === 'MQTT' ? 'MQTT-3.1.2-2' : 'MQTT-3.1.2-1');
+  if (name === 'MQIsdp' && level === 3) return { version: 4, isMqtt31: true };
+  if (name === 'MQTT' && (level === 4 || level === 5)) return { version: level, isMqtt31: false };
+  const met = mismatch(reader.packet, 'MQTT with version 4 or 5', `${name} with ${level}`);
+  throw new RefusedConnect(Refusal.unsupportedProtocolVersion, met, 'MQTT-3.1.2-2', isLater(level) ? 5 : 4);
 }
 
-function decodeFlags(reader: PacketReader, version: ProtocolVersion): number {
+/** Clients of a later version read the CONNACK of MQTT 5; all others, bridges with their bit 7 too, that of 3.1.1. */
+function isLater(level: number): boolean {
+  return level > 5 && level < 0x80;
+}
+
+function decodeFlags(reader: PacketReader, version: ProtocolVersion, isMqtt31: boolean): number {
   const flags = reader.byte('connect flags');
-  if ((flags & reservedFlag) !== 0) throw malformed(reader.packet, 'reserved flag 0', 1, 'MQTT-3.1.2-3');
+  if ((flags & reservedFlag) !== 0 && !isMqtt31) {
+    throw malformed(reader.packet, 'reserved flag 0', 1, 'MQTT-3.1.2-3');
+  }
   if ((flags & willFlag) === 0 && (flags & willBits) !== 0) {
     throw malformed(reader.packet, 'will QoS and will retain 0 without a will', hex(flags), 'MQTT-3.1.2-11');
   }

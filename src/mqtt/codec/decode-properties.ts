@@ -21,9 +21,9 @@ export function decodeProperties<P extends PropertyPlace>(reader: PacketReader, 
 
 function decodeProperty(reader: PacketReader, place: PropertyPlace, values: Record<string, unknown>): void {
   const id = reader.variableByteInteger('a property identifier');
-  const row = propertyIn[place][id];
-  if (row === undefined) throw misplaced(reader, place, id);
+  const row = propertyIn[place][id] ?? knownElsewhere(reader, place, id);
   const value = readers[row.type](reader, row);
+  if (!row.places.includes(place)) throw misplaced(reader, place, row);
   const before = values[row.name];
   if (row.repeatable === undefined) {
     if (before !== undefined)
@@ -42,7 +42,7 @@ const readers: Record<PropertyType, (reader: PacketReader, row: PropertyRow) => 
   uint32: (reader, row) => nonZero(reader, row, reader.uint32(row.name)),
   variableByteInteger: (reader, row) => nonZero(reader, row, reader.variableByteInteger(row.name)),
   string: (reader, row) => reader.string(row.name),
-  topicName: (reader, row) => reader.topicName(row.name),
+  topicName: readTopicName,
   binary: (reader, row) => reader.binary(row.name),
   stringPair: (reader, row) => [reader.string(row.name), reader.string(row.name)],
 };
@@ -61,8 +61,26 @@ function nonZero(reader: PacketReader, row: PropertyRow, value: number): number 
   return value;
 }
 
-function misplaced(reader: PacketReader, place: PropertyPlace, id: number): MalformedPacket {
-  const known = properties.find((row) => row.id === id)?.name;
-  const met = known === undefined ? hex(id) : `${known} (${hex(id)})`;
-  return malformed(reader.packet, `a property of ${place}`, met, 'MQTT 5 section 2.2.2.2');
+/** A topic that is no topic name is a protocol error here, other than in the packet's own topic [MQTT-3.3.2-14]. */
+function readTopicName(reader: PacketReader, row: PropertyRow): string {
+  const topic = reader.name(row.name);
+  if (topic === '' || topic.includes('+') || topic.includes('#')) {
+    throw protocolError(reader.packet, `${row.name} a topic name`, JSON.stringify(topic.slice(0, 80)), 'MQTT-3.3.2-14');
+  }
+  return topic;
 }
+
+/** What cannot even be read is malformed, so that a property of another packet is read before it is refused. */
+function knownElsewhere(reader: PacketReader, place: PropertyPlace, id: number): PropertyRow {
+  const row = properties.find((known) => known.id === id);
+  if (row === undefined) throw malformed(reader.packet, `a property of ${place}`, hex(id), 'MQTT 5 section 2.2.2.2');
+  return row;
+}
+
+function misplaced(reader: PacketReader, place: PropertyPlace, row: PropertyRow): MalformedPacket {
+  const refuse = malformedPlaces.has(place) ? malformed : protocolError;
+  return refuse(reader.packet, `a property of ${place}`, `${row.name} (${hex(row.id)})`, 'MQTT 5 section 2.2.2.2');
+}
+
+/** Where a known property that does not belong is answered with 0x81, elsewhere with 0x82: docs/decisions/0037. */
+const malformedPlaces: ReadonlySet<PropertyPlace> = new Set(['subscribe', 'unsubscribe']);

@@ -1,6 +1,6 @@
 import type { QoS } from '../../message.ts';
 import { decodeProperties } from './decode-properties.ts';
-import { hex, malformed, protocolError } from './malformed.ts';
+import { hex, malformed } from './malformed.ts';
 import type { PacketReader } from './packet-reader.ts';
 import {
   PacketType,
@@ -13,7 +13,7 @@ import {
 export function decodeSubscribe(reader: PacketReader, version: ProtocolVersion): SubscribePacket {
   const packetId = reader.packetId();
   const properties = version === 5 ? decodeProperties(reader, 'subscribe') : undefined;
-  if (reader.remaining === 0) throw protocolError(reader.packet, 'at least one subscription', 0, 'MQTT-3.8.3-2');
+  if (reader.remaining === 0) throw malformed(reader.packet, 'at least one subscription', 0, 'MQTT-3.8.3-2');
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.remaining > 0) subscriptions.push(decodeSubscription(reader, version));
   return { type: PacketType.subscribe, packetId, subscriptions, properties };
@@ -22,7 +22,7 @@ export function decodeSubscribe(reader: PacketReader, version: ProtocolVersion):
 export function decodeUnsubscribe(reader: PacketReader, version: ProtocolVersion): UnsubscribePacket {
   const packetId = reader.packetId();
   const properties = version === 5 ? decodeProperties(reader, 'unsubscribe') : undefined;
-  if (reader.remaining === 0) throw protocolError(reader.packet, 'at least one topic filter', 0, 'MQTT-3.10.3-2');
+  if (reader.remaining === 0) throw malformed(reader.packet, 'at least one topic filter', 0, 'MQTT-3.10.3-2');
   const filters: string[] = [];
   while (reader.remaining > 0) filters.push(decodeFilter(reader));
   return { type: PacketType.unsubscribe, packetId, filters, properties };
@@ -45,10 +45,9 @@ function decodeSubscription(reader: PacketReader, version: ProtocolVersion): Sub
     throw malformed(reader.packet, 'reserved bits 0 in the subscription options', hex(options), 'MQTT-3.8.3-5');
   }
   const qos = options & 0x03;
-  if (qos === 3) throw protocolError(reader.packet, 'maximum QoS 0, 1 or 2', 3, 'MQTT 5 section 3.8.3.1');
+  if (qos === 3) throw malformed(reader.packet, 'maximum QoS 0, 1 or 2', 3, 'MQTT 5 section 3.8.3.1');
   const retainHandling = (options >> 4) & 0x03;
-  if (retainHandling === 3)
-    throw protocolError(reader.packet, 'retain handling 0, 1 or 2', 3, 'MQTT 5 section 3.8.3.1');
+  if (retainHandling === 3) throw malformed(reader.packet, 'retain handling 0, 1 or 2', 3, 'MQTT 5 section 3.8.3.1');
   return {
     filter,
     qos: qos as QoS,
@@ -60,7 +59,7 @@ function decodeSubscription(reader: PacketReader, version: ProtocolVersion): Sub
 
 /** A filter as a string; whether its wildcards stand where they may is for the topics to say. */
 function decodeFilter(reader: PacketReader): string {
-  const filter = reader.string('topic filter');
+  const filter = reader.name('topic filter');
   if (filter === '') throw malformed(reader.packet, 'a topic filter of at least one character', 'none', 'MQTT-4.7.3-1');
   return filter;
 }

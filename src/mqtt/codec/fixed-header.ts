@@ -1,4 +1,4 @@
-import { hex, malformed } from './malformed.ts';
+import { hex, malformed, protocolError } from './malformed.ts';
 import { PacketType } from './packets.ts';
 
 interface FixedHeader {
@@ -37,10 +37,15 @@ export function firstByteOf(type: number): number {
   return (type << 4) | (fixedHeaders[type]?.flags ?? 0);
 }
 
+/** Refuses the reserved packet type, which can be told from the first byte alone: section 2.1.2. */
+export function checkType(firstByte: number): void {
+  if (firstByte < 0x10) throw protocolError('packet', 'a packet type from 1 to 15', 0, 'MQTT 5 section 2.1.2');
+}
+
 /** Refuses a first byte that is not the one of its type: [MQTT-2.1.3-1]. Not for PUBLISH. */
 export function checkFirstByte(firstByte: number): void {
   const type = firstByte >> 4;
-  if (type === 0) throw malformed('packet', 'a packet type from 1 to 15', 0, 'MQTT 5 section 2.1.2');
+  checkType(firstByte);
   if (type !== PacketType.publish && firstByte !== firstByteOf(type)) {
     throw malformed(packetName(type), `first byte ${hex(firstByteOf(type))}`, hex(firstByte), 'MQTT-2.1.3-1');
   }

@@ -1,3 +1,4 @@
+import { checkType } from './fixed-header.ts';
 import { MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
 
 export interface FrameHandler {
@@ -38,7 +39,7 @@ export class FrameReader {
   }
 
   /**
-   * Hands out every packet that is now whole, and keeps nothing of the chunk. Throws MalformedPacket for a header that is none (0x81) or announces more
+   * Hands out every packet that is now whole, and keeps nothing of the chunk. Throws MalformedPacket for a header that is none (0x81, 0x82) or announces more
    * than `packetBytesMax` (0x95), and what the handler throws; in either case the reader has stopped.
    */
   push(chunk: Buffer): void {
@@ -122,6 +123,7 @@ const nothing = Buffer.alloc(0);
 
 /** Where the body of the packet at `start` begins; 0 while its remaining length has not arrived. */
 function bodyStartOf(buffer: Buffer, start: number, end: number): number {
+  if (start < end) checkType(buffer[start]);
   const last = Math.min(start + headerBytesMax, end);
   for (let at = start + 1; at < last; at++) {
     const byte = buffer[at];

@@ -1,6 +1,6 @@
-import { hex, malformed, protocolError } from './malformed.ts';
+import { hex, malformed, type Refuse } from './malformed.ts';
 import { decodeTopicName } from './topic-name.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { decodeName, decodeUtf8 } from './utf8.ts';
 
 /** Reads the data types of section 1.5 one after the other, and never beyond `end`. `packet` and `field` name things in errors. */
 export class PacketReader {
@@ -58,6 +58,13 @@ export class PacketReader {
     return decodeUtf8(this.buffer, start, this.at, this.packet, field);
   }
 
+  /** A string that names something: without control characters. `refuse` says with which reason code the text is refused. */
+  name(field: string, refuse: Refuse = malformed): string {
+    const length = this.uint16(field);
+    const start = this.#take(length, field);
+    return decodeName(this.buffer, start, this.at, this.packet, field, refuse);
+  }
+
   topicName(field: string): string {
     const length = this.uint16(field);
     const start = this.#take(length, field);
@@ -73,7 +80,7 @@ export class PacketReader {
 
   packetId(): number {
     const packetId = this.uint16('a packet identifier');
-    if (packetId === 0) throw protocolError(this.packet, 'a packet identifier from 1', 0, 'MQTT-2.2.1-3');
+    if (packetId === 0) throw malformed(this.packet, 'a packet identifier from 1', 0, 'MQTT-2.2.1-3');
     return packetId;
   }
 

@@ -69,7 +69,14 @@ export const properties: readonly PropertyRow[] = [
   { id: 0x03, name: 'contentType', type: 'string', places: ['publish', 'will'] },
   { id: 0x08, name: 'responseTopic', type: 'topicName', places: ['publish', 'will'] },
   { id: 0x09, name: 'correlationData', type: 'binary', places: ['publish', 'will'] },
-  { id: 0x0b, name: 'subscriptionIdentifier', type: 'variableByteInteger', places: ['subscribe'], nonZero: true },
+  {
+    id: 0x0b,
+    name: 'subscriptionIdentifier',
+    type: 'variableByteInteger',
+    places: ['subscribe'],
+    nonZero: true,
+    zeroReason: Refusal.malformedPacket,
+  },
   {
     id: 0x0b,
     name: 'subscriptionIdentifiers',

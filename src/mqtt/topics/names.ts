@@ -1,8 +1,8 @@
 /** Longest topic name or filter in bytes: the length in front of an MQTT string has two bytes (MQTT 5, section 1.5.4). */
 export const topicBytesMax = 65_535;
 
-/** Most levels in a topic name or filter. The matching index recurses once a level, so this also bounds its stack. */
-export const topicLevelsMax = 128;
+/** Most levels in a topic name or filter: 200 slashes, as many as Mosquitto takes. The matching index recurses once a level, so this also bounds its stack. */
+export const topicLevelsMax = 201;
 
 const sharedPrefix = '$share/';
 
@@ -25,11 +25,14 @@ export function topicNameProblem(topic: string): string | undefined {
 /** What is wrong with a topic filter, plain or shared, as a sentence; undefined where it is valid. */
 export function topicFilterProblem(filter: string): string | undefined {
   if (!filter.startsWith(sharedPrefix)) return textProblem(filter, 'topic filter') ?? wildcardProblem(filter);
-  const shared = parseShared(filter);
-  if (shared === undefined) {
-    return `A shared filter is $share/GROUP/FILTER, the group without '+' and '#' [MQTT-4.8.2-2]: ${quoted(filter)} is not`;
-  }
-  return bytesProblem(filter, 'topic filter') ?? topicFilterProblem(shared.filter);
+  const problem = sharedFormProblem(filter) ?? bytesProblem(filter, 'topic filter');
+  return problem ?? topicFilterProblem((parseShared(filter) as SharedFilter).filter);
+}
+
+/** What is wrong with the form of a filter that begins as a shared one; undefined for every other. */
+export function sharedFormProblem(filter: string): string | undefined {
+  if (!filter.startsWith(sharedPrefix) || parseShared(filter) !== undefined) return undefined;
+  return `A shared filter is $share/GROUP/FILTER, the group without '+' and '#' [MQTT-4.8.2-2]: ${quoted(filter)} is not`;
 }
 
 /** The parts of `$share/group/filter`; undefined where the filter does not have that form [MQTT-4.8.2-1]. The inner filter is not checked. */
@@ -62,7 +65,8 @@ function bytesProblem(text: string, kind: string): string | undefined {
   return `A ${kind} has at most ${topicBytesMax} bytes [MQTT-4.7.3-3]: ${quoted(text)} has ${bytes}`;
 }
 
-function wildcardProblem(filter: string): string | undefined {
+/** What is wrong with the places of the wildcards in a filter. */
+export function wildcardProblem(filter: string): string | undefined {
   for (let at = 0; at < filter.length; at++) {
     const character = filter[at];
     if (character !== '#' && character !== '+') continue;
