@@ -8,6 +8,7 @@ import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { Admission } from './admission/admission.ts';
 import type { Bans } from './admission/bans.ts';
+import { PublishRates } from './admission/publish-rates.ts';
 import type { BrokerContext } from './context.ts';
 import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
@@ -68,6 +69,7 @@ export class Broker implements Part {
     this.#context = {
       access: parts.access,
       admission: new Admission(limits, counters, clock, log),
+      publishRates: new PublishRates(limits, counters, clock),
       router,
       publisher,
       deliverer,
@@ -108,6 +110,7 @@ export class Broker implements Part {
     this.#context.sessions.stop();
     this.#context.wills.stop();
     this.#context.admission.stop();
+    this.#context.publishRates.stop();
   }
 
   /** A new socket. What it receives, and its end, go to the handler. */

@@ -3,6 +3,7 @@ import type { ConsumerSource } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { Admission } from './admission/admission.ts';
+import type { PublishRates } from './admission/publish-rates.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Deliverer } from './delivery.ts';
 import type { KeepAlive } from './keep-alive.ts';
@@ -19,6 +20,7 @@ import type { Wills } from './wills.ts';
 export interface BrokerContext {
   readonly access: Access;
   readonly admission: Admission;
+  readonly publishRates: PublishRates;
   readonly router: Router;
   readonly publisher: Publisher;
   readonly deliverer: Deliverer;

@@ -13,6 +13,9 @@ export class BrokerCounters {
   packetsMalformed = 0;
   publishesIn = 0;
   publishesOut = 0;
+  /** Times and milliseconds that clients were not read because they published faster than they may. */
+  publisherPauses = 0;
+  publisherPausedMs = 0;
   publishesRefused = 0;
   willsPublished = 0;
   takeovers = 0;

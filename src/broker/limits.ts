@@ -31,6 +31,12 @@ export interface BrokerLimits {
   /** CONNECT packets a second, over all and from one address; beyond it refused with 0x9F before anything is hashed. 0: no bound. */
   readonly connectRateMax: number;
   readonly connectRatePerAddressMax: number;
+  /** What one client may publish in a second, messages and bytes; beyond it the client is not read until the time has passed. 0: no bound. */
+  readonly publishRateMax: number;
+  readonly publishBytesRateMax: number;
+  /** The same for all clients of one address together. */
+  readonly publishRatePerAddressMax: number;
+  readonly publishBytesRatePerAddressMax: number;
   readonly ban: BanRules;
 }
 

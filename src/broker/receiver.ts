@@ -5,6 +5,7 @@ import { checkFirstByte, packetName } from '../mqtt/codec/fixed-header.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
+import type { Meter } from './admission/publish-rates.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
@@ -30,6 +31,9 @@ export class Receiver implements TransportHandler, FrameHandler {
   readonly #held: HeldFrame[] = [];
   #heldProblem: unknown;
   #isFull = false;
+  #meter: Meter | undefined;
+  /** PUBLISH packets in the read that is being handled. */
+  #publishes = 0;
 
   constructor(context: BrokerContext, transport: Transport) {
     this.#context = context;
@@ -42,6 +46,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     // Before CONNECT the time runs from the start, whatever trickles in.
     if (connection.phase === 'connected') connection.lastReceivedAt = this.#context.clock.now();
     this.#context.counters.bytesIn += chunk.length;
+    this.#publishes = 0;
     try {
       this.#reader.push(chunk);
     } catch (problem) {
@@ -50,6 +55,7 @@ export class Receiver implements TransportHandler, FrameHandler {
       else this.#failed(problem);
     }
     this.#holdWhileFull();
+    if (this.#meter !== undefined) this.#charge(this.#meter, chunk.length);
   }
 
   drained(): void {
@@ -63,6 +69,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   closed(): void {
+    if (this.#meter !== undefined) this.#context.publishRates.leave(this.#meter);
     try {
       this.#connection.leave();
     } catch (problem) {
@@ -79,6 +86,10 @@ export class Receiver implements TransportHandler, FrameHandler {
     for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
     if (connection.session.waiting.size > 0) this.#context.deliverer.pump(connection.session);
     connection.greetings.pump();
+  }
+
+  #charge(meter: Meter, bytes: number): void {
+    if (this.#connection.phase === 'connected') this.#context.publishRates.charge(meter, this.#publishes, bytes);
   }
 
   /** A client that does not take the answers to what it sends is not read until it does. */
@@ -102,6 +113,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     const connection = this.#connection;
     switch (firstByte >> 4) {
       case PacketType.publish:
+        this.#publishes++;
         handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version), owned);
         break;
       case PacketType.puback:
@@ -164,7 +176,13 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #goOn(): void {
     if (this.#connection.phase !== 'connected') return;
-    this.#connection.lastReceivedAt = this.#context.clock.now();
+    const connection = this.#connection;
+    connection.lastReceivedAt = this.#context.clock.now();
+    this.#meter = this.#context.publishRates.meter(
+      connection,
+      connection.session.clientId,
+      connection.transport.peer.remoteAddress,
+    );
     for (const held of this.#held.splice(0)) {
       if (!this.#isFine(held)) return;
     }
@@ -172,6 +190,7 @@ export class Receiver implements TransportHandler, FrameHandler {
       this.#failed(this.#heldProblem);
       return;
     }
+    if (this.#meter !== undefined) this.#charge(this.#meter, 0);
     this.#connection.unhold();
   }
 

@@ -108,6 +108,26 @@ export const configOptions = {
     sentence:
       'CONNECT packets that are taken from one address (of IPv6: from one /64) in a second; beyond it the same; 0 sets no bound.',
   }),
+  'mqtt.publishRateMax': option(integer(0, 100_000_000), {
+    default: 0,
+    sentence:
+      'Messages that one client may publish in a second; a faster one is not read until the time for them has passed; 0 sets no bound.',
+  }),
+  'mqtt.publishBytesRateMax': option(integer(0, 1024 * gibibyte), {
+    default: 0,
+    sentence:
+      'Bytes, of packets of any kind, that are read from one client in a second; beyond it the same; 0 sets no bound.',
+  }),
+  'mqtt.publishRatePerAddressMax': option(integer(0, 100_000_000), {
+    default: 0,
+    sentence:
+      'Messages that all clients of one address (of IPv6: one /64) together may publish in a second; beyond it the same; 0 sets no bound.',
+  }),
+  'mqtt.publishBytesRatePerAddressMax': option(integer(0, 1024 * gibibyte), {
+    default: 0,
+    sentence:
+      'Bytes, of packets of any kind, that are read from all clients of one address together in a second; beyond it the same; 0 sets no bound.',
+  }),
   'mqtt.ban.seconds': option(integer(1, 7 * day), {
     default: 300,
     sentence: 'Seconds that a ban lasts; meanwhile CONNECT is refused with 0x8A.',

@@ -96,6 +96,10 @@ const nameCharactersMax = 128;
 
 /** A text of bounded length that two subjects share only where they are the same. */
 export function subjectKey({ kind, address, name = '' }: BanSubject): string {
-  const short = name.length <= nameCharactersMax ? name : `sha256 ${createHash('sha256').update(name).digest('hex')}`;
-  return `${kind}\0${address}\0${short}`;
+  return `${kind}\0${address}\0${boundedName(name)}`;
+}
+
+/** The name, or a digest in place of one that is too long to be kept. */
+export function boundedName(name: string): string {
+  return name.length <= nameCharactersMax ? name : `sha256 ${createHash('sha256').update(name).digest('hex')}`;
 }

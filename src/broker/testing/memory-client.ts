@@ -46,6 +46,10 @@ export const testLimits: BrokerLimits = {
   topicAliasMax: 4,
   connectRateMax: 0,
   connectRatePerAddressMax: 0,
+  publishRateMax: 0,
+  publishBytesRateMax: 0,
+  publishRatePerAddressMax: 0,
+  publishBytesRatePerAddressMax: 0,
   ban: {
     seconds: 300,
     windowSeconds: 60,

@@ -7,6 +7,8 @@ interface BrokerRow {
   readonly name: string;
   readonly type: MetricRow['type'];
   readonly help: string;
+  /** What is counted in one unit of the metric. */
+  readonly scale?: number;
 }
 
 /** One row for everything that the broker counts: what has none does not compile. */
@@ -25,6 +27,15 @@ const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow
   packetsMalformed: total('packets_malformed', 'Packets that broke the protocol and ended their connection'),
   publishesIn: total('publishes_received', 'Messages published, by clients, wills and over HTTP'),
   publishesOut: total('publishes_sent', 'PUBLISH packets sent to subscribers'),
+  publisherPauses: total(
+    'publisher_pauses',
+    'Times that a client was not read for a while because it published too fast',
+  ),
+  publisherPausedMs: total(
+    'publisher_paused_seconds',
+    'How long clients were not read because they published too fast',
+    1_000,
+  ),
   publishesRefused: total('publishes_refused', 'Messages of clients that were refused'),
   willsPublished: total('wills_published', 'Wills published'),
   takeovers: total('takeovers', 'Connections ended because their client id connected again'),
@@ -48,9 +59,9 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
 };
 
 export const brokerTable: readonly MetricRow[] = [
-  ...Object.entries(rows).map(([key, { name, type, help }]): MetricRow => {
+  ...Object.entries(rows).map(([key, { name, type, help, scale = 1 }]): MetricRow => {
     const count = key as keyof typeof rows;
-    const read: MetricRow['read'] = ({ platform }) => [{ labels: {}, value: platform.broker[count] }];
+    const read: MetricRow['read'] = ({ platform }) => [{ labels: {}, value: platform.broker[count] / scale }];
     return { name, type, help, labels: [], read };
   }),
   {
@@ -67,6 +78,6 @@ function level(name: string, help: string): BrokerRow {
   return { name: `sluice_broker_${name}`, type: 'gauge', help };
 }
 
-function total(name: string, help: string): BrokerRow {
-  return { name: `sluice_broker_${name}_total`, type: 'counter', help };
+function total(name: string, help: string, scale = 1): BrokerRow {
+  return { name: `sluice_broker_${name}_total`, type: 'counter', help, scale };
 }
