@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isLoopbackAddress } from '../access/addresses.ts';
+import { isLoopbackHost } from '../access/addresses.ts';
 import { SluiceError } from '../errors.ts';
 
 /**
@@ -25,11 +25,6 @@ export function refuseForeignPage(headers: IncomingHttpHeaders, loopbackOnly: bo
 
 function originHost(origin: string): string | undefined {
   return /^https?:\/\/([^/?#@]+)$/i.exec(origin)?.[1].toLowerCase();
-}
-
-function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
-  return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name.replace(/^\[(.*)\]$/, '$1'));
 }
 
 function quoted(text: string): string {
