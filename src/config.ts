@@ -14,6 +14,9 @@ export type Config = Nested<{ [K in keyof ConfigOptions]: OptionValue<ConfigOpti
 /** Names the config file where no flag does. */
 export const configFileVariable = 'SLUICE_CONFIG';
 
+/** The listener of `mqtt.port`, unless `listeners` has one of this name. */
+export const mainListener = 'mqtt';
+
 /** Variables that the command line's own options read. */
 export const clientVariables = { url: 'SLUICE_URL', token: 'SLUICE_TOKEN', mqttUrl: 'SLUICE_MQTT_URL' } as const;
 
@@ -38,6 +41,9 @@ export async function loadConfig(
   const config = nest(sources, cwd);
   if ((config.http.tls.certFile === undefined) !== (config.http.tls.keyFile === undefined)) {
     report('Cannot set up TLS: expected both http.tls.certFile and http.tls.keyFile, met only one');
+  }
+  if (mainListener in config.listeners && sources.some((settings) => settings.has('mqtt.port'))) {
+    report('Cannot use both mqtt.port and listeners.mqtt: give the one or the other');
   }
   if (problems.length > 0) throw new SluiceError('invalid_argument', problems.join('\n'), { detail: { problems } });
   return config;

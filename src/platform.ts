@@ -5,16 +5,17 @@ import { Broker } from './broker/broker.ts';
 import { nobodyWaits } from './broker/publisher.ts';
 import { RetainedTable } from './broker/retained-table.ts';
 import { SessionTable } from './broker/session-table.ts';
-import type { Config } from './config.ts';
+import { type Config, mainListener } from './config.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
 import type { Store } from './devices/store.ts';
 import { WatchedRegistry } from './devices/watched-registry.ts';
 import { HttpServer } from './http/http-server.ts';
 import type { PlatformMetrics } from './http/metrics/platform-metrics.ts';
 import type { Consumption } from './message.ts';
-import { TcpListener } from './net/tcp-listener.ts';
+import { Listeners } from './net/listeners.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
 import { QueueSink } from './queues/queue-sink.ts';
 import { QueueSource } from './queues/queue-source.ts';
@@ -33,7 +34,7 @@ export class Platform {
   /** Resolves when storage failed: nothing is acknowledged any more, and the process should end. */
   readonly failed: Promise<Error>;
   readonly #lifecycle: Lifecycle;
-  readonly #mqtt: TcpListener;
+  readonly #mqtt: Listeners;
   readonly #http: HttpServer;
   readonly #access: ConfiguredAccess;
   #ready = false;
@@ -77,16 +78,13 @@ export class Platform {
       log,
       clock,
     });
-    this.#mqtt = new TcpListener({
-      options: {
-        host: config.host,
-        port: config.mqtt.port,
-        connectionsMax: config.mqtt.connectionsMax,
-        profile: { access: { listener: 'mqtt' } },
-      },
+    this.#mqtt = new Listeners({
+      options: listenerOptions(config),
       accept: (transport) => broker.accept(transport),
       sayGoodbye: () => broker.sayGoodbye(),
       counters: broker.counters,
+      connectionsMax: config.mqtt.connectionsMax,
+      clock,
       log,
     });
     this.#http = new HttpServer({
@@ -98,7 +96,7 @@ export class Platform {
       store,
       pipeline,
       ready: () => this.#ready,
-      metrics: () => metricsOf(broker, pipeline, eventLoop),
+      metrics: () => metricsOf(broker, pipeline, eventLoop, this.#mqtt),
       clock,
       log,
     });
@@ -170,15 +168,21 @@ export class Platform {
   }
 
   /**
-   * Takes over what of another configuration can change while the platform runs: the `access` section. Throws
+   * Takes over what of another configuration can change while the platform runs: the `access` section, and what the TLS files hold. Throws
    * `invalid_argument`, and changes nothing, where it cannot be used.
    */
   async reload(config: Config): Promise<void> {
     this.#access.reconfigure(config.access);
+    await Promise.all([this.#mqtt.reload(), this.#http.reload()]);
   }
 
   get mqttPort(): number {
-    return this.#mqtt.port;
+    return this.#mqtt.ports[mainListener];
+  }
+
+  /** The port of every listener for MQTT, by name. */
+  get listenerPorts(): Readonly<Record<string, number>> {
+    return this.#mqtt.ports;
   }
 
   get httpPort(): number {
@@ -214,10 +218,16 @@ function httpOptions(config: Config): {
   return certFile === undefined || keyFile === undefined ? options : { ...options, tls: { certFile, keyFile } };
 }
 
-function metricsOf(broker: Broker, pipeline: Pipeline, eventLoop: EventLoopWatch): PlatformMetrics {
+function metricsOf(
+  broker: Broker,
+  pipeline: Pipeline,
+  eventLoop: EventLoopWatch,
+  listeners: Listeners,
+): PlatformMetrics {
   return {
     outcomes: pipeline.stats().outcomes,
     broker: { ...broker.counters, ...broker.levels() },
     eventLoop: eventLoop.load,
+    listeners: listeners.counters,
   };
 }

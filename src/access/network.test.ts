@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { networkOf } from './network.ts';
+import { blockListOf, isListed, networkOf } from './network.ts';
 
 const networks: readonly [address: string, network: string][] = [
   ['192.0.2.7', '192.0.2.7'],
@@ -20,3 +20,13 @@ for (const [address, network] of networks) {
     assert.equal(networkOf(address), network);
   });
 }
+
+test('an address is on a list by itself or by its network, in either spelling', () => {
+  const list = blockListOf(['192.0.2.0/24', '198.51.100.7', '2001:db8::/32', '::1']);
+  for (const address of ['192.0.2.7', '::ffff:192.0.2.7', '198.51.100.7', '2001:db8:1::2', '::1']) {
+    assert.ok(isListed(list, address), address);
+  }
+  for (const address of ['192.0.3.1', '::ffff:192.0.3.1', '198.51.100.8', '2001:db9::1', '::2', '']) {
+    assert.ok(!isListed(list, address), address);
+  }
+});

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
  * What stands for the one who holds an address: an IPv4 address as it is, of an IPv6 address its first 64 bits, since
@@ -19,4 +19,22 @@ function groupsOf(address: string): string[] {
   const width = first.length + last.length + (address.includes('.') ? 1 : 0);
   const zeros = tail === undefined ? [] : new Array<string>(Math.max(0, 8 - width)).fill('0');
   return [...first, ...zeros, ...last].map((group) => group.replace(/^0+(?=.)/, ''));
+}
+
+/** Addresses, and networks as `192.0.2.0/24`. Throws where one is neither. */
+export function blockListOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address, prefix] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
+
+/** Whether the address is one of the list, or in a network of it; an IPv4 address also in its IPv6 spelling. */
+export function isListed(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4');
 }

@@ -35,7 +35,7 @@ test('start prints one line of JSON when it is ready, serves, and stops cleanly 
   const child = start(...freePorts);
   const log = text(child.stderr);
   const ready = await readyLine(child);
-  assert.deepEqual(Object.keys(ready), ['event', 'mqtt', 'http', 'pid']);
+  assert.deepEqual(Object.keys(ready), ['event', 'mqtt', 'http', 'pid', 'listeners']);
   assert.equal(ready.event, 'ready');
   assert.equal(ready.pid, child.pid);
   assert.equal((await fetch(`http://127.0.0.1:${ready.http}/readyz`)).status, 200);

@@ -42,6 +42,7 @@ interface Servable {
   stop(): Promise<void>;
   reload(config: Config): Promise<void>;
   readonly mqttPort: number;
+  readonly listenerPorts: Readonly<Record<string, number>>;
   readonly httpPort: number;
   readonly failed: Promise<Error>;
 }
@@ -51,7 +52,8 @@ async function serve(platform: Servable, log: Log, terminal: Terminal): Promise<
   exitOnFailure(platform, log);
   const signalled = stopSignal(log);
   await platform.start();
-  const ready = { event: 'ready', mqtt: platform.mqttPort, http: platform.httpPort, pid: process.pid };
+  const { mqttPort: mqtt, httpPort: http, listenerPorts: listeners } = platform;
+  const ready = { event: 'ready', mqtt, http, pid: process.pid, listeners };
   terminal.out(JSON.stringify(ready));
   const signal = await signalled;
   log.info('Stopping', { signal });

@@ -61,7 +61,7 @@ export const network: Schema<string> = {
 function isNetwork(value: string): boolean {
   const [address, prefix, ...more] = value.split('/');
   const version = isIP(address);
-  if (version === 0 || more.length > 0) return false;
+  if (version === 0 || address.includes('%') || more.length > 0) return false;
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 

@@ -12,6 +12,8 @@ export interface Option<T> {
   readonly placeholder?: string;
   /** A relative path is resolved against the working directory, or the folder of the config file that names it. */
   readonly isPath?: boolean;
+  /** The value with the paths inside resolved in the same way, where it is an object that holds some. */
+  withPaths?(value: T, resolve: (path: string) => string): T;
 }
 
 export type OptionValue<O> = O extends Option<infer T> ? T : never;

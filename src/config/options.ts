@@ -9,6 +9,7 @@ import {
   tokenEntry,
   userEntry,
 } from './entries.ts';
+import { listenerEntries, listenerEntry, listenerRedirect, listenersWithPaths, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
 import { choice, integer, list, record, text } from './schema.ts';
 
@@ -38,7 +39,8 @@ export const configOptions = {
     default: 1883,
     flag: 'mqtt-port',
     placeholder: 'N',
-    sentence: 'TCP port for MQTT; 0 picks a free one.',
+    sentence:
+      'TCP port for MQTT as it is, without TLS; 0 picks a free one. Where `listeners` has one named `mqtt`, that one stands in its place.',
   }),
   'mqtt.packetBytesMax': option(integer(kibibyte, 256 * mebibyte), {
     default: 4 * mebibyte,
@@ -46,7 +48,7 @@ export const configOptions = {
   }),
   'mqtt.connectionsMax': option(integer(1, 1_000_000), {
     default: 100_000,
-    sentence: 'MQTT connections at once; one more is closed at once.',
+    sentence: 'MQTT connections at once, of all listeners together; one more is closed at once.',
   }),
   'mqtt.connectTimeoutMs': option(integer(100, 600_000), {
     default: 10_000,
@@ -164,6 +166,13 @@ export const configOptions = {
     sentence: 'Addresses and networks from which nobody is banned, such as those of a load balancer.',
   }),
 
+  listeners: option(listenerEntries, {
+    default: {},
+    withPaths: listenersWithPaths,
+    sentence:
+      'Further ports for MQTT, by name: over TCP, TLS or WebSocket, each with its own limits and authentication.',
+  }),
+
   'http.port': option(port, {
     default: 8080,
     flag: 'http-port',
@@ -245,4 +254,7 @@ export const configEntries = {
   'access.users[].rules[], access.tokens[].rules[]': accessRule,
   'access.rules[]': everybodyRule,
   'deviceTypes.NAME': deviceTypeOptions,
+  'listeners.NAME': listenerEntry,
+  'listeners.NAME.tls': listenerTls,
+  'listeners.NAME.redirect': listenerRedirect,
 };

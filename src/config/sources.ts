@@ -90,7 +90,12 @@ function set(
   report: Report,
 ): void {
   const checked = option.schema.check(value, name, report);
-  settings.set(name, option.isPath && typeof checked === 'string' ? resolve(base, checked) : checked);
+  settings.set(name, checked === undefined ? undefined : withPathsFrom(base, option, checked));
+}
+
+function withPathsFrom(base: string, { isPath, withPaths }: Option<unknown>, value: unknown): unknown {
+  if (isPath && typeof value === 'string') return resolve(base, value);
+  return withPaths === undefined ? value : withPaths(value, (path) => resolve(base, path));
 }
 
 function within(report: Report, source: string): Report {

@@ -8,6 +8,7 @@ import {
 } from 'fastify';
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
+import type { TlsMaterial } from '../std/tls-files.ts';
 import { parseJsonBody, takeRawBodies } from './bodies.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { contract } from './contract.ts';
@@ -35,11 +36,6 @@ const limits = {
   /** One part of a path; the longest is an id of 128 characters, percent-encoded. */
   pathPartCharactersMax: 400,
 };
-
-export interface TlsMaterial {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
 
 export interface AppSettings {
   readonly bodyBudget: BodyBudget;
@@ -85,7 +81,7 @@ function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: 
     clientErrorHandler: unreadableEnder(clock),
     // Our own hook says it as a problem.
     return503OnClosing: false,
-    ...(tls === undefined ? { http: server } : { https: { ...server, ...tls } }),
+    ...(tls === undefined ? { http: server } : { https: { ...server, cert: tls.cert, key: tls.key } }),
   };
   return all as unknown as FastifyServerOptions;
 }

@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { SluiceError } from '../errors.ts';
+import { CertificateReloader } from '../std/certificate-reloader.ts';
 import type { Part } from '../std/lifecycle.ts';
-import { createApp, type TlsMaterial } from './app.ts';
+import type { TlsMaterial } from '../std/tls-files.ts';
+import { createApp } from './app.ts';
 import { BodyBudget } from './body-budget.ts';
-import type { HttpOptions, HttpParts } from './http-parts.ts';
+import type { HttpParts } from './http-parts.ts';
 import { LongPolls } from './long-polls.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
 
@@ -23,9 +24,14 @@ export class HttpServer implements Part {
   #app: FastifyInstance | undefined;
   #stopping = false;
   #connections = 0;
+  readonly #certificates: CertificateReloader | undefined;
+  #tls: TlsMaterial | undefined;
 
   constructor(parts: HttpParts) {
+    const { options, clock, log } = parts;
     this.#parts = parts;
+    const apply = (material: TlsMaterial): void => this.#useTls(material);
+    this.#certificates = options.tls && new CertificateReloader({ paths: options.tls, apply, clock, log });
   }
 
   /** The port that is listened on; 0 before the start. */
@@ -48,19 +54,25 @@ export class HttpServer implements Part {
       }),
     });
     metricsPage.start();
-    const tls = options.tls === undefined ? undefined : await readTls(options.tls);
+    await this.#certificates?.start();
     const parts = { ...this.#parts, longPolls: this.#longPolls, metricsPage };
-    this.#app = await createApp(parts, { tls, bodyBudget, stopping: () => this.#stopping });
+    this.#app = await createApp(parts, { tls: this.#tls, bodyBudget, stopping: () => this.#stopping });
     this.#app.server.on('connection', (socket) => {
       this.#connections++;
       socket.once('close', () => this.#connections--);
     });
     await this.#app.listen({ host: options.host, port: options.port });
-    log.info('HTTP listens', { host: options.host, port: this.port, tls: tls !== undefined });
+    log.info('HTTP listens', { host: options.host, port: this.port, tls: this.#tls !== undefined });
+  }
+
+  /** Reads the TLS files again. */
+  async reload(): Promise<void> {
+    await this.#certificates?.reload();
   }
 
   /** Takes no more connections, ends what waits, lets requests finish, and cuts off what takes too long. */
   async stop(): Promise<void> {
+    this.#certificates?.stop();
     const app = this.#app;
     if (app === undefined) return;
     this.#stopping = true;
@@ -70,21 +82,11 @@ export class HttpServer implements Part {
     cutOff.cancel();
     this.#app = undefined;
   }
-}
 
-async function readTls({ certFile, keyFile }: NonNullable<HttpOptions['tls']>): Promise<TlsMaterial> {
-  const [cert, key] = await Promise.all([readPem(certFile), readPem(keyFile)]);
-  return { cert, key };
-}
-
-async function readPem(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new SluiceError(
-      'invalid_argument',
-      `Cannot read TLS file ${JSON.stringify(file)}: ${(cause as Error).message}`,
-      { cause },
-    );
+  /** Connections that are open go on with the certificate that they began with. */
+  #useTls(material: TlsMaterial): void {
+    this.#tls = material;
+    const server: unknown = this.#app?.server;
+    if (server instanceof HttpsServer) server.setSecureContext({ cert: material.cert, key: material.key });
   }
 }

@@ -1,4 +1,4 @@
-/** Why a connection ended before MQTT was spoken on it. */
+/** Why the listener itself ended a connection. */
 export type RefusalReason = keyof ListenerCounters['refused'];
 
 /** Counts of one listener, read when the metrics are asked for. */
@@ -12,5 +12,6 @@ export class ListenerCounters {
     tls_handshake: 0,
     web_socket_upgrade: 0,
     handshake_timeout: 0,
+    web_socket_frame: 0,
   };
 }

@@ -1,5 +1,6 @@
-import { BlockList, isIPv6 } from 'node:net';
+import type { BlockList } from 'node:net';
 import { isLoopbackAddress } from '../access/addresses.ts';
+import { blockListOf, isListed } from '../access/network.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 import type { Gate, Refusal, Visit } from './visit.ts';
 
@@ -9,11 +10,11 @@ export class ProxyGate implements Gate {
 
   /** `trusted`: addresses and networks (`10.0.0.0/8`) of proxies; absent: all. */
   constructor(trusted: readonly string[] | undefined) {
-    this.#trusted = trusted && networksOf(trusted);
+    this.#trusted = trusted && blockListOf(trusted);
   }
 
   pass(visit: Visit, done: (refusal?: Refusal) => void): void {
-    if (this.#trusted !== undefined && !contains(this.#trusted, visit.remoteAddress)) {
+    if (this.#trusted !== undefined && !isListed(this.#trusted, visit.remoteAddress)) {
       done({ reason: 'proxy_untrusted', detail: 'The connection comes from no address of `proxyTrusted`' });
       return;
     }
@@ -45,20 +46,4 @@ function toldAddress(source: { readonly address: string } | 'local' | 'unknown',
   if (source === 'local') return proxy;
   if (source === 'unknown') return '';
   return isLoopbackAddress(source.address) && !isLoopbackAddress(proxy) ? proxy : source.address;
-}
-
-/** Throws where one is neither an address nor a network. */
-export function networksOf(texts: readonly string[]): BlockList {
-  const networks = new BlockList();
-  for (const text of texts) {
-    const [address, prefix] = text.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    networks.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family);
-  }
-  return networks;
-}
-
-function contains(networks: BlockList, address: string): boolean {
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return networks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../mqtt/codec/testing/random.ts';
-import { inputCount, seed } from '../mqtt/codec/testing/seed.ts';
-import { type ProxyReading, proxyHeaderBytesMax, readProxyHeader } from './proxy-protocol.ts';
+import { forSeeds } from '../std/testing/seed.ts';
+import { proxyHeaderBytesMax, readProxyHeader } from './proxy-protocol.ts';
 
 const signature = '0d0a0d0a000d0a515549540a';
 
@@ -80,13 +79,12 @@ for (const [name, header, reason] of wrong) {
   });
 }
 
-test(`PROXY headers with random bytes changed are read or refused, never more than they are (seed ${seed})`, () => {
-  const random = new Random(seed);
-  for (let i = 0; i < inputCount(20_000); i++) {
+test('PROXY headers with random bytes changed are read or refused, never more than they are', () => {
+  forSeeds(20_000, (random) => {
     const bytes = Buffer.from(vectors[random.below(vectors.length)][1]);
     for (let changes = random.below(4); changes >= 0; changes--) bytes[random.below(bytes.length)] = random.below(256);
-    const reading: ProxyReading = readProxyHeader(bytes);
+    const reading = readProxyHeader(bytes);
     if (reading.kind === 'header') assert.ok(reading.length <= bytes.length, bytes.toString('hex'));
     if (reading.kind === 'incomplete') assert.ok(bytes.length < proxyHeaderBytesMax, bytes.toString('hex'));
-  }
+  });
 });

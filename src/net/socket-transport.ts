@@ -1,8 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Peer, Transport } from '../broker/transport.ts';
 import { referenceBytesMin } from '../std/bytes.ts';
+import type { Clock, Timer } from '../std/clock.ts';
 import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
+import { lingerMs } from './linger.ts';
 import type { Flushable, Turn } from './turn.ts';
+
+/** How output is wrapped for a protocol between TCP and MQTT. */
+export interface OutputFraming {
+  /** Goes in front of `bytes` bytes that leave together. */
+  header(bytes: number): Buffer;
+  /** Goes behind everything. */
+  trailer(): Buffer;
+}
 
 /**
  * A socket's output: encoders write into a chunk of the pool, and the end of the turn hands everything to the operating
@@ -16,6 +26,8 @@ export class SocketTransport implements Transport, Flushable {
   readonly #pool: ChunkPool;
   readonly #turn: Turn;
   readonly #drained: () => void;
+  readonly #clock: Clock;
+  readonly #framing: OutputFraming | undefined;
   /** Full chunks that wait for the end of the turn or of the write before. */
   #full: Piece[] = [];
   #fullBytes = 0;
@@ -25,14 +37,22 @@ export class SocketTransport implements Transport, Flushable {
   #dirty = false;
   #ending = false;
   #lastFlushBytes = 0;
-  #linger: NodeJS.Timeout | undefined;
+  #linger: Timer | undefined;
   readonly #written = (): void => this.#onWritten();
 
-  constructor(socket: Socket, peer: Peer, pool: ChunkPool, turn: Turn, drained: () => void) {
+  constructor(
+    socket: Socket,
+    peer: Peer,
+    shared: { readonly pool: ChunkPool; readonly turn: Turn; readonly clock: Clock },
+    drained: () => void,
+    framing?: OutputFraming,
+  ) {
     this.#socket = socket;
-    this.#pool = pool;
-    this.#turn = turn;
+    this.#pool = shared.pool;
+    this.#turn = shared.turn;
+    this.#clock = shared.clock;
     this.#drained = drained;
+    this.#framing = framing;
     this.peer = peer;
   }
 
@@ -66,6 +86,7 @@ export class SocketTransport implements Transport, Flushable {
     if (this.#writing.length > 0 || this.#socket.destroyed) return;
     this.#retire();
     if (this.#full.length === 0) return;
+    this.#frame();
     this.#lastFlushBytes = this.#fullBytes;
     this.#writing = this.#full;
     this.#writingBytes = this.#fullBytes;
@@ -88,11 +109,11 @@ export class SocketTransport implements Transport, Flushable {
   end(): void {
     if (this.#ending) return;
     this.#ending = true;
-    this.#linger = setTimeout(() => this.#socket.destroy(), lingerMs);
+    this.#linger = this.#clock.after(lingerMs, () => this.#socket.destroy());
     // Where the broker had stopped reading the end of the peer would not be seen.
     this.#socket.resume();
     this.flush();
-    if (this.#writing.length === 0) this.#socket.end();
+    if (this.#writing.length === 0) this.#finish();
   }
 
   destroy(): void {
@@ -101,13 +122,25 @@ export class SocketTransport implements Transport, Flushable {
 
   /** The socket is gone, and with it what nobody can take any more. */
   discard(): void {
-    clearTimeout(this.#linger);
+    this.#linger?.cancel();
     this.#retire();
     for (const piece of this.#full) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
     this.#full = [];
     this.#fullBytes = 0;
     this.#writing = [];
     this.#writingBytes = 0;
+  }
+
+  #frame(): void {
+    if (this.#framing === undefined) return;
+    const header = this.#framing.header(this.#fullBytes);
+    this.#full.unshift({ bytes: header, chunk: undefined });
+    this.#fullBytes += header.length;
+  }
+
+  #finish(): void {
+    if (this.#framing === undefined || !this.#socket.writable) this.#socket.end();
+    else this.#socket.end(this.#framing.trailer());
   }
 
   #write(pieces: readonly Piece[]): void {
@@ -127,7 +160,7 @@ export class SocketTransport implements Transport, Flushable {
     if (this.#writing.length === 0 || this.#socket.writableLength > 0) return;
     this.#release();
     if (this.#full.length > 0 || this.position > 0) this.flush();
-    if (this.#ending && this.#writing.length === 0) this.#socket.end();
+    if (this.#ending && this.#writing.length === 0) this.#finish();
     else this.#drained();
   }
 
@@ -165,5 +198,3 @@ interface Piece {
 }
 
 const nothing = Buffer.alloc(0);
-/** How long a peer may take to take in the last bytes and close; then it is cut off. */
-export const lingerMs = 5_000;

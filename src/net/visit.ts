@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { ClientCertificate } from '../access/access.ts';
+import type { TransportHandler } from '../broker/transport.ts';
 import type { Deadline } from '../std/deadlines.ts';
 import type { RefusalReason } from './listener-counters.ts';
+import type { SocketTransport } from './socket-transport.ts';
 
 /** One connection of a listener, from being accepted until it is gone. */
 export interface Visit extends Deadline {
@@ -13,6 +15,8 @@ export interface Visit extends Deadline {
   isWebSocket: boolean;
   /** What was read and belongs to what comes next. */
   head: Buffer;
+  /** What speaks MQTT, once nothing is in front of it any more. */
+  served: { readonly transport: SocketTransport; readonly handler: TransportHandler } | undefined;
   isOver: boolean;
 }
 

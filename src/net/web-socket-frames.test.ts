@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../mqtt/codec/testing/random.ts';
-import { inputCount, seed } from '../mqtt/codec/testing/seed.ts';
+import type { Random } from '../std/testing/random.ts';
+import { forSeeds } from '../std/testing/seed.ts';
 import {
   binaryFrameHeader,
   closeFrame,
@@ -36,7 +36,7 @@ class Recorder implements WebSocketHandler {
 function frame(
   firstByte: number,
   payload: Buffer,
-  mask = Buffer.from('37fa213d', 'hex'),
+  mask: Buffer = Buffer.from('37fa213d', 'hex'),
   lengthBytes?: number,
 ): Buffer {
   const bytes = lengthBytes ?? (payload.length < 126 ? 0 : payload.length <= 0xffff ? 2 : 8);
@@ -133,9 +133,8 @@ test('frames of the server have the shortest length and no mask', () => {
   assert.equal(closeFrame(1002).toString('hex'), '880203ea');
 });
 
-test(`messages cut into frames and chunks at random carry the same bytes (seed ${seed})`, () => {
-  const random = new Random(seed);
-  for (let run = 0; run < inputCount(300); run++) {
+test('messages cut into frames and chunks at random carry the same bytes', () => {
+  forSeeds(300, (random) => {
     const payload = random.bytes(2_000);
     const wire: Buffer[] = [];
     let isInMessage = false;
@@ -149,19 +148,18 @@ test(`messages cut into frames and chunks at random carry the same bytes (seed $
       at = end;
     }
     const recorder = read(...cut(Buffer.concat(wire), random));
-    assert.ok(recorder.bytes.equals(payload), `run ${run}`);
+    assert.ok(recorder.bytes.equals(payload));
     assert.equal(recorder.pings.length, pings);
     assert.equal(recorder.closed, undefined);
-  }
+  });
 });
 
-test(`random bytes are read or refused once, and nothing comes after a refusal (seed ${seed})`, () => {
-  const random = new Random(seed);
-  for (let run = 0; run < inputCount(5_000); run++) {
+test('random bytes are read or refused once, and nothing comes after a refusal', () => {
+  forSeeds(5_000, (random) => {
     const bytes = Buffer.concat([frame(random.pick([0x82, 0x02, 0x89]), random.bytes(50)), random.bytes(100)]);
     if (random.chance(50)) bytes[random.below(bytes.length)] ^= 1 << random.below(8);
-    assert.equal(read(...cut(bytes, random)).afterClose, 0, `run ${run}`);
-  }
+    assert.equal(read(...cut(bytes, random)).afterClose, 0);
+  });
 });
 
 function cut(bytes: Buffer, random: Random): Buffer[] {

@@ -22,7 +22,12 @@ export class WebSocketGate implements Gate {
   constructor(rules: WebSocketRules) {
     this.#rules = rules;
     // The listener's own deadline ends what takes too long.
-    this.#server = createServer({ maxHeaderSize: headerBytesMax, headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 0 });
+    this.#server = createServer({
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: 0,
+      requestTimeout: 0,
+      keepAliveTimeout: 0,
+    });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#server.on('request', (request, answer) => this.#answer(request, answer));
     this.#server.on('clientError', (error, socket) => this.#unreadable(error, socket));
@@ -32,6 +37,7 @@ export class WebSocketGate implements Gate {
     this.#visits.set(visit.socket, { visit, done });
     giveBack(visit);
     this.#server.emit('connection', visit.socket);
+    visit.socket.resume();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,5 +1,5 @@
-import { BlockList, isIPv6 } from 'node:net';
-import { networkOf } from '../../access/network.ts';
+import type { BlockList } from 'node:net';
+import { blockListOf, isListed, networkOf } from '../../access/network.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { ConnectPacket } from '../../mqtt/codec/packets.ts';
 import type { Clock } from '../../std/clock.ts';
@@ -85,7 +85,7 @@ export class Admission {
 
   #isExempt(remoteAddress: string): boolean {
     // A socket that closed already has no address any more.
-    return remoteAddress === '' || this.#exempt.check(remoteAddress, isIPv6(remoteAddress) ? 'ipv6' : 'ipv4');
+    return remoteAddress === '' || isListed(this.#exempt, remoteAddress);
   }
 
   #isTooFast(address: string): boolean {
@@ -105,14 +105,3 @@ export class Admission {
 }
 
 const offences = new Set<ErrorCode>(['unauthenticated', 'not_authorized', 'device_unknown', 'device_retired']);
-
-function blockListOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address, prefix] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (prefix === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(prefix), family);
-  }
-  return list;
-}

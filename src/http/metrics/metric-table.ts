@@ -1,5 +1,6 @@
 import type { QueueStats } from '../../queues/engine.ts';
 import { brokerTable } from './broker-table.ts';
+import { listenerTable } from './listener-table.ts';
 import type { MetricRow, Sample } from './metric-row.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -79,6 +80,7 @@ export const metricTable: readonly MetricRow[] = [
   },
   single('sluice_metrics_queues_omitted', 'Queues beyond those shown', ({ queuesOmitted }) => queuesOmitted),
   ...brokerTable,
+  ...listenerTable,
   {
     name: 'sluice_event_loop_delay_seconds',
     type: 'gauge',

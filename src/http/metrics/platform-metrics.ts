@@ -5,10 +5,20 @@ import type { EventLoopLoad } from '../../std/event-loop-watch.ts';
 /** What the broker counts, and its levels now. */
 export type BrokerNumbers = Readonly<Pick<BrokerCounters, keyof BrokerCounters>> & BrokerLevels;
 
+/** What a listener counts. */
+export interface ListenerNumbers {
+  readonly connections: number;
+  readonly connectionsTotal: number;
+  /** Connections that it ended itself, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 /** Numbers that the platform hands over when the metrics are asked for: plain counts that its parts keep anyway. */
 export interface PlatformMetrics {
   /** Device messages by outcome, since the start. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly broker: BrokerNumbers;
   readonly eventLoop: EventLoopLoad;
+  /** Of every listener for MQTT, by name. */
+  readonly listeners: Readonly<Record<string, ListenerNumbers>>;
 }

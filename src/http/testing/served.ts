@@ -76,7 +76,7 @@ export async function serve(
       },
     },
     ready: () => state.ready,
-    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: brokerNumbers(), eventLoop }),
+    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: brokerNumbers(), eventLoop, listeners: {} }),
     clock,
     log: silentLog,
   });

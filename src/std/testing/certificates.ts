@@ -16,7 +16,19 @@ export class TestAuthority {
   #issued = 0;
 
   constructor(name = 'Test authority') {
-    openssl('req', '-x509', ...newKey, '-keyout', this.#keyFile, '-out', this.caFile, '-days', '2', '-subj', `/CN=${name}`);
+    openssl(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      this.#keyFile,
+      '-out',
+      this.caFile,
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}`,
+    );
   }
 
   get ca(): Buffer {

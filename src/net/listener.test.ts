@@ -1,103 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { Transport, TransportHandler } from '../broker/transport.ts';
-import { silentLog } from '../std/log.ts';
-import { TcpListener } from './tcp-listener.ts';
+import { type Clock, SimulatedClock, systemClock } from '../std/clock.ts';
+import { lingerMs } from './linger.ts';
+import { listening, put, type Recorder, read } from './testing/listening.ts';
 
-/** The other side of the transport: keeps what came, and lets a test wait for things to happen. */
-class Recorder implements TransportHandler {
-  readonly transport: Transport;
-  received = Buffer.alloc(0);
-  drains = 0;
-  isClosed = false;
-  #changed: () => void = () => undefined;
-
-  constructor(transport: Transport) {
-    this.transport = transport;
-  }
-
-  receive(chunk: Buffer): void {
-    this.received = Buffer.concat([this.received, chunk]);
-    this.#changed();
-  }
-
-  drained(): void {
-    this.drains++;
-    this.#changed();
-  }
-
-  closed(): void {
-    this.isClosed = true;
-    this.#changed();
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
-  }
-}
-
-async function listening(
-  t: TestContext,
-  connectionsMax = 100,
-): Promise<{ listener: TcpListener; accepted: Recorder[]; dial(): Promise<Socket> }> {
-  const accepted: Recorder[] = [];
-  const counters = { connections: 0, connectionsTotal: 0 };
-  const listener = new TcpListener({
-    options: { host: '127.0.0.1', port: 0, connectionsMax, profile: { access: { listener: 'test' } } },
-    accept: (transport) => {
-      const recorder = new Recorder(transport);
-      accepted.push(recorder);
-      return recorder;
-    },
-    sayGoodbye: () => undefined,
-    counters,
-    log: silentLog,
-  });
-  await listener.start();
-  const sockets: Socket[] = [];
-  t.after(async () => {
-    for (const socket of sockets) socket.destroy();
-    await listener.stop();
-  });
-  const dial = async (): Promise<Socket> => {
-    const socket = connect(listener.port, '127.0.0.1');
-    sockets.push(socket);
-    await once(socket, 'connect');
-    return socket;
-  };
-  return { listener, accepted, dial };
-}
-
-/** Reads until `bytes` have come. */
-async function read(socket: Socket, bytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  while (size < bytes) {
-    const [chunk] = (await once(socket, 'data')) as [Buffer];
-    chunks.push(chunk);
-    size += chunk.length;
-  }
-  return Buffer.concat(chunks);
-}
-
-async function pair(t: TestContext): Promise<{ socket: Socket; recorder: Recorder }> {
-  const { accepted, dial } = await listening(t);
+async function pair(t: TestContext, clock: Clock = systemClock): Promise<{ socket: Socket; recorder: Recorder }> {
+  const { served, dial } = await listening(t, {}, { clock });
   const socket = await dial();
   socket.write('hello');
-  while (accepted.length === 0) await new Promise((resolve) => setImmediate(resolve));
-  await accepted[0].until(() => accepted[0].received.toString() === 'hello');
-  return { socket, recorder: accepted[0] };
-}
-
-function put(transport: Transport, bytes: Buffer): void {
-  transport.reserve(bytes.length);
-  transport.append(bytes);
+  const recorder = await served();
+  await recorder.hears('hello');
+  return { socket, recorder };
 }
 
 test('small and large writes arrive whole and in order', async (t) => {
@@ -159,9 +74,8 @@ test('end sends what was written, then closes', async (t) => {
 });
 
 test('a paused connection that ends is closed as soon as its peer closes', async (t) => {
-  const { socket, recorder } = await pair(t);
   // The time that a peer is given does not pass.
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { socket, recorder } = await pair(t, new SimulatedClock());
   recorder.transport.pause();
   recorder.transport.end();
   socket.resume();
@@ -178,11 +92,53 @@ test('a paused connection is not read until it is resumed', async (t) => {
   await recorder.until(() => recorder.received.toString() === 'hellomore');
 });
 
-test('one connection more than allowed is closed at once', async (t) => {
-  const { dial, accepted } = await listening(t, 1);
+test('one connection more than allowed is closed at once and counted', async (t) => {
+  const { dial, accepted, counters } = await listening(t, { connectionsMax: 1 });
   await dial();
   const second = await dial();
   second.resume();
   await once(second, 'close');
   assert.equal(accepted.length, 1);
+  assert.equal(counters.refused.connections_max, 1);
+});
+
+test('all listeners together take no more connections than allowed', async (t) => {
+  const { dial, accepted } = await listening(t, {}, { connectionsMax: 1 });
+  await dial();
+  const second = await dial();
+  second.resume();
+  await once(second, 'close');
+  assert.equal(accepted.length, 1);
+});
+
+test('a peer that takes the last bytes and never closes is cut off after the linger time', async (t) => {
+  const clock = new SimulatedClock();
+  const { dial, served } = await listening(t, {}, { clock });
+  const socket = await dial();
+  const recorder = await served();
+  socket.allowHalfOpen = true;
+  put(recorder.transport, 'goodbye');
+  recorder.transport.end();
+  assert.equal((await read(socket, 7)).toString(), 'goodbye');
+  await once(socket, 'end');
+  clock.advance(lingerMs - 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(recorder.isClosed, false);
+  clock.advance(1);
+  await recorder.until(() => recorder.isClosed);
+});
+
+test('a stop cuts off after the linger time who takes nothing, whatever it still should have got', async (t) => {
+  const clock = new SimulatedClock();
+  const { dial, served, listeners, counters } = await listening(t, {}, { clock });
+  const socket = await dial();
+  socket.pause();
+  const recorder = await served();
+  for (let i = 0; i < 256; i++) put(recorder.transport, Buffer.alloc(64 * 1024));
+  await new Promise((resolve) => setImmediate(resolve));
+  const stopped = listeners.stop();
+  clock.advance(lingerMs);
+  await stopped;
+  assert.equal(recorder.isClosed, true);
+  assert.equal(counters.connections, 0);
 });

@@ -1,0 +1,151 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import type { Transport, TransportHandler } from '../../broker/transport.ts';
+import { type Clock, systemClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import type { ListenerOptions } from '../listener.ts';
+import type { ListenerCounters } from '../listener-counters.ts';
+import { Listeners } from '../listeners.ts';
+
+/** The other side of the transport: keeps what came, and lets a test wait for things to happen. */
+export class Recorder implements TransportHandler {
+  readonly transport: Transport;
+  received = Buffer.alloc(0);
+  drains = 0;
+  isClosed = false;
+  #changed: () => void = () => undefined;
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  receive(chunk: Buffer): void {
+    this.received = Buffer.concat([this.received, chunk]);
+    this.#changed();
+  }
+
+  drained(): void {
+    this.drains++;
+    this.#changed();
+  }
+
+  closed(): void {
+    this.isClosed = true;
+    this.#changed();
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  /** Waits until exactly this has come. */
+  async hears(text: string): Promise<void> {
+    await this.until(() => this.received.toString('latin1') === text);
+  }
+}
+
+export interface Listening {
+  readonly listeners: Listeners;
+  readonly port: number;
+  readonly counters: ListenerCounters;
+  readonly accepted: readonly Recorder[];
+  /** The connection that was accepted as the `index`th, once it speaks MQTT. */
+  served(index?: number): Promise<Recorder>;
+  /** A plain connection to it. */
+  dial(): Promise<Socket>;
+}
+
+/** One listener on a free port, stopped when the test ends. */
+export async function listening(
+  t: TestContext,
+  options: Partial<ListenerOptions> = {},
+  { clock = systemClock, connectionsMax = 10_000 }: { clock?: Clock; connectionsMax?: number } = {},
+): Promise<Listening> {
+  const accepted: Recorder[] = [];
+  let changed: () => void = () => undefined;
+  const listeners = new Listeners({
+    options: [
+      {
+        name: 'test',
+        host: '127.0.0.1',
+        port: 0,
+        connectionsMax: 10_000,
+        handshakeTimeoutMs: 10_000,
+        profile: { access: { listener: 'test' } },
+        ...options,
+      },
+    ],
+    accept: (transport) => {
+      const recorder = new Recorder(transport);
+      accepted.push(recorder);
+      changed();
+      return recorder;
+    },
+    sayGoodbye: () => undefined,
+    counters: { connections: 0, connectionsTotal: 0 },
+    connectionsMax,
+    clock,
+    log: silentLog,
+  });
+  await listeners.start();
+  const port = listeners.ports.test;
+  const sockets: Socket[] = [];
+  t.after(async () => {
+    for (const socket of sockets) socket.destroy();
+    await listeners.stop();
+  });
+  return {
+    listeners,
+    port,
+    counters: listeners.counters.test,
+    accepted,
+    async served(index = 0) {
+      while (accepted.length <= index) {
+        await new Promise<void>((resolve) => {
+          changed = resolve;
+        });
+      }
+      return accepted[index];
+    },
+    async dial() {
+      const socket = connect(port, '127.0.0.1');
+      sockets.push(socket);
+      await once(socket, 'connect');
+      return socket;
+    },
+  };
+}
+
+/** Reads until `bytes` have come. */
+export async function read(socket: Socket, bytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  while (size < bytes) {
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    chunks.push(chunk);
+    size += chunk.length;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Reads until the other side ends; answers everything. */
+export async function readToEnd(socket: Socket): Promise<string> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
+  });
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+export function put(transport: Transport, bytes: Buffer | string): void {
+  const buffer = Buffer.from(bytes as string);
+  transport.reserve(buffer.length);
+  transport.append(buffer);
+}
