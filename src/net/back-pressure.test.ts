@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { BrokerLimits } from '../broker/limits.ts';
 import { BrokerFixture } from '../broker/testing/memory-client.ts';
@@ -9,8 +9,7 @@ import { encodePacket } from '../mqtt/codec/encode.ts';
 import { encodePublish } from '../mqtt/codec/encode-publish.ts';
 import { type ControlPacket, PacketType } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
-import { silentLog } from '../std/log.ts';
-import { TcpListener } from './tcp-listener.ts';
+import { listenerFor } from './testing/listening.ts';
 
 /* The broker behind real sockets, with a clock that a test moves. */
 
@@ -18,21 +17,16 @@ async function served(t: TestContext, limits: Partial<BrokerLimits>) {
   const fixture = new BrokerFixture({ limits });
   const { broker } = fixture;
   const transports: Transport[] = [];
-  const listener = new TcpListener({
-    options: { host: '127.0.0.1', port: 0, connectionsMax: 100, profile: { access: { listener: 'test' } } },
+  const { dial: dialled } = await listenerFor(t, {
     accept: (transport) => {
       transports.push(transport);
       return broker.accept(transport);
     },
     sayGoodbye: () => broker.sayGoodbye(),
     counters: broker.counters,
-    log: silentLog,
   });
-  await listener.start();
-  t.after(() => listener.stop());
   const dial = async (clientId: string): Promise<Socket> => {
-    const socket = connect(listener.port, '127.0.0.1');
-    t.after(() => socket.destroy());
+    const socket = await dialled();
     // The server cuts off what it cannot say goodbye to.
     socket.on('error', (error: NodeJS.ErrnoException) => assert.match(error.code ?? '', /ECONNRESET|EPIPE/));
     socket.write(

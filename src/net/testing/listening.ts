@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Transport, TransportHandler } from '../../broker/transport.ts';
-import { type Clock, systemClock } from '../../std/clock.ts';
+import { systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { ListenerOptions } from '../listener.ts';
 import type { ListenerCounters } from '../listener-counters.ts';
-import { Listeners } from '../listeners.ts';
+import { Listeners, type ListenersParts } from '../listeners.ts';
 
 /** The other side of the transport: keeps what came, and lets a test wait for things to happen. */
 export class Recorder implements TransportHandler {
@@ -60,37 +60,19 @@ export interface Listening {
   dial(): Promise<Socket>;
 }
 
-/** One listener on a free port, stopped when the test ends. */
-export async function listening(
-  t: TestContext,
-  options: Partial<ListenerOptions> = {},
-  { clock = systemClock, connectionsMax = 10_000 }: { clock?: Clock; connectionsMax?: number } = {},
-): Promise<Listening> {
-  const accepted: Recorder[] = [];
-  let changed: () => void = () => undefined;
+type OneListener = Partial<Omit<ListenersParts, 'options'>> &
+  Pick<ListenersParts, 'accept'> & { readonly options?: Partial<ListenerOptions> };
+
+/** One listener on a free port, stopped when the test ends, and what dials it. */
+export async function listenerFor(t: TestContext, { options, ...parts }: OneListener) {
   const listeners = new Listeners({
-    options: [
-      {
-        name: 'test',
-        host: '127.0.0.1',
-        port: 0,
-        connectionsMax: 10_000,
-        handshakeTimeoutMs: 10_000,
-        profile: { access: { listener: 'test' } },
-        ...options,
-      },
-    ],
-    accept: (transport) => {
-      const recorder = new Recorder(transport);
-      accepted.push(recorder);
-      changed();
-      return recorder;
-    },
+    options: [{ ...plain, ...options }],
     sayGoodbye: () => undefined,
     counters: { connections: 0, connectionsTotal: 0 },
-    connectionsMax,
-    clock,
+    connectionsMax: 10_000,
+    clock: systemClock,
     log: silentLog,
+    ...parts,
   });
   await listeners.start();
   const port = listeners.ports.test;
@@ -99,11 +81,45 @@ export async function listening(
     for (const socket of sockets) socket.destroy();
     await listeners.stop();
   });
+  const dial = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { listeners, port, dial };
+}
+
+const plain: ListenerOptions = {
+  name: 'test',
+  host: '127.0.0.1',
+  port: 0,
+  connectionsMax: 10_000,
+  handshakeTimeoutMs: 10_000,
+  profile: { access: { listener: 'test' } },
+};
+
+/** One listener whose connections a test looks at. */
+export async function listening(
+  t: TestContext,
+  options: Partial<ListenerOptions> = {},
+  parts: Partial<ListenersParts> = {},
+): Promise<Listening> {
+  const accepted: Recorder[] = [];
+  let changed: () => void = () => undefined;
+  const accept = (transport: Transport): Recorder => {
+    const recorder = new Recorder(transport);
+    accepted.push(recorder);
+    changed();
+    return recorder;
+  };
+  const { listeners, port, dial } = await listenerFor(t, { accept, ...parts, options });
   return {
     listeners,
     port,
-    counters: listeners.counters.test,
+    dial,
     accepted,
+    counters: listeners.counters.test,
     async served(index = 0) {
       while (accepted.length <= index) {
         await new Promise<void>((resolve) => {
@@ -111,12 +127,6 @@ export async function listening(
         });
       }
       return accepted[index];
-    },
-    async dial() {
-      const socket = connect(port, '127.0.0.1');
-      sockets.push(socket);
-      await once(socket, 'connect');
-      return socket;
     },
   };
 }
