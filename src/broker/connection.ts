@@ -99,6 +99,11 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     }
   }
 
+  /** Largest packet that the client may send. */
+  get receivedBytesMax(): number {
+    return this.transport.peer.listener.packetBytesMax ?? this.context.limits.packetBytesMax;
+  }
+
   /** Does not read on until every receipt that is due has come. */
   pauseForReceipts(): void {
     if (this.#waitsForReceipts) return;

@@ -26,7 +26,7 @@ import type { Transport, TransportHandler } from './transport.ts';
 export class Receiver implements TransportHandler, FrameHandler {
   readonly #connection: Connection;
   readonly #context: BrokerContext;
-  readonly #reader = new FrameReader(this, connectPacketBytesMax);
+  readonly #reader: FrameReader;
   /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
   readonly #held: HeldFrame[] = [];
   #heldProblem: unknown;
@@ -38,6 +38,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   constructor(context: BrokerContext, transport: Transport) {
     this.#context = context;
     this.#connection = new Connection(context, transport);
+    this.#reader = new FrameReader(this, Math.min(connectPacketBytesMax, this.#connection.receivedBytesMax));
   }
 
   receive(chunk: Buffer): void {
@@ -167,7 +168,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     }
     const packet = decodeBody(firstByte, body, 4);
     if (packet.type !== PacketType.connect) return;
-    this.#reader.packetBytesMax = this.#context.limits.packetBytesMax;
+    this.#reader.packetBytesMax = this.#connection.receivedBytesMax;
     this.#connection.hold();
     handleConnect(this.#connection, packet)
       .then(() => this.#goOn())

@@ -21,6 +21,12 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
     refuseConnect(connection, unwelcome[0], unwelcome[1], 'debug');
     return;
   }
+  const { redirect } = connection.transport.peer.listener;
+  if (redirect !== undefined) {
+    const reason = `Clients of this listener are served by ${redirect.serverReference}`;
+    refuseConnect(connection, redirect.permanent ? serverMoved : useAnotherServer, reason, 'debug');
+    return;
+  }
   connection.arrival = connection.context.newArrival();
   const refusal = refusalOf(connection, packet);
   if (refusal !== undefined) {
@@ -96,10 +102,19 @@ export function refuseConnect(
     type: PacketType.connack,
     sessionPresent: false,
     reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
-    properties: v5 ? connection.reasonProperties(reason) : undefined,
+    properties: v5 ? { ...connection.reasonProperties(reason), ...whereTo(connection, reasonCode) } : undefined,
   });
   connection.leave();
   connection.transport.end();
+}
+
+const useAnotherServer = 0x9c;
+const serverMoved = 0x9d;
+
+/** The Server Reference of a listener that sends its clients elsewhere [MQTT-4.13.2]. */
+function whereTo({ transport }: Connection, reasonCode: number): Pick<ConnackProperties, 'serverReference'> {
+  if (reasonCode !== useAnotherServer && reasonCode !== serverMoved) return {};
+  return { serverReference: transport.peer.listener.redirect?.serverReference };
 }
 
 /** CONNACK return codes of 3.1.1 by the reason code of MQTT 5; anything else is 3, server unavailable. */
@@ -118,7 +133,25 @@ function connackReasonCode(reasonCode: number): number {
 }
 
 const connackReasonCodes = new Set([
-  0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97, 0x99, 0x9f,
+  0x80,
+  0x81,
+  0x82,
+  0x83,
+  0x84,
+  0x85,
+  0x86,
+  0x87,
+  0x88,
+  0x89,
+  0x8a,
+  0x8c,
+  0x90,
+  0x95,
+  0x97,
+  0x99,
+  useAnotherServer,
+  serverMoved,
+  0x9f,
 ]);
 
 /** `rightsVersion` is the one at which the login began. */
@@ -224,7 +257,7 @@ function connackProperties(
   return {
     ...(asked === expiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
     receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.packetBytesMax,
+    maximumPacketSize: connection.receivedBytesMax,
     topicAliasMaximum: limits.topicAliasMax,
     ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),

@@ -163,8 +163,8 @@ export class BrokerFixture {
   }
 
   /** A client that has sent nothing yet. */
-  open(version: ProtocolVersion = 5, remoteAddress = '127.0.0.1'): MemoryClient {
-    return new MemoryClient(this.broker, version, remoteAddress);
+  open(version: ProtocolVersion = 5, remoteAddress = '127.0.0.1', peer: Partial<Peer> = {}): MemoryClient {
+    return new MemoryClient(this.broker, version, { remoteAddress, ...peer });
   }
 
   /** A client whose CONNECT was accepted. */
@@ -207,8 +207,9 @@ export class MemoryClient implements Transport, FrameHandler {
   readonly #reader = new FrameReader(this, 16 * 1024 * 1024);
   readonly #handler: TransportHandler;
 
-  constructor(broker: Broker, version: ProtocolVersion, remoteAddress: string) {
-    this.peer = { remoteAddress, certificate: undefined, listener: { access: { listener: 'memory' } } };
+  constructor(broker: Broker, version: ProtocolVersion, peer: Partial<Peer>) {
+    const listener = { access: { listener: 'memory' } };
+    this.peer = { remoteAddress: '127.0.0.1', certificate: undefined, listener, ...peer };
     this.version = version;
     this.#handler = broker.accept(this);
   }
