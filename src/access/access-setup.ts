@@ -1,11 +1,19 @@
+import type { Clock } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
 import type { DeviceCredentials, EverybodyRule } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import { Authorizer } from './authorizer.ts';
+import { Certificates } from './certificates.ts';
 import { Devices } from './devices.ts';
 import type { Digester } from './digester.ts';
+import { HttpAuthenticator, type HttpAuthenticatorSettings } from './http-authenticator.ts';
+import { JwksKeys } from './jwks.ts';
+import { Jwt, type JwtSettings } from './jwt.ts';
+import { readJwtKey } from './jwt-key.ts';
 import type { AuthenticatorName } from './proof.ts';
 import { checkRule } from './rule-template.ts';
 import { type ConfiguredToken, Tokens } from './tokens.ts';
+import type { Turns } from './turns.ts';
 import { type ConfiguredUser, Users } from './users.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -21,12 +29,18 @@ export interface AccessSettings {
   readonly tokens: readonly ConfiguredToken[];
   /** For everybody, before each one's own. */
   readonly rules: readonly EverybodyRule[];
+  readonly jwt: JwtSettings;
+  readonly http: HttpAuthenticatorSettings;
 }
 
+/** What outlives a change of the settings. */
 export interface AccessSetupParts {
   readonly devices: DeviceCredentials;
   readonly verifier: Verifier;
   readonly digester: Digester;
+  readonly tokenTurns: Turns;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Everything that follows from one reading of the settings. Other settings make another one. */
@@ -34,16 +48,26 @@ export class AccessSetup {
   readonly anonymous: AnonymousAccess;
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
+  readonly jwks: JwksKeys | undefined;
 
-  /** Throws `invalid_argument` for a rule that can never match and for a name or token given twice. */
-  constructor(settings: AccessSettings, { devices, verifier, digester }: AccessSetupParts) {
+  /**
+   * Throws `invalid_argument` for what can never work: a rule that cannot match, a name or token given twice, a key that
+   * cannot be read. Keys that were fetched for `before` go on counting where their URL is the same.
+   */
+  constructor(settings: AccessSettings, parts: AccessSetupParts, before?: AccessSetup) {
+    const { devices, verifier, digester } = parts;
     checkRules(settings);
     this.anonymous = settings.anonymous;
     this.authorizer = new Authorizer(settings.rules);
+    this.jwks = jwksOf(settings.jwt, parts, before?.jwks);
+    const users = new Users(settings.users, verifier, digester);
     const built: readonly Authenticator[] = [
-      new Users(settings.users, verifier, digester),
+      new Certificates(devices, users),
+      users,
       new Devices(devices, verifier),
       new Tokens(settings.tokens, digester),
+      ...jwtOf(settings.jwt, parts, this.jwks),
+      ...httpOf(settings.http, parts),
     ];
     this.authenticators = settings.order.flatMap((name) =>
       built.filter((authenticator) => authenticator.name === name),
@@ -51,9 +75,25 @@ export class AccessSetup {
   }
 }
 
-function checkRules({ users, tokens, rules }: AccessSettings): void {
-  for (const { name, rules: own } of [...users, ...tokens]) {
+function checkRules({ users, tokens, rules, jwt }: AccessSettings): void {
+  for (const { name, rules: own } of [...users, ...tokens, { name: 'access.jwt.rules', rules: jwt.rules }]) {
     for (const rule of own) checkRule(rule, JSON.stringify(name));
   }
   for (const rule of rules) checkRule(rule, 'access.rules');
+}
+
+function jwksOf(settings: JwtSettings, { clock, log }: AccessSetupParts, before?: JwksKeys): JwksKeys | undefined {
+  const { jwksUrl: url, jwksRefreshSeconds } = settings;
+  if (url === undefined) return undefined;
+  const refreshMs = jwksRefreshSeconds * 1000;
+  return before?.isOf(url, refreshMs) ? before : new JwksKeys(url, refreshMs, clock, log);
+}
+
+function jwtOf(settings: JwtSettings, parts: AccessSetupParts, jwks: JwksKeys | undefined): Jwt[] {
+  const key = readJwtKey(settings);
+  return key === undefined ? [] : [new Jwt(settings, { ...parts, key, jwks, turns: parts.tokenTurns })];
+}
+
+function httpOf(settings: HttpAuthenticatorSettings, parts: AccessSetupParts): HttpAuthenticator[] {
+  return settings.url === undefined ? [] : [new HttpAuthenticator(settings, { ...parts, url: settings.url })];
 }

@@ -9,19 +9,15 @@ import { silentLog } from '../std/log.ts';
 import type { AccessRule, Identity } from './access.ts';
 import type { AnonymousAccess } from './access-setup.ts';
 import { ConfiguredAccess, type ConfiguredAccessParts } from './configured-access.ts';
-import { authenticatorNames } from './proof.ts';
 import { generatedSecretCost, hashSecret } from './secrets.ts';
+import { testSettings } from './testing/access-settings.ts';
 
 const away = '192.0.2.7';
 const here = '127.0.0.1';
 
 function accessWith(parts: Partial<ConfiguredAccessParts> = {}): ConfiguredAccess {
   return new ConfiguredAccess({
-    anonymous: 'loopback',
-    order: authenticatorNames,
-    rules: [],
-    users: [],
-    tokens: [],
+    ...testSettings,
     devices: { lookup: async () => undefined },
     clock: new SimulatedClock(),
     log: silentLog,

@@ -2,10 +2,11 @@ import { SluiceError } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { Access, AccessChange, Credentials, DeviceCredentials, Identity, Origin } from './access.ts';
-import { type AccessSettings, AccessSetup } from './access-setup.ts';
+import { type AccessSettings, AccessSetup, type AccessSetupParts } from './access-setup.ts';
 import { isLoopbackAddress } from './addresses.ts';
 import { type Login, wrongCredentials, wrongToken } from './authenticator.ts';
 import { Digester } from './digester.ts';
+import { type TurnLimits, Turns } from './turns.ts';
 import { Verifier } from './verifier.ts';
 
 export interface ConfiguredAccessParts extends AccessSettings {
@@ -16,23 +17,31 @@ export interface ConfiguredAccessParts extends AccessSettings {
   readonly verifier?: Verifier;
 }
 
+/** Signatures are checked on threads of the pool that storage flushes on too: a flood of tokens must not hold them all. */
+const tokenCheckLimits: TurnLimits = { concurrentMax: 2, outstandingMax: 2_000, perAddressMax: 500 };
+
 /** Access by what the configuration says, and the registry of devices. */
 export class ConfiguredAccess implements Access {
-  readonly #parts: { readonly devices: DeviceCredentials; readonly verifier: Verifier; readonly digester: Digester };
-  readonly #log: Log;
+  readonly #parts: AccessSetupParts;
   #setup: AccessSetup;
   #changed: (change: AccessChange) => void = () => undefined;
 
   /** Throws `invalid_argument` for settings that cannot be. */
   constructor({ devices, clock, log, verifier = new Verifier(clock), ...settings }: ConfiguredAccessParts) {
-    this.#log = log.with({ part: 'access' });
-    this.#parts = { devices, verifier, digester: new Digester() };
+    this.#parts = {
+      devices,
+      verifier,
+      digester: new Digester(),
+      tokenTurns: new Turns('tokenChecks', tokenCheckLimits),
+      clock,
+      log: log.with({ part: 'access' }),
+    };
     this.#setup = new AccessSetup(settings, this.#parts);
   }
 
   /** Other settings from now on. Throws `invalid_argument`, and changes nothing, where they cannot be. */
   reconfigure(settings: AccessSettings): void {
-    this.#setup = new AccessSetup(settings, this.#parts);
+    this.#setup = new AccessSetup(settings, this.#parts, this.#setup);
     this.#changed({ kind: 'configuration' });
   }
 
@@ -105,6 +114,12 @@ export class ConfiguredAccess implements Access {
   #refused({ username, token, remoteAddress, through }: Login, problem: unknown): void {
     const { code, message } = problem as Partial<SluiceError>;
     const by = token === undefined ? { username: username?.slice(0, 128) } : { by: 'token' };
-    this.#log.info('Refused a login', { ...by, remoteAddress, listener: through.listener, code, reason: message });
+    this.#parts.log.info('Refused a login', {
+      ...by,
+      remoteAddress,
+      listener: through.listener,
+      code,
+      reason: message,
+    });
   }
 }

@@ -1,11 +1,8 @@
-import { type BinaryLike, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
-
-/** What makes guessing expensive, as in RFC 7914: N is the cost (a power of two), r the block size, p the parallelism. */
-export interface HashCost {
-  readonly N: number;
-  readonly r: number;
-  readonly p: number;
-}
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { parseArgon2Hash } from './argon2-hash.ts';
+import { parseScramHash } from './scram-verifier.ts';
+import { type HashCost, makeScryptHash, parseScryptHash } from './scrypt-hash.ts';
+import type { SlowHash } from './slow-hash.ts';
 
 /** For secrets that people choose: about 50 ms and 16 MiB a guess. */
 export const chosenSecretCost: HashCost = { N: 16_384, r: 8, p: 1 };
@@ -16,11 +13,18 @@ export const chosenSecretCost: HashCost = { N: 16_384, r: 8, p: 1 };
  */
 export const generatedSecretCost: HashCost = { N: 2, r: 1, p: 1 };
 
-const saltBytes = 16;
-const hashBytes = 32;
-/** Bounds what a hash from a configuration file can make the server spend: 128 × N × r bytes. */
-const hashMemoryBytesMax = 64 * 1024 * 1024;
-const hashForm = /^scrypt\$(\d{1,8})\$(\d{1,3})\$(\d{1,3})\$([A-Za-z0-9_-]{11,86})\$([A-Za-z0-9_-]{22,86})$/;
+interface HashForm {
+  /** What every hash of the form begins with, and hardly a password that someone chose. */
+  readonly prefix: string;
+  /** Undefined where it is not one, or would cost too much to check. */
+  readonly parse: (text: string) => SlowHash | undefined;
+}
+
+const forms: readonly HashForm[] = [
+  { prefix: 'scrypt$', parse: parseScryptHash },
+  { prefix: '$argon2', parse: parseArgon2Hash },
+  { prefix: 'SCRAM-SHA-256$', parse: parseScramHash },
+];
 
 /** A new secret of 160 random bits, base64url: 27 characters. */
 export function generateSecret(): string {
@@ -28,38 +32,27 @@ export function generateSecret(): string {
 }
 
 /** `scrypt$N$r$p$salt$hash`, salt and hash in base64url. */
-export async function hashSecret(secret: string | Buffer, cost: HashCost = chosenSecretCost): Promise<string> {
-  const salt = randomBytes(saltBytes);
-  const hash = await derive(secret, salt, hashBytes, cost);
-  return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64url'), hash.toString('base64url')].join('$');
+export function hashSecret(secret: string | Buffer, cost: HashCost = chosenSecretCost): Promise<string> {
+  return makeScryptHash(secret, cost);
 }
 
-/** Whether a text is a hash of `hashSecret` and not a plain secret. */
+/** Whether a text is a hash that `verifySecret` can check, and not a plain secret. */
 export function isSecretHash(text: string): boolean {
-  return parseHash(text) !== undefined;
+  return parse(text) !== undefined;
 }
 
-/** Whether `hash` was made of this secret. False too where `hash` is not one that `hashSecret` writes. */
+/** Whether a text begins like a hash and is none that can be checked: a mistake, and no plain secret. */
+export function isBrokenHash(text: string): boolean {
+  return forms.some(({ prefix }) => text.startsWith(prefix)) && !isSecretHash(text);
+}
+
+/** Whether `hash` was made of this secret. False too where `hash` is not one. */
 export async function verifySecret(secret: string | Buffer, hash: string): Promise<boolean> {
-  const parsed = parseHash(hash);
+  const parsed = parse(hash);
   if (parsed === undefined) return false;
-  const derived = await derive(secret, parsed.salt, parsed.hash.length, parsed.cost);
-  return timingSafeEqual(derived, parsed.hash);
+  return timingSafeEqual(await parsed.derive(secret), parsed.expected);
 }
 
-function parseHash(text: string): { cost: HashCost; salt: Buffer; hash: Buffer } | undefined {
-  const match = hashForm.exec(text);
-  if (match === null) return undefined;
-  const cost = { N: Number(match[1]), r: Number(match[2]), p: Number(match[3]) };
-  const powerOfTwo = cost.N > 1 && Number.isInteger(Math.log2(cost.N));
-  if (!powerOfTwo || cost.r < 1 || cost.p < 1 || cost.p > 16) return undefined;
-  if (128 * cost.N * cost.r > hashMemoryBytesMax) return undefined;
-  return { cost, salt: Buffer.from(match[4], 'base64url'), hash: Buffer.from(match[5], 'base64url') };
-}
-
-function derive(secret: BinaryLike, salt: Buffer, bytes: number, cost: HashCost): Promise<Buffer> {
-  const options: ScryptOptions = { N: cost.N, r: cost.r, p: cost.p, maxmem: 2 * hashMemoryBytesMax };
-  return new Promise((resolve, reject) => {
-    scrypt(secret, salt, bytes, options, (problem, key) => (problem === null ? resolve(key) : reject(problem)));
-  });
+function parse(text: string): SlowHash | undefined {
+  return forms.find(({ prefix }) => text.startsWith(prefix))?.parse(text);
 }

@@ -1,8 +1,9 @@
+import { SluiceError } from '../errors.ts';
 import type { AccessRule, Identity } from './access.ts';
 import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
 import type { Digester } from './digester.ts';
 import { indexed } from './indexed.ts';
-import { isSecretHash } from './secrets.ts';
+import { isBrokenHash, isSecretHash } from './secrets.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface ConfiguredRights {
@@ -26,6 +27,7 @@ export class Users implements Authenticator {
 
   constructor(users: readonly ConfiguredUser[], verifier: Verifier, digester: Digester) {
     this.#users = indexed(users, (user) => user.name, 'user');
+    for (const { name, password } of users) if (isBrokenHash(password)) throw brokenHash(name);
     this.#verifier = verifier;
     this.#digester = digester;
   }
@@ -60,4 +62,11 @@ export class Users implements Authenticator {
   #stamp({ password }: ConfiguredUser): string {
     return this.#digester.digest(password);
   }
+}
+
+function brokenHash(name: string): SluiceError {
+  return new SluiceError(
+    'invalid_argument',
+    `Cannot use the password of user ${JSON.stringify(name)}: it begins like a hash, and is none that can be checked within the limits`,
+  );
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccessSettings } from '../access/access-setup.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
-import { authenticatorNames } from '../access/proof.ts';
 import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
+import { testSettings } from '../access/testing/access-settings.ts';
 import { Verifier, verificationLimits } from '../access/verifier.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { ConnectPacket } from '../mqtt/codec/packets.ts';
@@ -18,13 +18,7 @@ interface Row {
   retired: boolean;
 }
 
-const nothing: AccessSettings = {
-  anonymous: 'never',
-  order: authenticatorNames,
-  rules: [],
-  users: [],
-  tokens: [],
-};
+const nothing: AccessSettings = { ...testSettings, anonymous: 'never' };
 
 const ann = { name: 'ann', password: 'secret', admin: false, rules: [{ action: 'all', filter: 'a/#' }] } as const;
 const bob = { name: 'bob', password: 'secret', admin: false, rules: [{ action: 'all', filter: '#' }] } as const;

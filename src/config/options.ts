@@ -1,3 +1,4 @@
+import { jwtAlgorithms } from '../access/jwt-key.ts';
 import { authenticatorNames } from '../access/proof.ts';
 import { logLevels } from '../std/log.ts';
 import {
@@ -18,6 +19,7 @@ const mebibyte = 1024 * kibibyte;
 const gibibyte = 1024 * mebibyte;
 const day = 86_400;
 const port = integer(0, 65_535);
+const httpUrl = text({ pattern: /^https?:\/\/.+/, expected: 'an http:// or https:// URL' });
 
 /** Every option of the server, by its dotted name. */
 export const configOptions = {
@@ -214,11 +216,77 @@ export const configOptions = {
   }),
   'access.users': option(list(userEntry), {
     default: [],
-    sentence: 'Users for MQTT and HTTP; a password stands there as it is, or as a hash `scrypt$N$r$p$salt$hash`.',
+    sentence: 'Users for MQTT and HTTP; a password stands there as it is, or as a hash of `sluice hash`.',
   }),
   'access.tokens': option(list(tokenEntry), {
     default: [],
     sentence: 'Bearer tokens for HTTP.',
+  }),
+
+  'access.jwt.secret': unset(text({ secret: true, pattern: /^[\s\S]{32,}$/, expected: 'at least 32 characters' }), {
+    sentence: 'Secret that JSON Web Tokens are signed with (HMAC); tokens are taken once this or another key is set.',
+  }),
+  'access.jwt.publicKeyFile': unset(text({ expected: 'the path of a file' }), {
+    isPath: true,
+    sentence: 'Public key in PEM that JSON Web Tokens are checked with: RSA, EC or Ed25519.',
+  }),
+  'access.jwt.jwksUrl': unset(httpUrl, {
+    sentence: 'Where the public keys are that JSON Web Tokens are checked with (JWKS).',
+  }),
+  'access.jwt.jwksRefreshSeconds': option(integer(10, day), {
+    default: 300,
+    sentence: 'How old the keys of `access.jwt.jwksUrl` may be before they are asked for again, in seconds.',
+  }),
+  'access.jwt.algorithms': option(list(choice(...jwtAlgorithms)), {
+    default: [],
+    sentence:
+      'Signature algorithms that are accepted; empty: HS256 for a secret, the one of the public key, RS256 and ES256 for JWKS.',
+  }),
+  'access.jwt.issuer': unset(text(), {
+    sentence: 'What the claim `iss` must be; a token of another issuer is left to the next way to log in.',
+  }),
+  'access.jwt.audience': unset(text(), { sentence: 'What the claim `aud` must hold.' }),
+  'access.jwt.clockToleranceSeconds': option(integer(0, 300), {
+    default: 10,
+    sentence: 'How far the clocks of issuer and server may lie apart, in seconds.',
+  }),
+  'access.jwt.nameClaim': option(text(), { default: 'sub', sentence: 'Claim that names the client.' }),
+  'access.jwt.adminClaim': unset(text(), {
+    sentence: 'Claim that makes an administrator of whoever has it with the value true.',
+  }),
+  'access.jwt.username': option(choice('any', 'name'), {
+    default: 'any',
+    sentence: 'User name of an MQTT client whose password is a token: any (or none), or the one that the token names.',
+  }),
+  'access.jwt.rules': option(list(accessRule), {
+    default: [],
+    sentence: 'Rules for tokens that bring none in their claims `rules`, `publish` and `subscribe`.',
+  }),
+  'access.http.url': unset(httpUrl, {
+    sentence: 'Service that is asked about logins, by a POST of JSON.',
+  }),
+  'access.http.authorization': unset(text({ secret: true }), {
+    sentence: 'Authorization header of the requests to `access.http.url`.',
+  }),
+  'access.http.timeoutMs': option(integer(50, 60_000), {
+    default: 2_000,
+    sentence: 'Milliseconds that the service has to answer; then the login is refused with 0x88.',
+  }),
+  'access.http.concurrentMax': option(integer(1, 1_000), {
+    default: 20,
+    sentence: 'Requests to the service at once; more logins wait.',
+  }),
+  'access.http.waitingMax': option(integer(0, 100_000), {
+    default: 1_000,
+    sentence: 'Logins that wait for the service, of one address a quarter; beyond it they are refused with 0x97.',
+  }),
+  'access.http.cacheSeconds': option(integer(0, day), {
+    default: 60,
+    sentence: 'Seconds for which an answer counts for the same login again; one that denies for 10 at most.',
+  }),
+  'access.http.cacheEntriesMax': option(integer(1, 1_000_000), {
+    default: 10_000,
+    sentence: 'Answers that are kept; the one not used for longest makes room.',
   }),
 
   queues: option(queueEntries, {
@@ -251,7 +319,7 @@ export const configOptions = {
 export const configEntries = {
   'access.users[]': userEntry,
   'access.tokens[]': tokenEntry,
-  'access.users[].rules[], access.tokens[].rules[]': accessRule,
+  'access.users[].rules[], access.tokens[].rules[], access.jwt.rules[]': accessRule,
   'access.rules[]': everybodyRule,
   'deviceTypes.NAME': deviceTypeOptions,
   'listeners.NAME': listenerEntry,

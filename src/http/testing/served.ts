@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { AnonymousAccess } from '../../access/access-setup.ts';
 import { ConfiguredAccess } from '../../access/configured-access.ts';
-import { authenticatorNames } from '../../access/proof.ts';
+import { testSettings } from '../../access/testing/access-settings.ts';
 import type { Ban } from '../../broker/admission/bans.ts';
 import { BrokerCounters } from '../../broker/counters.ts';
 import { SluiceError } from '../../errors.ts';
@@ -43,9 +43,8 @@ export async function serve(
   const state = { ready: true };
   const bans = new Map<number, Ban>();
   const access = new ConfiguredAccess({
+    ...testSettings,
     anonymous,
-    order: authenticatorNames,
-    rules: [],
     users: [
       { name: 'ann', password: 'ann-secret', admin: false, rules: [{ action: 'publish', filter: 'apps/ann/#' }] },
     ],

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ErrorCode, SluiceError } from '../errors.ts';
+import { SimulatedClock } from '../std/clock.ts';
+import { silentLog } from '../std/log.ts';
+import type { ClientCertificate, Identity, ListenerAccess } from './access.ts';
+import { ConfiguredAccess } from './configured-access.ts';
+import { testSettings } from './testing/access-settings.ts';
+
+const byCommonName: ListenerAccess = { listener: 'tls', certificateIdentity: 'commonName' };
+const bySubjectAltName: ListenerAccess = { listener: 'tls', certificateIdentity: 'subjectAltName' };
+
+function certificate(commonName: string | undefined, ...subjectAltNames: string[]): ClientCertificate {
+  return { commonName, subjectAltNames, fingerprint: 'ab'.repeat(32) };
+}
+
+function setUp() {
+  const rows: Record<string, { hash: undefined; deviceType: string; retired: boolean }> = {
+    d1: { hash: undefined, deviceType: 'meter', retired: false },
+    'urn:dev:1': { hash: undefined, deviceType: 'meter', retired: false },
+    old: { hash: undefined, deviceType: 'meter', retired: true },
+  };
+  const settings = {
+    ...testSettings,
+    anonymous: 'always' as const,
+    users: [{ name: 'ann', password: 'secret', admin: false, rules: [] }],
+  };
+  const devices = { lookup: async (id: string) => rows[id] };
+  const access = new ConfiguredAccess({ ...settings, devices, clock: new SimulatedClock(), log: silentLog });
+  const login = (
+    shown: ClientCertificate | undefined,
+    through = byCommonName,
+    username?: string,
+    password?: string,
+  ): Promise<Identity> =>
+    access.authenticate({
+      clientId: 'c',
+      username,
+      password: password === undefined ? undefined : Buffer.from(password),
+      remoteAddress: '192.0.2.7',
+      certificate: shown,
+      through,
+    });
+  return { access, login, rows, settings };
+}
+
+function refuses(promise: Promise<unknown>, code: ErrorCode): Promise<void> {
+  return assert.rejects(promise, (problem) => problem instanceof SluiceError && problem.code === code);
+}
+
+test('a certificate names a registered device or a user, who needs no password', async () => {
+  const { login } = setUp();
+  const d1 = await login(certificate('d1'));
+  assert.deepEqual([d1.kind, d1.name], ['device', 'd1']);
+  const ann = await login(certificate('ann'));
+  assert.deepEqual([ann.kind, ann.name], ['user', 'ann']);
+});
+
+test('a subject alternative name counts where the listener says so: the first that is known', async () => {
+  const { login } = setUp();
+  const shown = certificate('ann', 'IP Address:d1', 'DNS:unknown.example', 'URI:urn:dev:1', 'DNS:d1');
+  assert.equal((await login(shown, bySubjectAltName)).name, 'urn:dev:1');
+  await refuses(login(certificate('d1', 'DNS:unknown.example'), bySubjectAltName), 'unauthenticated');
+});
+
+test('a certificate that names nobody is refused, also where anonymous clients and passwords are taken', async () => {
+  const { login } = setUp();
+  for (const name of ['unknown', undefined, '', 'me', '#']) {
+    await refuses(login(certificate(name)), 'unauthenticated');
+    await refuses(login(certificate(name), byCommonName, 'ann', 'secret'), 'unauthenticated');
+  }
+  await refuses(login(certificate('old')), 'device_retired');
+});
+
+test('without a certificate, or where it names nobody by itself, other ways are tried', async () => {
+  const { login } = setUp();
+  assert.equal((await login(undefined, byCommonName, 'ann', 'secret')).proof?.by, 'users');
+  assert.equal((await login(certificate('d1'), { listener: 'tls' }, 'ann', 'secret')).proof?.by, 'users');
+  assert.equal((await login(certificate('d1'), { listener: 'tls' })).kind, 'anonymous');
+});
+
+test('a login by certificate ends with its device or user', async () => {
+  const { access, login, rows, settings } = setUp();
+  const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
+  const d1 = await login(certificate('d1'));
+  const ann = await login(certificate('ann'));
+  const device = () => access.reexamine(d1, origin, { kind: 'device', id: 'd1' });
+  const user = () => access.reexamine(ann, origin, { kind: 'configuration' });
+  assert.equal((await device())?.name, 'd1');
+  assert.equal((await user())?.name, 'ann');
+  rows.d1 = { ...rows.d1, retired: true };
+  assert.equal(await device(), undefined);
+  delete rows.d1;
+  assert.equal(await device(), undefined);
+  access.reconfigure({ ...settings, users: [] });
+  assert.equal(await user(), undefined);
+});
