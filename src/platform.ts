@@ -17,12 +17,14 @@ import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
+import { queueLevels } from './queues/queue-levels.ts';
 import { QueueSink } from './queues/queue-sink.ts';
 import { QueueSource } from './queues/queue-source.ts';
 import { systemClock } from './std/clock.ts';
 import { EventLoopWatch } from './std/event-loop-watch.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
+import { packageVersion } from './std/package-version.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
 
@@ -75,6 +77,11 @@ export class Platform {
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
       limits: config.mqtt,
+      system: {
+        intervalSeconds: config.mqtt.sysIntervalSeconds,
+        version: packageVersion(),
+        sources: [() => queueLevels(engine)],
+      },
       log,
       clock,
     });

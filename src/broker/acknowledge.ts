@@ -8,6 +8,7 @@ import type { Session, SessionLink } from './session.ts';
 /** What an acknowledger needs of its connection. */
 export interface AcknowledgedLink extends SessionLink {
   readonly session: Session;
+  readonly counters: { answersOut: number };
   /** Whether the client wants reason strings (Request Problem Information). */
   readonly problemInformation: boolean;
   /** The client may send a QoS 2 message under this packet id again: it does not count as received. */
@@ -116,7 +117,9 @@ export class Acknowledger implements ReceiptWaiter {
     if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId, reasonCode);
     else {
       if (qos === 2) this.#link.session.received.get(packetId)?.store(undefined);
-      if (!this.#closed) encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
+      if (this.#closed) return;
+      this.#link.counters.answersOut++;
+      encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
     }
   }
 
@@ -138,7 +141,8 @@ export class Acknowledger implements ReceiptWaiter {
     }
     if (this.#closed) return;
     if (refused && version === 4) this.#link.closeUnacknowledged(failure);
-    else
+    else {
+      this.#link.counters.answersOut++;
       encodeAck(
         transport,
         type,
@@ -147,6 +151,7 @@ export class Acknowledger implements ReceiptWaiter {
         version,
         this.#properties(failure, outcome),
       );
+    }
   }
 
   #properties(failure: SluiceError | undefined, outcome: string | undefined): ReasonProperties | undefined {

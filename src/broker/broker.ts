@@ -24,6 +24,8 @@ import { RightsWatch } from './rights-watch.ts';
 import { Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
+import { BrokerValues } from './system/broker-values.ts';
+import { SystemTopics, type ValueSource } from './system/system-topics.ts';
 import type { Transport, TransportHandler } from './transport.ts';
 import { Wills } from './wills.ts';
 
@@ -34,6 +36,12 @@ export interface BrokerParts {
   readonly sinks: readonly MessageSink[];
   readonly sources: readonly ConsumerSource[];
   readonly limits: BrokerLimits;
+  /** The topics under `$SYS`; without it there are none. */
+  readonly system?: {
+    readonly intervalSeconds: number;
+    readonly version: string;
+    readonly sources: readonly ValueSource[];
+  };
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -52,6 +60,7 @@ export class Broker implements Part {
   readonly counters = new BrokerCounters();
   readonly #context: BrokerContext;
   readonly #sweeper: RetainedSweeper;
+  readonly #system: SystemTopics;
 
   constructor(parts: BrokerParts) {
     const { limits, clock = systemClock } = parts;
@@ -66,6 +75,16 @@ export class Broker implements Part {
     const wills = new Wills(publisher, parts.sessionLog, counters, clock);
     const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, wills);
     for (const sink of parts.sinks) router.addSink(sink);
+    const { intervalSeconds, version, sources: valueSources } = parts.system ?? noSystem;
+    const values = new BrokerValues({ version, counters, sessions, router, retained, clock });
+    this.#system = new SystemTopics({
+      intervalSeconds,
+      sources: [() => values.values(), ...valueSources],
+      onTick: () => values.tick(),
+      router,
+      clock,
+      log,
+    });
     this.#context = {
       access: parts.access,
       admission: new Admission(limits, counters, clock, log),
@@ -75,6 +94,7 @@ export class Broker implements Part {
       deliverer,
       sessions,
       retained,
+      greetingSources: [this.#system, retained],
       wills,
       keepAlive: new KeepAlive(clock),
       rights: new RightsWatch({ access: parts.access, router, sessionLog: parts.sessionLog, counters, clock, log }),
@@ -92,6 +112,7 @@ export class Broker implements Part {
   start(): void {
     this.#context.sessions.load();
     this.#sweeper.start();
+    this.#system.start();
   }
 
   get bans(): Bans {
@@ -104,6 +125,7 @@ export class Broker implements Part {
   }
 
   stop(): void {
+    this.#system.stop();
     this.#sweeper.stop();
     this.#context.keepAlive.stop();
     this.#context.rights.stop();
@@ -144,3 +166,5 @@ export class Broker implements Part {
     };
   }
 }
+
+const noSystem = { intervalSeconds: 0, version: '', sources: [] };

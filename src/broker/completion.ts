@@ -8,6 +8,7 @@ import type { SessionLog } from './session-log.ts';
 /** What the completions of a connection need of it. */
 export interface CompletedLink extends SessionLink {
   readonly phase: string;
+  readonly counters: { answersOut: number };
   closeUnacknowledged(failure: SluiceError): void;
 }
 
@@ -38,6 +39,7 @@ export class Completion implements ReceiptWaiter {
       return;
     }
     const type = (tag & pubrelTag) === 0 ? PacketType.pubcomp : PacketType.pubrel;
+    this.#link.counters.answersOut++;
     encodeAck(this.#link.transport, type, tag & 0xffff, 0, this.#link.version);
   }
 }

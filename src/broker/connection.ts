@@ -7,6 +7,7 @@ import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
+import type { BrokerCounters } from './counters.ts';
 import { Greetings } from './greetings.ts';
 import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
@@ -61,10 +62,14 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.transport = transport;
     this.completion = new Completion(this, context.sessionLog);
     this.congestion = new Congestion(context.clock);
-    this.greetings = new Greetings(this, context.deliverer, context.retained);
+    this.greetings = new Greetings(this, context.deliverer, context.greetingSources);
     this.lastReceivedAt = context.clock.now();
     this.silenceMsMax = context.limits.connectTimeoutMs;
     context.keepAlive.watch(this);
+  }
+
+  get counters(): BrokerCounters {
+    return this.context.counters;
   }
 
   get session(): Session {
@@ -87,6 +92,9 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.#connected = state;
     this.phase = 'connected';
     state.session.link = this;
+    const { counters } = this;
+    counters.clients++;
+    counters.clientsMax = Math.max(counters.clientsMax, counters.clients);
   }
 
   adopt(identity: Identity): void {
@@ -129,6 +137,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (this.packetBytesMax !== Number.POSITIVE_INFINITY && this.#sizeOf(packet) > this.packetBytesMax) {
       return this.#sendWithoutReason(packet);
     }
+    this.counters.answersOut++;
     encodePacket(this.transport, packet, this.version);
     return true;
   }
@@ -190,6 +199,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     const session = this.#connected?.session;
     if (session?.link !== this) return;
     session.link = undefined;
+    this.counters.clients--;
     this.context.wills.connectionLost(session);
     this.context.sessions.detach(session);
   }

@@ -6,6 +6,7 @@ import type { Admission } from './admission/admission.ts';
 import type { PublishRates } from './admission/publish-rates.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Deliverer } from './delivery.ts';
+import type { GreetingSource } from './greetings.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Publisher } from './publisher.ts';
@@ -26,6 +27,7 @@ export interface BrokerContext {
   readonly deliverer: Deliverer;
   readonly sessions: Sessions;
   readonly retained: Retained;
+  readonly greetingSources: readonly GreetingSource[];
   readonly sessionLog: SessionLog;
   readonly wills: Wills;
   readonly keepAlive: KeepAlive;

@@ -2,6 +2,11 @@
 export class BrokerCounters {
   connections = 0;
   connectionsTotal = 0;
+  /** Connections whose CONNECT was accepted, now and at most. */
+  clients = 0;
+  clientsMax = 0;
+  /** CONNECT packets. */
+  connectsIn = 0;
   connectRefused = 0;
   /** Refused CONNECT packets that were banned. */
   connectBanned = 0;
@@ -10,6 +15,11 @@ export class BrokerCounters {
   bansMade = 0;
   rightsLost = 0;
   bytesIn = 0;
+  bytesOut = 0;
+  /** Packets of every type. */
+  packetsIn = 0;
+  /** Packets of every type but PUBLISH. */
+  answersOut = 0;
   packetsMalformed = 0;
   publishesIn = 0;
   publishesOut = 0;
@@ -17,7 +27,10 @@ export class BrokerCounters {
   publisherPauses = 0;
   publisherPausedMs = 0;
   publishesRefused = 0;
+  payloadBytesIn = 0;
+  payloadBytesOut = 0;
   willsPublished = 0;
+  sessionsExpired = 0;
   takeovers = 0;
   keepAliveTimeouts = 0;
   /** Messages that were not handed on, by reason. */

@@ -68,7 +68,7 @@ export class Deliverer {
     const current = this.#remaining(publication, properties);
     if (current === expired) return this.#drop('expired');
     encodePublish(link.transport, publication.topic, publication.payload, current, 0, retain, false, 0, link.version);
-    this.#counters.publishesOut++;
+    this.#sent(publication);
     return true;
   }
 
@@ -137,6 +137,7 @@ export class Deliverer {
     outgoing.packetId = packetIdOf(outgoing.sequence);
     session.begin(outgoing);
     encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
+    this.#counters.answersOut++;
   }
 
   #deliverAtMostOnce(
@@ -161,7 +162,7 @@ export class Deliverer {
     else if (frame.size(0, link.version) > link.packetBytesMax) this.#drop('packet_too_large');
     else {
       frame.write(link.transport, 0, retain, false, 0, link.version);
-      this.#counters.publishesOut++;
+      this.#sent(publication);
     }
   }
 
@@ -256,7 +257,12 @@ export class Deliverer {
       outgoing.packetId,
       link.version,
     );
+    this.#sent(outgoing.publication);
+  }
+
+  #sent({ payload }: Publication): void {
     this.#counters.publishesOut++;
+    this.#counters.payloadBytesOut += payload.length;
   }
 
   /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */

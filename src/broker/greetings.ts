@@ -1,9 +1,18 @@
+import type { ReceiptWaiter } from '../message.ts';
 import { congestedBytesMin } from './congestion.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Publication } from './publication.ts';
-import type { Retained } from './retained.ts';
 import type { RetainedScan } from './retained-scan.ts';
 import type { SessionLink, Subscription } from './session.ts';
+
+/** Where messages are that new subscriptions are greeted with: retained ones, or those that the server makes. */
+export interface GreetingSource {
+  claims(filter: string): boolean;
+  /** Tells the waiter when `match` finds everything from before. */
+  whenReadable(waiter: ReceiptWaiter, tag: number): void;
+  /** What greets a subscription that was made at `since`: what came later reached it live. */
+  match(filter: string, since: number): RetainedScan;
+}
 
 /**
  * The retained messages that new subscriptions of one connection are greeted with: a slice a turn, and no more while the
@@ -13,23 +22,25 @@ import type { SessionLink, Subscription } from './session.ts';
 export class Greetings {
   readonly #link: SessionLink;
   readonly #deliverer: Deliverer;
-  readonly #retained: Retained;
+  readonly #sources: readonly GreetingSource[];
   /** By filter: subscribing to it again begins anew. */
   readonly #running = new Map<string, Greeting>();
   #scheduled = false;
 
-  constructor(link: SessionLink, deliverer: Deliverer, retained: Retained) {
+  constructor(link: SessionLink, deliverer: Deliverer, sources: readonly GreetingSource[]) {
     this.#link = link;
     this.#deliverer = deliverer;
-    this.#retained = retained;
+    this.#sources = sources;
   }
 
   /** `since`: when the subscription was made, from when on it gets live what is published. */
   start(subscription: Subscription, since: number): void {
     const { filter } = subscription;
-    const greeting = { subscription, scan: this.#retained.match(filter, since), readable: false };
+    const source = this.#sources.find((candidate) => candidate.claims(filter));
+    if (source === undefined) return;
+    const greeting: Greeting = { subscription, scan: undefined };
     this.#running.set(filter, greeting);
-    this.#retained.whenReadable({ receipt: () => this.#begin(greeting) }, 0);
+    source.whenReadable({ receipt: () => this.#begin(greeting, source.match(filter, since)) }, 0);
   }
 
   /** Goes on where there is room. Called again when the client has taken something. */
@@ -37,14 +48,15 @@ export class Greetings {
     if (this.#scheduled || this.#running.size === 0) return;
     let left = sliceKeys;
     for (const greeting of this.#running.values()) {
-      if (!greeting.readable) continue;
+      const { subscription, scan } = greeting;
+      if (scan === undefined) continue;
       if (left <= 0) {
         this.#goOnNextTurn();
         return;
       }
-      if (!this.#hasRoom(greeting)) return;
-      left -= this.#greet(greeting);
-      if (!greeting.scan.isDone) left = 0;
+      if (!this.#hasRoom(subscription)) return;
+      left -= this.#greet(subscription, scan);
+      if (!scan.isDone) left = 0;
     }
     if (left <= 0) this.#goOnNextTurn();
   }
@@ -53,28 +65,27 @@ export class Greetings {
     this.#running.clear();
   }
 
-  #begin(greeting: Greeting): void {
-    greeting.readable = true;
+  #begin(greeting: Greeting, scan: RetainedScan): void {
+    greeting.scan = scan;
     this.pump();
   }
 
   /** One step of one greeting. Answers how many keys it looked at. */
-  #greet(greeting: Greeting): number {
-    const { subscription, scan } = greeting;
+  #greet(subscription: Subscription, scan: RetainedScan): number {
     const isOver = subscription.session.subscriptions.get(subscription.filter) !== subscription;
-    const keys = isOver ? 1 : scan.read((publication) => this.#send(greeting, publication));
+    const keys = isOver ? 1 : scan.read((publication) => this.#send(subscription, publication));
     if (isOver || scan.isDone) this.#running.delete(subscription.filter);
     return keys;
   }
 
-  #send(greeting: Greeting, publication: Publication): boolean {
-    this.#deliverer.deliver(greeting.subscription, publication, true, false);
-    return this.#hasRoom(greeting);
+  #send(subscription: Subscription, publication: Publication): boolean {
+    this.#deliverer.deliver(subscription, publication, true, false);
+    return this.#hasRoom(subscription);
   }
 
   /** What neither the window nor the socket takes would wait in the session; here it waits where it is. */
-  #hasRoom({ subscription }: Greeting): boolean {
-    const { waiting, stored } = subscription.session;
+  #hasRoom({ session }: Subscription): boolean {
+    const { waiting, stored } = session;
     const isRead = stored === undefined || (stored.isTakenUp && stored.onDiskAlone === 0);
     return isRead && waiting.size < waitingMax && this.#link.transport.bufferedBytes < congestedBytesMin;
   }
@@ -90,9 +101,8 @@ export class Greetings {
 
 interface Greeting {
   readonly subscription: Subscription;
-  readonly scan: RetainedScan;
-  /** Whether what was retained before it began can be read. */
-  readable: boolean;
+  /** Absent until it can begin. */
+  scan: RetainedScan | undefined;
 }
 
 /** So many may wait in the session, so that a client of QoS 2 gets more than one message a flush. */

@@ -111,6 +111,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   /** PUBLISH and its acknowledgements are read where they lie, all others from a copy: what handles them may take its time. */
   #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): void {
+    this.#context.counters.packetsIn++;
     const connection = this.#connection;
     switch (firstByte >> 4) {
       case PacketType.publish:
@@ -163,6 +164,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   /** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
   #first(firstByte: number, body: Buffer): void {
+    this.#context.counters.packetsIn++;
     if (firstByte >> 4 !== PacketType.connect) {
       throw new MalformedPacket(0x82, `Expected CONNECT first, met type ${firstByte >> 4}`, 'MQTT-3.1.0-1');
     }

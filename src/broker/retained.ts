@@ -2,6 +2,7 @@ import { SluiceError } from '../errors.ts';
 import { expiresAt, type ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { BrokerCounters } from './counters.ts';
+import type { GreetingSource } from './greetings.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Publication } from './publication.ts';
 import type { RetainedScan } from './retained-scan.ts';
@@ -23,7 +24,7 @@ export interface RetainedLog {
 }
 
 /** The newest retained message of each topic [MQTT-3.3.1-5]. */
-export class Retained {
+export class Retained implements GreetingSource {
   readonly #log: RetainedLog;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
@@ -40,6 +41,10 @@ export class Retained {
 
   get size(): number {
     return this.#log.size;
+  }
+
+  claims(): boolean {
+    return true;
   }
 
   /** Why a message of so many bytes cannot be retained; undefined where it can. */
@@ -66,7 +71,6 @@ export class Retained {
     return 1;
   }
 
-  /** What greets a subscription that was made at `since`: what came later reached it live. */
   match(filter: string, since: number): RetainedScan {
     const scan = this.#log.scan(filter);
     return {
@@ -84,7 +88,6 @@ export class Retained {
     };
   }
 
-  /** Tells the waiter when a scan can begin that finds everything retained so far. */
   whenReadable(waiter: ReceiptWaiter, tag: number): void {
     this.#log.wait(waiter, tag);
   }

@@ -22,6 +22,7 @@ export class Router {
   readonly #deliverer: Deliverer;
   readonly #log: SessionLog;
   #version = 0;
+  #systemSubscriptions = 0;
 
   constructor(deliverer: Deliverer, log: SessionLog) {
     this.#deliverer = deliverer;
@@ -37,6 +38,11 @@ export class Router {
     return this.#index.size;
   }
 
+  /** Whether anybody listens to topics of the server. Wildcards at the first level do not [MQTT-4.7.2-1]. */
+  get hasSystemSubscriptions(): boolean {
+    return this.#systemSubscriptions > 0;
+  }
+
   addSink(sink: MessageSink): void {
     this.#sinks.push(sink);
     sink.onRoutesChanged(() => this.#forget());
@@ -44,12 +50,12 @@ export class Router {
   }
 
   subscribe(subscription: Subscription): void {
-    this.#index.add(subscription.filter, subscription);
+    if (this.#index.add(subscription.filter, subscription) && isSystem(subscription)) this.#systemSubscriptions++;
     this.#forget();
   }
 
   unsubscribe(subscription: Subscription): void {
-    this.#index.remove(subscription.filter, subscription);
+    if (this.#index.remove(subscription.filter, subscription) && isSystem(subscription)) this.#systemSubscriptions--;
     this.#forget();
   }
 
@@ -103,6 +109,10 @@ export class Router {
 const routesMax = 20_000;
 /** Routes of longer topics are found anew each time, so that what is kept stays small. */
 const topicLengthKeptMax = 1_024;
+
+function isSystem({ filter }: Subscription): boolean {
+  return filter.startsWith('$SYS');
+}
 
 /** Where filters of one client overlap it gets one copy, at the highest QoS of them [MQTT-3.3.4-2]. */
 function onePerSession(matching: readonly Subscription[]): readonly Subscription[] {

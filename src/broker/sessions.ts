@@ -35,7 +35,7 @@ export class Sessions {
     this.#counters = counters;
     this.#clock = clock;
     this.#wills = wills;
-    this.#expiries = new Deadlines((session) => this.end(session), clock);
+    this.#expiries = new Deadlines((session) => this.#expire(session), clock);
   }
 
   get size(): number {
@@ -117,12 +117,24 @@ export class Sessions {
     this.#wills.sessionEnded(session);
   }
 
+  /** Messages that kept sessions owe, on disk. Looks at every session. */
+  storedMessages(): number {
+    let messages = 0;
+    for (const { stored } of this.#sessions.values()) messages += stored?.messages ?? 0;
+    return messages;
+  }
+
   *connected(): Generator<Session> {
     for (const session of this.#sessions.values()) if (session.link !== undefined) yield session;
   }
 
   stop(): void {
     this.#expiries.clear();
+  }
+
+  #expire(session: Session): void {
+    this.#counters.sessionsExpired++;
+    this.end(session);
   }
 
   #expireAfter(session: Session, endedAt: number): void {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { packageVersion } from '../std/package-version.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
 import { run, runAgainst } from './testing/fake-server.ts';
-import { packageVersion } from './version.ts';
 
 const every = (command: Command, path: string[] = []): string[][] => [
   path,

@@ -1,4 +1,5 @@
 import { SluiceError } from '../errors.ts';
+import { packageVersion } from '../std/package-version.ts';
 import { ban } from './ban.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
@@ -10,7 +11,6 @@ import { pub } from './pub.ts';
 import { queue } from './queue.ts';
 import { start } from './start.ts';
 import { sub } from './sub.ts';
-import { packageVersion } from './version.ts';
 
 /** Every command. */
 export const root: Command = group(

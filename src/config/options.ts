@@ -102,6 +102,10 @@ export const configOptions = {
     sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',
   }),
 
+  'mqtt.sysIntervalSeconds': option(integer(0, day), {
+    default: 10,
+    sentence: 'Seconds between updates of the topics under `$SYS`; 0: there are none.',
+  }),
   'mqtt.connectRateMax': option(integer(0, 1_000_000), {
     default: 0,
     sentence:

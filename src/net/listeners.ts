@@ -14,7 +14,7 @@ export interface ListenersParts {
   readonly accept: (transport: Transport) => TransportHandler;
   /** Tells every client that the server goes; no new one can come any more. */
   readonly sayGoodbye: () => void;
-  readonly counters: { connections: number; connectionsTotal: number };
+  readonly counters: { connections: number; connectionsTotal: number; bytesOut: number };
   /** Connections at once, of all listeners together. */
   readonly connectionsMax: number;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export class Listeners implements Part {
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
-    const shared = { ...parts, pool: new ChunkPool(), turn: new Turn(), reading: new SharedReading() };
+    const shared = { ...parts, pool: new ChunkPool(), turn: new Turn(parts.counters), reading: new SharedReading() };
     this.#all = parts.options.map((options) => new Listener(options, shared));
   }
 

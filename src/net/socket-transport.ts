@@ -88,6 +88,7 @@ export class SocketTransport implements Transport, Flushable {
     if (this.#full.length === 0) return;
     this.#frame();
     this.#lastFlushBytes = this.#fullBytes;
+    this.#turn.sent(this.#fullBytes);
     this.#writing = this.#full;
     this.#writingBytes = this.#fullBytes;
     this.#full = [];

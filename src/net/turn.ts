@@ -7,6 +7,11 @@ export interface Flushable {
 export class Turn {
   #dirty: Flushable[] = [];
   #scheduled = false;
+  readonly #counters: { bytesOut: number };
+
+  constructor(counters: { bytesOut: number }) {
+    this.#counters = counters;
+  }
 
   /** The caller adds itself once until it is flushed. */
   add(flushable: Flushable): void {
@@ -14,6 +19,11 @@ export class Turn {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#end());
+  }
+
+  /** Whoever flushes says how much it was. */
+  sent(bytes: number): void {
+    this.#counters.bytesOut += bytes;
   }
 
   #end(): void {

@@ -66,6 +66,22 @@ for (const version of ['mqttv311', 'mqttv5']) {
   });
 }
 
+test('what the server tells of itself greets mosquitto_sub under the names that Mosquitto uses', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const topics = ['version', 'uptime', 'clients/connected', 'bytes/sent', 'load/sockets/1min'];
+  const expected = [/^sluice version \d/, /^\d+ seconds$/, /^1$/, /^[1-9]\d*$/, /^\d+\.\d\d$/];
+  const filters = topics.flatMap((topic) => ['-t', `$SYS/broker/${topic}`]);
+  const { stdout } = await sub(server, ...filters, '-C', String(topics.length), '-F', 'got %t %p').ended;
+  const values = new Map(
+    [...stdout.matchAll(/^got \$SYS\/broker\/(\S+) (.*)$/gm)].map(([, topic, value]) => [topic, value]),
+  );
+  topics.forEach((topic, i) => {
+    assert.match(values.get(topic) ?? '', expected[i], topic);
+  });
+});
+
 test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async (t) => {
   const server = await startServer(t);
   const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;

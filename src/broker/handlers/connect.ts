@@ -14,6 +14,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
   connection.version = packet.version;
   connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.problemInformation = packet.properties?.requestProblemInformation === 1;
+  connection.counters.connectsIn++;
   const { admission } = connection.context;
   const unwelcome = admission.refusal(connection.transport.peer.remoteAddress, packet);
   if (unwelcome !== undefined) {

@@ -9,8 +9,9 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
   const { session, context, transport, version } = connection;
   const outgoing = session.inflight.get(packet.packetId);
   if (outgoing === undefined) {
-    if (packet.reasonCode < 0x80)
-      encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
+    if (packet.reasonCode >= 0x80) return;
+    connection.counters.answersOut++;
+    encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
     return;
   }
   if (outgoing.qos !== 2)

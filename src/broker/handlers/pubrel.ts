@@ -6,6 +6,7 @@ import type { Connection } from '../connection.ts';
 export function handlePubrel(connection: Connection, packet: AckPacket): void {
   const { session, context, transport, version } = connection;
   if (!session.received.delete(packet.packetId)) {
+    connection.counters.answersOut++;
     encodeAck(transport, PacketType.pubcomp, packet.packetId, version === 4 ? 0 : 0x92, version);
     return;
   }

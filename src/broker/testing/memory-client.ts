@@ -19,7 +19,7 @@ import { filterMatches } from '../../mqtt/topics/match.ts';
 import { ByteWriter, referenceBytesMin } from '../../std/bytes.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
-import { Broker } from '../broker.ts';
+import { Broker, type BrokerParts } from '../broker.ts';
 import type { BrokerLimits } from '../limits.ts';
 import { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
@@ -145,6 +145,7 @@ export class BrokerFixture {
       sources?: ConsumerSource[];
       limits?: Partial<BrokerLimits>;
       retainedLog?: MemoryRetainedLog;
+      system?: BrokerParts['system'];
       sessionLog?: SessionLog;
     } = {},
   ) {
@@ -156,6 +157,7 @@ export class BrokerFixture {
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
       limits: { ...testLimits, ...options.limits },
+      ...(options.system === undefined ? {} : { system: options.system }),
       log: silentLog,
       clock: this.clock,
     });

@@ -68,7 +68,7 @@ export async function listenerFor(t: TestContext, { options, ...parts }: OneList
   const listeners = new Listeners({
     options: [{ ...plain, ...options }],
     sayGoodbye: () => undefined,
-    counters: { connections: 0, connectionsTotal: 0 },
+    counters: { connections: 0, connectionsTotal: 0, bytesOut: 0 },
     connectionsMax: 10_000,
     clock: systemClock,
     log: silentLog,
