@@ -85,7 +85,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     }
     if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
     for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
-    if (connection.session.waiting.size > 0) this.#context.deliverer.pump(connection.session);
+    this.#context.deliverer.pump(connection.session);
     connection.greetings.pump();
   }
 
