@@ -82,6 +82,7 @@ export class Platform {
         version: packageVersion(),
         sources: [() => queueLevels(engine)],
       },
+      options: config.mqtt,
       log,
       clock,
     });

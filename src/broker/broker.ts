@@ -14,6 +14,7 @@ import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
 import { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
 import { Publisher } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
@@ -24,6 +25,7 @@ import { RightsWatch } from './rights-watch.ts';
 import { Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
+import { SharedGroups } from './shared-groups.ts';
 import { BrokerValues } from './system/broker-values.ts';
 import { SystemTopics, type ValueSource } from './system/system-topics.ts';
 import type { Transport, TransportHandler } from './transport.ts';
@@ -42,8 +44,11 @@ export interface BrokerParts {
     readonly version: string;
     readonly sources: readonly ValueSource[];
   };
+  readonly options: BrokerOptions;
   readonly log: Log;
   readonly clock?: Clock;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
 }
 
 /** What there is now, beside the totals in `counters`. */
@@ -51,6 +56,8 @@ export interface BrokerLevels {
   readonly bans: number;
   readonly sessions: number;
   readonly subscriptions: number;
+  readonly sharedSubscriptions: number;
+  readonly sharedGroups: number;
   readonly retained: number;
 }
 
@@ -63,12 +70,13 @@ export class Broker implements Part {
   readonly #system: SystemTopics;
 
   constructor(parts: BrokerParts) {
-    const { limits, clock = systemClock } = parts;
+    const { limits, options, clock = systemClock, random = Math.random } = parts;
     const { counters } = this;
     const log = parts.log.with({ part: 'broker' });
     let arrivals = 0;
     const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
-    const router = new Router(deliverer, parts.sessionLog);
+    const groups = new SharedGroups(deliverer, parts.sessionLog, counters, options.sharedDispatch, random);
+    const router = new Router(groups, deliverer, parts.sessionLog);
     const retained = new Retained(parts.retainedLog, limits, counters, clock);
     this.#sweeper = new RetainedSweeper(retained, clock);
     const publisher = new Publisher(router, retained, counters);
@@ -162,6 +170,8 @@ export class Broker implements Part {
       bans: admission.bans.size,
       sessions: sessions.size,
       subscriptions: router.subscriptionCount,
+      sharedSubscriptions: router.groups.memberCount,
+      sharedGroups: router.groups.size,
       retained: retained.size,
     };
   }

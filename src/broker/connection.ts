@@ -95,6 +95,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     const { counters } = this;
     counters.clients++;
     counters.clientsMax = Math.max(counters.clientsMax, counters.clients);
+    this.context.router.groups.moved(state.session);
   }
 
   adopt(identity: Identity): void {

@@ -45,6 +45,35 @@ export class Deliverer {
     else this.#deliverAcknowledged(session, new Outgoing(publication, qos, retain, properties, undefined));
   }
 
+  /** To a member of a group: another one may take the message over as long as this one has not acknowledged it. */
+  deliverToMember(subscription: Subscription, publication: Publication): void {
+    const retain = subscription.retainAsPublished && publication.retain;
+    const qos = lowerQos(publication.qos, subscription.qos);
+    if (qos === 0) {
+      this.deliver(subscription, publication, retain, false);
+      return;
+    }
+    const properties = propertiesFor(publication, subscription);
+    const outgoing = new Outgoing(publication.own(), qos, retain, properties, undefined, subscription.filter);
+    this.#deliverAcknowledged(subscription.session, outgoing);
+  }
+
+  /** Whether a message would leave at once, and the socket keeps up. */
+  hasRoom(session: Session): boolean {
+    const { link, stored, waiting } = session;
+    if (link === undefined || waiting.size > 0 || link.transport.bufferedBytes >= congestedBytesMin) return false;
+    if (stored !== undefined && (!stored.isTakenUp || stored.onDiskAlone > 0)) return false;
+    return this.#hasRoom(session, link);
+  }
+
+  /** Whether the session can owe one more, sent or not. */
+  canKeep(session: Session, publication: Publication): boolean {
+    const { sessionMessagesMax, sessionBytesMax } = this.#limits;
+    const messages = session.stored?.messages ?? session.waiting.size;
+    const bytes = session.stored?.bytes ?? session.waitingBytes;
+    return messages < sessionMessagesMax && bytes + publication.size <= sessionBytesMax;
+  }
+
   /** A message leased from a queue. It is settled by the client's acknowledgement, or at once for a QoS 0 subscription. */
   deliverLeased(
     session: Session,
@@ -183,18 +212,14 @@ export class Deliverer {
       this.#send(session, link, outgoing);
       return;
     }
-    const { sessionMessagesMax, sessionBytesMax } = this.#limits;
-    const isFull =
-      session.waiting.size >= sessionMessagesMax || session.waitingBytes + outgoing.publication.size > sessionBytesMax;
-    if (isFull && outgoing.delivery === undefined) this.#drop('session_full');
+    if (outgoing.delivery === undefined && !this.canKeep(session, outgoing.publication)) this.#drop('session_full');
     else session.wait(outgoing);
   }
 
   /** A session that outlives its connection has its messages on disk, unless the client acknowledges them before the batch closes. */
   #deliverStored(session: Session, line: StoredLine, outgoing: Outgoing): void {
     const isLease = outgoing.delivery !== undefined;
-    const { sessionMessagesMax, sessionBytesMax } = this.#limits;
-    if (!isLease && (line.messages >= sessionMessagesMax || line.bytes + outgoing.publication.size > sessionBytesMax)) {
+    if (!isLease && !this.canKeep(session, outgoing.publication)) {
       this.#drop('session_full');
       return;
     }

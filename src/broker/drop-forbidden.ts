@@ -1,4 +1,5 @@
 import type { Access, Identity } from '../access/access.ts';
+import { matchedFilter } from '../mqtt/topics/names.ts';
 import type { Log } from '../std/log.ts';
 import type { Router } from './router.ts';
 import type { Session } from './session.ts';
@@ -15,12 +16,13 @@ export interface DropParts {
 export function dropForbidden(parts: DropParts, session: Session, identity: Identity): readonly string[] {
   const dropped: string[] = [];
   for (const subscription of [...session.subscriptions.values()]) {
-    if (parts.access.maySubscribe(identity, session.clientId, subscription.filter)) continue;
+    if (parts.access.maySubscribe(identity, session.clientId, matchedFilter(subscription.filter))) continue;
     session.subscriptions.delete(subscription.filter);
     parts.router.unsubscribe(subscription);
     dropped.push(subscription.filter);
   }
   if (dropped.length === 0) return dropped;
+  parts.router.groups.handOnWaiting(session);
   parts.sessionLog.changed(session);
   parts.log.warn('Subscriptions ended: not allowed any more', {
     client: session.clientId,

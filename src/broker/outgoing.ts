@@ -12,6 +12,8 @@ export class Outgoing {
   readonly properties: PublishProperties | undefined;
   /** Set where the message is leased from a queue; settled by the client's acknowledgement. */
   readonly delivery: Delivery | undefined;
+  /** The filter of the shared subscription that it came through: another member of that group may take it over. */
+  readonly group: string | undefined;
   /** Set where it is on disk. */
   row: StoredRow | undefined;
   /** Its place in the session; 0 where it gets one only when it is sent. */
@@ -29,12 +31,14 @@ export class Outgoing {
     retain: boolean,
     properties: PublishProperties | undefined,
     delivery: Delivery | undefined,
+    group?: string,
   ) {
     this.publication = publication;
     this.qos = qos;
     this.retain = retain;
     this.properties = properties;
     this.delivery = delivery;
+    this.group = group;
   }
 
   /** A packet id of a QoS 2 message that is left of an earlier connection: PUBREL frees it. */
@@ -42,6 +46,11 @@ export class Outgoing {
     const outgoing = new Outgoing(nothing, 2, false, undefined, undefined);
     outgoing.released = true;
     return outgoing;
+  }
+
+  /** Whether it was sent to the client, on this connection or maybe on an earlier one. */
+  get isSent(): boolean {
+    return this.packetId > 0 || this.dup;
   }
 
   /** The client has the message, or will never have it: whoever kept it need not any more. */

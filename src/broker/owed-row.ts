@@ -49,6 +49,7 @@ export class OwedRow implements StagedWrite, StoredRow {
     if (stored !== undefined) {
       stored.messages++;
       stored.bytes += this.#outgoing.publication.size;
+      this.#countShared(1);
     }
     if (this.#form === 'message') this.#outgoing.publication.storedRows++;
     this.#write(this.#form === 'message' ? this.#outgoing.publication.size : 0);
@@ -61,6 +62,7 @@ export class OwedRow implements StagedWrite, StoredRow {
     if (stored !== undefined) {
       stored.messages--;
       stored.bytes -= this.#outgoing.publication.size;
+      this.#countShared(-1);
     }
     if (!this.#isWritten && this.#form === 'message') this.#outgoing.publication.storedRows--;
     if (this.#isWritten) this.#write(0);
@@ -69,14 +71,15 @@ export class OwedRow implements StagedWrite, StoredRow {
   release(): void {
     if (this.#isGone || this.#form !== 'message') return;
     if (!this.#isWritten) this.#outgoing.publication.storedRows--;
+    this.#countShared(-1);
     this.#form = 'released';
     this.#write(0);
   }
 
   write(batch: BatchWriter): void {
     this.#isStaged = false;
-    // The sweeper removes what is there; a row that comes now would outlive its session.
-    if (this.#rows.hasEnded) return;
+    // The sweeper removes what is there. Only what others of a group are to get is written, for the sweeper to find.
+    if (this.#rows.hasEnded && this.#outgoing.group === undefined) return;
     const key = owedKey(this.#rows.number, this.#outgoing.sequence);
     if (this.#isGone || this.#form === 'released') this.#dropBody(batch);
     if (!this.#isGone) batch.put('session-messages', key, this.#value(batch));
@@ -84,6 +87,11 @@ export class OwedRow implements StagedWrite, StoredRow {
     else return;
     this.#isWritten = !this.#isGone;
     this.#rows.moved(batch);
+  }
+
+  #countShared(by: number): void {
+    const { stored } = this.#rows.session;
+    if (stored !== undefined && this.#form === 'message' && this.#outgoing.group !== undefined) stored.shared += by;
   }
 
   #write(bytes: number): void {

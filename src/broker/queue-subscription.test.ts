@@ -183,6 +183,7 @@ test('UNSUBSCRIBE stops the consumption, and a kept session takes it up again', 
   queue.deliver('job');
   again.takePublish();
   again.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$queue/jobs'], properties: undefined });
+  await answered();
   assert.deepEqual(again.take(PacketType.unsuback).reasonCodes, [0]);
   assert.equal(queue.stopped, true);
 });

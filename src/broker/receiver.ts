@@ -143,7 +143,7 @@ export class Receiver implements TransportHandler, FrameHandler {
         handleSubscribe(connection, packet)?.catch((problem: unknown) => this.#failed(problem));
         break;
       case PacketType.unsubscribe:
-        handleUnsubscribe(connection, packet);
+        handleUnsubscribe(connection, packet)?.catch((problem: unknown) => this.#failed(problem));
         break;
       case PacketType.pingreq:
         handlePingreq(connection);

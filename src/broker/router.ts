@@ -1,22 +1,34 @@
 import type { Destination, MessageSink, QoS, ReceiptWaiter } from '../message.ts';
 import { FilterIndex } from '../mqtt/topics/filter-index.ts';
+import { isSharedFilter, matchedFilter } from '../mqtt/topics/names.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Publication } from './publication.ts';
 import type { Session, Subscription } from './session.ts';
 import type { SessionLog } from './session-log.ts';
+import { SharedGroup } from './shared-group.ts';
+import type { SharedGroups } from './shared-groups.ts';
 
 /** Everyone whom a topic concerns. Kept by topic until a subscription or a binding changes. */
 export interface Route {
   readonly topic: string;
   readonly version: number;
   /** One per session, overlapping ones merged. */
-  readonly subscriptions: readonly Subscription[];
+  readonly recipients: readonly Recipient[];
+  /** Each picks one of its members for each message, so that a member that comes or goes leaves the route as it is. */
+  readonly groups: readonly SharedGroup[];
   readonly destinations: readonly Destination[];
 }
 
-/** Matching sessions and sinks for every publish. */
+/** All subscriptions of one session that match. */
+interface Recipient extends Subscription {
+  /** Those of them that the session's own messages concern, where `noLocal` is said of some but not of all. */
+  readonly ofOwn?: Subscription | undefined;
+}
+
+/** Matching sessions, groups and sinks for every publish. */
 export class Router {
-  readonly #index = new FilterIndex<Subscription>();
+  readonly groups: SharedGroups;
+  readonly #index = new FilterIndex<Subscription | SharedGroup>();
   readonly #sinks: MessageSink[] = [];
   readonly #routes = new Map<string, Route>();
   readonly #deliverer: Deliverer;
@@ -24,7 +36,8 @@ export class Router {
   #version = 0;
   #systemSubscriptions = 0;
 
-  constructor(deliverer: Deliverer, log: SessionLog) {
+  constructor(groups: SharedGroups, deliverer: Deliverer, log: SessionLog) {
+    this.groups = groups;
     this.#deliverer = deliverer;
     this.#log = log;
   }
@@ -35,7 +48,7 @@ export class Router {
   }
 
   get subscriptionCount(): number {
-    return this.#index.size;
+    return this.#index.size - this.groups.size + this.groups.memberCount;
   }
 
   /** Whether anybody listens to topics of the server. Wildcards at the first level do not [MQTT-4.7.2-1]. */
@@ -50,12 +63,29 @@ export class Router {
   }
 
   subscribe(subscription: Subscription): void {
-    if (this.#index.add(subscription.filter, subscription) && isSystem(subscription)) this.#systemSubscriptions++;
+    const added = isSharedFilter(subscription.filter) ? this.groups.join(subscription) : subscription;
+    if (added === undefined) return;
+    const filter = matchedFilter(subscription.filter);
+    if (this.#index.add(filter, added) && isSystem(filter)) this.#systemSubscriptions++;
     this.#forget();
   }
 
   unsubscribe(subscription: Subscription): void {
-    if (this.#index.remove(subscription.filter, subscription) && isSystem(subscription)) this.#systemSubscriptions--;
+    const removed = isSharedFilter(subscription.filter) ? this.groups.leave(subscription) : subscription;
+    if (removed === undefined) return;
+    const filter = matchedFilter(subscription.filter);
+    if (this.#index.remove(filter, removed) && isSystem(filter)) this.#systemSubscriptions--;
+    this.#forget();
+  }
+
+  /** The same session and filter with other options. */
+  replace(known: Subscription, subscription: Subscription): void {
+    if (isSharedFilter(known.filter)) {
+      this.groups.replace(known, subscription);
+      return;
+    }
+    this.#index.remove(known.filter, known);
+    this.#index.add(subscription.filter, subscription);
     this.#forget();
   }
 
@@ -63,14 +93,20 @@ export class Router {
     const known = this.#routes.get(topic);
     if (known !== undefined) return known;
     if (this.#routes.size >= routesMax) this.#routes.clear();
-    const matching: Subscription[] = [];
+    const matching: (Subscription | SharedGroup)[] = [];
     this.#index.match(topic, matching);
     const destinations: Destination[] = [];
     for (const sink of this.#sinks) {
       const destination = sink.route(topic);
       if (destination !== undefined) destinations.push(destination);
     }
-    const route = { topic, version: this.#version, subscriptions: onePerSession(matching), destinations };
+    const subscriptions: Subscription[] = [];
+    const groups: SharedGroup[] = [];
+    for (const found of matching) {
+      if (found instanceof SharedGroup) groups.push(found);
+      else subscriptions.push(found);
+    }
+    const route = { topic, version: this.#version, recipients: onePerSession(subscriptions), groups, destinations };
     if (topic.length <= topicLengthKeptMax) this.#routes.set(topic, route);
     return route;
   }
@@ -85,12 +121,18 @@ export class Router {
       if (destination.admit(publication, waiter, tag)) receipts++;
     }
     if (receipts > 0 && waiter.failed?.(tag) === true) return receipts;
-    const subscriptions = route.subscriptions;
-    const shared = subscriptions.length > 1;
-    for (let i = 0; i < subscriptions.length; i++) {
-      const subscription = subscriptions[i];
-      if (subscription.noLocal && subscription.session.clientId === publication.publisher) continue;
-      this.#deliverer.deliver(subscription, publication, subscription.retainAsPublished && publication.retain, shared);
+    const { recipients, groups } = route;
+    const several = recipients.length > 1;
+    for (let i = 0; i < recipients.length; i++) {
+      const recipient = recipients[i];
+      const isOwn = recipient.noLocal && recipient.session.clientId === publication.publisher;
+      const subscription = isOwn ? recipient.ofOwn : recipient;
+      if (subscription === undefined) continue;
+      this.#deliverer.deliver(subscription, publication, subscription.retainAsPublished && publication.retain, several);
+    }
+    for (let i = 0; i < groups.length; i++) {
+      const member = groups[i].pick(publication);
+      if (member !== undefined) this.#deliverer.deliverToMember(member, publication);
     }
     if (this.#deliverer.takeStored()) {
       this.#log.wait(waiter, tag);
@@ -110,13 +152,13 @@ const routesMax = 20_000;
 /** Routes of longer topics are found anew each time, so that what is kept stays small. */
 const topicLengthKeptMax = 1_024;
 
-function isSystem({ filter }: Subscription): boolean {
+function isSystem(filter: string): boolean {
   return filter.startsWith('$SYS');
 }
 
 /** Where filters of one client overlap it gets one copy, at the highest QoS of them [MQTT-3.3.4-2]. */
-function onePerSession(matching: readonly Subscription[]): readonly Subscription[] {
-  const merged = new Map<Session, Subscription>();
+function onePerSession(matching: readonly Subscription[]): readonly Recipient[] {
+  const merged = new Map<Session, Recipient>();
   for (const subscription of matching) {
     const other = merged.get(subscription.session);
     merged.set(subscription.session, other === undefined ? subscription : merge(other, subscription));
@@ -124,13 +166,22 @@ function onePerSession(matching: readonly Subscription[]): readonly Subscription
   return [...merged.values()];
 }
 
-function merge(a: Subscription, b: Subscription): Subscription {
+function merge(a: Recipient, b: Subscription): Recipient {
   const identifiers = [...(a.identifiers ?? []), ...(b.identifiers ?? [])];
-  return {
+  const merged = {
     ...a,
     qos: Math.max(a.qos, b.qos) as QoS,
-    noLocal: a.noLocal && b.noLocal,
+    noLocal: a.noLocal || b.noLocal,
     retainAsPublished: a.retainAsPublished || b.retainAsPublished,
     identifiers: identifiers.length > 0 ? identifiers : undefined,
   };
+  return merged.noLocal ? { ...merged, ofOwn: mergeOwn(ownOf(a), ownOf(b)) } : merged;
+}
+
+function mergeOwn(a: Subscription | undefined, b: Subscription | undefined): Subscription | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : merge(a, b);
+}
+
+function ownOf(recipient: Recipient): Subscription | undefined {
+  return recipient.noLocal ? recipient.ofOwn : recipient;
 }

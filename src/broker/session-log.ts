@@ -26,10 +26,12 @@ export interface OwedLog {
    * kept: after a crash the queue gives the message out again, and the client is told that the id is free.
    */
   store(session: Session, outgoing: Outgoing): StoredRow;
-  /** What is flushed from this sequence on, in order: at most so many messages, and no more once they hold so many bytes. */
+  /** What is flushed from this sequence on, in order, and nothing where the session has ended: at most so many messages, and no more once they hold so many bytes. */
   read(session: Session, from: number, messagesMax: number, bytesMax: number): readonly Outgoing[];
   /** Registers the one listener that is told when more of what a session owes was flushed. */
   onFlushed(listener: (session: Session) => void): void;
+  /** Registers the one listener that is given what ended sessions owed through shared subscriptions, before it is removed. */
+  onLeft(listener: (outgoing: Outgoing) => void): void;
 }
 
 /** Packet ids of QoS 2 messages from the clients of kept sessions, between PUBLISH and PUBREL [MQTT-4.3.3-10]. */

@@ -8,17 +8,19 @@ import { Session, type Subscription } from './session.ts';
  * A message that a session owes, all numbers big-endian:
  *
  *   0       1                3
- *   +-------+----------------+-------------------------------+---------------------------------------------+
- *   | flags | identifiers u16| subscription identifiers, u32 | record of the message, or its body's u48    |
- *   +-------+----------------+-------------------------------+---------------------------------------------+
+ *   +-------+----------------+-------------------------------+-------------------+------------------------------------------+
+ *   | flags | identifiers u16| subscription identifiers, u32 | [group len| group]| record of the message, or its body's u48 |
+ *   |       |                |                               | [u16      | utf-8]|                                          |
+ *   +-------+----------------+-------------------------------+-------------------+------------------------------------------+
  *
  * flags: bits 0-1 QoS of the delivery, bit 2 retain flag of the delivery, bit 3 the number of a body that several sessions
  * share stands in place of the record. Where bit 4 is set the row is this one byte: a packet id that PUBREL has yet to
- * free; with bit 5 too the client got its message under a lease.
+ * free; with bit 5 too the client got its message under a lease. Bit 6 says that the filter of a shared subscription follows.
  */
 const sharedBody = 0x08;
 const packetIdAlone = 0x10;
 const leased = 0x20;
+const groupFollows = 0x40;
 
 export const releasedRow = Buffer.from([2 | packetIdAlone]);
 export const leasedRow = Buffer.from([2 | packetIdAlone | leased]);
@@ -50,32 +52,49 @@ export function decodeOwed(record: Buffer, bodyOf: (number: number) => Message):
   if ((flags & packetIdAlone) !== 0)
     return { outgoing: Outgoing.releasing(), body: 0, isLease: (flags & leased) !== 0 };
   const count = record.readUInt16BE(1);
-  const headBytes = 3 + 4 * count;
+  const headBytes = headEndOf(record);
+  const group = isOfGroup(record) ? record.toString('utf8', 5 + 4 * count, headBytes) : undefined;
   const body = sharedBodyOf(record);
   const m = body === 0 ? decodeMessage(record, headBytes) : bodyOf(body);
   const identifiers = Array.from({ length: count }, (_, i) => record.readUInt32BE(3 + 4 * i));
   const properties: PublishProperties | undefined =
     count === 0 ? undefined : { ...m.properties, subscriptionIdentifiers: identifiers };
   const publication = Publication.stored(m);
-  const outgoing = new Outgoing(publication, (flags & 0x03) as QoS, (flags & 0x04) !== 0, properties, undefined);
+  const outgoing = new Outgoing(publication, (flags & 0x03) as QoS, (flags & 0x04) !== 0, properties, undefined, group);
   return { outgoing, body, isLease: false };
 }
 
 /** The body that a row names; 0 where it names none. */
 export function sharedBodyOf(record: Buffer): number {
   if ((record[0] & sharedBody) === 0) return 0;
-  return record.readUIntBE(3 + 4 * record.readUInt16BE(1), 6);
+  return record.readUIntBE(headEndOf(record), 6);
 }
 
-function headBytesOf(outgoing: Outgoing): number {
-  return 3 + 4 * (outgoing.properties?.subscriptionIdentifiers?.length ?? 0);
+/** Whether the message came through a shared subscription. */
+export function isOfGroup(record: Buffer): boolean {
+  return (record[0] & groupFollows) !== 0;
+}
+
+function headEndOf(record: Buffer): number {
+  const end = 3 + 4 * record.readUInt16BE(1);
+  return isOfGroup(record) ? end + 2 + record.readUInt16BE(end) : end;
+}
+
+function headBytesOf({ properties, group }: Outgoing): number {
+  const bytes = 3 + 4 * (properties?.subscriptionIdentifiers?.length ?? 0);
+  return group === undefined ? bytes : bytes + 2 + Buffer.byteLength(group);
 }
 
 function writeHead(record: Buffer, outgoing: Outgoing, flags: number): Buffer {
   const identifiers = outgoing.properties?.subscriptionIdentifiers ?? [];
-  record[0] = outgoing.qos | (outgoing.retain ? 0x04 : 0) | flags;
+  const { group } = outgoing;
+  record[0] = outgoing.qos | (outgoing.retain ? 0x04 : 0) | (group === undefined ? 0 : groupFollows) | flags;
   record.writeUInt16BE(identifiers.length, 1);
   for (let i = 0; i < identifiers.length; i++) record.writeUInt32BE(identifiers[i], 3 + 4 * i);
+  if (group !== undefined) {
+    const at = 3 + 4 * identifiers.length;
+    record.writeUInt16BE(record.write(group, at + 2), at);
+  }
   return record;
 }
 
@@ -120,6 +139,8 @@ export interface Position {
   /** The highest sequence that may have been given out. */
   readonly lastSequence: number;
   readonly messages: number;
+  /** Of these, see `StoredLine`. */
+  readonly shared: number;
   readonly bytes: number;
 }
 
@@ -135,23 +156,42 @@ export function decodeSession(record: Buffer, position: Position, now: number): 
   session.continueFrom(position.lastSequence);
   const line = session.keep();
   line.messages = position.messages;
+  line.shared = position.shared;
   line.bytes = position.bytes;
   line.leave(row.sentThrough ?? position.lastSequence, 0);
   return session;
 }
 
 export function encodePosition(position: Position): Buffer {
-  const record = Buffer.allocUnsafe(16);
+  const record = Buffer.allocUnsafe(20);
   record.writeUIntBE(position.lastSequence, 0, 6);
   record.writeUInt32BE(position.messages, 6);
   record.writeUIntBE(position.bytes, 10, 6);
+  record.writeUInt32BE(position.shared, 16);
   return record;
 }
 
 export function decodePosition(record: Buffer | undefined): Position {
-  if (record === undefined) return { lastSequence: 0, messages: 0, bytes: 0 };
-  return { lastSequence: record.readUIntBE(0, 6), messages: record.readUInt32BE(6), bytes: record.readUIntBE(10, 6) };
+  if (record === undefined) return { lastSequence: 0, messages: 0, shared: 0, bytes: 0 };
+  return {
+    lastSequence: record.readUIntBE(0, 6),
+    messages: record.readUInt32BE(6),
+    bytes: record.readUIntBE(10, 6),
+    shared: record.readUInt32BE(16),
+  };
 }
+
+/** Stands in place of a session that has ended while its rows are being removed: a restart goes on with it. */
+export function encodeEnded(sentThrough: number): Buffer {
+  return Buffer.from(JSON.stringify(sentThrough));
+}
+
+/** Up to where it was sent what it owed; undefined for a session that has not ended. */
+export function decodeEnded(record: Buffer): number | undefined {
+  return record[0] === openingBrace ? undefined : (JSON.parse(record.toString()) as number);
+}
+
+const openingBrace = 0x7b;
 
 function stored({ session: _, ...subscription }: Subscription): StoredSubscription {
   return subscription;

@@ -3,7 +3,7 @@ import type { GroupCommit } from '../storage/group-commit.ts';
 import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
 import type { Session } from './session.ts';
 import { sessionKey } from './session-keys.ts';
-import { encodePosition, encodeSession } from './session-record.ts';
+import { encodeEnded, encodePosition, encodeSession } from './session-record.ts';
 
 /** The rows of one session: itself, and where it stands. Many changes in one batch are one row of each. */
 export class SessionRows implements StagedWrite, ReceiptWaiter {
@@ -49,7 +49,9 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
 
   write(batch: BatchWriter): void {
     this.#isChanged = false;
-    batch.put('sessions', sessionKey(this.number), this.#hasEnded ? endedRow : encodeSession(this.session));
+    const { session, number } = this;
+    const row = this.#hasEnded ? encodeEnded(session.stored?.sentThrough ?? 0) : encodeSession(session);
+    batch.put('sessions', sessionKey(number), row);
   }
 
   receipt(sequence: number, failure: unknown): void {
@@ -63,11 +65,8 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
     this.#isMoved = false;
     const { stored, lastSequence } = this.session;
     if (stored === undefined || this.#hasEnded) return;
-    const { messages, bytes } = stored;
-    batch.put('session-positions', sessionKey(this.number), encodePosition({ lastSequence, messages, bytes }));
+    const { messages, shared, bytes } = stored;
+    batch.put('session-positions', sessionKey(this.number), encodePosition({ lastSequence, messages, shared, bytes }));
     batch.wait(this, lastSequence);
   }
 }
-
-/** Stands in place of a session that has ended while its rows are being removed: a restart goes on with it. */
-export const endedRow = Buffer.from('null');

@@ -1,51 +1,68 @@
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { TableName } from '../storage/tables.ts';
-import { lastKey, owedKey, receivedKey, sessionKey } from './session-keys.ts';
-import { sharedBodyOf } from './session-record.ts';
+import { lastKey, owedKey, receivedKey, sequenceOf, sessionKey } from './session-keys.ts';
+import { isOfGroup, sharedBodyOf } from './session-record.ts';
 import type { SharedBodies } from './shared-bodies.ts';
+
+interface Ended {
+  readonly number: number;
+  readonly sentThrough: number;
+  /** Whether everything that was staged before its end can be read. */
+  isFlushed: boolean;
+}
+
+/** What an ended session owed through a shared subscription, and whether it may have been sent. */
+export type LeftRow = (value: Buffer, sequence: number, isSent: boolean) => void;
 
 /**
  * Removes what sessions that have ended leave on disk: a page of rows a batch, so that a session that owed a hundred
- * thousand messages holds up nobody.
+ * thousand messages holds up nobody. What came through a shared subscription is given to others first, in the same commit.
  */
 export class SessionSweeper {
   readonly #environment: Environment;
   readonly #commit: GroupCommit;
   readonly #bodies: SharedBodies;
-  readonly #numbers: number[] = [];
+  readonly #onLeft: LeftRow;
+  readonly #ended: Ended[] = [];
   #isRunning = false;
 
-  constructor(environment: Environment, commit: GroupCommit, bodies: SharedBodies) {
+  constructor(environment: Environment, commit: GroupCommit, bodies: SharedBodies, onLeft: LeftRow) {
     this.#environment = environment;
     this.#commit = commit;
     this.#bodies = bodies;
+    this.#onLeft = onLeft;
   }
 
-  sweep(number: number): void {
-    this.#numbers.push(number);
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    this.#commit.wait(this, 0);
+  /** `sentThrough`: the last sequence that may have been sent. */
+  sweep(number: number, sentThrough: number): void {
+    this.#ended.push({ number, sentThrough, isFlushed: false });
+    if (!this.#isRunning) this.#goOn();
   }
 
   /** Everything staged so far can be read now. After a failure of the storage nothing is removed any more. */
   receipt(_tag: number, failure: unknown): void {
-    const number = this.#numbers[0];
-    if (failure !== undefined || number === undefined) {
+    const ended = this.#ended[0];
+    if (failure !== undefined || ended === undefined) {
       this.#isRunning = false;
       return;
     }
-    if (!this.#removePage(number)) {
-      this.#numbers.shift();
-      this.#commit.remove('session-positions', sessionKey(number));
-      this.#commit.remove('sessions', sessionKey(number));
+    if (ended.isFlushed && !this.#removePage(ended)) {
+      this.#ended.shift();
+      this.#commit.remove('session-positions', sessionKey(ended.number));
+      this.#commit.remove('sessions', sessionKey(ended.number));
     }
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#isRunning = true;
+    for (const ended of this.#ended) ended.isFlushed = true;
     this.#commit.wait(this, 0);
   }
 
   /** False where nothing was left. */
-  #removePage(number: number): boolean {
+  #removePage({ number, sentThrough }: Ended): boolean {
     const messages = this.#environment.readRange(
       'session-messages',
       owedKey(number, 0),
@@ -54,6 +71,8 @@ export class SessionSweeper {
       pageBytesMax,
     );
     for (const { key, value } of messages) {
+      const sequence = sequenceOf(key);
+      if (isOfGroup(value)) this.#onLeft(value, sequence, sequence <= sentThrough);
       const body = sharedBodyOf(value);
       if (body > 0) this.#bodies.dropSoon(body);
       this.#commit.remove('session-messages', key);

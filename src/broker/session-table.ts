@@ -7,8 +7,8 @@ import { OwedRow } from './owed-row.ts';
 import type { Session } from './session.ts';
 import { lastKey, numberOf, owedKey, receivedKey, sequenceOf, sessionKey } from './session-keys.ts';
 import type { OwedLog, ReceivedLog, SessionLog } from './session-log.ts';
-import { decodeOwed, decodePosition, decodeSession } from './session-record.ts';
-import { endedRow, SessionRows } from './session-rows.ts';
+import { decodeEnded, decodeOwed, decodePosition, decodeSession } from './session-record.ts';
+import { SessionRows } from './session-rows.ts';
 import { SessionSweeper } from './session-sweeper.ts';
 import { SharedBodies } from './shared-bodies.ts';
 import type { StoredRow } from './stored-row.ts';
@@ -16,7 +16,7 @@ import type { StoredRow } from './stored-row.ts';
 /**
  * Sessions on disk, over these tables:
  *
- *   sessions           | session u32 |               → JSON, see session-record.ts; `endedRow` while what it owed is removed
+ *   sessions           | session u32 |               → JSON, see session-record.ts; a number while what it owed is removed
  *   session-positions  | session u32 |               → how far its sequences went, how much it owes
  *   session-messages   | session u32 | sequence u48 | → what it owes, in order
  *   session-received   | session u32 | packet id u16 | → nothing: QoS 2 messages of the client that are not released
@@ -35,6 +35,7 @@ export class SessionTable implements SessionLog {
   readonly #bodies: SharedBodies;
   readonly #rows = new Map<Session, SessionRows>();
   #onFlushed: (session: Session) => void = () => undefined;
+  #onLeft: (outgoing: Outgoing) => void = () => undefined;
   #nextNumber = 1;
 
   constructor(environment: Environment, commit: GroupCommit, log: Log) {
@@ -42,12 +43,17 @@ export class SessionTable implements SessionLog {
     this.#commit = commit;
     this.#log = log;
     this.#bodies = new SharedBodies(environment, commit);
-    this.#sweeper = new SessionSweeper(environment, commit, this.#bodies);
+    this.#sweeper = new SessionSweeper(environment, commit, this.#bodies, (value, sequence, isSent) =>
+      this.#left(value, sequence, isSent),
+    );
     this.owed = {
       store: (session, outgoing) => this.#store(session, outgoing),
       read: (session, from, messagesMax, bytesMax) => this.#read(session, from, messagesMax, bytesMax),
       onFlushed: (listener) => {
         this.#onFlushed = listener;
+      },
+      onLeft: (listener) => {
+        this.#onLeft = listener;
       },
     };
     this.received = {
@@ -82,7 +88,7 @@ export class SessionTable implements SessionLog {
     if (rows === undefined) return;
     this.#rows.delete(session);
     rows.end();
-    this.#sweeper.sweep(rows.number);
+    this.#sweeper.sweep(rows.number, session.stored?.sentThrough ?? 0);
   }
 
   wait(waiter: ReceiptWaiter, tag: number): void {
@@ -99,8 +105,9 @@ export class SessionTable implements SessionLog {
 
   #restore(number: number, value: Buffer, now: number): Session | undefined {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
-    if (value.equals(endedRow)) {
-      this.#sweeper.sweep(number);
+    const endedThrough = decodeEnded(value);
+    if (endedThrough !== undefined) {
+      this.#sweeper.sweep(number, endedThrough);
       return undefined;
     }
     const position = decodePosition(this.#environment.get('session-positions', sessionKey(number)));
@@ -154,6 +161,16 @@ export class SessionTable implements SessionLog {
     } catch (problem) {
       this.#log.error('Cannot read message of a session', { client: rows.session.clientId, sequence, error: problem });
       return undefined;
+    }
+  }
+
+  #left(value: Buffer, sequence: number, isSent: boolean): void {
+    try {
+      const { outgoing } = decodeOwed(value, (number): Message => this.#bodies.read(number));
+      outgoing.dup = isSent;
+      this.#onLeft(outgoing);
+    } catch (problem) {
+      this.#log.error('Cannot read message of a session that ended', { sequence, error: problem });
     }
   }
 

@@ -95,25 +95,29 @@ export class Sessions {
   /** The connection is gone: the session ends now, later, or stays. */
   detach(session: Session): void {
     session.link = undefined;
+    if (session.persistent) this.#router.groups.moved(session);
+    else this.#unsubscribe(session);
     const sentThrough = this.#leaveMemory(session);
+    session.stored?.leave(sentThrough, session.lastSequence);
     if (!session.persistent) {
       this.end(session);
       return;
     }
     session.endedAt = this.#clock.now();
-    session.stored?.leave(sentThrough, session.lastSequence);
     this.#log.changed(session);
     this.#expireAfter(session, session.endedAt);
+    this.#router.groups.handOnBacklog(session);
   }
 
   end(session: Session): void {
     if (this.#sessions.get(session.clientId) !== session) return;
     this.#sessions.delete(session.clientId);
     this.#expiries.remove(session);
-    for (const subscription of session.subscriptions.values()) this.#router.unsubscribe(subscription);
-    this.#counters.dropped.session_ended += session.stored?.messages ?? 0;
+    this.#unsubscribe(session);
+    // What came through shared subscriptions goes to others, or is counted when it does not.
+    const { messages, shared } = session.stored ?? nothingStored;
+    this.#counters.dropped.session_ended += messages - shared;
     this.#log.ended(session);
-    session.subscriptions.clear();
     this.#wills.sessionEnded(session);
   }
 
@@ -135,6 +139,11 @@ export class Sessions {
   #expire(session: Session): void {
     this.#counters.sessionsExpired++;
     this.end(session);
+  }
+
+  #unsubscribe(session: Session): void {
+    for (const subscription of session.subscriptions.values()) this.#router.unsubscribe(subscription);
+    session.subscriptions.clear();
   }
 
   #expireAfter(session: Session, endedAt: number): void {
@@ -164,6 +173,8 @@ export class Sessions {
 
   #letGo(session: Session, outgoing: Outgoing): void {
     if (outgoing.delivery !== undefined) outgoing.delivery.settle(released);
-    else if (session.stored === undefined) this.#counters.dropped.session_ended++;
+    else if (session.stored === undefined) this.#router.groups.handOn(outgoing);
   }
 }
+
+const nothingStored = { messages: 0, shared: 0 };

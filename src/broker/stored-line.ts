@@ -5,6 +5,8 @@
 export class StoredLine {
   /** All that is owed, in memory or not: what the limits of the session count. */
   messages = 0;
+  /** Of these, the ones that came through a shared subscription and are not released. */
+  shared = 0;
   /** About what it takes in memory, in bytes. */
   bytes = 0;
   /** Messages up to this sequence are flushed: one of QoS 2 is not sent earlier. */

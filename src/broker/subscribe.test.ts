@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { answered, BrokerFixture, MemoryRetainedLog, openAccess } from './testing/memory-client.ts';
+import { MemorySessionLog } from './testing/memory-session-log.ts';
 
 test('overlapping subscriptions bring one copy with the highest QoS and every identifier', async () => {
   const fixture = new BrokerFixture();
@@ -55,12 +56,11 @@ test('what is no filter ends the connection, in SUBSCRIBE and in UNSUBSCRIBE [MQ
   }
 });
 
-test('a filter is refused with its reason: not valid, shared, not allowed, too many', async () => {
+test('a filter is refused with its reason: not valid, not allowed, too many', async () => {
   const access = openAccess({ maySubscribe: (_identity, _client, filter) => filter !== 'secret' });
   const fixture = new BrokerFixture({ access, limits: { subscriptionsPerClientMax: 1 } });
   const v5 = await fixture.connect('c');
   assert.equal(v5.subscribe('/'.repeat(300)), 0x8f);
-  assert.equal(v5.subscribe('$share/g/t'), 0x9e);
   assert.equal(v5.subscribe('secret'), 0x87);
   assert.equal(v5.subscribe('a'), 0);
   assert.equal(v5.subscribe('b'), 0x97);
@@ -153,4 +153,34 @@ test('many retained messages come a slice a turn', async () => {
     await answered();
   }
   assert.deepEqual(client.waiting(), []);
+});
+
+test('SUBACK and UNSUBACK of a kept session wait until the change is on disk', async () => {
+  const sessionLog = new MemorySessionLog();
+  const flushes: (() => void)[] = [];
+  sessionLog.flushed = () => new Promise<void>((resolve) => flushes.push(resolve as () => void));
+  const client = await new BrokerFixture({ sessionLog }).connect('c', { properties: { sessionExpiryInterval: 100 } });
+  client.sendSubscribe('t');
+  client.send({ type: PacketType.unsubscribe, packetId: 5, filters: ['t'], properties: undefined });
+  await answered();
+  assert.deepEqual(client.waiting(), []);
+  for (const flush of flushes) flush();
+  await answered();
+  assert.deepEqual(client.waiting(), [PacketType.suback, PacketType.unsuback]);
+});
+
+test('a client that wants its own messages through one filter only gets them at that QoS and with that identifier', async () => {
+  const fixture = new BrokerFixture();
+  const a = await fixture.connect('a');
+  const b = await fixture.connect('b');
+  a.subscribe('t/#', { qos: 1, noLocal: true }, 1);
+  a.subscribe('t/x', { qos: 0 }, 2);
+  a.publish('t/x', 'own', { qos: 1 });
+  const own = a.takePublish();
+  assert.deepEqual([own.qos, own.properties?.subscriptionIdentifiers], [0, [2]]);
+  a.take(PacketType.puback);
+  b.publish('t/x', 'of others', { qos: 1 });
+  const other = a.takePublish();
+  assert.deepEqual([other.qos, [...(other.properties?.subscriptionIdentifiers ?? [])].sort()], [1, [1, 2]]);
+  assert.deepEqual(a.waiting(), []);
 });

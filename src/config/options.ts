@@ -97,6 +97,11 @@ export const configOptions = {
     default: 1000,
     sentence: 'Subscriptions of one client; beyond it SUBSCRIBE is refused with 0x97.',
   }),
+  'mqtt.sharedDispatch': option(choice('least_inflight', 'round_robin', 'random', 'sticky'), {
+    default: 'least_inflight',
+    sentence:
+      'Which member of a shared subscription gets a message; `sticky` gives all with the same user property `sluice-key`, or topic, to one member.',
+  }),
   'mqtt.retainedMessagesMax': option(integer(0, 100_000_000), {
     default: 1_000_000,
     sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',

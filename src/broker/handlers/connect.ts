@@ -262,7 +262,6 @@ function connackProperties(
     topicAliasMaximum: limits.topicAliasMax,
     ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
-    sharedSubscriptionAvailable: 0,
   };
 }
 

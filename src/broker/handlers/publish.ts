@@ -110,7 +110,7 @@ function acceptAcknowledged(
 
 /** Nobody takes the message, and PUBACK may say so (MQTT 5, section 3.4.2.1); PUBREC comes before that is settled. */
 function isUnmatched(packet: PublishPacket, { route }: KnownTopic): boolean {
-  return packet.qos === 1 && route.subscriptions.length === 0 && route.destinations.length === 0;
+  return packet.qos === 1 && route.recipients.length + route.groups.length + route.destinations.length === 0;
 }
 
 const noMatchingSubscribers = 0x10;

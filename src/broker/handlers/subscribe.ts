@@ -1,12 +1,11 @@
-import { deviceTopic } from '../../access/device-topics.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../../mqtt/codec/packets.ts';
-import { parseShared, topicFilterProblem } from '../../mqtt/topics/names.ts';
+import { isSharedFilter, matchedFilter, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import { type Connection, reasonStringMax } from '../connection.ts';
 import { checkFilterForm } from '../filter-form.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
-import type { Session, Subscription } from '../session.ts';
-import type { SessionLog } from '../session-log.ts';
+import { ownFilter } from '../own-filter.ts';
+import type { Subscription } from '../session.ts';
 
 /**
  * Answers each filter with the QoS that it got or the reason why not. Queues may have to be asked for, so the SUBACK
@@ -24,18 +23,14 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
     );
   }
   for (const { filter } of packet.subscriptions) checkFilterForm(filter);
+  if (packet.subscriptions.some(({ filter, noLocal }) => noLocal && isSharedFilter(filter))) {
+    throw new MalformedPacket(0x82, 'Expected no No Local in a shared subscription', 'MQTT-3.8.3-4');
+  }
   const greeted: Subscription[] = [];
   const since = connection.context.clock.now();
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
-  const { session, context } = connection;
-  if (!session.persistent && answers.every(isSettled)) {
-    finish(connection, packet.packetId, answers, greeted, since);
-    return;
-  }
-  return Promise.all(answers).then(async (settled) => {
-    await rememberSubscriptions(session, context.sessionLog);
-    finish(connection, packet.packetId, settled, greeted, since);
-  });
+  if (answers.every(isSettled)) return remembered(connection, packet.packetId, answers, greeted, since);
+  return Promise.all(answers).then((settled) => remembered(connection, packet.packetId, settled, greeted, since));
 }
 
 function isSettled(answer: SubscribeAnswer | Promise<SubscribeAnswer>): answer is SubscribeAnswer {
@@ -43,10 +38,20 @@ function isSettled(answer: SubscribeAnswer | Promise<SubscribeAnswer>): answer i
 }
 
 /** A kept session's subscriptions are on disk before they are acknowledged. */
-async function rememberSubscriptions(session: Session, log: SessionLog): Promise<void> {
-  if (!session.persistent) return;
-  log.changed(session);
-  await log.flushed();
+function remembered(
+  connection: Connection,
+  packetId: number,
+  answers: readonly SubscribeAnswer[],
+  greeted: readonly Subscription[],
+  since: number,
+): void | Promise<void> {
+  const { session, context } = connection;
+  if (!session.persistent) {
+    finish(connection, packetId, answers, greeted, since);
+    return;
+  }
+  context.sessionLog.changed(session);
+  return context.sessionLog.flushed().then(() => finish(connection, packetId, answers, greeted, since));
 }
 
 function finish(
@@ -76,21 +81,34 @@ function subscribeOne(
   greeted: Subscription[],
 ): SubscribeAnswer | Promise<SubscribeAnswer> {
   const { context, session } = connection;
-  const problem = topicFilterProblem(asked.filter);
+  const problem = topicFilterProblem(asked.filter) ?? shareProblem(connection, asked.filter);
   if (problem !== undefined) return { reasonCode: 0x8f, reason: problem };
-  if (parseShared(asked.filter) !== undefined)
-    return { reasonCode: 0x9e, reason: 'Shared subscriptions are not supported' };
   if (context.sources.some((source) => source.claims(asked.filter))) return openQueue(connection, asked, identifiers);
-  const request = { ...asked, filter: deviceTopic(connection.identity, asked.filter) };
-  if (!context.access.maySubscribe(connection.identity, session.clientId, request.filter)) {
-    return { reasonCode: 0x87, reason: `Not allowed to subscribe to "${request.filter}"` };
+  const request = { ...asked, filter: ownFilter(connection.identity, asked.filter) };
+  const filter = matchedFilter(request.filter);
+  if (!context.access.maySubscribe(connection.identity, session.clientId, filter)) {
+    return { reasonCode: 0x87, reason: `Not allowed to subscribe to "${filter}"` };
   }
   const known = session.subscriptions.get(request.filter);
   if (known === undefined && isFull(connection)) return tooMany(connection);
-  if (known !== undefined) context.router.unsubscribe(known);
   const subscription: Subscription = { ...request, session, identifiers };
   session.subscriptions.set(request.filter, subscription);
-  context.router.subscribe(subscription);
-  if (request.retainHandling === 0 || (request.retainHandling === 1 && known === undefined)) greeted.push(subscription);
+  if (known === undefined) context.router.subscribe(subscription);
+  else context.router.replace(known, subscription);
+  if (isGreeted(request, known !== undefined)) greeted.push(subscription);
   return { reasonCode: request.qos };
+}
+
+/** What of a valid filter cannot be shared: a queue, and what is shared already. */
+function shareProblem({ context }: Connection, asked: string): string | undefined {
+  if (!isSharedFilter(asked)) return undefined;
+  const filter = matchedFilter(asked);
+  if (context.sources.some((source) => source.claims(filter)))
+    return `A queue shares its messages among its consumers by itself: subscribe to "${filter}"`;
+  return isSharedFilter(filter) ? `A subscription is shared once: "${filter}" is shared already` : undefined;
+}
+
+/** Whether retained messages follow: never on a shared subscription (MQTT 5, section 4.8.2). */
+function isGreeted({ filter, retainHandling }: SubscriptionRequest, isKnown: boolean): boolean {
+  return !isSharedFilter(filter) && (retainHandling === 0 || (retainHandling === 1 && !isKnown));
 }

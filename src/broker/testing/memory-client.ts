@@ -21,6 +21,7 @@ import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { Broker, type BrokerParts } from '../broker.ts';
 import type { BrokerLimits } from '../limits.ts';
+import type { BrokerOptions } from '../options.ts';
 import { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
 import { type RetainedScan, TopicScan } from '../retained-scan.ts';
@@ -61,6 +62,8 @@ export const testLimits: BrokerLimits = {
     exempt: ['127.0.0.0/8'],
   },
 };
+
+export const testOptions: BrokerOptions = { sharedDispatch: 'least_inflight' };
 
 /** Everybody may do everything, but for what a test says. */
 export function openAccess(changes: Partial<Access> = {}): Access {
@@ -144,6 +147,8 @@ export class BrokerFixture {
       sinks?: MessageSink[];
       sources?: ConsumerSource[];
       limits?: Partial<BrokerLimits>;
+      options?: Partial<BrokerOptions>;
+      random?: () => number;
       retainedLog?: MemoryRetainedLog;
       system?: BrokerParts['system'];
       sessionLog?: SessionLog;
@@ -158,8 +163,10 @@ export class BrokerFixture {
       sources: options.sources ?? [],
       limits: { ...testLimits, ...options.limits },
       ...(options.system === undefined ? {} : { system: options.system }),
+      options: { ...testOptions, ...options.options },
       log: silentLog,
       clock: this.clock,
+      ...(options.random === undefined ? {} : { random: options.random }),
     });
     this.broker.start();
   }

@@ -2,7 +2,15 @@ import type { ReceiptWaiter } from '../../message.ts';
 import type { Outgoing } from '../outgoing.ts';
 import type { Session } from '../session.ts';
 import type { OwedLog, ReceivedLog, SessionLog } from '../session-log.ts';
-import { decodeOwed, decodeSession, encodeOwed, encodeSession, leasedRow, releasedRow } from '../session-record.ts';
+import {
+  decodeOwed,
+  decodeSession,
+  encodeOwed,
+  encodeSession,
+  isOfGroup,
+  leasedRow,
+  releasedRow,
+} from '../session-record.ts';
 import type { StoredRow } from '../stored-row.ts';
 
 interface Rows {
@@ -19,6 +27,9 @@ export class MemorySessionLog implements SessionLog {
     store: (session, outgoing) => this.#store(session, outgoing),
     read: (session, from, messagesMax) => this.#read(session, from, messagesMax),
     onFlushed: () => undefined,
+    onLeft: (listener) => {
+      this.#onLeft = listener;
+    },
   };
   readonly received: ReceivedLog = {
     add: (session, packetId) => void this.#rowsOf(session).received.add(packetId),
@@ -26,10 +37,15 @@ export class MemorySessionLog implements SessionLog {
     load: (session) => [...this.#rowsOf(session).received],
   };
 
+  #onLeft: (outgoing: Outgoing) => void = () => undefined;
+
   *load(now: number): Generator<Session> {
     for (const { record, owed, lastSequence } of this.sessions.values()) {
-      const position = { lastSequence, messages: owed.size, bytes: 0 };
-      for (const value of owed.values()) position.bytes += decodeOwed(value, noBody).outgoing.publication.size;
+      const position = { lastSequence, messages: owed.size, shared: 0, bytes: 0 };
+      for (const value of owed.values()) {
+        position.bytes += decodeOwed(value, noBody).outgoing.publication.size;
+        if (isOfGroup(value)) position.shared++;
+      }
       yield decodeSession(record, position, now);
     }
   }
@@ -48,7 +64,14 @@ export class MemorySessionLog implements SessionLog {
   }
 
   ended(session: Session): void {
+    const left = this.sessions.get(session.clientId)?.owed ?? [];
     this.sessions.delete(session.clientId);
+    for (const [sequence, value] of left) {
+      if (!isOfGroup(value)) continue;
+      const { outgoing } = decodeOwed(value, noBody);
+      outgoing.dup = sequence <= (session.stored?.sentThrough ?? 0);
+      this.#onLeft(outgoing);
+    }
   }
 
   wait(waiter: ReceiptWaiter, tag: number): void {
@@ -71,6 +94,7 @@ export class MemorySessionLog implements SessionLog {
     rows.lastSequence = outgoing.sequence;
     const line = session.keep();
     line.messages++;
+    if (outgoing.group !== undefined) line.shared++;
     line.bytes += outgoing.publication.size;
     line.flushedThrough = outgoing.sequence;
     return this.#row(session, outgoing);
@@ -94,9 +118,13 @@ export class MemorySessionLog implements SessionLog {
         if (!owed.delete(outgoing.sequence)) return;
         const line = session.keep();
         line.messages--;
+        if (outgoing.group !== undefined && !outgoing.released) line.shared--;
         line.bytes -= outgoing.publication.size;
       },
-      release: () => void owed.set(outgoing.sequence, releasedRow),
+      release: () => {
+        if (outgoing.group !== undefined && owed.has(outgoing.sequence)) session.keep().shared--;
+        owed.set(outgoing.sequence, releasedRow);
+      },
     };
   }
 }

@@ -52,6 +52,8 @@ const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow
   bans: level('bans', 'Bans that hold now'),
   sessions: level('sessions', 'Sessions, connected or not'),
   subscriptions: level('subscriptions', 'Subscriptions of all sessions'),
+  sharedSubscriptions: level('shared_subscriptions', 'Of these, shared ones: members of all groups'),
+  sharedGroups: level('shared_groups', 'Groups of clients that share a subscription'),
   retained: level('retained_messages', 'Retained messages'),
 };
 

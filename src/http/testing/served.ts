@@ -89,7 +89,8 @@ function brokerNumbers(): BrokerNumbers {
   const counters = new BrokerCounters();
   counters.connections = 2;
   counters.dropped.expired = 4;
-  return { ...counters, bans: 0, sessions: 3, subscriptions: 0, retained: 0 };
+  const none = { bans: 0, subscriptions: 0, sharedSubscriptions: 0, sharedGroups: 0, retained: 0 };
+  return { ...counters, ...none, sessions: 3 };
 }
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };

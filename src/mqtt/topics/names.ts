@@ -45,6 +45,16 @@ export function parseShared(filter: string): SharedFilter | undefined {
   return { group, filter: filter.slice(groupEnd + 1) };
 }
 
+/** Whether a valid filter is a shared one. */
+export function isSharedFilter(filter: string): boolean {
+  return filter.startsWith(sharedPrefix);
+}
+
+/** The filter that topics are matched with: without `$share/` and the group, where it is shared. */
+export function matchedFilter(filter: string): string {
+  return parseShared(filter)?.filter ?? filter;
+}
+
 function textProblem(text: string, kind: string): string | undefined {
   if (text === '') return `A ${kind} has at least one character [MQTT-4.7.3-1]: this one is empty`;
   const tooLong = bytesProblem(text, kind);
