@@ -9,6 +9,8 @@ import type { Session, SessionLink } from './session.ts';
 export interface AcknowledgedLink extends SessionLink {
   readonly session: Session;
   readonly counters: { answersOut: number };
+  /** PUBREC leaves: the message counts against the Receive Maximum until it is released. */
+  awaitRelease(packetId: number): void;
   /** Whether the client wants reason strings (Request Problem Information). */
   readonly problemInformation: boolean;
   /** The client may send a QoS 2 message under this packet id again: it does not count as received. */
@@ -116,7 +118,7 @@ export class Acknowledger implements ReceiptWaiter {
     const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
     if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId, reasonCode);
     else {
-      if (qos === 2) this.#link.session.received.get(packetId)?.store(undefined);
+      if (qos === 2) this.#stored(packetId, undefined);
       if (this.#closed) return;
       this.#link.counters.answersOut++;
       encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
@@ -129,15 +131,15 @@ export class Acknowledger implements ReceiptWaiter {
     packetId: number,
     reasonCode: number,
   ): void {
-    const { transport, version, session } = this.#link;
+    const { transport, version } = this.#link;
     const failure = this.#failures.get(tag);
     const outcome = this.#outcomes.get(tag);
     this.#failures.delete(tag);
     this.#outcomes.delete(tag);
     const refused = failure !== undefined && (version === 5 || errorCatalogue[failure.code].retryable);
     if (type === PacketType.pubrec) {
-      session.received.get(packetId)?.store(failure);
-      if (refused) this.#link.forgetReceived(packetId);
+      if (refused) this.#refused(packetId, failure);
+      else this.#stored(packetId, failure);
     }
     if (this.#closed) return;
     if (refused && version === 4) this.#link.closeUnacknowledged(failure);
@@ -152,6 +154,17 @@ export class Acknowledger implements ReceiptWaiter {
         this.#properties(failure, outcome),
       );
     }
+  }
+
+  /** A QoS 2 message is safe, or never can be, which 3.1.1 takes for the same. */
+  #stored(packetId: number, failure: SluiceError | undefined): void {
+    this.#link.session.received.get(packetId)?.store(failure);
+    if (!this.#closed) this.#link.awaitRelease(packetId);
+  }
+
+  #refused(packetId: number, failure: SluiceError): void {
+    this.#link.session.received.get(packetId)?.store(failure);
+    this.#link.forgetReceived(packetId);
   }
 
   #properties(failure: SluiceError | undefined, outcome: string | undefined): ReasonProperties | undefined {

@@ -55,6 +55,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   heapIndex = -1;
   #connected: ConnectedState | undefined;
   #holds = 0;
+  #unreleased: Set<number> | undefined;
   #waitsForReceipts = false;
 
   constructor(context: BrokerContext, transport: Transport) {
@@ -174,6 +175,20 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   timedOut(): void {
     this.context.counters.keepAliveTimeouts++;
     this.disconnect(0x8d, `Nothing was received for ${Math.round(this.silenceMsMax / 1000)} s`);
+  }
+
+  /** QoS 2 messages of this connection between PUBREC and PUBREL. */
+  get unreleased(): number {
+    return this.#unreleased?.size ?? 0;
+  }
+
+  awaitRelease(packetId: number): void {
+    this.#unreleased ??= new Set();
+    this.#unreleased.add(packetId);
+  }
+
+  release(packetId: number): void {
+    this.#unreleased?.delete(packetId);
   }
 
   forgetReceived(packetId: number): void {

@@ -183,6 +183,20 @@ test('more unacknowledged messages than the Receive Maximum end the connection [
   assert.equal(sink.admitted.length, 10);
 });
 
+test('a QoS 2 message counts against the Receive Maximum until it is released [MQTT-3.3.4-7]', async () => {
+  const publisher = await new BrokerFixture().connect('p');
+  for (let id = 1; id <= 10; id++) publisher.publish('t', 'x', { qos: 2, packetId: id });
+  for (let id = 1; id <= 10; id++) assert.equal(publisher.take(PacketType.pubrec).packetId, id);
+  publisher.send({ type: PacketType.pubrel, packetId: 4, reasonCode: 0, properties: undefined });
+  publisher.take(PacketType.pubcomp);
+  publisher.publish('t', 'x', { qos: 1, packetId: 4 });
+  publisher.take(PacketType.puback);
+  publisher.publish('t', 'x', { qos: 2, packetId: 4 });
+  publisher.take(PacketType.pubrec);
+  publisher.publish('t', 'x', { qos: 1, packetId: 11 });
+  assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x93);
+});
+
 test('a 3.1.1 client with too many unacknowledged messages is not read until the receipts are in', async () => {
   const sink = new HeldSink('t');
   const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p', { version: 4 });

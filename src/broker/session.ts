@@ -134,11 +134,11 @@ export class Session implements Deadline {
 }
 
 /**
- * The packet id of a message, from its place in the session: a stored message has the same one whenever it is sent, also
+ * The packet id of a message, from its place in the session, which counts from 1: a stored message has the same one whenever it is sent, also
  * after a restart [MQTT-4.4.0-1], and none needs to be stored.
  */
 export function packetIdOf(sequence: number): number {
-  return 1 + (sequence % 0xffff);
+  return 1 + ((sequence - 1) % 0xffff);
 }
 
 /** Whose sessions those of an identity are. */

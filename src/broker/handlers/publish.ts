@@ -37,9 +37,13 @@ export function handlePublish(connection: Connection, packet: PublishPacket, own
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
 function checkQuota(connection: Connection): void {
   const { receiveMaximum } = connection.context.limits;
-  if (connection.acknowledger.pending < receiveMaximum) return;
-  if (connection.version === 4) connection.pauseForReceipts();
-  else throw new MalformedPacket(0x93, `Expected at most ${receiveMaximum} unacknowledged messages`, 'MQTT-3.3.4-9');
+  const { pending } = connection.acknowledger;
+  if (connection.version === 4) {
+    if (pending >= receiveMaximum) connection.pauseForReceipts();
+    return;
+  }
+  if (pending + connection.unreleased < receiveMaximum) return;
+  throw new MalformedPacket(0x93, `Expected at most ${receiveMaximum} unacknowledged messages`, 'MQTT-3.3.4-9');
 }
 
 function alias(connection: Connection, draft: Draft): undefined {

@@ -5,6 +5,7 @@ import type { Connection } from '../connection.ts';
 /** The client will not send the message again: its packet id is free [MQTT-4.3.3-11]. */
 export function handlePubrel(connection: Connection, packet: AckPacket): void {
   const { session, context, transport, version } = connection;
+  connection.release(packet.packetId);
   if (!session.received.delete(packet.packetId)) {
     connection.counters.answersOut++;
     encodeAck(transport, PacketType.pubcomp, packet.packetId, version === 4 ? 0 : 0x92, version);

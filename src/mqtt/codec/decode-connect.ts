@@ -34,35 +34,50 @@ interface Protocol {
   readonly isMqtt31: boolean;
 }
 
-/** Throws RefusedConnect where the client is to be answered, and MalformedPacket where the connection just ends [MQTT-3.1.4-1]. */
+/**
+ * Throws RefusedConnect where the client is to be answered, and MalformedPacket where the connection just ends: on 3.1.1
+ * [MQTT-3.1.4-1], and on MQTT 5 where the credentials are malformed.
+ */
 export function decodeConnect(reader: PacketReader): ConnectPacket {
-  const protocol = decodeProtocol(reader);
+  const { version, isMqtt31 } = decodeProtocol(reader);
   try {
-    return decodeRest(reader, protocol);
+    const flags = decodeFlags(reader, version, isMqtt31);
+    const keepAlive = reader.uint16('keep alive');
+    const properties = version === 5 ? decodeProperties(reader, 'connect') : undefined;
+    checkAuthentication(reader.packet, properties);
+    const clientId = decodeClientId(reader, version, isMqtt31);
+    const will = (flags & willFlag) === 0 ? undefined : decodeWill(reader, flags, version);
+    const credentials = decodeCredentials(reader, flags);
+    const cleanStart = (flags & cleanStartFlag) !== 0;
+    reader.finish();
+    return { type: PacketType.connect, version, clientId, cleanStart, keepAlive, ...credentials, will, properties };
   } catch (problem) {
-    if (protocol.version === 5 && problem instanceof MalformedPacket)
-      throw new RefusedConnect(problem.reasonCode, problem.sentence, problem.clause, 5);
-    throw problem;
+    if (version === 4 || !(problem instanceof MalformedPacket) || problem instanceof MalformedCredentials)
+      throw problem;
+    throw new RefusedConnect(problem.reasonCode, problem.sentence, problem.clause, version);
   }
 }
 
-function decodeRest(reader: PacketReader, { version, isMqtt31 }: Protocol): ConnectPacket {
-  const flags = decodeFlags(reader, version, isMqtt31);
-  const keepAlive = reader.uint16('keep alive');
-  const properties = version === 5 ? decodeProperties(reader, 'connect') : undefined;
-  checkAuthentication(reader.packet, properties);
+function decodeClientId(reader: PacketReader, version: ProtocolVersion, isMqtt31: boolean): string {
   const clientId = reader.name('client identifier', version === 5 ? clientIdentifierNotValid : malformed);
-  if (isMqtt31 && clientId === '') {
-    const met = mismatch(reader.packet, 'a client identifier of at least one character', 'none');
-    throw new RefusedConnect(Refusal.clientIdentifierNotValid, met, 'MQTT 3.1 section 3.1', 4);
-  }
-  const will = (flags & willFlag) === 0 ? undefined : decodeWill(reader, flags, version);
-  const username = (flags & usernameFlag) === 0 ? undefined : reader.name('user name');
-  const password = (flags & passwordFlag) === 0 ? undefined : reader.binary('password');
-  const cleanStart = (flags & cleanStartFlag) !== 0;
-  reader.finish();
-  return { type: PacketType.connect, version, clientId, cleanStart, keepAlive, username, password, will, properties };
+  if (!isMqtt31 || clientId !== '') return clientId;
+  const met = mismatch(reader.packet, 'a client identifier of at least one character', 'none');
+  throw new RefusedConnect(Refusal.clientIdentifierNotValid, met, 'MQTT 3.1 section 3.1', 4);
 }
+
+function decodeCredentials(reader: PacketReader, flags: number): Pick<ConnectPacket, 'username' | 'password'> {
+  try {
+    const username = (flags & usernameFlag) === 0 ? undefined : reader.name('user name');
+    const password = (flags & passwordFlag) === 0 ? undefined : reader.binary('password');
+    return { username, password };
+  } catch (problem) {
+    if (!(problem instanceof MalformedPacket)) throw problem;
+    throw new MalformedCredentials(problem.reasonCode, problem.sentence, problem.clause);
+  }
+}
+
+/** Whoever sends such is told nothing. */
+class MalformedCredentials extends MalformedPacket {}
 
 function decodeProtocol(reader: PacketReader): Protocol {
   const name = reader.string('protocol name');
