@@ -94,7 +94,7 @@ export class Deliverer {
   ): boolean {
     if (!this.#mayWrite(link)) return this.#drop('slow_consumer');
     if (!this.#fits(link, publication, properties, 0)) return this.#drop('packet_too_large');
-    const current = this.#remaining(publication, properties);
+    const current = this.#remaining(publication, properties, false);
     if (current === expired) return this.#drop('expired');
     encodePublish(link.transport, publication.topic, publication.payload, current, 0, retain, false, 0, link.version);
     this.#sent(publication);
@@ -257,7 +257,7 @@ export class Deliverer {
       outgoing.settle(tooLargeForClient);
       return;
     }
-    const current = this.#remaining(outgoing.publication, properties);
+    const current = this.#remaining(outgoing.publication, properties, outgoing.dup);
     if (current === expired) {
       this.#drop('expired');
       outgoing.settle(expiredOnTheWay);
@@ -296,14 +296,19 @@ export class Deliverer {
     return publishSize(publication.topic, publication.payload, properties, qos, link.version) <= link.packetBytesMax;
   }
 
-  /** The properties with the expiry interval that is left [MQTT-3.3.2-6], or `expired`. */
+  /**
+   * The properties with the expiry interval that is left [MQTT-3.3.2-6], or `expired`. A delivery that has begun goes on
+   * [MQTT-4.4.0-1]: the client may hold the packet id of a QoS 2 message until PUBREL.
+   */
   #remaining(
     publication: Publication,
     properties: PublishProperties | undefined,
+    hasBegun: boolean,
   ): PublishProperties | undefined | typeof expired {
     if (properties?.messageExpiryInterval === undefined) return properties;
     const seconds = Math.ceil((expiresAt(publication) - this.#clock.now()) / 1000);
-    return seconds <= 0 ? expired : { ...properties, messageExpiryInterval: seconds };
+    if (seconds <= 0 && !hasBegun) return expired;
+    return { ...properties, messageExpiryInterval: Math.max(0, seconds) };
   }
 
   #drop(reason: DropReason): false {

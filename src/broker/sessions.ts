@@ -57,6 +57,9 @@ export class Sessions {
       this.#sessions.set(session.clientId, session);
       for (const subscription of session.subscriptions.values()) this.#router.subscribe(subscription);
       for (const packetId of this.#log.received.load(session)) session.received.set(packetId, ReceivedMessage.stored());
+    }
+    // A will that is due concerns sessions of any place in the table.
+    for (const session of this.#sessions.values()) {
       this.#wills.sessionRestored(session);
       if (session.persistent) this.#expireAfter(session, session.endedAt ?? now);
       else this.end(session);
@@ -117,8 +120,9 @@ export class Sessions {
     // What came through shared subscriptions goes to others, or is counted when it does not.
     const { messages, shared } = session.stored ?? nothingStored;
     this.#counters.dropped.session_ended += messages - shared;
-    this.#log.ended(session);
     this.#wills.sessionEnded(session);
+    // Last, since a will that is published changes the session on disk.
+    this.#log.ended(session);
   }
 
   /** Messages that kept sessions owe, on disk. Looks at every session. */

@@ -137,7 +137,7 @@ export class HeldSink implements MessageSink {
 }
 
 export class BrokerFixture {
-  readonly clock = new SimulatedClock();
+  readonly clock: SimulatedClock;
   readonly retainedLog: MemoryRetainedLog;
   readonly broker: Broker;
 
@@ -152,8 +152,10 @@ export class BrokerFixture {
       retainedLog?: MemoryRetainedLog;
       system?: BrokerParts['system'];
       sessionLog?: SessionLog;
+      clock?: SimulatedClock;
     } = {},
   ) {
+    this.clock = options.clock ?? new SimulatedClock();
     this.retainedLog = options.retainedLog ?? new MemoryRetainedLog();
     this.broker = new Broker({
       access: options.access ?? openAccess(),
@@ -197,7 +199,7 @@ export interface ReceivedPublish {
   readonly properties: PublishProperties | undefined;
 }
 
-type Received = ControlPacket | ReceivedPublish;
+export type Received = ControlPacket | ReceivedPublish;
 type PacketOf<T> = T extends AckPacket['type'] ? AckPacket : Extract<Received, { type: T }>;
 
 /** The transport of one client and the client at its other end. What the broker writes can be read at once. */
@@ -352,6 +354,12 @@ export class MemoryClient implements Transport, FrameHandler {
 
   takePublish(): ReceivedPublish {
     return this.take(PacketType.publish);
+  }
+
+  /** Everything that has come and was not taken. */
+  takeAll(): Received[] {
+    this.#read();
+    return this.#received.splice(0);
   }
 
   /** Types of everything that has come and was not taken. */
