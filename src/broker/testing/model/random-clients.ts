@@ -175,8 +175,8 @@ export class RandomClients {
 
   #subscribe(client: ModelClient): void {
     const { link, session } = this.#of(client);
-    // What a subscription is greeted with waits while the socket is full, and the reference knows nothing of that.
-    if (link.isStuck) return;
+    // Retained messages wait while the socket is full or the client lags, and the reference knows nothing of that.
+    if (link.isStuck || session.owed.length > 20) return;
     const identifier = link.version === 5 && this.#random.chance(40) ? this.#random.between(1, 9) : undefined;
     const subscriptions = this.#random.list(1, 2, () => ({
       filter: this.#random.pick(filters),
