@@ -245,7 +245,8 @@ export class RandomClients {
   /** What the reference makes of a publish that reached the server. */
   #reached(client: ModelClient, packetId: number, own: OwnPublish, isAnswered: boolean): void {
     const { link, session } = this.#of(client);
-    if (isAnswered && own.qos === 1) link.control.push(`puback ${packetId} 0`);
+    const code = link.version === 5 && !this.#reference.isSubscribed(own.topic) ? 0x10 : 0;
+    if (isAnswered && own.qos === 1) link.control.push(`puback ${packetId} ${code}`);
     if (isAnswered && own.qos === 2) link.control.push(`pubrec ${packetId} 0`);
     if (own.qos === 2 && session.received.has(packetId)) return;
     if (own.qos === 2) session.received.add(packetId);

@@ -81,6 +81,14 @@ export class ReferenceBroker {
     }
   }
 
+  /** Whether anybody subscribes to the topic. */
+  isSubscribed(topic: string): boolean {
+    const sessions = [...this.sessions.values()];
+    return sessions.some(({ subscriptions }) =>
+      [...subscriptions.keys()].some((filter) => filterMatches(filter, topic)),
+    );
+  }
+
   publish(message: ReferenceMessage, group = this.#newGroup()): void {
     for (const session of this.sessions.values()) {
       const matching = [...session.subscriptions.values()].filter(
