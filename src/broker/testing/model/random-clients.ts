@@ -181,7 +181,7 @@ export class RandomClients {
     const subscriptions = this.#random.list(1, 2, () => ({
       filter: this.#random.pick(filters),
       qos: this.#random.below(3) as QoS,
-      noLocal: link.version === 5 && this.#random.chance(0),
+      noLocal: link.version === 5 && this.#random.chance(20),
       retainAsPublished: link.version === 5 && this.#random.chance(30),
       retainHandling: (link.version === 5 ? this.#random.below(3) : 0) as 0 | 1 | 2,
     }));
@@ -215,7 +215,8 @@ export class RandomClients {
 
   #publishOne(client: ModelClient, isAnswered: boolean): void {
     const { link } = this.#of(client);
-    const qos = this.#random.below(3) as QoS;
+    // The server's Receive Maximum.
+    const qos = client.own.size < testLimits.receiveMaximum ? (this.#random.below(3) as QoS) : 0;
     const retain = this.#random.chance(20);
     const payload =
       retain && this.#random.chance(30) ? '' : `${++this.#published}${this.#random.chance(20) ? padding : ''}`;
