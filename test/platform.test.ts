@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { startServer } from './server.ts';
+import { type TestContext, test } from 'node:test';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { type Server, startServer } from './server.ts';
 
 test('the queue that the pipeline needs cannot be removed', async (t) => {
   const server = await startServer(t);
@@ -25,3 +26,32 @@ test('a clean stop ends with status 0 and keeps what was queued and retained', a
   const metrics = await (await fetch(`${server.httpUrl}/metrics`)).text();
   assert.match(metrics, /sluice_broker_retained_messages 1/);
 });
+
+test('a stop publishes the wills of those who were connected, and one that waits for its delay comes after the restart', async (t) => {
+  const server = await startServer(t);
+  const will = { payload: Buffer.from('gone'), qos: 1, retain: true } as const;
+  await connected(t, server, { will: { ...will, topic: 'gone/now' } });
+  await connected(t, server, {
+    clientId: 'later',
+    properties: { sessionExpiryInterval: 600 },
+    will: { ...will, topic: 'gone/later', properties: { willDelayInterval: 1 } },
+  });
+  assert.equal(await server.stop('SIGTERM'), 0);
+  await server.start();
+  const watcher = await connected(t, server, {});
+  const topics = new Set<string>();
+  const both = new Promise<void>((resolve) => {
+    watcher.on('message', (topic) => {
+      if (topics.add(topic).size === 2) resolve();
+    });
+  });
+  await watcher.subscribeAsync('gone/+');
+  await both;
+  assert.deepEqual([...topics].sort(), ['gone/later', 'gone/now']);
+});
+
+async function connected(t: TestContext, server: Server, options: IClientOptions): Promise<MqttClient> {
+  const client = await connectAsync(server.mqttUrl, { reconnectPeriod: 0, protocolVersion: 5, ...options });
+  t.after(() => client.endAsync(true));
+  return client;
+}

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { filterMatches } from '../mqtt/topics/match.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { Publication } from './publication.ts';
@@ -50,10 +51,12 @@ export class TableScan implements RetainedScan {
     this.#bytesLeft = stepBytesMax;
     this.#pageRows = pageRowsMin;
     while (!this.isDone && this.#keysLeft > 0 && this.#bytesLeft > 0) {
+      const before = this.#from;
       const rows = this.#page();
       this.#keysLeft -= rows.length;
       if (rows.length === 0) this.#from = this.#selection.end;
       else if (!this.#look(rows, visit)) break;
+      assert(this.#from.compare(before) > 0, 'A scan of retained messages moves on');
     }
     return stepKeysMax - this.#keysLeft;
   }

@@ -167,6 +167,22 @@ test('a delayed will waits for the client, and for no longer than the session [M
   watcher.takePublish();
 });
 
+test('a stop publishes the wills of those who are connected, and leaves those that wait to the next start', async () => {
+  const sessionLog = new MemorySessionLog();
+  const fixture = new BrokerFixture({ sessionLog });
+  await fixture.connect('connected', { will: will() });
+  await fixture.connect('waiting', { will: will(60), properties: kept });
+  (await fixture.connect('away', { will: will(60), properties: kept })).cut();
+  fixture.broker.sayGoodbye();
+  fixture.broker.stop();
+  assert.equal(fixture.broker.counters.willsPublished, 1);
+  const next = new BrokerFixture({ sessionLog });
+  const watcher = await next.connect('w');
+  watcher.subscribe('will');
+  next.clock.advance(60_000);
+  assert.equal(watcher.waiting().length, 2);
+});
+
 test('a kept session, its subscriptions and what it is owed outlive the process', async () => {
   const sessionLog = new MemorySessionLog();
   const before = new BrokerFixture({ sessionLog });
