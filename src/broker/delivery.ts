@@ -39,7 +39,7 @@ export class Deliverer {
   deliver(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
     const session = subscription.session;
     const qos = lowerQos(publication.qos, subscription.qos);
-    if (qos > 0) publication.own();
+    if (qos > 0 && !this.sendsAtOnce(session)) publication.own();
     const properties = propertiesFor(publication, subscription);
     if (qos === 0) this.#deliverAtMostOnce(session, publication, retain, properties, shared);
     else this.#deliverAcknowledged(session, new Outgoing(publication, qos, retain, properties, undefined));
@@ -74,7 +74,10 @@ export class Deliverer {
     return messages < sessionMessagesMax && bytes + publication.size <= sessionBytesMax;
   }
 
-  /** A message leased from a queue. It is settled by the client's acknowledgement, or at once for a QoS 0 subscription. */
+  /**
+   * A message leased from a queue, with memory of its own unless it is sent at once. It is settled by the client's
+   * acknowledgement, or at once for a QoS 0 subscription.
+   */
   deliverLeased(
     session: Session,
     delivery: Delivery,
@@ -82,7 +85,16 @@ export class Deliverer {
     qos: QoS,
     properties: PublishProperties | undefined,
   ): void {
-    this.#deliverAcknowledged(session, new Outgoing(publication.own(), qos, false, properties, delivery));
+    this.#deliverAcknowledged(session, new Outgoing(publication, qos, false, properties, delivery));
+  }
+
+  /**
+   * Whether the next message of QoS 1 or 2 goes straight to the socket: nobody looks at its bytes again then, since a
+   * session that is not stored sends nothing twice.
+   */
+  sendsAtOnce(session: Session): boolean {
+    const { link, waiting, stored } = session;
+    return link !== undefined && stored === undefined && waiting.size === 0 && this.#hasRoom(session, link);
   }
 
   /** Sends at QoS 0; false where there is no room or no one. */
@@ -164,7 +176,7 @@ export class Deliverer {
     // A lease of this connection, which is in memory: its row only matters when the client comes back.
     if (outgoing.sequence > line.takenUpThrough) return;
     outgoing.packetId = packetIdOf(outgoing.sequence);
-    session.begin(outgoing);
+    session.inflight.add(outgoing);
     encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
     this.#counters.answersOut++;
   }
@@ -240,7 +252,7 @@ export class Deliverer {
   #hasRoom(session: Session, link: SessionLink): boolean {
     return (
       session.inflight.size < link.window &&
-      session.inflightBytes <= this.#limits.sessionBytesMax &&
+      session.inflight.bytes <= this.#limits.sessionBytesMax &&
       link.transport.bufferedBytes <= this.#limits.outputBytesMax
     );
   }
@@ -265,7 +277,7 @@ export class Deliverer {
     }
     if (outgoing.sequence === 0) outgoing.sequence = session.takeFreeSequence();
     outgoing.packetId = packetIdOf(outgoing.sequence);
-    session.begin(outgoing);
+    session.inflight.add(outgoing);
     this.#encode(link, outgoing, current, outgoing.dup);
   }
 

@@ -77,7 +77,7 @@ export class QueueSubscription implements Consumer {
       return;
     }
     const publication = Publication.of(delivery.message);
-    if (this.#qos > 0) publication.own();
+    if (this.#qos > 0 && !this.#deliverer.sendsAtOnce(this.#session)) publication.own();
     const properties = this.#properties(delivery, publication.properties, link.version);
     if (this.#qos > 0) this.#deliverer.deliverLeased(this.#session, delivery, publication, this.#qos, properties);
     else if (!this.#deliverer.sendAtMostOnce(link, publication, false, properties)) delivery.settle(notSent);

@@ -4,6 +4,7 @@ import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/p
 import type { Deadline } from '../std/deadlines.ts';
 import { Deque } from '../std/deque.ts';
 import type { Congestion } from './congestion.ts';
+import { Inflight } from './inflight.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import { StoredLine } from './stored-line.ts';
@@ -42,12 +43,11 @@ export class Session implements Deadline {
   readonly subscriptions = new Map<string, Subscription>();
   /** Subscriptions to queues, by the filter asked for: opened again when a kept session is taken up. */
   readonly queueRequests = new Map<string, Subscription>();
-  /** Sent and not acknowledged, by packet id, in the order of sending. */
-  readonly inflight = new Map<number, Outgoing>();
+  /** Sent and not acknowledged, by packet id. */
+  readonly inflight = new Inflight();
   /** Owed, in memory and not sent yet: the window is full or the socket is slow. What a client that is away is owed lies on disk alone. */
   readonly waiting = new Deque<Outgoing>();
   waitingBytes = 0;
-  inflightBytes = 0;
   /** QoS 2 messages from the client, by packet id, until they are released [MQTT-4.3.3-10]. */
   readonly received = new Map<number, ReceivedMessage>();
   link: SessionLink | undefined;
@@ -86,17 +86,6 @@ export class Session implements Deadline {
 
   get persistent(): boolean {
     return this.expiryInterval > 0;
-  }
-
-  /** Under way from now on, under its packet id. */
-  begin(outgoing: Outgoing): void {
-    this.inflight.set(outgoing.packetId, outgoing);
-    this.inflightBytes += outgoing.publication.size;
-  }
-
-  /** Not under way any more. */
-  finish(outgoing: Outgoing): void {
-    if (this.inflight.delete(outgoing.packetId)) this.inflightBytes -= outgoing.publication.size;
   }
 
   /** Waits from now on; `first` before all others. */

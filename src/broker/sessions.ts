@@ -162,7 +162,7 @@ export class Sessions {
    */
   #leaveMemory(session: Session): number {
     let sentThrough = 0;
-    for (const outgoing of session.inflight.values()) {
+    for (const outgoing of session.inflight.all()) {
       sentThrough = Math.max(sentThrough, outgoing.sequence);
       if (!outgoing.released) this.#letGo(session, outgoing);
     }
@@ -171,7 +171,6 @@ export class Sessions {
       if (outgoing.delivery !== undefined) outgoing.row?.forget();
     }
     session.inflight.clear();
-    session.inflightBytes = 0;
     return sentThrough;
   }
 

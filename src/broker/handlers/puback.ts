@@ -10,7 +10,7 @@ export function handlePuback(connection: Connection, packet: AckPacket): void {
   if (outgoing === undefined) return;
   if (outgoing.qos !== 1)
     throw new MalformedPacket(0x82, 'Expected PUBREC for a QoS 2 message, met PUBACK', 'MQTT-4.3.3-4');
-  session.finish(outgoing);
+  session.inflight.remove(outgoing);
   outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
   context.deliverer.pump(session);
 }

@@ -9,7 +9,7 @@ export function handlePubcomp(connection: Connection, packet: AckPacket): void {
   if (outgoing === undefined) return;
   if (!outgoing.released)
     throw new MalformedPacket(0x82, 'Expected PUBCOMP after PUBREL, met it before', 'MQTT-4.3.3-6');
-  session.finish(outgoing);
+  session.inflight.remove(outgoing);
   outgoing.row?.forget();
   context.deliverer.pump(session);
 }

@@ -17,7 +17,7 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
   if (outgoing.qos !== 2)
     throw new MalformedPacket(0x82, 'Expected PUBACK for a QoS 1 message, met PUBREC', 'MQTT-4.3.2-3');
   if (packet.reasonCode >= 0x80) {
-    session.finish(outgoing);
+    session.inflight.remove(outgoing);
     outgoing.settle(settlementOf(packet.reasonCode, packet.properties?.reasonString));
     context.deliverer.pump(session);
     return;
