@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { DeviceCredentials } from './access/access.ts';
 import { ConfiguredAccess } from './access/configured-access.ts';
+import { stableKey } from './access/stable-key.ts';
 import { Broker } from './broker/broker.ts';
 import { nobodyWaits } from './broker/publisher.ts';
 import { RetainedTable } from './broker/retained-table.ts';
@@ -68,7 +69,13 @@ export class Platform {
       clock,
       log,
     });
-    const access = new ConfiguredAccess({ ...config.access, devices: deviceCredentials(store), clock, log });
+    const access = new ConfiguredAccess({
+      ...config.access,
+      devices: deviceCredentials(store),
+      clock,
+      log,
+      saltKey: stableKey(join(config.data, 'access.key')),
+    });
     this.#access = access;
     const broker = new Broker({
       access,

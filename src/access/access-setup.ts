@@ -12,6 +12,7 @@ import { Jwt, type JwtSettings } from './jwt.ts';
 import { readJwtKey } from './jwt-key.ts';
 import type { AuthenticatorName } from './proof.ts';
 import { checkRule } from './rule-template.ts';
+import { ScramUsers } from './scram-users.ts';
 import { type ConfiguredToken, Tokens } from './tokens.ts';
 import type { Turns } from './turns.ts';
 import { type ConfiguredUser, Users } from './users.ts';
@@ -39,6 +40,7 @@ export interface AccessSetupParts {
   readonly verifier: Verifier;
   readonly digester: Digester;
   readonly tokenTurns: Turns;
+  readonly saltKey: Buffer;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,6 +51,8 @@ export class AccessSetup {
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
   readonly jwks: JwksKeys | undefined;
+  /** Undefined where users are not asked. */
+  readonly scram: ScramUsers | undefined;
 
   /**
    * Throws `invalid_argument` for what can never work: a rule that cannot match, a name or token given twice, a key that
@@ -61,6 +65,7 @@ export class AccessSetup {
     this.authorizer = new Authorizer(settings.rules);
     this.jwks = jwksOf(settings.jwt, parts, before?.jwks);
     const users = new Users(settings.users, verifier, digester);
+    this.scram = settings.order.includes(users.name) ? new ScramUsers(users, parts.saltKey) : undefined;
     const built: readonly Authenticator[] = [
       new Certificates(devices, users),
       users,

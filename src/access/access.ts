@@ -66,11 +66,26 @@ export interface Origin {
 /** What changed about who may come in and do what: the configuration, or one device. */
 export type AccessChange = { readonly kind: 'configuration' } | { readonly kind: 'device'; readonly id: string };
 
+export interface ExchangeStep {
+  /** For the client. */
+  readonly data: Buffer | undefined;
+  /** Present in the last step: the client has proved who it is. */
+  readonly identity?: Identity;
+}
+
+/** A login in several steps. */
+export interface AuthenticationExchange {
+  /** Takes what the client sent. Rejects as `authenticate` does; then it is over. */
+  step(data: Buffer | undefined): Promise<ExchangeStep>;
+}
+
 export interface Access {
   /** Rejects with `unauthenticated`, `device_retired`, `quota_exceeded` or `unavailable`. */
   authenticate(credentials: Credentials): Promise<Identity>;
   /** By bearer token, for HTTP. Rejects with `unauthenticated`. */
   authenticateToken(token: string | undefined, remoteAddress: string): Promise<Identity>;
+  /** By a method of enhanced authentication (MQTT 5, section 4.12); undefined where the method is not known. */
+  beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined;
   mayPublish(identity: Identity, clientId: string, topic: string): boolean;
   /** Whether everything that the filter can match may be read. */
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean;

@@ -1,11 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
-import type { Access, AccessChange, Credentials, DeviceCredentials, Identity, Origin } from './access.ts';
+import type {
+  Access,
+  AccessChange,
+  AuthenticationExchange,
+  Credentials,
+  DeviceCredentials,
+  ExchangeStep,
+  Identity,
+  Origin,
+} from './access.ts';
 import { type AccessSettings, AccessSetup, type AccessSetupParts } from './access-setup.ts';
 import { isLoopbackAddress } from './addresses.ts';
 import { type Login, wrongCredentials, wrongToken } from './authenticator.ts';
 import { Digester } from './digester.ts';
+import { ScramExchange } from './scram.ts';
 import { type TurnLimits, Turns } from './turns.ts';
 import { Verifier } from './verifier.ts';
 
@@ -13,6 +24,8 @@ export interface ConfiguredAccessParts extends AccessSettings {
   readonly devices: DeviceCredentials;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of 32 bytes, the same at every start. */
+  readonly saltKey?: Buffer;
   /** Replaces the checker of slow hashes, in tests. */
   readonly verifier?: Verifier;
 }
@@ -27,12 +40,14 @@ export class ConfiguredAccess implements Access {
   #changed: (change: AccessChange) => void = () => undefined;
 
   /** Throws `invalid_argument` for settings that cannot be. */
-  constructor({ devices, clock, log, verifier = new Verifier(clock), ...settings }: ConfiguredAccessParts) {
+  constructor(parts: ConfiguredAccessParts) {
+    const { devices, clock, log, verifier = new Verifier(clock), saltKey = randomBytes(32), ...settings } = parts;
     this.#parts = {
       devices,
       verifier,
       digester: new Digester(),
       tokenTurns: new Turns('tokenChecks', tokenCheckLimits),
+      saltKey,
       clock,
       log: log.with({ part: 'access' }),
     };
@@ -62,6 +77,21 @@ export class ConfiguredAccess implements Access {
   async authenticateToken(token: string | undefined, remoteAddress: string): Promise<Identity> {
     const nothingElse = { clientId: '', username: undefined, password: undefined, certificate: undefined };
     return this.#ask({ ...nothingElse, token, remoteAddress, through: { listener: 'http' } }, token !== undefined);
+  }
+
+  beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined {
+    const { scram } = this.#setup;
+    if (method !== 'SCRAM-SHA-256' || scram === undefined) return undefined;
+    const exchange = new ScramExchange(scram.lookup);
+    const step = async (data: Buffer | undefined): Promise<ExchangeStep> => {
+      try {
+        return await exchange.step(data);
+      } catch (problem) {
+        this.#refused({ ...credentials, token: undefined }, problem);
+        throw problem;
+      }
+    };
+    return { step };
   }
 
   async reexamine(identity: Identity, origin: Origin, change: AccessChange): Promise<Identity | undefined> {

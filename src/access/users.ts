@@ -32,6 +32,10 @@ export class Users implements Authenticator {
     this.#digester = digester;
   }
 
+  all(): readonly ConfiguredUser[] {
+    return [...this.#users.values()];
+  }
+
   get(name: string): ConfiguredUser | undefined {
     return this.#users.get(name);
   }

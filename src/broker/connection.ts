@@ -1,4 +1,4 @@
-import type { Identity } from '../access/access.ts';
+import type { AuthenticationExchange, Credentials, Identity } from '../access/access.ts';
 import { errorCatalogue, type SluiceError } from '../errors.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
@@ -16,10 +16,27 @@ import type { Session } from './session.ts';
 import { type KnownTopic, TopicCache, topicRights } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
 
-export type Phase = 'awaiting-connect' | 'authenticating' | 'connected' | 'closed';
+/** `authenticating`: the server finds out who the client is; `exchanging`: it waits for the client's next AUTH. */
+export type Phase = 'awaiting-connect' | 'authenticating' | 'exchanging' | 'connected' | 'closed';
 
 /** Characters; three bytes each at most. */
 export const reasonStringMax = 1_024;
+
+/** Enhanced authentication (MQTT 5, section 4.12) of one connection. */
+export interface Authentication {
+  readonly method: string;
+  readonly credentials: Credentials;
+  /** The login, or one anew on an open connection. */
+  running: RunningExchange | undefined;
+}
+
+export interface RunningExchange {
+  readonly exchange: AuthenticationExchange;
+  /** Whether a step is not done yet. */
+  isBusy: boolean;
+  done(identity: Identity, data: Buffer | undefined): void;
+  failed(problem: SluiceError): void;
+}
 
 /** What CONNECT settled. */
 export interface ConnectedState {
@@ -46,6 +63,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   version: ProtocolVersion = 4;
   /** Where its CONNECT stands among all that came: of two with one client id the later one counts. */
   arrival = 0;
+  /** Where CONNECT named an Authentication Method. */
+  authentication: Authentication | undefined;
   packetBytesMax = Number.POSITIVE_INFINITY;
   /** Whether the client asked for reason strings: Request Problem Information 1, said and not implied. */
   problemInformation = false;

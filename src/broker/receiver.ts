@@ -9,6 +9,7 @@ import type { Meter } from './admission/publish-rates.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
+import { handleAuth, handleConnectWithMethod } from './handlers/auth.ts';
 import { handleConnect, refuseConnect } from './handlers/connect.ts';
 import { handleDisconnect } from './handlers/disconnect.ts';
 import { handlePingreq } from './handlers/pingreq.ts';
@@ -105,7 +106,8 @@ export class Receiver implements TransportHandler, FrameHandler {
     const { phase } = this.#connection;
     if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd, owned);
     else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
-    else if (phase === 'authenticating') this.#held.push({ firstByte, body: bodyOf(buffer, bodyStart, bodyEnd) });
+    else if (phase === 'exchanging') this.#exchanged(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
+    else if (phase === 'authenticating') this.#hold(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     return this.#connection.phase !== 'closed';
   }
 
@@ -151,6 +153,9 @@ export class Receiver implements TransportHandler, FrameHandler {
       case PacketType.disconnect:
         handleDisconnect(connection, packet);
         break;
+      case PacketType.auth:
+        handleAuth(connection, packet).catch((problem: unknown) => this.#failed(problem));
+        break;
       case PacketType.connect:
         throw new MalformedPacket(0x82, 'Expected CONNECT once per connection', 'MQTT-3.1.0-2');
       default:
@@ -170,22 +175,44 @@ export class Receiver implements TransportHandler, FrameHandler {
     }
     const packet = decodeBody(firstByte, body, 4);
     if (packet.type !== PacketType.connect) return;
-    this.#reader.packetBytesMax = this.#connection.receivedBytesMax;
+    const isExchange = packet.properties?.authenticationMethod !== undefined;
+    // A client that is asked for more goes on being nobody.
+    if (!isExchange) this.#reader.packetBytesMax = this.#connection.receivedBytesMax;
     this.#connection.hold();
-    handleConnect(this.#connection, packet)
-      .then(() => this.#goOn())
-      .catch((problem: unknown) => this.#failed(problem));
+    this.#goOnAfter(
+      isExchange ? handleConnectWithMethod(this.#connection, packet) : handleConnect(this.#connection, packet),
+    );
+  }
+
+  /** Between CONNECT and CONNACK of a client that named an Authentication Method. */
+  #exchanged(firstByte: number, body: Buffer): void {
+    checkIsOfExchange(firstByte);
+    const connection = this.#connection;
+    const packet = decodeBody(firstByte, body, connection.version);
+    if (packet.type !== PacketType.auth) {
+      connection.leave();
+      connection.transport.end();
+      return;
+    }
+    connection.phase = 'authenticating';
+    connection.hold();
+    this.#goOnAfter(handleAuth(connection, packet));
+  }
+
+  /** What comes while the server finds out who the client is waits until it knows. */
+  #hold(firstByte: number, body: Buffer): void {
+    if (this.#connection.authentication !== undefined) checkIsOfExchange(firstByte);
+    this.#held.push({ firstByte, body });
+  }
+
+  #goOnAfter(step: Promise<void>): void {
+    step.then(() => this.#goOn()).catch((problem: unknown) => this.#failed(problem));
   }
 
   #goOn(): void {
-    if (this.#connection.phase !== 'connected') return;
     const connection = this.#connection;
-    connection.lastReceivedAt = this.#context.clock.now();
-    this.#meter = this.#context.publishRates.meter(
-      connection,
-      connection.session.clientId,
-      connection.transport.peer.remoteAddress,
-    );
+    if (connection.phase === 'connected') this.#begin(connection);
+    else if (connection.phase !== 'exchanging') return;
     for (const held of this.#held.splice(0)) {
       if (!this.#isFine(held)) return;
     }
@@ -194,7 +221,17 @@ export class Receiver implements TransportHandler, FrameHandler {
       return;
     }
     if (this.#meter !== undefined) this.#charge(this.#meter, 0);
-    this.#connection.unhold();
+    connection.unhold();
+  }
+
+  #begin(connection: Connection): void {
+    this.#reader.packetBytesMax = connection.receivedBytesMax;
+    connection.lastReceivedAt = this.#context.clock.now();
+    this.#meter = this.#context.publishRates.meter(
+      connection,
+      connection.session.clientId,
+      connection.transport.peer.remoteAddress,
+    );
   }
 
   #isFine(held: HeldFrame): boolean {
@@ -215,6 +252,9 @@ export class Receiver implements TransportHandler, FrameHandler {
         connection.version = problem.version;
         refuseConnect(connection, problem.reasonCode, problem.message);
       }
+      // CONNACK may say why; a DISCONNECT before it may not [MQTT-3.14.0-1].
+      if (connection.phase === 'exchanging' || connection.phase === 'authenticating')
+        refuseConnect(connection, problem.reasonCode, problem.message);
       connection.disconnect(problem.reasonCode, problem.message);
       return;
     }
@@ -237,6 +277,18 @@ const serverPackets: ReadonlySet<number> = new Set([
   PacketType.unsuback,
   PacketType.pingresp,
 ]);
+
+/** Until it is answered, a client that named an Authentication Method sends nothing else [MQTT-3.1.2-30]. */
+function checkIsOfExchange(firstByte: number): void {
+  checkFirstByte(firstByte);
+  const type = firstByte >> 4;
+  if (type === PacketType.auth || type === PacketType.disconnect) return;
+  throw new MalformedPacket(
+    0x82,
+    `Expected AUTH or DISCONNECT before CONNACK, met ${packetName(type)}`,
+    'MQTT-3.1.2-30',
+  );
+}
 
 interface HeldFrame {
   readonly firstByte: number;

@@ -62,6 +62,12 @@ export class RightsWatch {
     if (holder.identity.kind === 'device') void this.#examine(holder, { kind: 'device', id: holder.identity.name });
   }
 
+  /** The holder proved who it is anew, which began at version `since`. */
+  loggedInAgain(holder: RightsHolder, identity: Identity, since: number): void {
+    this.#apply(holder, identity);
+    if (this.#holders.has(holder)) this.watch(holder, since);
+  }
+
   forget(holder: RightsHolder): void {
     this.#holders.delete(holder);
     const expiry = this.#expiryOf.get(holder);

@@ -1,5 +1,5 @@
-import type { Identity } from '../../access/access.ts';
-import { errorCatalogue, toSluiceError } from '../../errors.ts';
+import type { Credentials, Identity } from '../../access/access.ts';
+import { errorCatalogue, type SluiceError, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
@@ -8,8 +8,30 @@ import { openQueue } from '../open-queue.ts';
 import { ownerOf, type Session } from '../session.ts';
 import { TopicCache, type TopicRights, topicRights } from '../topic-cache.ts';
 
+/** A CONNECT that may go on, until its client is known for who it is. */
+export interface Login {
+  readonly packet: ConnectPacket;
+  readonly credentials: Credentials;
+  /** At which it began. */
+  readonly rightsVersion: number;
+}
+
 /** Opens the session, once the client is known for who it is. What it sends meanwhile waits in the receiver. */
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
+  const login = beginLogin(connection, packet);
+  if (login === undefined) return;
+  let identity: Identity;
+  try {
+    identity = await connection.context.access.authenticate(login.credentials);
+  } catch (problem) {
+    refuseLogin(connection, login, toSluiceError(problem));
+    return;
+  }
+  if (connection.phase === 'authenticating') acceptLogin(connection, login, identity, undefined);
+}
+
+/** Undefined where CONNECT was refused, whoever the client is. */
+export function beginLogin(connection: Connection, packet: ConnectPacket): Login | undefined {
   connection.phase = 'authenticating';
   connection.version = packet.version;
   connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
@@ -20,40 +42,30 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
   if (unwelcome !== undefined) {
     // Whoever comes again and again must not fill the log: the ban itself was logged.
     refuseConnect(connection, unwelcome[0], unwelcome[1], 'debug');
-    return;
+    return undefined;
   }
   const { redirect } = connection.transport.peer.listener;
   if (redirect !== undefined) {
     const reason = `Clients of this listener are served by ${redirect.serverReference}`;
     refuseConnect(connection, redirect.permanent ? serverMoved : useAnotherServer, reason, 'debug');
-    return;
+    return undefined;
   }
   connection.arrival = connection.context.newArrival();
   const refusal = refusalOf(connection, packet);
   if (refusal !== undefined) {
     refuseConnect(connection, refusal[0], refusal[1]);
-    return;
+    return undefined;
   }
   const clientId = packet.clientId === '' ? connection.context.newClientId() : packet.clientId;
-  const { peer } = connection.transport;
-  const rightsVersion = connection.context.rights.version;
-  let identity: Identity;
-  try {
-    identity = await connection.context.access.authenticate({
-      clientId,
-      username: packet.username,
-      password: packet.password,
-      remoteAddress: peer.remoteAddress,
-      certificate: peer.certificate,
-      through: peer.listener.access,
-    });
-  } catch (problem) {
-    const error = toSluiceError(problem);
-    admission.loginFailed(peer.remoteAddress, packet.username, error.code);
-    refuseConnect(connection, errorCatalogue[error.code].mqtt, error.message);
-    return;
-  }
-  if (connection.phase === 'authenticating') accept(connection, packet, clientId, identity, rightsVersion);
+  const { remoteAddress, certificate, listener } = connection.transport.peer;
+  const { username, password } = packet;
+  const credentials = { clientId, username, password, remoteAddress, certificate, through: listener.access };
+  return { packet, credentials, rightsVersion: connection.context.rights.version };
+}
+
+export function refuseLogin(connection: Connection, { credentials }: Login, problem: SluiceError): void {
+  connection.context.admission.loginFailed(credentials.remoteAddress, credentials.username, problem.code);
+  refuseConnect(connection, errorCatalogue[problem.code].mqtt, problem.message);
 }
 
 type Refusal = readonly [reasonCode: number, reason: string];
@@ -61,9 +73,6 @@ type Refusal = readonly [reasonCode: number, reason: string];
 function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
   if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
     return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
-  }
-  if (packet.properties?.authenticationMethod !== undefined) {
-    return [0x8c, `Authentication method "${packet.properties.authenticationMethod}" is not supported`];
   }
   return roomRefusal(connection, packet.clientId);
 }
@@ -155,14 +164,10 @@ const connackReasonCodes = new Set([
   0x9f,
 ]);
 
-/** `rightsVersion` is the one at which the login began. */
-function accept(
-  connection: Connection,
-  packet: ConnectPacket,
-  clientId: string,
-  identity: Identity,
-  rightsVersion: number,
-): void {
+/** `data` is the last that the client is sent of its method's. */
+export function acceptLogin(connection: Connection, login: Login, identity: Identity, data: Buffer | undefined): void {
+  const { packet, rightsVersion } = login;
+  const { clientId } = login.credentials;
   const { context } = connection;
   const rights = topicRights(context.access, identity, clientId);
   const will = packet.will === undefined ? undefined : { ...packet.will, topic: rights.ownTopic(packet.will.topic) };
@@ -198,7 +203,10 @@ function accept(
     type: PacketType.connack,
     sessionPresent: present,
     reasonCode: 0,
-    properties: packet.version === 5 ? connackProperties(connection, packet, clientId, expiryInterval) : undefined,
+    properties:
+      packet.version === 5
+        ? { ...connackProperties(connection, packet, clientId, expiryInterval), ...proofOf(packet, data) }
+        : undefined,
   });
   if (!isSent) {
     endUnanswered(connection);
@@ -263,6 +271,13 @@ function connackProperties(
     ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
   };
+}
+
+/** The method that the client named, in every CONNACK that lets it in [MQTT-4.12.0-5]; without one none [MQTT-4.12.0-6]. */
+function proofOf({ properties }: ConnectPacket, authenticationData: Buffer | undefined): ConnackProperties {
+  const authenticationMethod = properties?.authenticationMethod;
+  if (authenticationMethod === undefined) return {};
+  return authenticationData === undefined ? { authenticationMethod } : { authenticationMethod, authenticationData };
 }
 
 /** A kept session goes on consuming the queues that it had subscribed to. */

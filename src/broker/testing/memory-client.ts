@@ -74,6 +74,7 @@ export function openAccess(changes: Partial<Access> = {}): Access {
     mayPublish: () => true,
     maySubscribe: () => true,
     mayAdminister: () => true,
+    beginExchange: () => undefined,
     reexamine: (identity) => Promise.resolve(identity),
     onChanged: () => undefined,
     ...changes,
