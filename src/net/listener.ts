@@ -92,6 +92,7 @@ export class Listener {
     });
     this.#server.close();
     if (this.#visits.size > 0) await gone;
+    this.#handshakes.clear();
   }
 
   /** Ends every connection that is left, when what was written to it has gone. */
@@ -126,7 +127,7 @@ export class Listener {
       isWebSocket: false,
       head: nothing,
       served: undefined,
-      isOver: false,
+      isRefused: false,
       deadline: 0,
       heapIndex: -1,
     };
@@ -169,9 +170,8 @@ export class Listener {
       return;
     }
     gate.pass(visit, (refusal) => {
-      if (visit.isOver) return;
-      if (refusal === undefined) this.#pass(visit, step + 1);
-      else this.#refuse(visit, refusal);
+      if (refusal !== undefined) this.#refuse(visit, refusal);
+      else if (!visit.isRefused && !visit.socket.destroyed) this.#pass(visit, step + 1);
     });
   }
 
@@ -195,8 +195,8 @@ export class Listener {
   }
 
   #refuse(visit: Visit, { reason, detail, isAnswered = false }: Refusal): void {
-    if (visit.isOver) return;
-    visit.isOver = true;
+    if (visit.isRefused) return;
+    visit.isRefused = true;
     this.#handshakes.remove(visit);
     this.counters.refused[reason]++;
     this.#log.debug('Connection refused', { remoteAddress: visit.remoteAddress, reason, detail });
@@ -215,7 +215,6 @@ export class Listener {
   }
 
   #left(visit: Visit): void {
-    visit.isOver = true;
     this.#handshakes.remove(visit);
     this.#visits.delete(visit);
     this.counters.connections--;

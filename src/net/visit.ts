@@ -17,7 +17,7 @@ export interface Visit extends Deadline {
   head: Buffer;
   /** What speaks MQTT, once nothing is in front of it any more. */
   served: { readonly transport: SocketTransport; readonly handler: TransportHandler } | undefined;
-  isOver: boolean;
+  isRefused: boolean;
 }
 
 export interface Refusal {
@@ -29,7 +29,7 @@ export interface Refusal {
 
 /** Something to get through before MQTT is spoken: PROXY header, TLS handshake, WebSocket upgrade. */
 export interface Gate {
-  /** Calls `done` once, with what is wrong or without; not at all where the connection ends meanwhile. */
+  /** Calls `done` with what is wrong or, once, without; not at all where the connection ends meanwhile. */
   pass(visit: Visit, done: (refusal?: Refusal) => void): void;
 }
 

@@ -84,6 +84,7 @@ export async function listenerFor(t: TestContext, { options, ...parts }: OneList
   const dial = async (): Promise<Socket> => {
     const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
+    socket.on('error', mayBreak);
     await once(socket, 'connect');
     return socket;
   };
@@ -147,11 +148,13 @@ export async function read(socket: Socket, bytes: number): Promise<Buffer> {
 export async function readToEnd(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
-  });
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
   return Buffer.concat(chunks).toString('latin1');
+}
+
+/** The server may cut a connection off while something is on its way to it. */
+export function mayBreak(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
 }
 
 export function put(transport: Transport, bytes: Buffer | string): void {
