@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
@@ -14,6 +13,8 @@ export class Server {
   readonly data: string;
   mqttPort = 0;
   httpPort = 0;
+  /** The port of every listener for MQTT, by name. */
+  listeners: Readonly<Record<string, number>> = {};
   #process: ChildProcess | undefined;
   readonly #flags: readonly string[];
   readonly #log: string[] = [];
@@ -54,9 +55,10 @@ export class Server {
     });
     const [line] = (await Promise.race([once(lines, 'line'), ended])) as [string];
     ended.catch(() => undefined);
-    const ready = JSON.parse(line) as { event: string; mqtt: number; http: number };
+    const ready = JSON.parse(line) as ReadyLine;
     this.mqttPort = ready.mqtt;
     this.httpPort = ready.http;
+    this.listeners = ready.listeners;
   }
 
   /** Sends the signal and waits for the end; answers the exit status, null after a signal. */
@@ -98,8 +100,20 @@ export class Server {
   }
 }
 
+interface ReadyLine {
+  readonly event: string;
+  readonly mqtt: number;
+  readonly http: number;
+  readonly listeners: Readonly<Record<string, number>>;
+}
+
+/** A test, or a file of tests: what ends some time. */
+interface Ending {
+  after(hook: () => void | Promise<void>): void;
+}
+
 /** A started server that is stopped, and its data removed, when the test ends. */
-export async function startServer(t: TestContext, flags: readonly string[] = []): Promise<Server> {
+export async function startServer(t: Ending, flags: readonly string[] = []): Promise<Server> {
   const data = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const server = new Server(data, flags);
   t.after(async () => {
@@ -108,6 +122,15 @@ export async function startServer(t: TestContext, flags: readonly string[] = [])
   });
   await server.start();
   return server;
+}
+
+/** A started server with these options in its config file. */
+export function startConfigured(t: Ending, options: object): Promise<Server> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'sluice.config.json');
+  writeFileSync(file, JSON.stringify(options));
+  return startServer(t, ['--config', file]);
 }
 
 const logLinesMax = 200;

@@ -1,6 +1,7 @@
 """Publishes and subscribes with Eclipse Paho at every QoS and consumes a queue; prints OK or fails with the reason.
 
-Arguments: port, protocol version (4 or 5), name of a queue that is bound to paho/jobs.
+Arguments: port, protocol version (4 or 5), name of a queue that is bound to paho/jobs; then, where it is not plain TCP,
+"tcp" or "websockets", the authorities' file for TLS, and the certificate and key of the client.
 """
 import sys
 import threading
@@ -9,12 +10,16 @@ import paho.mqtt.client as mqtt
 
 port, version, queue = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 protocol = mqtt.MQTTv5 if version == 5 else mqtt.MQTTv311
+transport = sys.argv[4] if len(sys.argv) > 4 else "tcp"
+tls_files = sys.argv[5:]
 deadline = 20
 
 
 def client(name):
-    made = mqtt.Client(client_id=name, protocol=protocol)
-    made.connect("127.0.0.1", port)
+    made = mqtt.Client(client_id=name, protocol=protocol, transport=transport)
+    if tls_files:
+        made.tls_set(*tls_files)
+    made.connect("localhost" if tls_files else "127.0.0.1", port)
     made.loop_start()
     return made
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Server, startServer } from '../server.ts';
+import { startListeners, testAuthority } from './listeners.ts';
 import { missing, Program } from './program.ts';
 
 const skip = missing('/usr/bin/mosquitto_sub', 'mosquitto-clients');
@@ -86,4 +87,33 @@ test('a subscription to a queue that does not exist is refused in the SUBACK', {
   const server = await startServer(t);
   const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;
   assert.match(stdout + stderr, /denied|rejected|143/i);
+});
+
+const authority = testAuthority();
+const started = startListeners(authority);
+const device = authority.issue('device-7');
+const trusting = ['-h', 'localhost', '--cafile', authority.caFile];
+const known = ['--cert', device.certFile, '--key', device.keyFile];
+
+for (const [listener, files] of [
+  ['tls', trusting],
+  ['mutual', [...trusting, ...known]],
+] as const) {
+  for (const version of ['mqttv311', 'mqttv5']) {
+    test(`mosquitto clients, ${version}, over TLS on the listener ${listener}`, { skip }, async () => {
+      const server = await started;
+      const options = ['-V', version, '-p', String(server.listeners[listener]), ...files, '-q', '2', '-t', 'room/a'];
+      const subscriber = sub(server, ...options, '-C', '1', '-F', '%t=%p/%q');
+      await subscriber.says('SUBACK');
+      await pub(server, ...options, '-m', 'secret');
+      assert.match((await subscriber.ended).stdout, /room\/a=secret\/2/);
+    });
+  }
+}
+
+test('mosquitto_pub without a certificate is refused where one is required', { skip }, async () => {
+  const server = await started;
+  const options = ['-p', String(server.listeners.mutual), ...trusting, '-t', 't', '-m', 'x'];
+  const { code } = await new Program('/usr/bin/mosquitto_pub', options).ended;
+  assert.notEqual(code, 0);
 });
