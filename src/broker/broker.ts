@@ -6,6 +6,7 @@ import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
+import { AddressCounts } from './admission/address-counts.ts';
 import { Admission } from './admission/admission.ts';
 import type { Bans } from './admission/bans.ts';
 import { PublishRates } from './admission/publish-rates.ts';
@@ -61,6 +62,9 @@ export interface BrokerLevels {
   readonly retained: number;
 }
 
+/** Hears what comes of a connection that was closed as soon as it was there. */
+const refused: TransportHandler = { receive: () => undefined, drained: () => undefined, closed: () => undefined };
+
 /** MQTT semantics without sockets: bytes come in through `accept`, messages of others through `publish`. */
 export class Broker implements Part {
   readonly name = 'broker';
@@ -96,6 +100,7 @@ export class Broker implements Part {
     this.#context = {
       access: parts.access,
       admission: new Admission(limits, counters, clock, log),
+      addressCounts: new AddressCounts(limits.connectionsPerAddressMax),
       publishRates: new PublishRates(limits, counters, clock),
       router,
       publisher,
@@ -145,13 +150,17 @@ export class Broker implements Part {
 
   /** A new socket. What it receives, and its end, go to the handler. */
   accept(transport: Transport): TransportHandler {
-    return new Receiver(this.#context, transport);
+    const { addressCounts, counters } = this.#context;
+    if (addressCounts.enter(transport.peer.remoteAddress)) return new Receiver(this.#context, transport);
+    counters.connectionsRefused++;
+    transport.destroy();
+    return refused;
   }
 
   /** A message from elsewhere than MQTT. `waiter` gets exactly one receipt under `tag`, when everything that stores it has. */
   publish(message: Message, waiter: ReceiptWaiter, tag: number): void {
-    const { publisher, router } = this.#context;
-    const problem = topicNameProblem(message.topic);
+    const { publisher, router, limits } = this.#context;
+    const problem = topicNameProblem(message.topic, limits.topicLevelsMax);
     const refusal =
       problem === undefined
         ? publisher.refusal(message.topic, message.retain ? message.payload.length : 0)

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../std/clock.ts';
+import type { PauseCause } from './counters.ts';
 
 /** A publisher that can be made to wait by not being read. */
 export interface Holdable {
-  hold(): void;
+  hold(cause: PauseCause): void;
   unhold(): void;
 }
 
@@ -24,7 +25,7 @@ export class Congestion {
   hold(publisher: Holdable): void {
     if (this.#slow || this.#held.has(publisher)) return;
     this.#held.add(publisher);
-    publisher.hold();
+    publisher.hold('congested_subscriber');
     this.#patience ??= this.#clock.after(patienceMs, () => this.#giveUp());
   }
 

@@ -7,7 +7,7 @@ import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
-import type { BrokerCounters } from './counters.ts';
+import { type BrokerCounters, countReason, type PauseCause } from './counters.ts';
 import { Greetings } from './greetings.ts';
 import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
@@ -119,9 +119,9 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   adopt(identity: Identity): void {
-    const { access, router } = this.context;
+    const { access, router, limits } = this.context;
     const rights = topicRights(access, identity, this.session.clientId);
-    this.#connected = { ...this.#state, identity, topics: new TopicCache(router, rights) };
+    this.#connected = { ...this.#state, identity, topics: new TopicCache(router, rights, limits.topicLevelsMax) };
     for (const [alias, known] of this.aliases) {
       const allowed = known.problem === undefined && rights.mayPublish(known.topic);
       this.aliases.set(alias, { ...known, allowed });
@@ -137,7 +137,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   pauseForReceipts(): void {
     if (this.#waitsForReceipts) return;
     this.#waitsForReceipts = true;
-    this.hold();
+    this.hold('receipts');
     this.acknowledger.onceIdle(() => {
       this.#waitsForReceipts = false;
       this.unhold();
@@ -145,7 +145,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   /** Is not read until every hold is taken off again. */
-  hold(): void {
+  hold(cause?: PauseCause): void {
+    if (cause !== undefined) this.context.counters.pauses[cause]++;
     if (this.#holds++ === 0) this.transport.pause();
   }
 
@@ -174,6 +175,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (this.phase === 'connected' && this.version === 5) {
       this.send({ type: PacketType.disconnect, reasonCode, properties: this.reasonProperties(reason) });
     }
+    countReason(this.context.counters.disconnects, reasonCode);
     this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
     this.leave();
     this.transport.end();

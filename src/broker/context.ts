@@ -2,6 +2,7 @@ import type { Access } from '../access/access.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
+import type { AddressCounts } from './admission/address-counts.ts';
 import type { Admission } from './admission/admission.ts';
 import type { PublishRates } from './admission/publish-rates.ts';
 import type { BrokerCounters } from './counters.ts';
@@ -21,6 +22,7 @@ import type { Wills } from './wills.ts';
 export interface BrokerContext {
   readonly access: Access;
   readonly admission: Admission;
+  readonly addressCounts: AddressCounts;
   readonly publishRates: PublishRates;
   readonly router: Router;
   readonly publisher: Publisher;

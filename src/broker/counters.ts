@@ -7,7 +7,12 @@ export class BrokerCounters {
   clientsMax = 0;
   /** CONNECT packets. */
   connectsIn = 0;
-  connectRefused = 0;
+  /** Connections closed at once because their address has enough of them. */
+  connectionsRefused = 0;
+  /** Refused CONNECT packets, connections that the server ended and refused filters, by the reason code of MQTT 5. */
+  readonly connectRefused: ReasonCounts = new Map();
+  readonly disconnects: ReasonCounts = new Map();
+  readonly subscribesRefused: ReasonCounts = new Map();
   /** Refused CONNECT packets that were banned. */
   connectBanned = 0;
   /** Refused CONNECT packets beyond the rates. */
@@ -23,8 +28,14 @@ export class BrokerCounters {
   packetsMalformed = 0;
   publishesIn = 0;
   publishesOut = 0;
-  /** Times and milliseconds that clients were not read because they published faster than they may. */
-  publisherPauses = 0;
+  /** Times that a client was not read for a while, by cause. */
+  readonly pauses = {
+    publish_rate: 0,
+    receipts: 0,
+    congested_subscriber: 0,
+    output_full: 0,
+  };
+  /** Milliseconds that clients were not read because they published faster than they may. */
   publisherPausedMs = 0;
   publishesRefused = 0;
   payloadBytesIn = 0;
@@ -44,6 +55,13 @@ export class BrokerCounters {
     retained_full: 0,
     retained_expired: 0,
   };
+}
+
+export type PauseCause = keyof BrokerCounters['pauses'];
+export type ReasonCounts = Map<number, number>;
+
+export function countReason(counts: ReasonCounts, reasonCode: number): void {
+  counts.set(reasonCode, (counts.get(reasonCode) ?? 0) + 1);
 }
 
 export type DropReason = keyof BrokerCounters['dropped'];

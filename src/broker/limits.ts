@@ -1,3 +1,5 @@
+import { SluiceError } from '../errors.ts';
+
 /** Every bound that a client can run into, with what happens there. Defaults stand in the configuration. */
 export interface BrokerLimits {
   /** Whole packet, as advertised in CONNACK; a larger one ends the connection with 0x95. */
@@ -28,6 +30,16 @@ export interface BrokerLimits {
   readonly retainedMessagesMax: number;
   /** Topic aliases that a client may set; advertised, beyond it 0x94. */
   readonly topicAliasMax: number;
+  /** Levels of a topic name or filter; beyond it 0x90 or 0x8F. Never above `topicLevelsMax` of the matching index. */
+  readonly topicLevelsMax: number;
+  /** User properties of a message or a will, which are kept with it; beyond it 0x97. Those of other packets are not kept. */
+  readonly userPropertiesMax: number;
+  /** Beyond it CONNECT is refused with 0x85. */
+  readonly clientIdBytesMax: number;
+  /** The payload of a will; beyond it CONNECT is refused with 0x97. */
+  readonly willBytesMax: number;
+  /** Connections from one address; one more is closed at once. 0: no bound. */
+  readonly connectionsPerAddressMax: number;
   /** CONNECT packets a second, over all and from one address; beyond it refused with 0x9F before anything is hashed. 0: no bound. */
   readonly connectRateMax: number;
   readonly connectRatePerAddressMax: number;
@@ -58,6 +70,16 @@ export interface BanRules {
   readonly entriesMax: number;
   /** Addresses and networks, as `192.0.2.0/24`, from which nobody is banned. */
   readonly exempt: readonly string[];
+}
+
+/** Why a message with these properties is not taken; undefined where it is. */
+export function userPropertiesRefusal(
+  properties: { readonly userProperties?: readonly unknown[] } | undefined,
+  max: number,
+): SluiceError | undefined {
+  const met = properties?.userProperties?.length ?? 0;
+  if (met <= max) return undefined;
+  return new SluiceError('quota_exceeded', `A message has at most ${max} user properties: this one has ${met}`);
 }
 
 /** What a connection may send before its CONNECT was accepted. */

@@ -71,6 +71,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   closed(): void {
+    this.#context.addressCounts.leave(this.#connection.transport.peer.remoteAddress);
     if (this.#meter !== undefined) this.#context.publishRates.leave(this.#meter);
     try {
       this.#connection.leave();
@@ -99,7 +100,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     const { phase, transport } = this.#connection;
     if (this.#isFull || phase !== 'connected' || transport.bufferedBytes <= this.#context.limits.outputBytesMax) return;
     this.#isFull = true;
-    this.#connection.hold();
+    this.#connection.hold('output_full');
   }
 
   frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): boolean {

@@ -34,12 +34,14 @@ export function topicRights(access: Access, identity: Identity, clientId: string
 export class TopicCache {
   readonly #router: Router;
   readonly #rights: TopicRights;
+  readonly #levelsMax: number;
   #bytes = Buffer.alloc(0);
   #known: KnownTopic | undefined;
 
-  constructor(router: Router, rights: TopicRights) {
+  constructor(router: Router, rights: TopicRights, levelsMax: number) {
     this.#router = router;
     this.#rights = rights;
+    this.#levelsMax = levelsMax;
   }
 
   /** Throws MalformedPacket where the bytes are not a topic name. */
@@ -66,7 +68,7 @@ export class TopicCache {
     const topic = this.#rights.ownTopic(decodeTopicName(buffer, start, end));
     this.#bytes = Buffer.from(buffer.subarray(start, end));
     // Asked of the name that the message will have: `me` may stand for a longer one.
-    const problem = topicNameProblem(topic);
+    const problem = topicNameProblem(topic, this.#levelsMax);
     const allowed = problem === undefined && this.#rights.mayPublish(topic);
     this.#known = { topic, problem, allowed, route: this.#router.route(topic) };
     return this.#known;

@@ -1,15 +1,17 @@
+import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { environmentName, type Option } from '../config/option.ts';
 import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
-import { dropReasons } from '../http/metrics/broker-table.ts';
+import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
 import { queueOptionRows } from '../queues/options.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
 import { flagUsage, optionSentence, usage } from './help.ts';
 import { commonOptions } from './options.ts';
+import { limitsPage, limitsProblems } from './testing/limits-page.ts';
 
 /*
  * The reference pages follow from the tables. When a table changed:
@@ -26,6 +28,14 @@ test('docs/reference/cli.md says what the tables of the commands say', (context)
 
 test('docs/reference/metrics.md says what the table of metrics says', (context) => {
   isCurrent(context, 'metrics.md', metricsPage());
+});
+
+test('docs/reference/limits.md says what the tables of options, bounds and metrics say', (context) => {
+  isCurrent(context, 'limits.md', limitsPage(table));
+});
+
+test('every option that is a bound has its line among the limits, with a metric that exists', () => {
+  assert.deepEqual(limitsProblems(), []);
 });
 
 function isCurrent(context: TestContext, file: string, page: string): void {
@@ -82,12 +92,18 @@ function metricsPage(): string {
     unitOf(row.name),
     row.help,
   ]);
-  const reasons = Object.entries(dropReasons).map(([reason, meaning]) => [code(reason), meaning]);
+  const reasons = (meanings: Readonly<Record<string, string>>): string =>
+    table(
+      ['`reason`', 'meaning'],
+      Object.entries(meanings).map(([reason, meaning]) => [code(reason), meaning]),
+    );
   return `${[
     metricsIntroduction,
     table(['metric', 'type', 'labels', 'unit', 'meaning'], rows),
     '## Why a message was dropped',
-    table(['`reason`', 'meaning'], reasons),
+    reasons(dropReasons),
+    '## Why a client was not read',
+    reasons(pauseCauses),
     processMetrics,
   ].join('\n\n')}\n`;
 }

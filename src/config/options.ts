@@ -1,5 +1,6 @@
 import { jwtAlgorithms } from '../access/jwt-key.ts';
 import { authenticatorNames } from '../access/proof.ts';
+import { topicLevelsMax } from '../mqtt/topics/names.ts';
 import { logLevels } from '../std/log.ts';
 import {
   accessRule,
@@ -110,6 +111,27 @@ export const configOptions = {
   'mqtt.sysIntervalSeconds': option(integer(0, day), {
     default: 10,
     sentence: 'Seconds between updates of the topics under `$SYS`; 0: there are none.',
+  }),
+  'mqtt.topicLevelsMax': option(integer(1, topicLevelsMax), {
+    default: topicLevelsMax,
+    sentence: 'Levels of a topic name or filter; beyond it PUBLISH is refused with 0x90 and SUBSCRIBE with 0x8F.',
+  }),
+  'mqtt.userPropertiesMax': option(integer(0, 65_535), {
+    default: 256,
+    sentence: 'User properties of one message or will; beyond it it is refused with 0x97.',
+  }),
+  'mqtt.clientIdBytesMax': option(integer(23, 65_535), {
+    default: 1024,
+    sentence: 'Bytes of a client id; beyond it CONNECT is refused with 0x85.',
+  }),
+  'mqtt.willBytesMax': option(integer(0, 65_535), {
+    default: 65_535,
+    sentence: "Bytes of a will's payload; beyond it CONNECT is refused with 0x97.",
+  }),
+  'mqtt.connectionsPerAddressMax': option(integer(0, 1_000_000), {
+    default: 0,
+    sentence:
+      'MQTT connections at once from one address (of IPv6: from one /64); one more is closed at once; 0 sets no bound.',
   }),
   'mqtt.connectRateMax': option(integer(0, 1_000_000), {
     default: 0,

@@ -89,7 +89,7 @@ test('a flooding publisher is slowed by not being read: its bytes wait in its ow
   const first = await settled(() => counters.bytesIn);
   // One second of the rate, and one more read before it was noticed.
   assert.ok(first <= mebibyte + 128 * kibibyte, `${first} bytes were read`);
-  assert.equal(counters.publisherPauses, 1);
+  assert.equal(counters.pauses.publish_rate, 1);
   assert.ok(flood.writableLength > 0, 'the flood waits at its source');
   clock.advance(1_000);
   const second = await settled(() => counters.bytesIn);

@@ -27,7 +27,7 @@ test('nothing of what it sent is lost, and the pause is counted', async () => {
   const client = await fixture.connect('c');
   publish(client, 25);
   assert.equal(subscriber.waiting().length, 25);
-  assert.equal(fixture.broker.counters.publisherPauses, 1);
+  assert.equal(fixture.broker.counters.pauses.publish_rate, 1);
   assert.equal(fixture.broker.counters.publisherPausedMs, 1_500);
 });
 

@@ -72,10 +72,7 @@ export class PublishRates {
     const wait = Math.max(debt(meter.own, publishes, bytes, now), debt(meter.shared, publishes, bytes, now));
     if (wait === 0) return;
     const { connection } = meter;
-    if (meter.heapIndex < 0) {
-      this.#counters.publisherPauses++;
-      connection.hold();
-    }
+    if (meter.heapIndex < 0) connection.hold('publish_rate');
     const until = Math.max(now + wait, meter.heapIndex < 0 ? 0 : meter.deadline);
     this.#counters.publisherPausedMs += until - (meter.heapIndex < 0 ? now : meter.deadline);
     connection.lastReceivedAt = until;

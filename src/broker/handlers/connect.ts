@@ -3,7 +3,9 @@ import { errorCatalogue, type SluiceError, toSluiceError } from '../../errors.ts
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
+import { countReason } from '../counters.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
+import { userPropertiesRefusal } from '../limits.ts';
 import { openQueue } from '../open-queue.ts';
 import { ownerOf, type Session } from '../session.ts';
 import { TopicCache, type TopicRights, topicRights } from '../topic-cache.ts';
@@ -74,6 +76,9 @@ function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | und
   if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
     return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
   }
+  const { clientIdBytesMax } = connection.context.limits;
+  if (Buffer.byteLength(packet.clientId) > clientIdBytesMax)
+    return [0x85, `A client id has at most ${clientIdBytesMax} bytes [MQTT-3.1.3-5]`];
   return roomRefusal(connection, packet.clientId);
 }
 
@@ -101,7 +106,7 @@ export function refuseConnect(
   level: 'debug' | 'info' = 'info',
 ): void {
   if (connection.phase === 'closed') return;
-  connection.context.counters.connectRefused++;
+  countReason(connection.context.counters.connectRefused, reasonCode);
   connection.context.log[level]('Connection refused', {
     remoteAddress: connection.transport.peer.remoteAddress,
     reasonCode,
@@ -192,7 +197,7 @@ export function acceptLogin(connection: Connection, login: Login, identity: Iden
   connection.connected({
     identity,
     session,
-    topics: new TopicCache(context.router, rights),
+    topics: new TopicCache(context.router, rights, context.limits.topicLevelsMax),
     window: Math.min(packet.properties?.receiveMaximum ?? 0xffff, context.limits.inflightMax),
   });
   const keepAlive = serverKeepAlive(packet, context.limits.keepAliveSecondsMax) ?? packet.keepAlive;
@@ -229,8 +234,13 @@ function endUnanswered(connection: Connection): void {
 
 /** Asked of the topic that the will is published to: `me` may stand for a longer one. */
 function willProblem({ context }: Connection, will: Will, rights: TopicRights): Refusal | undefined {
-  const problem = topicNameProblem(will.topic);
+  const { limits } = context;
+  const problem = topicNameProblem(will.topic, limits.topicLevelsMax);
   if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
+  if (will.payload.length > limits.willBytesMax)
+    return [0x97, `A will has at most ${limits.willBytesMax} bytes: this one has ${will.payload.length}`];
+  const properties = userPropertiesRefusal(will.properties, limits.userPropertiesMax);
+  if (properties !== undefined) return [0x97, properties.message];
   const refusal = context.publisher.refusal(will.topic, will.retain ? will.payload.length : 0);
   if (refusal !== undefined) return [errorCatalogue[refusal.code].mqtt, refusal.message];
   if (!rights.mayPublish(will.topic)) return [0x87, `Not allowed to publish the will to "${will.topic}"`];

@@ -3,6 +3,7 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import { referenceBytesMin } from '../../std/bytes.ts';
 import type { Connection } from '../connection.ts';
+import { userPropertiesRefusal } from '../limits.ts';
 import { Publication } from '../publication.ts';
 import { nobodyWaits } from '../publisher.ts';
 import { ReceivedMessage } from '../received-message.ts';
@@ -73,12 +74,15 @@ function topicValid(connection: Connection, draft: Draft): SluiceError | undefin
 
 function capability(connection: Connection, draft: Draft): SluiceError | undefined {
   const { packet } = draft;
+  const { limits, publisher } = connection.context;
   const topic = (draft.known as KnownTopic).topic;
   if (packet.properties?.subscriptionIdentifiers !== undefined) {
     throw new MalformedPacket(0x82, 'Expected no Subscription Identifier from a client', 'MQTT-3.3.4-6');
   }
+  const properties = packet.properties && userPropertiesRefusal(packet.properties, limits.userPropertiesMax);
+  if (properties !== undefined) return properties;
   const retainedBytes = packet.retain ? packet.payloadEnd - packet.payloadStart : 0;
-  return connection.context.publisher.refusal(topic, retainedBytes);
+  return publisher.refusal(topic, retainedBytes);
 }
 
 function authorise(_connection: Connection, draft: Draft): SluiceError | undefined {

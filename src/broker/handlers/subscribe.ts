@@ -2,6 +2,7 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../../mqtt/codec/packets.ts';
 import { isSharedFilter, matchedFilter, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import { type Connection, reasonStringMax } from '../connection.ts';
+import { countReason } from '../counters.ts';
 import { checkFilterForm } from '../filter-form.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
@@ -63,6 +64,8 @@ function finish(
 ): void {
   if (connection.phase !== 'connected') return;
   const codes = answers.map(({ reasonCode }) => reasonCode);
+  const { subscribesRefused } = connection.context.counters;
+  for (const code of codes) if (code >= 0x80) countReason(subscribesRefused, code);
   // 3.1.1 knows one way to refuse [MQTT-3.9.3-2].
   const reasonCodes = connection.version === 5 ? codes : codes.map((code) => Math.min(code, 0x80));
   const reasons = answers.flatMap(({ reason }) => reason ?? []);
@@ -81,7 +84,8 @@ function subscribeOne(
   greeted: Subscription[],
 ): SubscribeAnswer | Promise<SubscribeAnswer> {
   const { context, session } = connection;
-  const problem = topicFilterProblem(asked.filter) ?? shareProblem(connection, asked.filter);
+  const problem =
+    topicFilterProblem(asked.filter, context.limits.topicLevelsMax) ?? shareProblem(connection, asked.filter);
   if (problem !== undefined) return { reasonCode: 0x8f, reason: problem };
   if (context.sources.some((source) => source.claims(asked.filter))) return openQueue(connection, asked, identifiers);
   const request = { ...asked, filter: ownFilter(connection.identity, asked.filter) };

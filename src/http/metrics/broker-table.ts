@@ -1,31 +1,33 @@
-import type { DropReason } from '../../broker/counters.ts';
-import type { MetricRow } from './metric-row.ts';
+import type { DropReason, PauseCause, ReasonCounts } from '../../broker/counters.ts';
+import type { MetricRow, Sample } from './metric-row.ts';
 import type { BrokerNumbers } from './platform-metrics.ts';
 
-interface BrokerRow {
-  /** Behind `sluice_broker_`. */
-  readonly name: string;
-  readonly type: MetricRow['type'];
-  readonly help: string;
-  /** What is counted in one unit of the metric. */
-  readonly scale?: number;
+type CountName = keyof BrokerNumbers;
+
+interface BrokerRow extends Omit<MetricRow, 'read'> {
+  readonly samples: (count: never) => Sample[];
 }
 
 /** One row for everything that the broker counts: what has none does not compile. */
-const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow } = {
+const rows: { readonly [K in CountName]: BrokerRow & { readonly samples: (count: BrokerNumbers[K]) => Sample[] } } = {
   connections: level('connections', 'Open MQTT connections'),
   connectionsTotal: total('connections_accepted', 'MQTT connections accepted'),
-  connectRefused: total('connects_refused', 'CONNECT packets refused'),
+  connectionsRefused: total(
+    'connections_refused',
+    'MQTT connections closed at once because of `mqtt.connectionsPerAddressMax`',
+  ),
+  connectRefused: byCode('connects_refused', 'CONNECT packets refused, by reason code of MQTT 5'),
   connectBanned: total('connects_banned', 'CONNECT packets refused because of a ban'),
   connectRateExceeded: total(
     'connects_rate_exceeded',
     'CONNECT packets refused because of `mqtt.connectRateMax` or `mqtt.connectRatePerAddressMax`',
   ),
   bansMade: total('bans_made', 'Bans'),
-  rightsLost: total('rights_lost', 'Connections ended because what they came in with expired or changed'),
   clients: level('clients', 'Connected clients'),
   clientsMax: level('clients_max', 'Clients that were connected at the same time, at most'),
   connectsIn: total('connects_received', 'CONNECT packets received'),
+  disconnects: byCode('disconnects', 'Connections that the server ended, by reason code of MQTT 5'),
+  subscribesRefused: byCode('subscribes_refused', 'Topic filters refused in SUBACK, by reason code of MQTT 5'),
   bytesIn: total('received_bytes', 'Bytes received over MQTT'),
   bytesOut: total('sent_bytes', 'Bytes sent over MQTT'),
   packetsIn: total('packets_received', 'Packets of every type received'),
@@ -35,13 +37,10 @@ const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow
   publishesOut: total('publishes_sent', 'PUBLISH packets sent to subscribers'),
   payloadBytesIn: total('payload_received_bytes', 'Payload bytes of the messages published'),
   payloadBytesOut: total('payload_sent_bytes', 'Payload bytes of the PUBLISH packets sent'),
-  publisherPauses: total(
-    'publisher_pauses',
-    'Times that a client was not read for a while because it published too fast',
-  ),
+  pauses: byReason('pauses', 'Times that a client was not read for a while, by cause'),
   publisherPausedMs: total(
     'publisher_paused_seconds',
-    'How long clients were not read because they published too fast',
+    'How long clients were not read because of a publish rate',
     1_000,
   ),
   publishesRefused: total('publishes_refused', 'Messages of clients that were refused'),
@@ -49,6 +48,8 @@ const rows: { readonly [K in Exclude<keyof BrokerNumbers, 'dropped'>]: BrokerRow
   sessionsExpired: total('sessions_expired', 'Sessions that ended because their client stayed away'),
   takeovers: total('takeovers', 'Connections ended because their client id connected again'),
   keepAliveTimeouts: total('keep_alive_timeouts', 'Connections ended because nothing came from them'),
+  rightsLost: total('rights_lost', 'Connections ended because what they came in with expired or changed'),
+  dropped: byReason('dropped', 'Messages that were not handed on to a subscriber, or not retained, by reason'),
   bans: level('bans', 'Bans that hold now'),
   sessions: level('sessions', 'Sessions, connected or not'),
   subscriptions: level('subscriptions', 'Subscriptions of all sessions'),
@@ -63,32 +64,46 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
   offline_qos0: 'QoS 0, and the subscriber is away',
   session_full: 'the session is at `mqtt.sessionMessagesMax` or `mqtt.sessionBytesMax`',
   expired: 'its Message Expiry Interval ran out while it waited',
-  packet_too_large: "larger than the subscriber's Maximum Packet Size",
+  packet_too_large: "larger than the client's Maximum Packet Size",
   session_ended: 'it waited in a session that ended',
-  retained_full: 'not retained: `mqtt.retainedMessagesMax` is reached, or storage is behind',
   retained_expired: 'a retained message whose Message Expiry Interval ran out',
+  retained_full: 'not retained: `mqtt.retainedMessagesMax` is reached',
 };
 
-export const brokerTable: readonly MetricRow[] = [
-  ...Object.entries(rows).map(([key, { name, type, help, scale = 1 }]): MetricRow => {
-    const count = key as keyof typeof rows;
-    const read: MetricRow['read'] = ({ platform }) => [{ labels: {}, value: platform.broker[count] / scale }];
-    return { name, type, help, labels: [], read };
-  }),
-  {
-    name: 'sluice_broker_dropped_total',
-    type: 'counter',
-    help: 'Messages that were not handed on to a subscriber, or not retained, by reason',
-    labels: ['reason'],
-    read: ({ platform }) =>
-      Object.entries(platform.broker.dropped).map(([reason, value]) => ({ labels: { reason }, value })),
-  },
-];
+/** Why a client was not read, for the reference. */
+export const pauseCauses: Readonly<Record<PauseCause, string>> = {
+  publish_rate: 'it published faster than `mqtt.publishRateMax` and its kin let it',
+  receipts: 'it speaks MQTT 3.1.1 and has `mqtt.receiveMaximum` messages unacknowledged',
+  congested_subscriber: 'a subscriber of its messages does not read as fast, for at most a second',
+  output_full: 'it does not take the answers to what it sends: more than `mqtt.outputBytesMax` wait for it',
+};
 
-function level(name: string, help: string): BrokerRow {
-  return { name: `sluice_broker_${name}`, type: 'gauge', help };
+export const brokerTable: readonly MetricRow[] = (Object.keys(rows) as CountName[]).map((count) => {
+  const { samples, ...row } = rows[count];
+  return { ...row, read: ({ platform }) => samples(platform.broker[count] as never) };
+});
+
+function level(name: string, help: string) {
+  return { name: `sluice_broker_${name}`, type: 'gauge', help, labels: [], samples: single(1) } as const;
 }
 
-function total(name: string, help: string, scale = 1): BrokerRow {
-  return { name: `sluice_broker_${name}_total`, type: 'counter', help, scale };
+/** `scale`: how many of what is counted make one unit of the metric. */
+function total(name: string, help: string, scale = 1) {
+  return { name: `sluice_broker_${name}_total`, type: 'counter', help, labels: [], samples: single(scale) } as const;
+}
+
+function single(scale: number) {
+  return (count: number): Sample[] => [{ labels: {}, value: count / scale }];
+}
+
+function byReason(name: string, help: string) {
+  const samples = (counts: Readonly<Record<string, number>>): Sample[] =>
+    Object.entries(counts).map(([reason, value]) => ({ labels: { reason }, value }));
+  return { name: `sluice_broker_${name}_total`, type: 'counter', help, labels: ['reason'], samples } as const;
+}
+
+function byCode(name: string, help: string) {
+  const samples = (counts: ReasonCounts): Sample[] =>
+    [...counts].map(([code, value]) => ({ labels: { reason_code: `0x${code.toString(16)}` }, value }));
+  return { name: `sluice_broker_${name}_total`, type: 'counter', help, labels: ['reason_code'], samples } as const;
 }

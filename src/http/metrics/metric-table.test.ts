@@ -1,31 +1,38 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokerCounters } from '../../broker/counters.ts';
-import { brokerTable, dropReasons } from './broker-table.ts';
+import { brokerTable, dropReasons, pauseCauses } from './broker-table.ts';
 import { metricTable } from './metric-table.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The values that the broker's rows read, with this one number in place of a counter. */
-function valuesWith(counters: object): number[] {
-  const platform = { broker: { bans: 0, sessions: 0, subscriptions: 0, retained: 0, ...counters } };
-  return brokerTable.flatMap(({ read }) => read({ platform } as Snapshot).map(({ value }) => value));
+const mark = 4_711;
+
+/** The broker's counters with one of them, or all in it, at the mark. */
+function marked(name: string, value: unknown): object {
+  if (value instanceof Map) return { [name]: new Map([[0x97, mark]]) };
+  if (typeof value === 'object') {
+    return { [name]: Object.fromEntries(Object.keys(value as object).map((reason) => [reason, mark])) };
+  }
+  return { [name]: mark };
 }
 
-test('every counter of the broker has a metric', () => {
-  const mark = 4_711;
+function shown(counters: object): number {
+  const broker = { ...new BrokerCounters(), bans: 0, sessions: 0, subscriptions: 0, retained: 0, ...counters };
+  const values = brokerTable.flatMap(({ read }) => read({ platform: { broker } } as unknown as Snapshot));
+  return values.filter(({ value }) => value === mark || value === mark / 1_000).length;
+}
+
+test('every counter of the broker has a metric, and every reason in it a sample', () => {
   for (const [name, value] of Object.entries(new BrokerCounters())) {
-    if (typeof value !== 'number') continue;
-    const shown = valuesWith({ ...new BrokerCounters(), [name]: mark });
-    assert.equal(shown.filter((each) => each === mark || each === mark / 1_000).length, 1, name);
+    const expected = value instanceof Map || typeof value === 'number' ? 1 : Object.keys(value).length;
+    assert.equal(shown(marked(name, value)), expected, name);
   }
 });
 
-test('every reason for a drop is a sample, and explained', () => {
-  const { dropped } = new BrokerCounters();
-  const rows = brokerTable.filter(({ labels }) => labels.includes('reason'));
-  const samples = rows.flatMap(({ read }) => read({ platform: { broker: { dropped } } } as Snapshot));
-  assert.deepEqual(samples.map(({ labels }) => labels.reason).sort(), Object.keys(dropped).sort());
+test('every reason for a drop and for a pause is explained', () => {
+  const { dropped, pauses } = new BrokerCounters();
   assert.deepEqual(Object.keys(dropReasons).sort(), Object.keys(dropped).sort());
+  assert.deepEqual(Object.keys(pauseCauses).sort(), Object.keys(pauses).sort());
 });
 
 test('names are unique, of the form that Prometheus asks for, and a counter ends in _total', () => {

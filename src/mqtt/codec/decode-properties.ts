@@ -13,10 +13,22 @@ import {
 export function decodeProperties<P extends PropertyPlace>(reader: PacketReader, place: P): PropertiesOf[P] | undefined {
   const length = reader.variableByteInteger('a property length');
   if (length === 0) return undefined;
+  if (length > propertyBytesMax) throw tooManyBytes(reader, length);
   const part = reader.part(length, 'properties');
   const values: Record<string, unknown> = {};
   while (part.remaining > 0) decodeProperty(part, place, values);
   return values as unknown as PropertiesOf[P];
+}
+
+/**
+ * All properties of one packet, as they are on the wire. Five bytes make a user property, which takes twenty times as much in
+ * memory, so that a packet of 4 MiB would take 100 MiB.
+ */
+export const propertyBytesMax = 256 * 1024;
+
+function tooManyBytes(reader: PacketReader, length: number): MalformedPacket {
+  const met = mismatch(reader.packet, `at most ${propertyBytesMax} bytes of properties`, length);
+  return new MalformedPacket(Refusal.packetTooLarge, met, 'MQTT 5 section 4.13.2');
 }
 
 function decodeProperty(reader: PacketReader, place: PropertyPlace, values: Record<string, unknown>): void {

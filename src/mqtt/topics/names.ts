@@ -13,8 +13,8 @@ export interface SharedFilter {
 }
 
 /** What is wrong with a topic name, as a sentence; undefined where it is valid (MQTT 5, section 4.7.3). */
-export function topicNameProblem(topic: string): string | undefined {
-  const problem = textProblem(topic, 'topic name');
+export function topicNameProblem(topic: string, levelsMax = topicLevelsMax): string | undefined {
+  const problem = textProblem(topic, 'topic name', levelsMax);
   if (problem !== undefined) return problem;
   // [MQTT-3.3.2-2]
   const wildcard = topic.includes('#') ? '#' : topic.includes('+') ? '+' : undefined;
@@ -23,10 +23,11 @@ export function topicNameProblem(topic: string): string | undefined {
 }
 
 /** What is wrong with a topic filter, plain or shared, as a sentence; undefined where it is valid. */
-export function topicFilterProblem(filter: string): string | undefined {
-  if (!filter.startsWith(sharedPrefix)) return textProblem(filter, 'topic filter') ?? wildcardProblem(filter);
+export function topicFilterProblem(filter: string, levelsMax = topicLevelsMax): string | undefined {
+  if (!filter.startsWith(sharedPrefix))
+    return textProblem(filter, 'topic filter', levelsMax) ?? wildcardProblem(filter);
   const problem = sharedFormProblem(filter) ?? bytesProblem(filter, 'topic filter');
-  return problem ?? topicFilterProblem((parseShared(filter) as SharedFilter).filter);
+  return problem ?? topicFilterProblem((parseShared(filter) as SharedFilter).filter, levelsMax);
 }
 
 /** What is wrong with the form of a filter that begins as a shared one; undefined for every other. */
@@ -55,7 +56,7 @@ export function matchedFilter(filter: string): string {
   return parseShared(filter)?.filter ?? filter;
 }
 
-function textProblem(text: string, kind: string): string | undefined {
+function textProblem(text: string, kind: string, levelsMax: number): string | undefined {
   if (text === '') return `A ${kind} has at least one character [MQTT-4.7.3-1]: this one is empty`;
   const tooLong = bytesProblem(text, kind);
   if (tooLong !== undefined) return tooLong;
@@ -63,7 +64,7 @@ function textProblem(text: string, kind: string): string | undefined {
   if (!text.isWellFormed())
     return `A ${kind} is valid Unicode [MQTT-1.5.4-1]: ${quoted(text)} holds half a surrogate pair`;
   const levels = levelCount(text);
-  if (levels > topicLevelsMax) return `A ${kind} has at most ${topicLevelsMax} levels: ${quoted(text)} has ${levels}`;
+  if (levels > levelsMax) return `A ${kind} has at most ${levelsMax} levels: ${quoted(text)} has ${levels}`;
   return undefined;
 }
 

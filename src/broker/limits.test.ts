@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
+import { propertyBytesMax } from '../mqtt/codec/decode-properties.ts';
+import { PacketType } from '../mqtt/codec/packets.ts';
+import { BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+
+function pairs(count: number): [string, string][] {
+  return Array.from({ length: count }, (_, i) => [`k${i}`, 'v']);
+}
+
+async function connackOf(client: MemoryClient, connect: Parameters<MemoryClient['connect']>[0]): Promise<number> {
+  await client.connect(connect);
+  return client.take(PacketType.connack).reasonCode;
+}
+
+test('a topic name or filter of too many levels is refused, in PUBLISH, SUBSCRIBE, a will and from elsewhere', async () => {
+  const fixture = new BrokerFixture({ limits: { topicLevelsMax: 3 } });
+  const client = await fixture.connect('c');
+  client.publish('a/b/c', 'x', { qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x10);
+  client.publish('a/b/c/d', 'x', { qos: 1 });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x90);
+  assert.equal(await client.subscribed('a/+/#'), 0);
+  assert.equal(await client.subscribed('a/+/c/#'), 0x8f);
+  assert.equal(await client.subscribed('$share/g/a/+/c/#'), 0x8f);
+  const will = { topic: 'a/b/c/d', payload: Buffer.from('x'), qos: 0, retain: false, properties: undefined } as const;
+  assert.equal(await connackOf(fixture.open(), { clientId: 'w', will }), 0x90);
+  const receipts: (SluiceError | undefined)[] = [];
+  const waiter = { receipt: (_: number, failure: SluiceError | undefined) => void receipts.push(failure) };
+  fixture.broker.publish({ ...elsewhere, topic: 'a/b/c/d' }, waiter, 0);
+  assert.ok(receipts[0] instanceof SluiceError);
+  assert.equal(receipts[0].code, 'invalid_topic');
+  assert.deepEqual([...fixture.broker.counters.subscribesRefused], [[0x8f, 2]]);
+});
+
+const elsewhere = {
+  topic: 'a',
+  payload: Buffer.from('x'),
+  qos: 1,
+  retain: false,
+  properties: undefined,
+  receivedAt: 0,
+  publisher: '',
+} as const;
+
+test('a message or a will with too many user properties is refused with 0x97', async () => {
+  const fixture = new BrokerFixture({ limits: { userPropertiesMax: 2 } });
+  const client = await fixture.connect('c');
+  client.publish('a', 'x', { qos: 1, properties: { userProperties: pairs(2) } });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x10);
+  client.publish('a', 'x', { qos: 1, properties: { userProperties: pairs(3) } });
+  assert.equal(client.take(PacketType.puback).reasonCode, 0x97);
+  const will = { topic: 'a', payload: Buffer.from('x'), qos: 0, retain: false } as const;
+  const refused = await connackOf(fixture.open(), {
+    clientId: 'w',
+    will: { ...will, properties: { userProperties: pairs(3) } },
+  });
+  assert.equal(refused, 0x97);
+  assert.equal(fixture.broker.counters.publishesRefused, 1);
+});
+
+test('user properties of CONNECT itself are not kept, and have no bound but that of all properties', async () => {
+  const fixture = new BrokerFixture({ limits: { userPropertiesMax: 2 } });
+  assert.equal(await connackOf(fixture.open(), { clientId: 'c', properties: { userProperties: pairs(1_000) } }), 0);
+});
+
+test('more bytes of properties than a packet may have end the connection with 0x95', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c');
+  const value = 'v'.repeat(60_000);
+  client.publish('a', 'x', { properties: { userProperties: [['k', value]] } });
+  assert.deepEqual(client.waiting(), []);
+  const enough = Math.ceil(propertyBytesMax / value.length);
+  client.publish('a', 'x', { properties: { userProperties: new Array(enough).fill(['k', value]) } });
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x95);
+});
+
+test('a client id or a will that is too long is refused', async () => {
+  const fixture = new BrokerFixture({ limits: { clientIdBytesMax: 23, willBytesMax: 10 } });
+  assert.equal(await connackOf(fixture.open(), { clientId: 'é'.repeat(11) }), 0);
+  assert.equal(await connackOf(fixture.open(), { clientId: 'é'.repeat(12) }), 0x85);
+  assert.equal(await connackOf(fixture.open(4), { clientId: 'é'.repeat(12) }), 2);
+  const will = { topic: 'a', qos: 0, retain: false, properties: undefined } as const;
+  assert.equal(await connackOf(fixture.open(), { clientId: 'w', will: { ...will, payload: Buffer.alloc(10) } }), 0);
+  assert.equal(await connackOf(fixture.open(), { clientId: 'x', will: { ...will, payload: Buffer.alloc(11) } }), 0x97);
+  assert.deepEqual(
+    [...fixture.broker.counters.connectRefused],
+    [
+      [0x85, 2],
+      [0x97, 1],
+    ],
+  );
+});
+
+test('one connection more than an address may have is closed at once, and one that ends makes room', () => {
+  const fixture = new BrokerFixture({ limits: { connectionsPerAddressMax: 2 } });
+  const [first] = [fixture.open(5, '192.0.2.7'), fixture.open(5, '::ffff:192.0.2.7')];
+  const third = fixture.open(5, '192.0.2.7');
+  assert.equal(third.ended, true);
+  third.cut();
+  assert.equal(fixture.open(5, '192.0.2.8').ended, false);
+  assert.equal(fixture.open(5, '192.0.2.7').ended, true);
+  first.cut();
+  assert.equal(fixture.open(5, '192.0.2.7').ended, false);
+  assert.equal(fixture.broker.counters.connectionsRefused, 2);
+});
+
+test('what ends a connection is counted by its reason code', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('c');
+  client.publish('a', 'x', { properties: { topicAlias: 5 } });
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x94);
+  await fixture.connect('d');
+  await fixture.connect('d');
+  assert.deepEqual(
+    [...fixture.broker.counters.disconnects],
+    [
+      [0x94, 1],
+      [0x8e, 1],
+    ],
+  );
+});
