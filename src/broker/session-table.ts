@@ -139,7 +139,8 @@ export class SessionTable implements SessionLog {
   }
 
   #read(session: Session, from: number, messagesMax: number, bytesMax: number): readonly Outgoing[] {
-    const rows = this.#rowsOf(session);
+    const rows = this.#rows.get(session);
+    if (rows === undefined) return [];
     const { number } = rows;
     const found = this.#environment.readRange(
       'session-messages',
