@@ -182,7 +182,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   caughtUp(): void {
-    this.greetings.pump();
+    this.greetings.pump(this.session);
   }
 
   takenOver(): void {
@@ -230,7 +230,6 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.context.rights.forget(this);
     this.acknowledger.close();
     this.congestion.over();
-    this.greetings.stop();
     for (const subscription of this.queueSubscriptions.values()) subscription.stop();
     this.queueSubscriptions.clear();
     const session = this.#connected?.session;

@@ -3,7 +3,7 @@ import { congestedBytesMin } from './congestion.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Publication } from './publication.ts';
 import type { RetainedScan } from './retained-scan.ts';
-import type { SessionLink, Subscription } from './session.ts';
+import type { Greeting, Session, SessionLink, Subscription } from './session.ts';
 
 /** Where messages are that new subscriptions are greeted with: retained ones, or those that the server makes. */
 export interface GreetingSource {
@@ -15,16 +15,15 @@ export interface GreetingSource {
 }
 
 /**
- * The retained messages that new subscriptions of one connection are greeted with: a slice a turn, and no more while the
- * client has not taken those before, so that a filter that matches a million topics holds up nobody else and fills no
- * session. Each message is read in the turn in which it is sent: none can overtake a newer one of its topic.
+ * The retained messages that new subscriptions are greeted with: a slice a turn, and no more while the client has not taken
+ * those before, so that a filter that matches a million topics holds up nobody else and fills no session. Each message is
+ * read in the turn in which it is sent: none can overtake a newer one of its topic. A kept session goes on where its last
+ * connection ended.
  */
 export class Greetings {
   readonly #link: SessionLink;
   readonly #deliverer: Deliverer;
   readonly #sources: readonly GreetingSource[];
-  /** By filter: subscribing to it again begins anew. */
-  readonly #running = new Map<string, Greeting>();
   #scheduled = false;
 
   constructor(link: SessionLink, deliverer: Deliverer, sources: readonly GreetingSource[]) {
@@ -35,74 +34,61 @@ export class Greetings {
 
   /** `since`: when the subscription was made, from when on it gets live what is published. */
   start(subscription: Subscription, since: number): void {
-    const { filter } = subscription;
+    const { filter, session } = subscription;
     const source = this.#sources.find((candidate) => candidate.claims(filter));
     if (source === undefined) return;
     const greeting: Greeting = { subscription, scan: undefined };
-    this.#running.set(filter, greeting);
-    source.whenReadable({ receipt: () => this.#begin(greeting, source.match(filter, since)) }, 0);
+    session.greetings ??= new Map();
+    session.greetings.set(filter, greeting);
+    const receipt = (): void => {
+      greeting.scan = source.match(filter, since);
+      session.link?.caughtUp();
+    };
+    source.whenReadable({ receipt }, 0);
   }
 
   /** Goes on where there is room. Called again when the client has taken something. */
-  pump(): void {
-    if (this.#scheduled || this.#running.size === 0) return;
+  pump(session: Session): void {
+    if (session.greetings === undefined || this.#scheduled || session.link !== this.#link) return;
     let left = sliceKeys;
-    for (const greeting of this.#running.values()) {
-      const { subscription, scan } = greeting;
+    for (const { subscription, scan } of session.greetings.values()) {
       if (scan === undefined) continue;
-      if (left <= 0) {
-        this.#goOnNextTurn();
-        return;
-      }
-      if (!this.#hasRoom(subscription)) return;
-      left -= this.#greet(subscription, scan);
+      if (left <= 0) break;
+      if (!this.#hasRoom(session)) return;
+      left -= this.#greet(session.greetings, subscription, scan);
       if (!scan.isDone) left = 0;
     }
-    if (left <= 0) this.#goOnNextTurn();
-  }
-
-  stop(): void {
-    this.#running.clear();
-  }
-
-  #begin(greeting: Greeting, scan: RetainedScan): void {
-    greeting.scan = scan;
-    this.pump();
+    if (session.greetings.size === 0) session.greetings = undefined;
+    if (left <= 0) this.#goOnNextTurn(session);
   }
 
   /** One step of one greeting. Answers how many keys it looked at. */
-  #greet(subscription: Subscription, scan: RetainedScan): number {
-    const isOver = subscription.session.subscriptions.get(subscription.filter) !== subscription;
+  #greet(greetings: Map<string, Greeting>, subscription: Subscription, scan: RetainedScan): number {
+    const { filter, session } = subscription;
+    const isOver = session.subscriptions.get(filter) !== subscription;
     const keys = isOver ? 1 : scan.read((publication) => this.#send(subscription, publication));
-    if (isOver || scan.isDone) this.#running.delete(subscription.filter);
+    if (isOver || scan.isDone) greetings.delete(filter);
     return keys;
   }
 
   #send(subscription: Subscription, publication: Publication): boolean {
     this.#deliverer.deliver(subscription, publication, true, false);
-    return this.#hasRoom(subscription);
+    return this.#hasRoom(subscription.session);
   }
 
   /** What neither the window nor the socket takes would wait in the session; here it waits where it is. */
-  #hasRoom({ session }: Subscription): boolean {
-    const { waiting, stored } = session;
+  #hasRoom({ waiting, stored }: Session): boolean {
     const isRead = stored === undefined || (stored.isTakenUp && stored.onDiskAlone === 0);
     return isRead && waiting.size < waitingMax && this.#link.transport.bufferedBytes < congestedBytesMin;
   }
 
-  #goOnNextTurn(): void {
+  #goOnNextTurn(session: Session): void {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.pump();
+      this.pump(session);
     });
   }
-}
-
-interface Greeting {
-  readonly subscription: Subscription;
-  /** Absent until it can begin. */
-  scan: RetainedScan | undefined;
 }
 
 /** So many may wait in the session, so that a client of QoS 2 gets more than one message a flush. */

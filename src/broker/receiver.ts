@@ -88,7 +88,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
     for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
     this.#context.deliverer.pump(connection.session);
-    connection.greetings.pump();
+    connection.greetings.pump(connection.session);
   }
 
   #charge(meter: Meter, bytes: number): void {

@@ -75,6 +75,26 @@ test('a greeting at QoS 1 waits on disk, not in the session: it goes on as the c
   assert.equal(fixture.broker.counters.dropped.session_full, 0);
 });
 
+test('a greeting that the end of a connection cut short goes on when the client is back', async () => {
+  const fixture = new BrokerFixture({ limits: { retainedMessagesMax: 1_000 } });
+  const publisher = await fixture.connect('p');
+  for (let i = 0; i < 100; i++) publisher.publish(`t/${i}`, 'x', { retain: true, qos: 1, packetId: 1 });
+  const kept = { sessionExpiryInterval: 100, receiveMaximum: 10 };
+  const client = await fixture.connect('c', { properties: kept });
+  await client.subscribed('t/#', { qos: 1 });
+  client.cut();
+  const again = await fixture.connect('c', { cleanStart: false, properties: kept });
+  const topics: string[] = [];
+  for (let count = again.waiting().length; count > 0; count = again.waiting().length) {
+    const { topic, packetId } = again.takePublish();
+    topics.push(topic);
+    again.ack(PacketType.puback, packetId);
+    await answered();
+  }
+  assert.equal(topics.length, 100);
+  assert.equal(new Set(topics).size, 100);
+});
+
 test('a greeting begins when what was retained before it can be read', async () => {
   class HeldLog extends MemoryRetainedLog {
     readonly waiters: (() => void)[] = [];

@@ -7,6 +7,7 @@ import type { Congestion } from './congestion.ts';
 import { Inflight } from './inflight.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { ReceivedMessage } from './received-message.ts';
+import type { RetainedScan } from './retained-scan.ts';
 import { StoredLine } from './stored-line.ts';
 import type { Transport } from './transport.ts';
 
@@ -35,6 +36,13 @@ export interface Subscription extends SubscriptionRequest {
   readonly identifiers: readonly number[] | undefined;
 }
 
+/** The retained messages that a new subscription is still to be greeted with. */
+export interface Greeting {
+  readonly subscription: Subscription;
+  /** Absent until it can begin. */
+  scan: RetainedScan | undefined;
+}
+
 /** What the broker keeps for one client id, connected or not. */
 export class Session implements Deadline {
   readonly clientId: string;
@@ -56,6 +64,8 @@ export class Session implements Deadline {
   /** When the last connection ended, epoch milliseconds; absent while there is one. */
   endedAt: number | undefined;
   will: Will | undefined;
+  /** By filter: subscribing to it again begins anew. Absent where nothing is left. */
+  greetings: Map<string, Greeting> | undefined;
   /** What it owes on disk. Present from the moment on in which the session was to outlive its connection, to its end. */
   stored: StoredLine | undefined;
   deadline = 0;
