@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { brokerValueRows, loadNames } from '../broker/system/broker-values.ts';
 import { environmentName, type Option } from '../config/option.ts';
 import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
 import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
 import { queueOptionRows } from '../queues/options.ts';
+import { queueLevelRows } from '../queues/queue-levels.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
 import { flagUsage, optionSentence, usage } from './help.ts';
@@ -36,6 +38,10 @@ test('docs/reference/limits.md says what the tables of options, bounds and metri
 
 test('every option that is a bound has its line among the limits, with a metric that exists', () => {
   assert.deepEqual(limitsProblems(), []);
+});
+
+test('docs/reference/system-topics.md says what the tables of values say', (context) => {
+  isCurrent(context, 'system-topics.md', systemTopicsPage());
 });
 
 function isCurrent(context: TestContext, file: string, page: string): void {
@@ -117,6 +123,37 @@ const processMetrics = `## The process
 
 \`process_*\` and \`nodejs_*\` are those of prom-client: memory by kind, CPU time, open files, active handles, the heap by space,
 and pauses of the garbage collector as the histogram \`nodejs_gc_duration_seconds\`.`;
+
+function systemTopicsPage(): string {
+  const values = brokerValueRows.map(({ name, meaning }) => [code(`$SYS/broker/${name}`), meaning]);
+  const loads = Object.keys(loadNames).map((name) => code(`$SYS/broker/load/${name}/{1min,5min,15min}`));
+  const queues = queueLevelRows.map(([name, meaning]) => [code(`$SYS/queues/QUEUE/${name}`), meaning]);
+  return `${[
+    systemTopicsIntroduction,
+    table(['topic', 'value'], [...systemTexts, ...values]),
+    '## Loads',
+    loadsIntroduction,
+    loads.map((name) => `- ${name}`).join('\n'),
+    '## Queues',
+    'Of the first 1,000 queues.',
+    table(['topic', 'value'], queues),
+  ].join('\n\n')}\n`;
+}
+
+const systemTopicsIntroduction = `# Topics under $SYS
+
+What the server tells of itself, under the names that Mosquitto uses. A new subscription gets the values of this moment at once, with RETAIN
+set; after that a value is published when it has changed, every \`mqtt.sysIntervalSeconds\`, at QoS 0. Nothing of it is on disk, and nothing
+is computed while nobody listens. \`#\` and \`+/…\` do not match these topics [MQTT-4.7.2-1]. Reading them takes a rule that allows their
+filter; nobody can publish there. Totals begin at 0 with the process.`;
+
+const systemTexts = [
+  [code('$SYS/broker/version'), 'The name and version of the server'],
+  [code('$SYS/broker/uptime'), 'Seconds since the start, as "N seconds"'],
+];
+
+const loadsIntroduction = `How much a minute, averaged exponentially over one, five and fifteen minutes. \`connections\` are CONNECT packets, \`sockets\` connections
+accepted.`;
 
 function commandLinePage(): string {
   return `${['# Command line', 'Exit status: 0 done, 1 failed, 2 wrongly called.', ...commandSections(root, ['sluice'])].join('\n\n')}\n`;

@@ -8,16 +8,21 @@ export async function queueLevels(engine: Engine): Promise<[topic: string, value
 }
 
 function levelsOf(name: string, stats: QueueStats): [topic: string, value: string][] {
-  return levels.map(([level, read]) => [`$SYS/queues/${name}/${level}`, String(read(stats))]);
+  return queueLevelRows.map(([level, , read]) => [`$SYS/queues/${name}/${level}`, String(read(stats))]);
 }
 
-const levels: readonly (readonly [name: string, read: (stats: QueueStats) => number])[] = [
-  ['ready', ({ ready }) => ready],
-  ['leased', ({ leased }) => leased],
-  ['scheduled', ({ scheduled }) => scheduled],
-  ['bytes', ({ bytes }) => bytes],
-  ['consumers', ({ consumers }) => consumers],
-  ['dead-lettered', ({ deadLettered }) => deadLettered],
+/** One row a topic below the queue's name. */
+export const queueLevelRows: readonly (readonly [
+  name: string,
+  meaning: string,
+  read: (stats: QueueStats) => number,
+])[] = [
+  ['ready', 'Messages that wait for a consumer', ({ ready }) => ready],
+  ['leased', 'Messages in the hands of consumers', ({ leased }) => leased],
+  ['scheduled', 'Messages that wait for their time', ({ scheduled }) => scheduled],
+  ['bytes', 'Bytes of messages that are not acknowledged', ({ bytes }) => bytes],
+  ['consumers', 'Consumers', ({ consumers }) => consumers],
+  ['dead-lettered', 'Messages dead-lettered since the start', ({ deadLettered }) => deadLettered],
 ];
 
 /** Queues that are shown; the rest is left out. */

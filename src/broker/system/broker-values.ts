@@ -41,51 +41,86 @@ export class BrokerValues {
     const { version, clock } = this.#parts;
     yield [`${root}/version`, `sluice version ${version}`];
     yield [`${root}/uptime`, `${Math.floor((clock.now() - this.#startedAt) / 1000)} seconds`];
-    for (const [name, read] of Object.entries(rows)) yield [`${root}/${name}`, String(read(this.#parts))];
+    for (const { name, read } of brokerValueRows) yield [`${root}/${name}`, String(read(this.#parts))];
     for (const [name, value] of this.#loads.values()) yield [`${root}/load/${name}`, value];
   }
 }
 
 const root = '$SYS/broker';
 
-/** One row a topic. */
-const rows: Readonly<Record<string, (parts: BrokerValuesParts) => number>> = {
-  'clients/total': ({ sessions }) => sessions.size,
-  'clients/connected': ({ counters }) => counters.clients,
-  'clients/disconnected': ({ sessions, counters }) => sessions.size - counters.clients,
-  'clients/maximum': ({ counters }) => counters.clientsMax,
-  'clients/expired': ({ counters }) => counters.sessionsExpired,
-  // The names before Mosquitto 2, which dashboards still ask for.
-  'clients/active': ({ counters }) => counters.clients,
-  'clients/inactive': ({ sessions, counters }) => sessions.size - counters.clients,
-  'messages/received': ({ counters }) => counters.packetsIn,
-  'messages/sent': ({ counters }) => packetsOut(counters),
-  'messages/stored': storedMessages,
-  'store/messages/count': storedMessages,
-  'publish/messages/received': ({ counters }) => counters.publishesIn,
-  'publish/messages/sent': ({ counters }) => counters.publishesOut,
-  'publish/messages/dropped': ({ counters }) => droppedMessages(counters),
-  'publish/bytes/received': ({ counters }) => counters.payloadBytesIn,
-  'publish/bytes/sent': ({ counters }) => counters.payloadBytesOut,
-  'bytes/received': ({ counters }) => counters.bytesIn,
-  'bytes/sent': ({ counters }) => counters.bytesOut,
-  'subscriptions/count': ({ router }) => router.subscriptionCount,
-  'retained messages/count': ({ retained }) => retained.size,
+interface ValueRow {
+  /** Below `$SYS/broker/`. */
+  readonly name: string;
+  readonly meaning: string;
+  readonly read: (parts: BrokerValuesParts) => number;
+}
+
+/** One row a topic, but for those that are no number and the averages. */
+export const brokerValueRows: readonly ValueRow[] = [
+  row('clients/total', 'Sessions, connected or not', ({ sessions }) => sessions.size),
+  row('clients/connected', 'Connected clients', ({ counters }) => counters.clients),
+  row('clients/disconnected', 'Kept sessions whose client is away', awayClients),
+  row(
+    'clients/maximum',
+    'Clients that were connected at the same time, at most',
+    ({ counters }) => counters.clientsMax,
+  ),
+  row(
+    'clients/expired',
+    'Sessions that ended because their client stayed away',
+    (parts) => parts.counters.sessionsExpired,
+  ),
+  row('clients/active', 'The old name of `clients/connected`', ({ counters }) => counters.clients),
+  row('clients/inactive', 'The old name of `clients/disconnected`', awayClients),
+  row('messages/received', 'Packets of every type received', ({ counters }) => counters.packetsIn),
+  row('messages/sent', 'Packets of every type sent', ({ counters }) => packetsOut(counters)),
+  row(
+    'publish/messages/received',
+    'Messages published, by clients, wills and over HTTP',
+    (parts) => parts.counters.publishesIn,
+  ),
+  row('publish/messages/sent', 'PUBLISH packets sent', ({ counters }) => counters.publishesOut),
+  row('publish/messages/dropped', 'Messages that a subscriber did not get', ({ counters }) =>
+    droppedMessages(counters),
+  ),
+  row('publish/bytes/received', 'Payload bytes of the messages published', ({ counters }) => counters.payloadBytesIn),
+  row('publish/bytes/sent', 'Payload bytes of the PUBLISH packets sent', ({ counters }) => counters.payloadBytesOut),
+  row('bytes/received', 'Bytes received', ({ counters }) => counters.bytesIn),
+  row('bytes/sent', 'Bytes sent', ({ counters }) => counters.bytesOut),
+  row(
+    'subscriptions/count',
+    'Subscriptions, without shared ones',
+    ({ router }) => router.subscriptionCount - router.groups.memberCount,
+  ),
+  row('shared_subscriptions/count', 'Members of shared subscriptions', ({ router }) => router.groups.memberCount),
+  row('retained messages/count', 'Retained messages', ({ retained }) => retained.size),
+  row('store/messages/count', 'Messages on disk: retained, and owed to kept sessions', storedMessages),
+  row('messages/stored', 'The old name of `store/messages/count`', storedMessages),
+];
+
+/** What the averages under `load/` are made of, by name. */
+export const loadNames: Readonly<Record<string, (counters: BrokerCounters) => number>> = {
+  'messages/received': ({ packetsIn }) => packetsIn,
+  'messages/sent': packetsOut,
+  'publish/received': ({ publishesIn }) => publishesIn,
+  'publish/sent': ({ publishesOut }) => publishesOut,
+  'publish/dropped': droppedMessages,
+  'bytes/received': ({ bytesIn }) => bytesIn,
+  'bytes/sent': ({ bytesOut }) => bytesOut,
+  connections: ({ connectsIn }) => connectsIn,
+  sockets: ({ connectionsTotal }) => connectionsTotal,
 };
 
-/** What the averages under `load/` are made of. */
 function loadsOf(counters: BrokerCounters): Totals {
-  return {
-    'messages/received': counters.packetsIn,
-    'messages/sent': packetsOut(counters),
-    'publish/received': counters.publishesIn,
-    'publish/sent': counters.publishesOut,
-    'publish/dropped': droppedMessages(counters),
-    'bytes/received': counters.bytesIn,
-    'bytes/sent': counters.bytesOut,
-    connections: counters.connectsIn,
-    sockets: counters.connectionsTotal,
-  };
+  return Object.fromEntries(Object.entries(loadNames).map(([name, read]) => [name, read(counters)]));
+}
+
+function row(name: string, meaning: string, read: ValueRow['read']): ValueRow {
+  return { name, meaning, read };
+}
+
+function awayClients({ sessions, counters }: BrokerValuesParts): number {
+  return sessions.size - counters.clients;
 }
 
 function packetsOut(counters: BrokerCounters): number {
