@@ -1,4 +1,4 @@
-import { argon2, randomBytes } from 'node:crypto';
+import crypto, { randomBytes } from 'node:crypto';
 import { hashMemoryBytesMax, type SlowHash } from './slow-hash.ts';
 
 /** `memory` in KiB, `passes` over it, `parallelism` lanes, as in RFC 9106. */
@@ -29,7 +29,8 @@ export async function makeArgon2Hash(secret: string | Buffer): Promise<string> {
 
 export function parseArgon2Hash(text: string): SlowHash | undefined {
   const match = form.exec(text);
-  if (match === null) return undefined;
+  // Node has it from 24.7 on.
+  if (match === null || typeof crypto.argon2 !== 'function') return undefined;
   const cost = { memory: Number(match[1]), passes: Number(match[2]), parallelism: Number(match[3]) };
   if (!isAffordable(cost)) return undefined;
   const salt = Buffer.from(match[4], 'base64');
@@ -46,7 +47,7 @@ function isAffordable({ memory, passes, parallelism }: Argon2Cost): boolean {
 
 function derive(secret: string | Buffer, nonce: Buffer, tagLength: number, cost: Argon2Cost): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    argon2('argon2id', { message: secret, nonce, tagLength, ...cost }, (problem, key) =>
+    crypto.argon2('argon2id', { message: secret, nonce, tagLength, ...cost }, (problem, key) =>
       problem === null ? resolve(key) : reject(problem),
     );
   });

@@ -75,8 +75,9 @@ function forget({ session, context, queueSubscriptions }: Connection, subscripti
 
 /** Nobody reads through a queue what they may not read directly. Answers the filters that the client needs the right to. */
 async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<readonly string[]> {
-  const { context, session, identity } = connection;
   const { queue, filters } = await source.resolve(filter);
+  // Who it is now: that may have changed meanwhile.
+  const { context, session, identity } = connection;
   const needs = [`$queue/${queue}`, ...filters];
   for (const needed of needs) {
     if (!context.access.maySubscribe(identity, session.clientId, needed)) {

@@ -5,6 +5,7 @@ import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
 import { demo } from './demo.ts';
 import { device } from './device.ts';
+import { hash } from './hash.ts';
 import { help, usage } from './help.ts';
 import { locate, parse } from './parse.ts';
 import { pub } from './pub.ts';
@@ -16,7 +17,7 @@ import { sub } from './sub.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, device, ban, demo],
+  [start, pub, sub, queue, dead, device, ban, hash, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */
