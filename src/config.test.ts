@@ -154,3 +154,18 @@ test('queue options are checked by the table of the queues', async () => {
     return true;
   });
 });
+
+test('mqtt.port and a listener that stands in its place are not both taken', async () => {
+  await writeJson({ listeners: { mqtt: { type: 'tcp', port: 1884 } } });
+  assert.equal((await loadConfig({}, {}, cwd)).listeners.mqtt.port, 1884);
+  await assert.rejects(loadConfig({ 'mqtt-port': '1885' }, {}, cwd), {
+    message: 'Cannot use both mqtt.port and listeners.mqtt: give the one or the other',
+  });
+});
+
+test('TLS files of a listener are relative to the config file', async () => {
+  const tls = { certFile: 'cert.pem', keyFile: 'key.pem' };
+  await writeJson({ listeners: { tls: { type: 'tls', port: 8883, tls } } });
+  const { listeners } = await loadConfig({ config: join(cwd, 'sluice.config.json') }, {}, tmpdir());
+  assert.equal(listeners.tls.tls?.certFile, join(cwd, 'cert.pem'));
+});

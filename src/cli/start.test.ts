@@ -98,6 +98,32 @@ test('start on a port that is taken ends with the port and its flag', async () =
   await once(taken, 'close');
 });
 
+test('start with a listener on a port that is taken, or without its certificate, ends with its name', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const tls = { certFile: 'missing.pem', keyFile: 'missing.key' };
+  const endings: readonly (readonly [object, RegExp])[] = [
+    [
+      { type: 'ws', port },
+      new RegExp(`^Cannot listen on port ${port} of .*; give another listeners\\.web\\.port$`, 'm'),
+    ],
+    [
+      { type: 'wss', port: 0, tls },
+      /listener "web": Cannot read TLS file ".*missing\.(pem|key)": there is no such file$/m,
+    ],
+  ];
+  for (const [web, message] of endings) {
+    await writeFile(join(cwd, 'sluice.config.json'), JSON.stringify({ listeners: { web } }));
+    const child = start(...freePorts);
+    const log = text(child.stderr);
+    assert.deepEqual(await once(child, 'exit'), [1, null]);
+    assert.match(await log, message);
+  }
+  taken.close();
+  await once(taken, 'close');
+});
+
 test('a second server on the same data is refused', async () => {
   const first = start(...freePorts);
   await readyLine(first);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { copyFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { TestAuthority } from '../std/testing/certificates.ts';
 import { forSeedsInTurn } from '../std/testing/seed.ts';
 import { serve } from './testing/served.ts';
 
@@ -114,15 +116,29 @@ test('TLS files that cannot be read end the start with their name', async (t) =>
   );
 });
 
-test('with TLS files the API speaks HTTPS and nothing else', async (t) => {
-  const file = (name: string): string => new URL(`testing/${name}`, import.meta.url).pathname;
-  const tls = { certFile: file('localhost-cert.pem'), keyFile: file('localhost-key.pem') };
+test('with TLS files the API speaks HTTPS and nothing else, and takes new files up', async (t) => {
+  const authority = new TestAuthority();
+  t.after(() => authority.remove());
+  const tls = authority.issueServer();
   const { server } = await serve(t, { options: { tls } });
+  const serialNumber = async (): Promise<string> => {
+    const socket = connectTls({ port: server.port, servername: 'localhost', ca: authority.ca });
+    await once(socket, 'secureConnect');
+    const { serialNumber: served } = socket.getPeerCertificate();
+    socket.destroy();
+    return served;
+  };
+  const before = await serialNumber();
+  const renewed = authority.issueServer();
+  copyFileSync(renewed.certFile, tls.certFile);
+  copyFileSync(renewed.keyFile, tls.keyFile);
+  await server.reload();
+  assert.notEqual(await serialNumber(), before);
   const request = get({
     host: 'localhost',
     port: server.port,
     path: '/healthz',
-    ca: readFileSync(tls.certFile),
+    ca: authority.ca,
     agent: false,
   });
   const [response] = await once(request, 'response');

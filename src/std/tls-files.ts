@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import { systemReason } from './system-reason.ts';
 
 /** Paths of PEM files. */
 export interface TlsPaths {
@@ -49,7 +50,7 @@ async function readPem(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {
-    throw unusable(`Cannot read TLS file ${JSON.stringify(file)}: ${(cause as Error).message}`, cause);
+    throw unusable(`Cannot read TLS file ${JSON.stringify(file)}: ${systemReason(cause as Error)}`, cause);
   }
 }
 
