@@ -8,8 +8,8 @@ import type { Greeting, Session, SessionLink, Subscription } from './session.ts'
 /** Where messages are that new subscriptions are greeted with: retained ones, or those that the server makes. */
 export interface GreetingSource {
   claims(filter: string): boolean;
-  /** Tells the waiter when `match` finds everything from before. */
-  whenReadable(waiter: ReceiptWaiter, tag: number): void;
+  /** Tells the waiter when `match` finds everything from before; in this turn where it does already. */
+  whenReadable(filter: string, waiter: ReceiptWaiter, tag: number): void;
   /** What greets a subscription that was made at `since`: what came later reached it live. */
   match(filter: string, since: number): RetainedScan;
 }
@@ -44,7 +44,7 @@ export class Greetings {
       greeting.scan = source.match(filter, since);
       session.link?.caughtUp();
     };
-    source.whenReadable({ receipt }, 0);
+    source.whenReadable(filter, { receipt }, 0);
   }
 
   /** Goes on where there is room. Called again when the client has taken something. */

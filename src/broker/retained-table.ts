@@ -1,4 +1,5 @@
 import { decodeMessage, encodeMessage, type ReceiptWaiter } from '../message.ts';
+import { hasWildcard } from '../mqtt/topics/filter-index.ts';
 import type { Log } from '../std/log.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
@@ -141,8 +142,4 @@ class RetainedWrite implements StagedWrite {
     else batch.put('retained', this.key, this.record);
     this.#table.written(this, batch);
   }
-}
-
-function hasWildcard(filter: string): boolean {
-  return filter.includes('+') || filter.includes('#');
 }

@@ -95,7 +95,7 @@ test('a greeting that the end of a connection cut short goes on when the client 
   assert.equal(new Set(topics).size, 100);
 });
 
-test('a greeting begins when what was retained before it can be read', async () => {
+test('a greeting with wildcards begins when what was retained before it can be read, another at once', async () => {
   class HeldLog extends MemoryRetainedLog {
     readonly waiters: (() => void)[] = [];
     override wait(waiter: ReceiptWaiter, tag: number): void {
@@ -106,6 +106,8 @@ test('a greeting begins when what was retained before it can be read', async () 
   const client = await new BrokerFixture({ retainedLog }).connect('c');
   client.publish('t', 'x', { retain: true });
   client.subscribe('t');
+  assert.equal(client.takePublish().payload, 'x');
+  client.subscribe('+');
   assert.deepEqual(client.waiting(), []);
   for (const tell of retainedLog.waiters) tell();
   assert.equal(client.takePublish().payload, 'x');

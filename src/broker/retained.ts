@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import { expiresAt, type ReceiptWaiter } from '../message.ts';
+import { hasWildcard } from '../mqtt/topics/filter-index.ts';
 import type { Clock } from '../std/clock.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { GreetingSource } from './greetings.ts';
@@ -88,8 +89,10 @@ export class Retained implements GreetingSource {
     };
   }
 
-  whenReadable(waiter: ReceiptWaiter, tag: number): void {
-    this.#log.wait(waiter, tag);
+  /** A single topic is looked up wherever it is; only a scan needs everything on disk. */
+  whenReadable(filter: string, waiter: ReceiptWaiter, tag: number): void {
+    if (hasWildcard(filter)) this.#log.wait(waiter, tag);
+    else waiter.receipt(tag, undefined);
   }
 
   /** Whether a sweep would find something, as far as is known. */

@@ -61,7 +61,7 @@ export class SystemTopics implements GreetingSource {
   }
 
   /** Collects the values of this moment first. */
-  whenReadable(waiter: ReceiptWaiter, tag: number): void {
+  whenReadable(_filter: string, waiter: ReceiptWaiter, tag: number): void {
     if (this.#parts.intervalSeconds === 0) waiter.receipt(tag, undefined);
     else void this.#collect().then(() => waiter.receipt(tag, undefined));
   }

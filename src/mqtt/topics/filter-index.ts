@@ -113,7 +113,8 @@ function removeBelow<T>(node: LevelNode<T>, filter: string, start: number, value
   return true;
 }
 
-function hasWildcard(filter: string): boolean {
+/** Of a valid filter. */
+export function hasWildcard(filter: string): boolean {
   return filter.includes('+') || filter.endsWith('#');
 }
 
