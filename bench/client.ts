@@ -1,12 +1,7 @@
-import { connect, type Socket } from 'node:net';
-import { decodePacket } from '../src/mqtt/codec/decode.ts';
-import { decodePublish, payloadOf } from '../src/mqtt/codec/decode-publish.ts';
-import { encodePacket } from '../src/mqtt/codec/encode.ts';
-import { encodeAck } from '../src/mqtt/codec/encode-ack.ts';
-import { encodePublish } from '../src/mqtt/codec/encode-publish.ts';
-import { FrameReader } from '../src/mqtt/codec/frames.ts';
-import { PacketType } from '../src/mqtt/codec/packets.ts';
-import { ByteWriter } from '../src/std/bytes.ts';
+import { connect } from 'node:net';
+import { payloadOf } from '../src/mqtt/codec/decode-publish.ts';
+import { type ControlPacket, PacketType } from '../src/mqtt/codec/packets.ts';
+import { PacketStream } from './packet-stream.ts';
 
 export interface ClientEvents {
   /** CONNACK came: `receiveMaximum` publishes may be unacknowledged at once. */
@@ -19,80 +14,58 @@ export interface ClientEvents {
   closed(): void;
 }
 
-const packetBytesMax = 1 << 20;
-
 /** One connection of a fast MQTT 5 client that leaves retrying and reconnecting to its owner. */
 export class Client {
   /** Resolves when the connection is gone and `closed` was told. */
   readonly closed: Promise<void>;
   readonly #events: ClientEvents;
-  readonly #socket: Socket;
-  #output = new ByteWriter(16_384);
-  #flushes = false;
+  readonly #packets: PacketStream;
 
   constructor(port: number, clientId: string, events: ClientEvents) {
     this.#events = events;
-    const reader = new FrameReader(
-      { frame: (buffer, first, start, end) => this.#frame(buffer, first, start, end) },
-      packetBytesMax,
-    );
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.#socket.on('data', (chunk) => reader.push(chunk));
-    // 'close' follows; that the server was killed is what this client is there for.
-    this.#socket.on('error', () => this.#socket.destroy());
-    this.closed = new Promise((resolve) => {
-      this.#socket.on('close', () => {
-        events.closed();
-        resolve();
-      });
+    this.#packets = new PacketStream(connect({ port, host: '127.0.0.1', noDelay: true }), 5, {
+      published: (packet) => events.received(packet.packetId, payloadOf(packet)),
+      controlled: (packet) => this.#controlled(packet),
+      closed: () => events.closed(),
     });
-    encodePacket(
-      this.#output,
-      {
-        type: PacketType.connect,
-        version: 5,
-        clientId,
-        cleanStart: true,
-        keepAlive: 0,
-        username: undefined,
-        password: undefined,
-        will: undefined,
-        properties: undefined,
-      },
-      5,
-    );
-    this.#flushLater();
+    this.closed = this.#packets.closed;
+    this.#packets.send({
+      type: PacketType.connect,
+      version: 5,
+      clientId,
+      cleanStart: true,
+      keepAlive: 0,
+      username: undefined,
+      password: undefined,
+      will: undefined,
+      properties: undefined,
+    });
   }
 
-  /** The payload is copied. */
+  /** At QoS 1. The payload is copied. */
   publish(topic: string, payload: Buffer, packetId: number): void {
-    encodePublish(this.#output, topic, payload, undefined, 1, false, false, packetId, 5);
-    this.#flushLater();
+    this.#packets.publish(topic, payload, 1, packetId);
   }
 
   subscribe(filter: string): void {
     const subscription = { filter, qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-    const packet = { type: PacketType.subscribe, packetId: 1, subscriptions: [subscription], properties: undefined };
-    encodePacket(this.#output, packet, 5);
-    this.#flushLater();
+    this.#packets.send({
+      type: PacketType.subscribe,
+      packetId: 1,
+      subscriptions: [subscription],
+      properties: undefined,
+    });
   }
 
   acknowledge(packetId: number): void {
-    encodeAck(this.#output, PacketType.puback, packetId, 0, 5);
-    this.#flushLater();
+    this.#packets.acknowledge(PacketType.puback, packetId);
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#packets.destroy();
   }
 
-  #frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
-    if (firstByte >> 4 === PacketType.publish) {
-      const packet = decodePublish(buffer, firstByte, bodyStart, bodyEnd, 5);
-      this.#events.received(packet.packetId, payloadOf(packet));
-      return true;
-    }
-    const packet = decodePacket(buffer, firstByte, bodyStart, bodyEnd, 5);
+  #controlled(packet: ControlPacket): void {
     if (packet.type === PacketType.puback) {
       this.#events.acknowledged(packet.packetId, packet.reasonCode);
     } else if (packet.type === PacketType.connack) {
@@ -102,19 +75,5 @@ export class Client {
       const [reasonCode] = packet.reasonCodes;
       if (reasonCode > 2) throw new Error(`Subscription refused: reason 0x${reasonCode.toString(16)}`);
     }
-    return true;
-  }
-
-  /** What one turn of the event loop produced leaves in one write. */
-  #flushLater(): void {
-    if (this.#flushes) return;
-    this.#flushes = true;
-    setImmediate(() => {
-      this.#flushes = false;
-      const { position } = this.#output;
-      this.#socket.write(this.#output.bytes());
-      // The socket may still hold these bytes, so the next ones go into memory of their own.
-      this.#output = new ByteWriter(Math.max(1_024, position));
-    });
   }
 }
