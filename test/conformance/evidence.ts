@@ -56,7 +56,8 @@ export class Evidence {
 
   #vectorsOf({ id }: Statement, version: Version): Shown[] {
     return this.#vectors
-      .filter((vector) => vector.versions.includes(version) && vector.clauses.includes(id))
+      .filter(({ versions }) => versions.includes(version))
+      .filter(({ clauses }) => clauses.includes(id) || clauses.includes(`${id} of ${version === 4 ? '3.1.1' : '5'}`))
       .map(({ file, name }) => ({ kind: 'vector', name: `${file}: ${name}` }));
   }
 }

@@ -4,7 +4,7 @@ import { Peer } from './peer.ts';
 
 export interface Vector {
   readonly name: string;
-  /** Statements that it shows, or sections where the standard numbers none. */
+  /** Statements that it shows, of one version where the other has another of that number; sections where there is none. */
   readonly clauses: readonly string[];
   readonly versions: readonly (4 | 5)[];
   /** `[PEER] VERB ARGUMENT`; the peer is `a` where none is named. */
