@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
@@ -101,6 +102,30 @@ test('SIGTERM ends the process, whatever its peers do', async (t) => {
   assert.equal(await server.stop('SIGTERM'), 0);
   for (const peer of peers) peer.destroy();
 });
+
+test('the examples of docs/listeners.md work as they stand', async (t) => {
+  const authority = new TestAuthority();
+  t.after(() => authority.remove());
+  const page = readFileSync(new URL('../docs/listeners.md', import.meta.url), 'utf8');
+  const examples = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => JSON.parse(json).listeners as Examples);
+  const all: Examples = Object.assign({}, ...examples);
+  const folder = join(authority.folder, 'tls');
+  mkdirSync(folder);
+  const { certFile, keyFile } = authority.issueServer();
+  copyFileSync(certFile, join(folder, 'server.pem'));
+  copyFileSync(keyFile, join(folder, 'server.key'));
+  copyFileSync(authority.caFile, join(folder, 'ca.pem'));
+  // Only the ports are others: those of the page may be taken.
+  for (const listener of Object.values(all)) listener.port = 0;
+  const server = await startConfigured(t, { listeners: all }, authority.folder);
+  assert.deepEqual(Object.keys(server.listeners), ['mqtt', ...Object.keys(all)]);
+  assert.equal(Object.keys(all).length, 7);
+  await visit(`mqtts://localhost:${server.listeners.tls}`, { ca: authority.ca });
+  await visit(`wss://localhost:${server.listeners.wss}/mqtt`, { ca: authority.ca });
+  await visit(`mqtt://localhost:${server.listeners.guests}`);
+});
+
+type Examples = Record<string, { port: number }>;
 
 /** What a version 5 CONNECT behind the header is answered with. */
 async function greeting(port: number, header: string): Promise<Buffer> {

@@ -124,10 +124,10 @@ export async function startServer(t: Ending, flags: readonly string[] = []): Pro
   return server;
 }
 
-/** A started server with these options in its config file. */
-export function startConfigured(t: Ending, options: object): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-config-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+/** A started server with these options in a config file, in a folder of its own or in the one that is named. */
+export function startConfigured(t: Ending, options: object, named?: string): Promise<Server> {
+  const folder = named ?? mkdtempSync(join(tmpdir(), 'sluice-config-'));
+  if (named === undefined) t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'sluice.config.json');
   writeFileSync(file, JSON.stringify(options));
   return startServer(t, ['--config', file]);

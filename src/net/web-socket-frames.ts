@@ -28,15 +28,16 @@ export interface WebSocketHandler {
  */
 export class WebSocketFrames {
   readonly #handler: WebSocketHandler;
-  readonly #header = Buffer.allocUnsafe(headerBytesMax);
-  #headerBytes = 0;
+  /** What has come of a header that did not arrive whole. */
+  #header: Buffer = nothing;
   #opcode = 0;
   #isLast = true;
   /** Payload bytes of the frame that have not arrived; none between frames. */
   #due = 0;
-  #masked = 0;
+  /** Four bytes, the next one to use in front. */
+  #mask = 0;
   #inMessage = false;
-  #control: Buffer[] = [];
+  #control: Buffer = nothing;
   #closed = false;
 
   constructor(handler: WebSocketHandler) {
@@ -47,32 +48,40 @@ export class WebSocketFrames {
   push(chunk: Buffer): void {
     let at = 0;
     while (at < chunk.length && !this.#closed) {
-      at = this.#due > 0 ? this.#payload(chunk, at) : this.#head(chunk, at);
+      if (this.#due > 0) at = this.#payload(chunk, at);
+      else if (this.#header.length === 0) at = this.#head(chunk, at);
+      else at = this.#restOfHead(chunk, at);
     }
   }
 
-  #head(chunk: Buffer, start: number): number {
-    let at = start;
-    while (at < chunk.length && this.#headerBytes < this.#headerBytesDue()) {
-      this.#header[this.#headerBytes++] = chunk[at++];
-      const problem = this.#headerBytes > 2 ? undefined : this.#problem();
-      if (problem !== undefined) this.#fail(...problem);
-      if (this.#closed) return at;
+  /** Reads a header that begins at `start`; answers the position behind it, or keeps what is there of it. */
+  #head(bytes: Buffer, start: number): number {
+    const first = bytes[start];
+    const second = start + 1 < bytes.length ? bytes[start + 1] : undefined;
+    const problem = this.#problem(first, second);
+    if (problem !== undefined) {
+      this.#fail(...problem);
+      return bytes.length;
     }
-    if (this.#headerBytes === this.#headerBytesDue()) this.#begin();
-    return at;
+    const end = start + (second === undefined ? headerBytesMax : headerBytes(second));
+    if (end > bytes.length) {
+      this.#header = Buffer.from(bytes.subarray(start));
+      return bytes.length;
+    }
+    this.#begin(bytes, start, end);
+    return end;
   }
 
-  /** As far as it can be told from what of the header is there. */
-  #headerBytesDue(): number {
-    if (this.#headerBytes < 2) return 2;
-    const length = this.#header[1] & 0x7f;
-    return 2 + (length === 126 ? 2 : length === 127 ? 8 : 0) + maskBytes;
+  /** One byte more of a header that came in parts: it is rare enough to be looked at as often as it grows. */
+  #restOfHead(chunk: Buffer, at: number): number {
+    const header = Buffer.concat([this.#header, chunk.subarray(at, at + 1)]);
+    this.#header = nothing;
+    this.#head(header, 0);
+    return at + 1;
   }
 
   /** What is wrong with the first two bytes, or with the first alone. */
-  #problem(): Problem | undefined {
-    const [first, second] = this.#header;
+  #problem(first: number, second: number | undefined): Problem | undefined {
     const opcode = first & 0x0f;
     if ((first & 0x70) !== 0) return [CloseCode.protocolError, 'No extension was agreed on'];
     if (opcode === Opcode.text) return [CloseCode.unsupportedData, 'Send MQTT in binary frames [MQTT-6.0.0-1]'];
@@ -80,7 +89,7 @@ export class WebSocketFrames {
     if (opcode === Opcode.continuation && !this.#inMessage) return [CloseCode.protocolError, 'Nothing is continued'];
     if (opcode === Opcode.binary && this.#inMessage) return [CloseCode.protocolError, 'A message is not complete'];
     if (opcode >= Opcode.close && first < 0x80) return [CloseCode.protocolError, 'A control frame is never in parts'];
-    if (this.#headerBytes < 2) return undefined;
+    if (second === undefined) return undefined;
     if (second < 0x80) return [CloseCode.protocolError, 'A client masks its frames'];
     if (opcode >= Opcode.close && (second & 0x7f) > controlBytesMax) {
       return [CloseCode.protocolError, `A control frame carries at most ${controlBytesMax} bytes`];
@@ -88,41 +97,27 @@ export class WebSocketFrames {
     return undefined;
   }
 
-  #begin(): void {
-    const length = this.#length();
+  #begin(header: Buffer, start: number, end: number): void {
+    const length = payloadLength(header, start);
     if (length < 0) {
       this.#fail(CloseCode.protocolError, 'A length takes as few bytes as possible, and at most 53 bits');
       return;
     }
-    this.#opcode = this.#header[0] & 0x0f;
-    this.#isLast = this.#header[0] >= 0x80;
-    // The mask moves to the front, where the payload finds it.
-    this.#header.copyWithin(0, this.#headerBytes - maskBytes, this.#headerBytes);
-    this.#headerBytes = 0;
-    this.#masked = 0;
+    this.#opcode = header[start] & 0x0f;
+    this.#isLast = header[start] >= 0x80;
+    this.#mask = header.readInt32BE(end - maskBytes);
     this.#due = length;
     if (length === 0) this.#end();
   }
 
-  /** -1 where it is written in more bytes than it needs, or is more than can be counted. */
-  #length(): number {
-    const short = this.#header[1] & 0x7f;
-    if (short < 126) return short;
-    if (short === 126) {
-      const length = this.#header.readUInt16BE(2);
-      return length < 126 ? -1 : length;
-    }
-    const length = Number(this.#header.readBigUInt64BE(2));
-    return length <= 0xffff || length > Number.MAX_SAFE_INTEGER ? -1 : length;
-  }
-
   #payload(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#due);
-    unmask(chunk, at, end, this.#header, this.#masked);
-    this.#masked = (this.#masked + end - at) & 3;
+    unmask(chunk, at, end, this.#mask);
+    const turned = 8 * ((end - at) & 3);
+    if (turned > 0) this.#mask = (this.#mask << turned) | (this.#mask >>> (32 - turned));
     this.#due -= end - at;
     const bytes = chunk.subarray(at, end);
-    if (this.#opcode >= Opcode.close) this.#control.push(Buffer.from(bytes));
+    if (this.#opcode >= Opcode.close) this.#control = Buffer.concat([this.#control, bytes]);
     else this.#handler.data(bytes);
     if (this.#due === 0) this.#end();
     return end;
@@ -133,8 +128,8 @@ export class WebSocketFrames {
       this.#inMessage = !this.#isLast;
       return;
     }
-    const payload = Buffer.concat(this.#control);
-    this.#control = [];
+    const payload = this.#control;
+    this.#control = nothing;
     if (this.#opcode === Opcode.ping) this.#handler.ping(payload);
     else if (this.#opcode === Opcode.close) this.#fail(...closing(payload));
   }
@@ -145,6 +140,7 @@ export class WebSocketFrames {
   }
 }
 
+const nothing: Buffer = Buffer.alloc(0);
 const maskBytes = 4;
 const opcodes: ReadonlySet<number> = new Set(Object.values(Opcode));
 
@@ -164,8 +160,36 @@ function isOwn(code: number): boolean {
   return code >= 3000 && code <= 4999;
 }
 
-function unmask(bytes: Buffer, start: number, end: number, mask: Buffer, offset: number): void {
-  for (let at = start, i = offset; at < end; at++, i++) bytes[at] ^= mask[i & 3];
+/** Of a header whose second byte this is. */
+function headerBytes(second: number): number {
+  const length = second & 0x7f;
+  return 2 + (length === 126 ? 2 : length === 127 ? 8 : 0) + maskBytes;
+}
+
+/** -1 where it is written in more bytes than it needs, or is more than can be counted. */
+function payloadLength(header: Buffer, start: number): number {
+  const short = header[start + 1] & 0x7f;
+  if (short < 126) return short;
+  if (short === 126) {
+    const length = header.readUInt16BE(start + 2);
+    return length < 126 ? -1 : length;
+  }
+  const length = Number(header.readBigUInt64BE(start + 2));
+  return length <= 0xffff || length > Number.MAX_SAFE_INTEGER ? -1 : length;
+}
+
+function unmask(bytes: Buffer, start: number, end: number, mask: number): void {
+  const [first, second, third, fourth] = [mask >>> 24, (mask >>> 16) & 0xff, (mask >>> 8) & 0xff, mask & 0xff];
+  let at = start;
+  for (; at + 3 < end; at += 4) {
+    bytes[at] ^= first;
+    bytes[at + 1] ^= second;
+    bytes[at + 2] ^= third;
+    bytes[at + 3] ^= fourth;
+  }
+  if (at < end) bytes[at] ^= first;
+  if (at + 1 < end) bytes[at + 1] ^= second;
+  if (at + 2 < end) bytes[at + 2] ^= third;
 }
 
 /** The header of a binary frame of a server: whole, and not masked. */
