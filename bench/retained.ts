@@ -97,7 +97,7 @@ function openAlone(folder: string): void {
 /** As fast as storage takes them, in turns of a thousand. */
 async function putAll({ table, commit }: Opened, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
-    table.put(new Publication(topic(n), payload, 1, true, undefined, Date.now(), 'bench'));
+    table.put(new Publication(topic(n), payload, 1, true, undefined, Date.now(), 'bench'), n);
     if (n % 1_000 < 999) continue;
     if (table.hasRoom(64 * 1024 * 1024)) await new Promise((resolve) => setImmediate(resolve));
     else await commit.flushed();

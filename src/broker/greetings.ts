@@ -10,7 +10,7 @@ export interface GreetingSource {
   claims(filter: string): boolean;
   /** Tells the waiter when `match` finds everything from before; in this turn where it does already. */
   whenReadable(filter: string, waiter: ReceiptWaiter, tag: number): void;
-  /** What greets a subscription that was made at `since`: what came later reached it live. */
+  /** What greets a subscription that has the place `since` in the order of what is retained: what came later reached it live. */
   match(filter: string, since: number): RetainedScan;
 }
 
@@ -32,7 +32,7 @@ export class Greetings {
     this.#sources = sources;
   }
 
-  /** `since`: when the subscription was made, from when on it gets live what is published. */
+  /** `since`: the place of the subscription in the order of what is retained; what came later it got live. */
   start(subscription: Subscription, since: number): void {
     const { filter, session } = subscription;
     const source = this.#sources.find((candidate) => candidate.claims(filter));
@@ -66,7 +66,7 @@ export class Greetings {
   #greet(greetings: Map<string, Greeting>, subscription: Subscription, scan: RetainedScan): number {
     const { filter, session } = subscription;
     const isOver = session.subscriptions.get(filter) !== subscription;
-    const keys = isOver ? 1 : scan.read((publication) => this.#send(subscription, publication));
+    const keys = isOver ? 1 : scan.read(({ publication }) => this.#send(subscription, publication));
     if (isOver || scan.isDone) greetings.delete(filter);
     return keys;
   }

@@ -15,18 +15,24 @@ export interface RetainedScan {
   readonly isDone: boolean;
 }
 
-/** Answers false where it is enough. */
-export type Visit = (publication: Publication) => boolean;
+export interface RetainedMessage {
+  readonly publication: Publication;
+  /** Grows from one message to the next that is retained, whatever its topic. */
+  readonly place: number;
+}
 
-/** Makes a publication of a row; undefined where nothing is retained under its topic any more. */
-export type RowReader = (key: Buffer, value: Buffer) => Publication | undefined;
+/** Answers false where it is enough. */
+export type Visit = (message: RetainedMessage) => boolean;
+
+/** Makes a message of a row; undefined where nothing is retained under its topic any more. */
+export type RowReader = (key: Buffer, value: Buffer) => RetainedMessage | undefined;
 
 /** Goes through the table in key order. Between two steps it holds a key and nothing else. */
 export class TableScan implements RetainedScan {
   readonly #environment: Environment;
   readonly #selection: KeySelection;
   readonly #filter: string | undefined;
-  readonly #toPublication: RowReader;
+  readonly #toMessage: RowReader;
   /** The smallest key that was not looked at. */
   #from: Buffer;
   #keysLeft = 0;
@@ -34,11 +40,11 @@ export class TableScan implements RetainedScan {
   #pageRows = pageRowsMin;
 
   /** `filter` decides about topics whose key is cut; without one all are meant. */
-  constructor(environment: Environment, selection: KeySelection, filter: string | undefined, toPublication: RowReader) {
+  constructor(environment: Environment, selection: KeySelection, filter: string | undefined, toMessage: RowReader) {
     this.#environment = environment;
     this.#selection = selection;
     this.#filter = filter;
-    this.#toPublication = toPublication;
+    this.#toMessage = toMessage;
     this.#from = selection.first;
   }
 
@@ -84,10 +90,10 @@ export class TableScan implements RetainedScan {
     const value = read ?? this.#environment.get('retained', key);
     if (value === undefined) return true;
     this.#bytesLeft -= value.length;
-    const publication = this.#toPublication(key, value);
-    if (publication === undefined) return true;
-    if (!certain && this.#filter !== undefined && !filterMatches(this.#filter, publication.topic)) return true;
-    return visit(publication);
+    const message = this.#toMessage(key, value);
+    if (message === undefined) return true;
+    if (!certain && this.#filter !== undefined && !filterMatches(this.#filter, message.publication.topic)) return true;
+    return visit(message);
   }
 
   #page(): readonly KeyedRow[] {
@@ -111,10 +117,10 @@ function behind(key: Buffer): Buffer {
 /** One topic, or a list of them, looked up as it is reached. */
 export class TopicScan implements RetainedScan {
   readonly #topics: readonly string[];
-  readonly #get: (topic: string) => Publication | undefined;
+  readonly #get: (topic: string) => RetainedMessage | undefined;
   #next = 0;
 
-  constructor(topics: readonly string[], get: (topic: string) => Publication | undefined) {
+  constructor(topics: readonly string[], get: (topic: string) => RetainedMessage | undefined) {
     this.#topics = topics;
     this.#get = get;
   }
@@ -127,8 +133,8 @@ export class TopicScan implements RetainedScan {
     const first = this.#next;
     const end = Math.min(this.#topics.length, first + stepKeysMax);
     while (this.#next < end) {
-      const publication = this.#get(this.#topics[this.#next++]);
-      if (publication !== undefined && !visit(publication)) break;
+      const message = this.#get(this.#topics[this.#next++]);
+      if (message !== undefined && !visit(message)) break;
     }
     return this.#next - first;
   }

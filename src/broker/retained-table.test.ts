@@ -15,9 +15,9 @@ import { RetainedTable } from './retained-table.ts';
 test('a message can be read before it is flushed, after it, and after a restart, which reads nothing', async (t) => {
   const folder = folderOf(t);
   const before = openTable(folder);
-  before.table.put(message('a/b', 'one'));
+  before.table.put(message('a/b', 'one'), 1);
   assert.deepEqual(payloads(before.table, 'a/b'), ['one']);
-  before.table.put(message('a/b', 'two'));
+  before.table.put(message('a/b', 'two'), 1);
   assert.equal(before.table.size, 1);
   await before.commit.flushed();
   assert.deepEqual(payloads(before.table, 'a/#'), ['two']);
@@ -30,9 +30,9 @@ test('a message can be read before it is flushed, after it, and after a restart,
 
 test('what is staged hides what is on disk: a scan sees the newest, and nothing of a topic that was cleared', async (t) => {
   const { table, commit, environment } = openTable(folderOf(t));
-  for (const topic of ['a', 'b', 'c']) table.put(message(topic, 'old'));
+  for (const topic of ['a', 'b', 'c']) table.put(message(topic, 'old'), 1);
   await commit.flushed();
-  table.put(message('a', 'new'));
+  table.put(message('a', 'new'), 1);
   assert.equal(table.remove('b'), true);
   assert.equal(table.remove('b'), false);
   assert.equal(table.size, 2);
@@ -44,10 +44,10 @@ test('what is staged hides what is on disk: a scan sees the newest, and nothing 
 
 test('a change while the one before is being flushed is not taken for flushed with it', async (t) => {
   const { table, commit, environment } = openTable(folderOf(t));
-  table.put(message('t', 'one'));
+  table.put(message('t', 'one'), 1);
   const first = commit.flushed();
   await new Promise((resolve) => setImmediate(resolve));
-  table.put(message('t', 'two'));
+  table.put(message('t', 'two'), 1);
   await first;
   assert.deepEqual(payloads(table, 't'), ['two']);
   await commit.flushed();
@@ -59,7 +59,7 @@ test('topics too long for a key are found by every filter that matches them, in 
   const { table, commit, environment } = openTable(folderOf(t));
   const long = 'x'.repeat(1_020);
   const topics = ['a', `a/${long}`, `a/${long}y`, `a/${long}yz`, `a/${long}/z/1`, `a/${long}/z/2`, `b/${long}/z/1`];
-  for (const topic of topics) table.put(message(topic, topic));
+  for (const topic of topics) table.put(message(topic, topic), 1);
   await commit.flushed();
   for (const filter of ['a/#', 'a/+', `a/${long}/#`, `a/${long}yz`, `+/${long}/+/1`, `a/${long}y/#`, '+/+/z/2', '#']) {
     const expected = topics.filter((topic) => filterMatches(filter, topic));
@@ -75,8 +75,8 @@ test('topics too long for a key are found by every filter that matches them, in 
 test('a wildcard does not wade through what it cannot match', async (t) => {
   const { table, commit, environment } = openTable(folderOf(t));
   for (let device = 0; device < 5; device++) {
-    table.put(message(`d${device}/status`, 'x'));
-    for (let i = 0; i < 1_000; i++) table.put(message(`d${device}/readings/${i}`, 'x'));
+    table.put(message(`d${device}/status`, 'x'), 1);
+    for (let i = 0; i < 1_000; i++) table.put(message(`d${device}/readings/${i}`, 'x'), 1);
   }
   await commit.flushed();
   const scan = table.scan('+/status');
@@ -90,7 +90,7 @@ test('a wildcard does not wade through what it cannot match', async (t) => {
 
 test('a scan that finds nothing stops after as many keys as one that finds much', async (t) => {
   const { table, commit, environment } = openTable(folderOf(t));
-  for (let i = 0; i < 3_000; i++) table.put(message(`${i}/a/b`, 'x'));
+  for (let i = 0; i < 3_000; i++) table.put(message(`${i}/a/b`, 'x'), 1);
   await commit.flushed();
   for (const filter of ['+/+/c', '#']) {
     const scan = table.scan(filter);
@@ -112,7 +112,7 @@ async function compareWithMap(random: Random, folder: string): Promise<void> {
     for (let change = random.below(6); change > 0; change--) {
       const topic = randomTopic(random);
       if (random.below(3) > 0) {
-        table.put(message(topic, `${topic} ${step}`));
+        table.put(message(topic, `${topic} ${step}`), 1);
         model.set(topic, `${topic} ${step}`);
       } else assert.equal(table.remove(topic), model.delete(topic));
     }
@@ -145,7 +145,7 @@ function message(topic: string, payload: string): Publication {
 function payloads(table: RetainedTable, filter: string): string[] {
   const found: string[] = [];
   const scan = table.scan(filter);
-  while (!scan.isDone) scan.read(({ payload }) => found.push(payload.toString()) % 3 > 0);
+  while (!scan.isDone) scan.read(({ publication }) => found.push(publication.payload.toString()) % 3 > 0);
   return found;
 }
 

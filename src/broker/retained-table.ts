@@ -8,10 +8,11 @@ import { Publication } from './publication.ts';
 import type { RetainedLog } from './retained.ts';
 import { everyRetained, RetainedFilter } from './retained-filter.ts';
 import { retainedKey } from './retained-key.ts';
-import { type RetainedScan, TableScan, TopicScan } from './retained-scan.ts';
+import { type RetainedMessage, type RetainedScan, TableScan, TopicScan } from './retained-scan.ts';
 
 /**
- * Retained messages in the table `retained`: the record of the message under the key of `retained-key.ts`. In memory is
+ * Retained messages in the table `retained`: | place u64 | record of the message |
+ * under the key of `retained-key.ts`. In memory is
  * only what is staged and not flushed, which hides what the table has under its topic. Many changes of a topic in one
  * batch are one row.
  */
@@ -44,9 +45,11 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
     return this.#commit.hasRoom(bytes);
   }
 
-  put(publication: Publication): void {
-    if (this.#commit.failure === undefined && !this.#change(publication.topic, encodeMessage(publication)))
-      this.#size++;
+  put(publication: Publication, place: number): void {
+    if (this.#commit.failure !== undefined) return;
+    const row = encodeMessage(publication, placeBytes);
+    row.writeBigUInt64BE(BigInt(place));
+    if (!this.#change(publication.topic, row)) this.#size++;
   }
 
   remove(topic: string): boolean {
@@ -94,7 +97,7 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
     this.#flushing.push(write);
   }
 
-  #get(topic: string): Publication | undefined {
+  #get(topic: string): RetainedMessage | undefined {
     const key = retainedKey(topic);
     const staged = this.#staged.get(topic);
     const record = staged === undefined ? this.#environment.get('retained', key) : staged.record;
@@ -102,17 +105,18 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
   }
 
   /** A row as it is now, with what is staged. */
-  #read(key: Buffer, value: Buffer): Publication | undefined {
-    const publication = this.#decode(key, value);
-    const staged = publication === undefined ? undefined : this.#staged.get(publication.topic);
-    if (staged === undefined) return publication;
+  #read(key: Buffer, value: Buffer): RetainedMessage | undefined {
+    const message = this.#decode(key, value);
+    const staged = message === undefined ? undefined : this.#staged.get(message.publication.topic);
+    if (staged === undefined) return message;
     return staged.record === undefined ? undefined : this.#decode(key, staged.record);
   }
 
   /** A row that cannot be read costs its message and nothing else; it stays on disk to be looked at. */
-  #decode(key: Buffer, record: Buffer): Publication | undefined {
+  #decode(key: Buffer, row: Buffer): RetainedMessage | undefined {
     try {
-      return Publication.stored(decodeMessage(record));
+      const publication = Publication.stored(decodeMessage(row, placeBytes));
+      return { publication, place: Number(row.readBigUInt64BE()) };
     } catch (problem) {
       this.#log.error('Cannot read retained message', { key: key.toString('hex'), error: problem });
       return undefined;
@@ -143,3 +147,5 @@ class RetainedWrite implements StagedWrite {
     this.#table.written(this, batch);
   }
 }
+
+const placeBytes = 8;

@@ -15,7 +15,7 @@ export interface RetainedLog {
   has(topic: string): boolean;
   /** Whether a message of so many bytes may be put now, or storage is behind. */
   hasRoom(bytes: number): boolean;
-  put(publication: Publication): void;
+  put(publication: Publication, place: number): void;
   /** Answers whether there was one. */
   remove(topic: string): boolean;
   /** Receipt for every change so far: from then on scans see it. At once where nothing is due. */
@@ -30,6 +30,8 @@ export class Retained implements GreetingSource {
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
+  /** Of what was retained last, or of the last subscription. */
+  #place = 0;
   /** No message expires before. Of those from before the start nothing is known until the first sweep. */
   #nextExpiry = Number.NEGATIVE_INFINITY;
 
@@ -65,11 +67,20 @@ export class Retained implements GreetingSource {
   /** Keeps the publication, or forgets the topic where the payload is empty [MQTT-3.3.1-6]. Answers how many receipts will come. */
   update(publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     if (publication.payload.length > 0) {
-      this.#log.put(publication);
+      this.#log.put(publication, this.nextPlace());
       this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
     } else if (!this.#log.remove(publication.topic)) return 0;
     this.#log.wait(waiter, tag);
     return 1;
+  }
+
+  /**
+   * The next place in the order of what is retained and of subscriptions. From the clock, so that it is beyond every place
+   * from before the process began; by itself, so that it grows whatever the clock does.
+   */
+  nextPlace(): number {
+    this.#place = Math.max(this.#place + 1, this.#clock.now() * placesPerMs);
+    return this.#place;
   }
 
   match(filter: string, since: number): RetainedScan {
@@ -80,10 +91,11 @@ export class Retained implements GreetingSource {
       },
       read: (visit) => {
         const now = this.#clock.now();
-        return scan.read((publication) => {
-          if (this.#forgetExpired(publication, now)) return true;
-          const isLater = publication.receivedAt > since && publication.receivedAt <= now;
-          return isLater || visit(publication);
+        return scan.read((message) => {
+          if (this.#forgetExpired(message.publication, now)) return true;
+          // Places beyond the last one are from a process whose clock was ahead.
+          const isLater = message.place > since && message.place <= this.#place;
+          return isLater || visit(message);
         });
       },
     };
@@ -105,7 +117,7 @@ export class Retained implements GreetingSource {
     const scan = this.#log.scan(undefined);
     this.#nextExpiry = Number.POSITIVE_INFINITY;
     return () => {
-      scan.read((publication) => {
+      scan.read(({ publication }) => {
         if (!this.#forgetExpired(publication, this.#clock.now()))
           this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
         return true;
@@ -121,3 +133,5 @@ export class Retained implements GreetingSource {
     return true;
   }
 }
+
+const placesPerMs = 1_000;

@@ -9,7 +9,7 @@
  *   message-states    | queue u32 | sequence u48 |                      → failures so far, see queues/embedded/failure.ts
  *   schedule          | queue u32 | availableAt u48 | sequence u48 |    → one zero byte
  *
- *   retained          | topic, see broker/retained-key.ts |             → record of the message
+ *   retained          | topic, see broker/retained-key.ts |             → place u64, record of the message
  *   sessions, session-positions, session-messages, session-received, session-bodies, session-body-counts
  *                     the broker's, see broker/session-table.ts
  *

@@ -28,7 +28,7 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
     throw new MalformedPacket(0x82, 'Expected no No Local in a shared subscription', 'MQTT-3.8.3-4');
   }
   const greeted: Subscription[] = [];
-  const since = connection.context.clock.now();
+  const since = connection.context.retained.nextPlace();
   const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
   if (answers.every(isSettled)) return remembered(connection, packet.packetId, answers, greeted, since);
   return Promise.all(answers).then((settled) => remembered(connection, packet.packetId, settled, greeted, since));

@@ -57,7 +57,10 @@ export class SystemTopics implements GreetingSource {
 
   match(filter: string): RetainedScan {
     const topics = [...this.#values.keys()].filter((topic) => filterMatches(filter, topic));
-    return new TopicScan(topics, (topic) => this.#publication(topic, this.#values.get(topic)));
+    return new TopicScan(topics, (topic) => {
+      const publication = this.#publication(topic, this.#values.get(topic));
+      return publication && { publication, place: 0 };
+    });
   }
 
   /** Collects the values of this moment first. */

@@ -24,7 +24,7 @@ import type { BrokerLimits } from '../limits.ts';
 import type { BrokerOptions } from '../options.ts';
 import { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
-import { type RetainedScan, TopicScan } from '../retained-scan.ts';
+import { type RetainedMessage, type RetainedScan, TopicScan } from '../retained-scan.ts';
 import type { SessionLog } from '../session-log.ts';
 import type { Peer, Transport, TransportHandler } from '../transport.ts';
 import { MemorySessionLog } from './memory-session-log.ts';
@@ -88,7 +88,7 @@ export function openAccess(changes: Partial<Access> = {}): Access {
 
 /** Retained messages that are safe as soon as they are put. */
 export class MemoryRetainedLog implements RetainedLog {
-  readonly rows = new Map<string, Publication>();
+  readonly rows = new Map<string, RetainedMessage>();
 
   get size(): number {
     return this.rows.size;
@@ -102,8 +102,8 @@ export class MemoryRetainedLog implements RetainedLog {
     return true;
   }
 
-  put(publication: Publication): void {
-    this.rows.set(publication.topic, publication.own());
+  put(publication: Publication, place: number): void {
+    this.rows.set(publication.topic, { publication: publication.own(), place });
   }
 
   remove(topic: string): boolean {
