@@ -30,8 +30,9 @@ export class Authorizer {
   #policy(identity: Identity, clientId: string): Policy {
     const known = this.#policies.get(identity);
     if (known?.clientId === clientId) return known.policy;
-    const everybody = this.#everybody.filter((rule) => concerns(rule, identity, clientId));
-    const policy = new Policy([...everybody, ...ownRules(identity)], valuesOf(identity, clientId));
+    const policy = new Policy([this.#everybody, ownRules(identity)], valuesOf(identity, clientId), (rule) =>
+      concerns(rule, identity, clientId),
+    );
     this.#policies.set(identity, { clientId, policy });
     return policy;
   }

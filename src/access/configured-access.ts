@@ -16,6 +16,7 @@ import { type AccessSettings, AccessSetup, type AccessSetupParts } from './acces
 import { isLoopbackAddress } from './addresses.ts';
 import { type Login, wrongCredentials, wrongToken } from './authenticator.ts';
 import { Digester } from './digester.ts';
+import type { Proof } from './proof.ts';
 import { ScramExchange } from './scram.ts';
 import { type TurnLimits, Turns } from './turns.ts';
 import { Verifier } from './verifier.ts';
@@ -29,6 +30,8 @@ export interface ConfiguredAccessParts extends AccessSettings {
   /** Replaces the checker of slow hashes, in tests. */
   readonly verifier?: Verifier;
 }
+
+const anonymousProof: Proof = { by: 'anonymous', stamp: '' };
 
 /** Signatures are checked on threads of the pool that storage flushes on too: a flood of tokens must not hold them all. */
 const tokenCheckLimits: TurnLimits = { concurrentMax: 2, outstandingMax: 2_000, perAddressMax: 500 };
@@ -128,8 +131,7 @@ export class ConfiguredAccess implements Access {
   }
 
   #anonymous(origin: Origin): Identity {
-    if (this.#takesAnonymous(origin))
-      return { kind: 'anonymous', name: 'anonymous', proof: { by: 'anonymous', stamp: '' } };
+    if (this.#takesAnonymous(origin)) return { kind: 'anonymous', name: 'anonymous', proof: anonymousProof };
     throw new SluiceError(
       'unauthenticated',
       'Give a user name and password: the server takes no anonymous clients from here',

@@ -9,7 +9,7 @@ import { Policy } from './policy.ts';
 const values = { clientId: 'c1', username: 'ann', deviceId: undefined, deviceType: undefined };
 
 function policy(...rules: AccessRule[]): Policy {
-  return new Policy(rules, values);
+  return new Policy([rules], values);
 }
 
 function allow(action: AccessRule['action'], filter: string): AccessRule {

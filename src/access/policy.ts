@@ -6,22 +6,32 @@ import { filledFilter, type RuleValues } from './rule-template.ts';
 const decisionsMax = 256;
 const decisionCharactersMax = 16 * 1024;
 
-/** What one client may do: the first rule that matches decides, and where none does it may not. */
+/**
+ * What one client may do: the first rule that matches decides, and where none does it may not. Holds no rules of its own but
+ * points to the lists that others use too, so that a long list costs once and not for every connection.
+ */
 export class Policy {
-  readonly #publish: readonly FilledRule[];
-  readonly #subscribe: readonly FilledRule[];
+  readonly #lists: readonly (readonly AccessRule[])[];
+  readonly #concerns: (rule: AccessRule) => boolean;
+  readonly #values: RuleValues;
   readonly #mayPublish = new Map<string, boolean>();
   #charactersKept = 0;
 
-  constructor(rules: readonly AccessRule[], values: RuleValues) {
-    this.#publish = filled('publish', rules, values);
-    this.#subscribe = filled('subscribe', rules, values);
+  /** `lists` one after the other; of them the rules that `concerns` says yes to. */
+  constructor(
+    lists: readonly (readonly AccessRule[])[],
+    values: RuleValues,
+    concerns: (rule: AccessRule) => boolean = () => true,
+  ) {
+    this.#lists = lists;
+    this.#values = values;
+    this.#concerns = concerns;
   }
 
   mayPublish(topic: string): boolean {
     const known = this.#mayPublish.get(topic);
     if (known !== undefined) return known;
-    const allowed = this.#publish.find(({ filter }) => filterMatches(filter, topic))?.allows ?? false;
+    const allowed = this.#decide('publish', (_, filter) => filterMatches(filter, topic));
     this.#remember(topic, allowed);
     return allowed;
   }
@@ -31,11 +41,26 @@ export class Policy {
    * denies a part. Two rules that cover it together are not put together.
    */
   maySubscribe(asked: string): boolean {
-    for (const { allows, filter } of this.#subscribe) {
-      if (allows && filterCovers(filter, asked)) return true;
-      if (!allows && filtersOverlap(filter, asked)) return false;
+    return this.#decide('subscribe', (allows, filter) =>
+      allows ? filterCovers(filter, asked) : filtersOverlap(filter, asked),
+    );
+  }
+
+  #decide(action: 'publish' | 'subscribe', matches: (allows: boolean, filter: string) => boolean): boolean {
+    for (const list of this.#lists) {
+      for (const rule of list) {
+        if ((rule.action !== action && rule.action !== 'all') || !this.#concerns(rule)) continue;
+        const allows = rule.effect !== 'deny';
+        const filter = this.#filled(rule.filter, allows);
+        if (filter !== undefined && matches(allows, filter)) return allows;
+      }
     }
     return false;
+  }
+
+  #filled(filter: string, allows: boolean): string | undefined {
+    if (!filter.includes('${')) return filter;
+    return filledFilter(filter, this.#values, allows ? 'nothing' : 'everything below');
   }
 
   #remember(topic: string, allowed: boolean): void {
@@ -47,20 +72,4 @@ export class Policy {
     this.#mayPublish.set(topic, allowed);
     this.#charactersKept += topic.length;
   }
-}
-
-interface FilledRule {
-  readonly allows: boolean;
-  readonly filter: string;
-}
-
-function filled(action: 'publish' | 'subscribe', rules: readonly AccessRule[], values: RuleValues): FilledRule[] {
-  const found: FilledRule[] = [];
-  for (const rule of rules) {
-    if (rule.action !== action && rule.action !== 'all') continue;
-    const allows = rule.effect !== 'deny';
-    const filter = filledFilter(rule.filter, values, allows ? 'nothing' : 'everything below');
-    if (filter !== undefined) found.push({ allows, filter });
-  }
-  return found;
 }

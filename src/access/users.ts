@@ -3,6 +3,7 @@ import type { AccessRule, Identity } from './access.ts';
 import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
 import type { Digester } from './digester.ts';
 import { indexed } from './indexed.ts';
+import type { Proof } from './proof.ts';
 import { isBrokenHash, isSecretHash } from './secrets.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -24,6 +25,7 @@ export class Users implements Authenticator {
   readonly #users: ReadonlyMap<string, ConfiguredUser>;
   readonly #verifier: Verifier;
   readonly #digester: Digester;
+  readonly #proofs = new Map<string, Proof>();
 
   constructor(users: readonly ConfiguredUser[], verifier: Verifier, digester: Digester) {
     this.#users = indexed(users, (user) => user.name, 'user');
@@ -49,13 +51,13 @@ export class Users implements Authenticator {
 
   reexamine(identity: Identity): Identity | undefined {
     const user = this.#users.get(identity.name);
-    return user === undefined || this.#stamp(user) !== identity.proof?.stamp ? undefined : this.identityOf(user);
+    return user === undefined || this.#proof(user).stamp !== identity.proof?.stamp ? undefined : this.identityOf(user);
   }
 
   /** Who a user is that has shown to be the one. */
   identityOf(user: ConfiguredUser): Identity {
     const { name, rules, admin } = user;
-    return { kind: 'user', name, rules, admin, proof: { by: this.name, stamp: this.#stamp(user) } };
+    return { kind: 'user', name, rules, admin, proof: this.#proof(user) };
   }
 
   async #isRight({ name, password }: ConfiguredUser, given: Buffer, remoteAddress: string): Promise<boolean> {
@@ -63,8 +65,13 @@ export class Users implements Authenticator {
     return this.#verifier.check(`user ${name}`, given, password, remoteAddress);
   }
 
-  #stamp({ password }: ConfiguredUser): string {
-    return this.#digester.digest(password);
+  /** One object for all connections of a user. */
+  #proof({ name, password }: ConfiguredUser): Proof {
+    const known = this.#proofs.get(name);
+    if (known !== undefined) return known;
+    const proof = { by: this.name, stamp: this.#digester.digest(password) } as const;
+    this.#proofs.set(name, proof);
+    return proof;
   }
 }
 
