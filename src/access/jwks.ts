@@ -24,6 +24,7 @@ export class JwksKeys {
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | undefined;
+  #answers = true;
 
   constructor(url: string, refreshMs: number, clock: Clock, log: Log) {
     this.#url = url;
@@ -43,7 +44,7 @@ export class JwksKeys {
     try {
       return await this.#known()(header, token);
     } catch (problem) {
-      if (!(problem instanceof errors.JWKSNoMatchingKey) || !(await this.#fetch())) throw problem;
+      if (!(problem instanceof errors.JWKSNoMatchingKey) || !(await this.#fetchIfItAnswers())) throw problem;
       return this.#known()(header, token);
     }
   };
@@ -51,6 +52,12 @@ export class JwksKeys {
   #known(): JWTVerifyGetKey {
     if (this.#keys !== undefined) return this.#keys;
     throw new SluiceError('unavailable', 'Log in again later: the keys that tokens are checked with cannot be had now');
+  }
+
+  /** Nobody waits for a URL that did not answer the last time: tokens with keys that do not exist must not hold up others. */
+  async #fetchIfItAnswers(): Promise<boolean> {
+    const isFetched = this.#fetch();
+    return this.#answers && isFetched;
   }
 
   /** Those who ask at the same time share one request. Answers whether there was one. */
@@ -71,7 +78,9 @@ export class JwksKeys {
       this.#keys = createLocalJWKSet(set);
       this.#fetchedAt = this.#clock.now();
       this.#notBefore = this.#fetchedAt + pauseMs;
+      this.#answers = true;
     } catch (error) {
+      this.#answers = false;
       this.#notBefore = this.#clock.now() + failedPauseMs;
       this.#log.warn('Keys for tokens could not be fetched', {
         url: this.#url,

@@ -250,7 +250,7 @@ test('keys come from a URL, once, and again when a token names one that is not t
 });
 
 test('old keys go on counting while the URL does not answer, and logins do not wait for it', async (t) => {
-  const { server, rotated, signed } = await keySet(t);
+  const { server, signed } = await keySet(t);
   const { clock, access, login, settings } = setUp({ jwksUrl: server.url });
   await login(await signed('old'));
   server.answer = silence;
@@ -258,6 +258,21 @@ test('old keys go on counting while the URL does not answer, and logins do not w
   for (let time = 0; time < 3; time++) await login(await signed('old'));
   access.reconfigure({ ...settings, users: [] });
   await login(await signed('old'));
+  assert.equal(server.requests.length, 2);
+});
+
+test('a token with a key that is not there waits for the URL only where that answered the last time', async (t) => {
+  const { server, rotated, signed } = await keySet(t);
+  const { clock, login } = setUp({ jwksUrl: server.url });
+  await login(await signed('old'));
+  server.answer = json({}, 500);
+  clock.advance(30_000);
+  await refuses(login(await signed('new')), 'unauthenticated');
+  assert.equal(server.requests.length, 2);
+  server.answer = silence;
+  clock.advance(5_000);
+  await refuses(login(await signed('new')), 'unauthenticated');
+  await refuses(login(await signed('new')), 'unauthenticated');
   server.answer = json(rotated);
 });
 

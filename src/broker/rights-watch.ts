@@ -100,6 +100,7 @@ export class RightsWatch {
       this.#configurationChanged = false;
       let sinceTurn = 0;
       for (const holder of [...this.#holders]) {
+        if (!this.#holders.has(holder)) continue;
         if (configurationChanged) await this.#examine(holder, { kind: 'configuration' });
         const { kind, name } = holder.identity;
         if (kind === 'device' && devices.has(name)) await this.#examine(holder, { kind: 'device', id: name });
