@@ -9,6 +9,8 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
 export interface SluiceBroker extends Broker {
   readonly httpPort: number;
+  /** Of further listeners, by name. */
+  readonly listenerPorts: Readonly<Record<string, number>>;
 }
 
 export interface SluiceOptions {
@@ -18,6 +20,8 @@ export interface SluiceOptions {
   readonly mqttPort?: number;
   readonly httpPort?: number;
   readonly core?: number;
+  /** Further listeners, as the configuration has them. */
+  readonly listeners?: Readonly<Record<string, object>>;
 }
 
 /** The defaults, but for the limit that would turn the idle connections away. */
@@ -25,10 +29,10 @@ const configuration = { mqtt: { connectionsMax: 20_000 } };
 
 /** Starts Sluice and waits until it is ready. Rejects with what it wrote to standard error when it ends before. */
 export async function startSluice(options: SluiceOptions): Promise<SluiceBroker> {
-  const { home, mqttPort = 0, httpPort = 0, core } = options;
+  const { home, mqttPort = 0, httpPort = 0, core, listeners = {} } = options;
   const ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
   const config = join(home, 'sluice.config.json');
-  writeFileSync(config, JSON.stringify(configuration));
+  writeFileSync(config, JSON.stringify({ ...configuration, listeners }));
   const place = ['--config', config, '--data', join(home, 'data')];
   const { child, errors } = spawnBroker([process.execPath, main, 'start', ...ports, ...place], core);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
@@ -41,6 +45,7 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceBroker>
     pid: ready.pid,
     mqttPort: ready.mqtt,
     httpPort: ready.http,
+    listenerPorts: ready.listeners,
     stop: (signal) => endProcess(child, signal),
   };
 }

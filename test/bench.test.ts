@@ -5,6 +5,8 @@ import type { Sample } from '../bench/measure.ts';
 import { parseResult } from '../bench/mqttload.ts';
 import { parseOptions } from '../bench/options.ts';
 import { reportTable } from '../bench/report.ts';
+import { Ledger, Reading } from '../bench/sessions/ledger.ts';
+import { trendOf } from '../bench/soak/memory.ts';
 
 const line =
   ' pubs=1 subs=1 qos=1/1 size=256 win=100 sent=10 acked=10 bad_ack=0 pub_rate=61002/s | expect=10 recv=9 lost=1 dup=2 ' +
@@ -43,6 +45,35 @@ test('options that make no sense are refused with what was expected', () => {
   assert.throws(() => parseOptions(['--peer', 'x']), /mosquitto or none: met "x"/);
   assert.throws(() => parseOptions(['--peer', 'none', '--peer-only']), /Nothing to measure/);
   assert.throws(() => parseOptions(['--scenario', 'x']), /expected one of one-to-one-qos0/);
+});
+
+test('a reading knows what is lost, what came again, what came out of order and what should not have come', () => {
+  const ledger = new Ledger(1);
+  for (let number = 0; number < 2_000; number++) if (ledger.next() !== 7) ledger.acknowledge(number);
+  const reading = new Reading(ledger);
+  for (const number of [0, 2, 1, 1, 7, 1_999]) reading.receive(number);
+  const { received, repeated, reordered, unexpected, lost } = reading;
+  assert.deepEqual(
+    { received, repeated, reordered, unexpected, lost },
+    {
+      received: 5,
+      repeated: 1,
+      reordered: 1,
+      unexpected: 1,
+      lost: 1_995,
+    },
+  );
+});
+
+test('a trend is the straight line through the samples', () => {
+  const { mean, slope, growth } = trendOf([
+    [60, 10],
+    [120, 13],
+    [180, 14],
+    [240, 17],
+  ]);
+  assert.equal(mean, 13.5);
+  assert.ok(Math.abs(slope - 2.2) < 1e-9 && Math.abs(growth - 6.6) < 1e-9, `${slope} a minute, ${growth}`);
 });
 
 test('a message that was acknowledged and not received is lost, one that was not acknowledged is not', () => {

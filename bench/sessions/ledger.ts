@@ -47,6 +47,14 @@ export class Reading {
     else this.#highest = number;
   }
 
+  /** Received and never acknowledged. */
+  get unexpected(): number {
+    let unexpected = 0;
+    for (let number = 0; number < this.ledger.sent; number++)
+      if (!this.ledger.isAcknowledged(number) && this.#counts.of(number) > 0) unexpected++;
+    return unexpected;
+  }
+
   /** Acknowledged and not received. */
   get lost(): number {
     let lost = 0;
@@ -70,6 +78,7 @@ class Counts {
       grown.set(this.#counts);
       this.#counts = grown;
     }
-    return ++this.#counts[number];
+    if (this.#counts[number] < 255) this.#counts[number]++;
+    return this.#counts[number];
   }
 }
