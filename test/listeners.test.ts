@@ -103,6 +103,45 @@ test('SIGTERM ends the process, whatever its peers do', async (t) => {
   for (const peer of peers) peer.destroy();
 });
 
+test('a thousand connections that say nothing are closed after their time, and a client is served meanwhile', async (t) => {
+  const authority = new TestAuthority();
+  t.after(() => authority.remove());
+  const server = await startConfigured(t, {
+    mqtt: { connectTimeoutMs: 3_000 },
+    listeners: {
+      tls: { type: 'tls', port: 0, handshakeTimeoutMs: 3_000, tls: authority.issueServer() },
+      ws: { type: 'ws', port: 0, handshakeTimeoutMs: 3_000 },
+    },
+  });
+  const ports = [server.mqttPort, server.listeners.tls, server.listeners.ws];
+  const ends = Array.from({ length: 1_000 }, (_, i) => ended(connect(ports[i % 3], '127.0.0.1')));
+  await visit(`ws://127.0.0.1:${server.listeners.ws}/mqtt`);
+  await visit(server.mqttUrl);
+  await Promise.all(ends);
+  await visit(server.mqttUrl);
+});
+
+test('a WebSocket frame of a terabyte is held to what a client may send before it has logged in', async (t) => {
+  const server = await startConfigured(t, { listeners: { ws: { type: 'ws', port: 0 } } });
+  const socket = connect(server.listeners.ws, '127.0.0.1');
+  const headers = [
+    'GET /mqtt HTTP/1.1',
+    'Host: localhost',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol: mqtt',
+  ];
+  socket.write(`${headers.join('\r\n')}\r\n\r\n`);
+  // The frame, masked with zeros, and in it a CONNECT of 256 MiB.
+  socket.write(Buffer.from('82ff000001000000000000000000' + '10ffffff7f', 'hex'));
+  const answer = await ended(socket);
+  assert.match(answer.toString('latin1'), /^HTTP\/1\.1 101 /);
+  assert.equal(answer.subarray(-4).toString('hex'), '880203e8');
+  await visit(server.mqttUrl);
+});
+
 test('the examples of docs/listeners.md work as they stand', async (t) => {
   const authority = new TestAuthority();
   t.after(() => authority.remove());
@@ -126,6 +165,14 @@ test('the examples of docs/listeners.md work as they stand', async (t) => {
 });
 
 type Examples = Record<string, { port: number }>;
+
+/** Everything that the server sends until it ends the connection. */
+function ended(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.on('error', (error: NodeJS.ErrnoException) => assert.match(error.code ?? '', /ECONNRESET|EPIPE/));
+  return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(chunks))));
+}
 
 /** What a version 5 CONNECT behind the header is answered with. */
 async function greeting(port: number, header: string): Promise<Buffer> {

@@ -81,6 +81,9 @@ export class Listener {
     await this.tls?.certificates.start();
     await this.#listen();
     this.#server.on('error', (error) => this.#log.error('MQTT listener failed', { error }));
+    const { host, proxy, tls, webSocket } = this.options;
+    const over = { proxy: proxy !== undefined, tls: tls !== undefined, webSocket: webSocket !== undefined };
+    this.#log.info('MQTT listens', { host, port: this.port, ...over });
   }
 
   /** Takes no more connections; resolves when the last one is gone. */

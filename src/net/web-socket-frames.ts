@@ -8,7 +8,7 @@
 const Opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
 /** Status codes of a close frame: RFC 6455, section 7.4.1. */
-export const CloseCode = { normal: 1000, goingAway: 1001, protocolError: 1002, unsupportedData: 1003 } as const;
+export const CloseCode = { normal: 1000, protocolError: 1002, unsupportedData: 1003 } as const;
 
 const headerBytesMax = 14;
 /** The most that a control frame carries [RFC 6455, section 5.5]. */
