@@ -132,6 +132,11 @@ export class Broker implements Part {
     return this.#context.admission.bans;
   }
 
+  /** Whether nobody at this address may connect for a while. */
+  isBanned(remoteAddress: string): boolean {
+    return this.#context.admission.isBanned(remoteAddress);
+  }
+
   /** Tells every client that the server goes, and lets it go. */
   sayGoodbye(): void {
     for (const session of [...this.#context.sessions.connected()]) session.link?.shutDown(0x8b);

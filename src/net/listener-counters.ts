@@ -7,6 +7,7 @@ export class ListenerCounters {
   connectionsTotal = 0;
   readonly refused = {
     connections_max: 0,
+    banned: 0,
     proxy_untrusted: 0,
     proxy_header: 0,
     tls_handshake: 0,

@@ -3,6 +3,7 @@ import type { ListenerProfile, Transport, TransportHandler } from '../broker/tra
 import type { Clock } from '../std/clock.ts';
 import { Deadlines } from '../std/deadlines.ts';
 import type { Log } from '../std/log.ts';
+import { BanGate } from './ban-gate.ts';
 import type { ChunkPool } from './chunk-pool.ts';
 import { endWithin } from './linger.ts';
 import { ListenerCounters } from './listener-counters.ts';
@@ -36,6 +37,8 @@ export interface ListenerOptions {
 /** What all listeners of a server share. */
 export interface ListenerParts {
   readonly accept: (transport: Transport) => TransportHandler;
+  /** Whether nobody at this address may connect for a while. */
+  readonly isBanned: (remoteAddress: string) => boolean;
   /** Of all listeners together. */
   readonly counters: { connections: number; connectionsTotal: number };
   readonly connectionsMax: number;
@@ -65,7 +68,12 @@ export class Listener {
     this.#parts = parts;
     this.#log = parts.log.with({ listener: name });
     this.tls = tls && new TlsGate(tls, parts.clock, this.#log);
-    const gates = [proxy && new ProxyGate(proxy.trusted), this.tls, webSocket && new WebSocketGate(webSocket)];
+    const gates = [
+      proxy && new ProxyGate(proxy.trusted),
+      tls && new BanGate(parts.isBanned),
+      this.tls,
+      webSocket && new WebSocketGate(webSocket),
+    ];
     this.#gates = gates.filter((gate) => gate !== undefined);
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
     this.#handshakes = new Deadlines((visit) => this.#refuse(visit, tooLate), parts.clock);

@@ -12,6 +12,8 @@ import { Turn } from './turn.ts';
 export interface ListenersParts {
   readonly options: readonly ListenerOptions[];
   readonly accept: (transport: Transport) => TransportHandler;
+  /** Whether nobody at this address may connect for a while. */
+  readonly isBanned: (remoteAddress: string) => boolean;
   /** Tells every client that the server goes; no new one can come any more. */
   readonly sayGoodbye: () => void;
   readonly counters: { connections: number; connectionsTotal: number; bytesOut: number };

@@ -95,5 +95,5 @@ test('a connection that goes away within its header is forgotten', async (t) => 
   socket.destroy();
   await once(socket, 'close');
   while (counters.connections > 0) await new Promise((resolve) => setImmediate(resolve));
-  assert.deepEqual(Object.values(counters.refused), [0, 0, 0, 0, 0, 0, 0]);
+  assert.ok(Object.values(counters.refused).every((count) => count === 0));
 });

@@ -174,3 +174,14 @@ test('a stop ends connections in every stage', async (t) => {
   await readToEnd(silent);
   assert.equal(counters.connections, 0);
 });
+
+test('a banned address gets no handshake, and one that is not does', async (t) => {
+  let isBanned = true;
+  const { port, counters, served } = await listening(t, { tls: tls() }, { isBanned: () => isBanned });
+  assert.match(await outcome(dial(t, port)), /closed|ECONNRESET/);
+  assert.equal(counters.refused.banned, 1);
+  assert.equal(counters.refused.tls_handshake, 0);
+  isBanned = false;
+  dial(t, port).write('hello');
+  await (await served()).hears('hello');
+});

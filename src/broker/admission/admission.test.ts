@@ -59,6 +59,15 @@ test('a user name that fails to log in too often is banned at its address, befor
   assert.equal(fixture.broker.counters.bansMade, 1);
 });
 
+test('where CONNECT holds no user name its client id is banned at its address, and the address is not', async () => {
+  const fixture = new GuardedBroker();
+  const anonymous = { username: undefined, clientId: 'c' };
+  for (let i = 0; i < failedLoginsMax; i++) assert.equal(await fixture.login('', 'wrong', anonymous), 0x86);
+  assert.equal(await fixture.login('', 'right', anonymous), 0x8a);
+  assert.equal(await fixture.login('', 'right', { username: undefined, clientId: 'd' }), 0);
+  assert.equal(fixture.broker.isBanned(elsewhere), false);
+});
+
 test('nobody else is hurt: another user at the address, and the same user elsewhere', async () => {
   const fixture = new GuardedBroker();
   await fixture.fail(failedLoginsMax);
@@ -97,6 +106,7 @@ test('an address that tries many user names is banned', async () => {
   const fixture = new GuardedBroker();
   for (let i = 0; i < failedLoginsPerAddressMax; i++) await fixture.fail(1, `user-${i}`);
   assert.equal(await fixture.login('bob', 'right'), 0x8a);
+  assert.equal(fixture.broker.isBanned(elsewhere), true);
   assert.equal(await fixture.login('bob', 'right', { from: '192.0.2.8' }), 0);
 });
 

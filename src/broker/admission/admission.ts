@@ -1,4 +1,5 @@
 import type { BlockList } from 'node:net';
+import type { Credentials } from '../../access/access.ts';
 import { blockListOf, isListed, networkOf } from '../../access/network.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { ConnectPacket } from '../../mqtt/codec/packets.ts';
@@ -36,6 +37,10 @@ export class Admission {
     this.#connectsByAddress = new RecentMap(ban.entriesMax);
   }
 
+  isBanned(remoteAddress: string): boolean {
+    return this.bans.find({ kind: 'address', address: networkOf(remoteAddress) }) !== undefined;
+  }
+
   /** Why this CONNECT is refused, as a reason code of CONNACK and a sentence; undefined where it may go on. */
   refusal(remoteAddress: string, packet: ConnectPacket): readonly [reasonCode: number, reason: string] | undefined {
     const address = networkOf(remoteAddress);
@@ -54,12 +59,17 @@ export class Admission {
     return undefined;
   }
 
-  /** A login that failed for the client's part. Trouble of the server's own is nobody's offence. */
-  loginFailed(remoteAddress: string, username: string | undefined, code: ErrorCode): void {
+  /**
+   * A login that failed for the client's part. Trouble of the server's own is nobody's offence. Where CONNECT holds no user
+   * name, as with SCRAM, the client id stands for it.
+   */
+  loginFailed({ remoteAddress, username, clientId }: Credentials, code: ErrorCode): void {
     if (!offences.has(code)) return;
     const { failedLoginsMax, failedLoginsPerAddressMax } = this.#rules;
     const reason = 'failed logins';
-    if (username !== undefined) this.#strike(remoteAddress, { kind: 'user', name: username }, failedLoginsMax, reason);
+    const who: Omit<BanSubject, 'address'> =
+      username === undefined ? { kind: 'client', name: clientId } : { kind: 'user', name: username };
+    this.#strike(remoteAddress, who, failedLoginsMax, reason);
     this.#strike(remoteAddress, { kind: 'address' }, failedLoginsPerAddressMax, reason);
   }
 

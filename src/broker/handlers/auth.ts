@@ -117,7 +117,7 @@ function becomeAgain(
 
 /** [MQTT-4.12.1-2] */
 function failAgain(connection: Connection, credentials: Credentials, problem: SluiceError): void {
-  connection.context.admission.loginFailed(credentials.remoteAddress, credentials.username, problem.code);
+  connection.context.admission.loginFailed(credentials, problem.code);
   // DISCONNECT has no code for bad credentials.
   const { mqtt } = errorCatalogue[problem.code];
   connection.disconnect(mqtt === 0x86 ? 0x87 : mqtt === 0x88 ? 0x80 : mqtt, problem.message);

@@ -66,7 +66,7 @@ export function beginLogin(connection: Connection, packet: ConnectPacket): Login
 }
 
 export function refuseLogin(connection: Connection, { credentials }: Login, problem: SluiceError): void {
-  connection.context.admission.loginFailed(credentials.remoteAddress, credentials.username, problem.code);
+  connection.context.admission.loginFailed(credentials, problem.code);
   refuseConnect(connection, errorCatalogue[problem.code].mqtt, problem.message);
 }
 

@@ -67,6 +67,7 @@ type OneListener = Partial<Omit<ListenersParts, 'options'>> &
 export async function listenerFor(t: TestContext, { options, ...parts }: OneListener) {
   const listeners = new Listeners({
     options: [{ ...plain, ...options }],
+    isBanned: () => false,
     sayGoodbye: () => undefined,
     counters: { connections: 0, connectionsTotal: 0, bytesOut: 0 },
     connectionsMax: 10_000,
