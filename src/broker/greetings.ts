@@ -94,4 +94,4 @@ export class Greetings {
 /** So many may wait in the session, so that a client of QoS 2 gets more than one message a flush. */
 const waitingMax = 32;
 /** Keys that are looked at in one turn, give or take a step; most lead to a message. */
-const sliceKeys = 1_000;
+const sliceKeys = 250;

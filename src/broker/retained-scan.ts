@@ -55,7 +55,6 @@ export class TableScan implements RetainedScan {
   read(visit: Visit): number {
     this.#keysLeft = stepKeysMax;
     this.#bytesLeft = stepBytesMax;
-    this.#pageRows = pageRowsMin;
     while (!this.isDone && this.#keysLeft > 0 && this.#bytesLeft > 0) {
       const before = this.#from;
       const rows = this.#page();
@@ -78,6 +77,7 @@ export class TableScan implements RetainedScan {
       seek = verdict.seek;
       if (verdict.matches === 'no' || this.#visit(key, value, verdict.matches === 'yes', visit)) continue;
       this.#from = seek ?? behind(key);
+      this.#pageRows = pageRowsMin;
       return false;
     }
     this.#from = seek ?? behind(rows[rows.length - 1].key);
@@ -140,8 +140,8 @@ export class TopicScan implements RetainedScan {
   }
 }
 
-/** Keys and bytes that one step reads, together a few milliseconds of the main thread. */
-const stepKeysMax = 1_000;
+/** Keys and bytes that one step reads, together about a millisecond of the main thread. */
+const stepKeysMax = 250;
 const stepBytesMax = 1024 * 1024;
 /** A page grows while reading on pays, and is short where the scan jumps. */
 const pageRowsMin = 4;
