@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { filterMatches } from '../mqtt/topics/match.ts';
+import type { Random } from '../std/testing/random.ts';
+import { forSeeds } from '../std/testing/seed.ts';
 import type { AccessRule, EverybodyRule, Identity } from './access.ts';
 import { Authorizer } from './authorizer.ts';
 import { Policy } from './policy.ts';
@@ -133,4 +136,32 @@ test('a client that picks a strange id does not escape a rule that denies', () =
     assert.equal(authorizer.mayPublish(user('ann'), clientId, 'inbox/a/b/private'), false, clientId);
     assert.equal(authorizer.maySubscribe(user('ann'), clientId, 'inbox/#'), false, clientId);
   }
+});
+
+test('who may subscribe to a filter may read every topic that it matches, whatever the rules', () => {
+  const names = ['a', 'b', '$a'];
+  const topics = names.flatMap((first) => [
+    first,
+    ...names.flatMap((second) => [`${first}/${second}`, ...names.map((third) => `${first}/${second}/${third}`)]),
+  ]);
+  const filter = (random: Random): string => {
+    const levels = Array.from({ length: random.between(1, 3) }, () => random.pick([...names, '+']));
+    return (random.chance(30) ? [...levels, '#'] : levels).join('/');
+  };
+  let allowed = 0;
+  forSeeds(2_000, (random) => {
+    const rules = Array.from({ length: random.between(1, 5) }, () => {
+      const effect = random.pick(['allow', 'allow', 'deny'] as const);
+      return { effect, action: random.pick(['subscribe', 'all'] as const), filter: filter(random) };
+    });
+    const own = policy(...rules);
+    const asked = filter(random);
+    if (!own.maySubscribe(asked)) return;
+    allowed++;
+    for (const topic of topics) {
+      if (!filterMatches(asked, topic) || own.maySubscribe(topic)) continue;
+      assert.fail(`${asked} is allowed by ${JSON.stringify(rules)}, and ${topic} is not`);
+    }
+  });
+  assert.ok(allowed > 50, `${allowed} were allowed`);
 });
