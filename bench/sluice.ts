@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Broker, endProcess, spawnBroker } from './broker.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const launcher = fileURLToPath(new URL('../bin/sluice.js', import.meta.url));
 
 export interface SluiceBroker extends Broker {
   readonly httpPort: number;
@@ -34,7 +34,7 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceBroker>
   const config = join(home, 'sluice.config.json');
   writeFileSync(config, JSON.stringify({ ...configuration, listeners }));
   const place = ['--config', config, '--data', join(home, 'data')];
-  const { child, errors } = spawnBroker([process.execPath, main, 'start', ...ports, ...place], core);
+  const { child, errors } = spawnBroker([process.execPath, launcher, 'start', ...ports, ...place], core);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
   if (line === undefined) throw new Error(`Sluice ended before it was ready:\n${errors()}`);

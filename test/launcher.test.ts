@@ -62,6 +62,26 @@ test('an older Node without that package says what is needed and what was met', 
   assert.match(errors, /needs Node 24 or newer, and this is Node 20\.9\.0/);
 });
 
+const tellHeap = 'console.log(process.execArgv.join(" "), process.argv.slice(2).join(" "))';
+
+test('a server gets a heap with little room for what is young, unless another was chosen', async () => {
+  const folder = packageWith({ 'dist/main.js': tellHeap });
+  assert.equal((await run(folder, [], ['start', '-v'])).output, '--max-semi-space-size=4 start -v\n');
+  assert.equal((await run(folder, ['--max-semi-space-size=8'], ['start'])).output, '--max-semi-space-size=8 start\n');
+  assert.equal((await run(folder, [], ['pub'])).output, ' pub\n');
+});
+
+test('the process that was started is the server', async () => {
+  const folder = packageWith({ 'dist/main.js': 'console.log(process.pid)' });
+  const child = launch(folder, [], ['start']);
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  await once(child, 'close');
+  assert.equal(Number(output), child.pid);
+});
+
 test('a Node package that is too old itself is not used', async () => {
   const folder = packageWith({ 'dist/main.js': echoArguments, ...nodePackage('22.3.0') });
   assert.match((await run(folder, ['--import', oldNode], [])).errors, /needs Node 24/);

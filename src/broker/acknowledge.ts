@@ -2,6 +2,7 @@ import { errorCatalogue, type SluiceError } from '../errors.ts';
 import type { QoS, ReceiptWaiter } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { PacketType, type ReasonProperties } from '../mqtt/codec/packets.ts';
+import { LazyMap } from '../std/lazy-map.ts';
 import type { ReceivedMessage } from './received-message.ts';
 import type { Session, SessionLink } from './session.ts';
 
@@ -23,17 +24,17 @@ export interface AcknowledgedLink extends SessionLink {
  * Turns receipts into PUBACK and PUBREC: the only file that sends them. They leave in the order in which the PUBLISH
  * packets came [MQTT-4.6.0-2], each not before everything that the message was admitted to has answered.
  *
- * A ring of slots, addressed by tag; no object per message.
+ * A ring of slots, addressed by tag; no object per message, and nothing for a client that publishes none.
  */
 export class Acknowledger implements ReceiptWaiter {
   readonly #link: AcknowledgedLink;
-  #packetIds = new Uint16Array(slotsInitial);
-  #qos = new Uint8Array(slotsInitial);
-  #reasonCodes = new Uint8Array(slotsInitial);
-  #receiptsDue = new Uint8Array(slotsInitial);
+  #packetIds = noPacketIds;
+  #qos = noBytes;
+  #reasonCodes = noBytes;
+  #receiptsDue = noBytes;
   /** Failures and outcomes are rare: kept by tag, beside the ring. */
-  readonly #failures = new Map<number, SluiceError>();
-  readonly #outcomes = new Map<number, string>();
+  readonly #failures = new LazyMap<number, SluiceError>();
+  readonly #outcomes = new LazyMap<number, string>();
   #head = 0;
   #tail = 0;
   #closed = false;
@@ -182,7 +183,7 @@ export class Acknowledger implements ReceiptWaiter {
 
   #grow(): void {
     const mask = this.#packetIds.length - 1;
-    const packetIds = new Uint16Array(this.#packetIds.length * 2);
+    const packetIds = new Uint16Array(Math.max(slotsInitial, this.#packetIds.length * 2));
     const qos = new Uint8Array(packetIds.length);
     const reasonCodes = new Uint8Array(packetIds.length);
     const receiptsDue = new Uint8Array(packetIds.length);
@@ -200,6 +201,8 @@ export class Acknowledger implements ReceiptWaiter {
 }
 
 const slotsInitial = 16;
+const noPacketIds = new Uint16Array(0);
+const noBytes = new Uint8Array(0);
 /** Stands in a slot between `open` and `expect`: the receipts that came early are counted down from it. */
 const notKnown = 255;
 const reasonStringMax = 512;

@@ -13,7 +13,7 @@ export interface Holdable {
  * counted, until it has caught up.
  */
 export class Congestion {
-  readonly #held = new Set<Holdable>();
+  #held: Set<Holdable> | undefined;
   readonly #clock: Clock;
   #patience: Timer | undefined;
   #slow = false;
@@ -23,7 +23,9 @@ export class Congestion {
   }
 
   hold(publisher: Holdable): void {
-    if (this.#slow || this.#held.has(publisher)) return;
+    if (this.#slow) return;
+    this.#held ??= new Set();
+    if (this.#held.has(publisher)) return;
     this.#held.add(publisher);
     publisher.hold('congested_subscriber');
     this.#patience ??= this.#clock.after(patienceMs, () => this.#giveUp());
@@ -43,9 +45,8 @@ export class Congestion {
   #letGo(): void {
     this.#patience?.cancel();
     this.#patience = undefined;
-    if (this.#held.size === 0) return;
-    const held = [...this.#held];
-    this.#held.clear();
+    const held = this.#held ?? [];
+    this.#held = undefined;
     for (const publisher of held) publisher.unhold();
   }
 }

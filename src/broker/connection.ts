@@ -3,6 +3,7 @@ import { errorCatalogue, type SluiceError } from '../errors.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
+import { LazyMap } from '../std/lazy-map.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
@@ -13,7 +14,7 @@ import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
 import type { RightsHolder } from './rights-watch.ts';
 import type { Session } from './session.ts';
-import { type KnownTopic, TopicCache, topicRights } from './topic-cache.ts';
+import { type KnownTopic, TopicCache, type TopicRights, topicRights } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
 
 /** `authenticating`: the server finds out who the client is; `exchanging`: it waits for the client's next AUTH. */
@@ -42,7 +43,6 @@ export interface RunningExchange {
 export interface ConnectedState {
   readonly identity: Identity;
   readonly session: Session;
-  readonly topics: TopicCache;
   readonly window: number;
 }
 
@@ -55,8 +55,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   readonly congestion: Congestion;
   readonly greetings: Greetings;
   /** Topics by alias, as the client set them. */
-  readonly aliases = new Map<number, KnownTopic>();
-  readonly queueSubscriptions = new Map<string, QueueSubscription>();
+  readonly aliases = new LazyMap<number, KnownTopic>();
+  readonly queueSubscriptions = new LazyMap<string, QueueSubscription>();
   phase: Phase = 'awaiting-connect';
   /** Whether a publish of it was refused and logged already. */
   isRefused = false;
@@ -73,6 +73,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   deadline = 0;
   heapIndex = -1;
   #connected: ConnectedState | undefined;
+  #topics: TopicCache | undefined;
   #holds = 0;
   #unreleased: Set<number> | undefined;
   #waitsForReceipts = false;
@@ -100,8 +101,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     return this.#state.identity;
   }
 
+  /** Made for the first publish: most clients only listen. */
   get topics(): TopicCache {
-    return this.#state.topics;
+    this.#topics ??= new TopicCache(this.context.router, this.#rights, this.context.limits.topicLevelsMax);
+    return this.#topics;
   }
 
   get window(): number {
@@ -119,9 +122,9 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   adopt(identity: Identity): void {
-    const { access, router, limits } = this.context;
-    const rights = topicRights(access, identity, this.session.clientId);
-    this.#connected = { ...this.#state, identity, topics: new TopicCache(router, rights, limits.topicLevelsMax) };
+    this.#connected = { ...this.#state, identity };
+    this.#topics = undefined;
+    const rights = this.#rights;
     for (const [alias, known] of this.aliases) {
       const allowed = known.problem === undefined && rights.mayPublish(known.topic);
       this.aliases.set(alias, { ...known, allowed });
@@ -253,6 +256,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     const writer = new ByteWriter();
     encodePacket(writer, packet, this.version);
     return writer.position;
+  }
+
+  get #rights(): TopicRights {
+    return topicRights(this.context.access, this.identity, this.session.clientId);
   }
 
   get #state(): ConnectedState {

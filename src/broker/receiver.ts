@@ -5,6 +5,7 @@ import { checkFirstByte, packetName } from '../mqtt/codec/fixed-header.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
+import { copyOf } from '../std/bytes.ts';
 import type { Meter } from './admission/publish-rates.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
@@ -29,7 +30,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   readonly #context: BrokerContext;
   readonly #reader: FrameReader;
   /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
-  readonly #held: HeldFrame[] = [];
+  #held: HeldFrame[] = noFrames;
   #heldProblem: unknown;
   #isFull = false;
   #meter: Meter | undefined;
@@ -203,6 +204,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   /** What comes while the server finds out who the client is waits until it knows. */
   #hold(firstByte: number, body: Buffer): void {
     if (this.#connection.authentication !== undefined) checkIsOfExchange(firstByte);
+    if (this.#held === noFrames) this.#held = [];
     this.#held.push({ firstByte, body });
   }
 
@@ -214,7 +216,9 @@ export class Receiver implements TransportHandler, FrameHandler {
     const connection = this.#connection;
     if (connection.phase === 'connected') this.#begin(connection);
     else if (connection.phase !== 'exchanging') return;
-    for (const held of this.#held.splice(0)) {
+    const frames = this.#held;
+    this.#held = noFrames;
+    for (const held of frames) {
       if (!this.#isFine(held)) return;
     }
     if (this.#heldProblem !== undefined) {
@@ -296,8 +300,10 @@ interface HeldFrame {
   readonly body: Buffer;
 }
 
+const noFrames: HeldFrame[] = [];
+
 function bodyOf(buffer: Buffer, bodyStart: number, bodyEnd: number): Buffer {
-  return Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+  return copyOf(buffer.subarray(bodyStart, bodyEnd));
 }
 
 function decodeBody(firstByte: number, body: Buffer, version: ProtocolVersion): ControlPacket {

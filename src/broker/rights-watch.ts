@@ -1,6 +1,7 @@
 import type { AccessChange, Identity } from '../access/access.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { type Deadline, Deadlines } from '../std/deadlines.ts';
+import type { LazyMap } from '../std/lazy-map.ts';
 import { type DropParts, dropForbidden } from './drop-forbidden.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
 import type { Session } from './session.ts';
@@ -11,7 +12,7 @@ export interface RightsHolder {
   readonly identity: Identity;
   readonly session: Session;
   readonly transport: Transport;
-  readonly queueSubscriptions: ReadonlyMap<string, QueueSubscription>;
+  readonly queueSubscriptions: Pick<LazyMap<string, QueueSubscription>, 'values'>;
   /** Is this one from now on; what it may publish is decided anew. */
   adopt(identity: Identity): void;
   disconnect(reasonCode: number, reason: string): void;

@@ -3,6 +3,7 @@ import type { QoS } from '../message.ts';
 import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
 import type { Deadline } from '../std/deadlines.ts';
 import { Deque } from '../std/deque.ts';
+import { LazyMap } from '../std/lazy-map.ts';
 import type { Congestion } from './congestion.ts';
 import { Inflight } from './inflight.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -50,14 +51,14 @@ export class Session implements Deadline {
   readonly owner: string;
   readonly subscriptions = new Map<string, Subscription>();
   /** Subscriptions to queues, by the filter asked for: opened again when a kept session is taken up. */
-  readonly queueRequests = new Map<string, Subscription>();
+  readonly queueRequests = new LazyMap<string, Subscription>();
   /** Sent and not acknowledged, by packet id. */
   readonly inflight = new Inflight();
   /** Owed, in memory and not sent yet: the window is full or the socket is slow. What a client that is away is owed lies on disk alone. */
   readonly waiting = new Deque<Outgoing>();
   waitingBytes = 0;
   /** QoS 2 messages from the client, by packet id, until they are released [MQTT-4.3.3-10]. */
-  readonly received = new Map<number, ReceivedMessage>();
+  readonly received = new LazyMap<number, ReceivedMessage>();
   link: SessionLink | undefined;
   /** Seconds after the end of the connection; 0 ends the session with it, infinite keeps it. */
   expiryInterval: number;

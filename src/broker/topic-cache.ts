@@ -35,7 +35,7 @@ export class TopicCache {
   readonly #router: Router;
   readonly #rights: TopicRights;
   readonly #levelsMax: number;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer | undefined;
   #known: KnownTopic | undefined;
 
   constructor(router: Router, rights: TopicRights, levelsMax: number) {
@@ -59,7 +59,7 @@ export class TopicCache {
 
   #isLast(buffer: Buffer, start: number, end: number): boolean {
     const bytes = this.#bytes;
-    if (bytes.length !== end - start) return false;
+    if (bytes?.length !== end - start) return false;
     for (let i = 0; i < bytes.length; i++) if (bytes[i] !== buffer[start + i]) return false;
     return true;
   }

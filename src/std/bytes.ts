@@ -17,6 +17,13 @@ export interface ByteSink {
 /** From this size on copying bytes costs more than sending them from where they lie. */
 export const referenceBytesMin = 16 * 1024;
 
+/** A copy in memory of its own. `Buffer.from` takes it from a pool, where one that stays keeps 8 KiB of others that are gone. */
+export function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
 /** A sink that grows, for tests and for encodings that are kept. */
 export class ByteWriter implements ByteSink {
   buffer: Buffer;

@@ -1,6 +1,6 @@
 /** A double-ended queue over a ring that grows by doubling and shrinks when it has emptied. All operations are O(1) amortised. */
 export class Deque<T> {
-  #ring: (T | undefined)[] = new Array(initialCapacity);
+  #ring: (T | undefined)[] = [];
   #head = 0;
   #size = 0;
 
@@ -36,7 +36,7 @@ export class Deque<T> {
   }
 
   clear(): void {
-    this.#ring = new Array(initialCapacity);
+    this.#ring = [];
     this.#head = 0;
     this.#size = 0;
   }
@@ -46,7 +46,7 @@ export class Deque<T> {
   }
 
   #grow(): void {
-    const grown: (T | undefined)[] = new Array(this.#ring.length * 2);
+    const grown: (T | undefined)[] = new Array(Math.max(initialCapacity, this.#ring.length * 2));
     for (let i = 0; i < this.#size; i++) grown[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
     this.#ring = grown;
     this.#head = 0;

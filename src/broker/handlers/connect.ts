@@ -2,13 +2,14 @@ import type { Credentials, Identity } from '../../access/access.ts';
 import { errorCatalogue, type SluiceError, toSluiceError } from '../../errors.ts';
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
+import { copyOf } from '../../std/bytes.ts';
 import type { Connection } from '../connection.ts';
 import { countReason } from '../counters.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
 import { userPropertiesRefusal } from '../limits.ts';
 import { openQueue } from '../open-queue.ts';
 import { ownerOf, type Session } from '../session.ts';
-import { TopicCache, type TopicRights, topicRights } from '../topic-cache.ts';
+import { type TopicRights, topicRights } from '../topic-cache.ts';
 
 /** A CONNECT that may go on, until its client is known for who it is. */
 export interface Login {
@@ -197,7 +198,6 @@ export function acceptLogin(connection: Connection, login: Login, identity: Iden
   connection.connected({
     identity,
     session,
-    topics: new TopicCache(context.router, rights, context.limits.topicLevelsMax),
     window: Math.min(packet.properties?.receiveMaximum ?? 0xffff, context.limits.inflightMax),
   });
   const keepAlive = serverKeepAlive(packet, context.limits.keepAliveSecondsMax) ?? packet.keepAlive;
@@ -259,9 +259,9 @@ function serverKeepAlive({ version, keepAlive }: ConnectPacket, secondsMax: numb
   return keepAlive === 0 || keepAlive > secondsMax ? secondsMax : undefined;
 }
 
-/** The packet's payload is a view of the network buffer, and a will may stay for years. */
+/** The packet's payload is a view of the packet, and a will may stay for years. */
 function ownedWill(will: Will): Will {
-  return { ...will, payload: Buffer.from(will.payload) };
+  return { ...will, payload: copyOf(will.payload) };
 }
 
 function connackProperties(
