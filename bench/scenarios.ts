@@ -28,9 +28,11 @@ export interface Scenario {
   readonly cold?: boolean;
 }
 
+const idle = '--idle 15000 --hold 5 --srcips 4 --keepalive 60 --will --idle-sub --filter idle/%d';
+
 const pairs = '--pubs 100 --subs 100 --count 3000 --qos 1 --size 256 --filter bench/%d --window 20';
 
-/** All payloads have 256 bytes; the topics are bench/0, bench/1, … by publisher. */
+/** All payloads but those of `large` have 256 bytes; the topics are bench/0, bench/1, … by publisher. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'one-to-one-qos0',
@@ -48,6 +50,15 @@ export const scenarios: readonly Scenario[] = [
     name: 'fan-out',
     steps: [
       step('fan-out 1 → 100, QoS 0', 'received', '--pubs 1 --subs 100 --count 10000 --qos 0 --size 256 --fanout 100'),
+    ],
+  },
+  {
+    name: 'large',
+    steps: [
+      step('64 KiB, QoS 0', 'received', '--pubs 1 --subs 1 --count 20000 --qos 0 --size 65536'),
+      step('64 KiB, QoS 1', 'received', '--pubs 1 --subs 1 --count 20000 --qos 1 --size 65536'),
+      step('1 MiB, QoS 0', 'received', '--pubs 1 --subs 1 --count 1000 --qos 0 --size 1048576'),
+      step('1 MiB, QoS 1', 'received', '--pubs 1 --subs 1 --count 1000 --qos 1 --size 1048576 --window 20'),
     ],
   },
   { name: 'pairs-qos1', steps: [step('100 pairs, QoS 1', 'received', pairs)] },
@@ -90,7 +101,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'idle',
     cold: true,
-    steps: [step('15,000 idle connections', 'idle-memory', '--idle 15000 --hold 5 --srcips 4')],
+    steps: [step('15,000 idle connections', 'idle-memory', idle)],
   },
 ];
 
