@@ -142,9 +142,9 @@ export class HeldSink implements MessageSink {
   }
 }
 
-export class BrokerFixture {
+export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
   readonly clock: SimulatedClock;
-  readonly retainedLog: MemoryRetainedLog;
+  readonly retainedLog: Retaining;
   readonly broker: Broker;
 
   constructor(
@@ -155,14 +155,14 @@ export class BrokerFixture {
       limits?: Partial<BrokerLimits>;
       options?: Partial<BrokerOptions>;
       random?: () => number;
-      retainedLog?: MemoryRetainedLog;
+      retainedLog?: Retaining;
       system?: BrokerParts['system'];
       sessionLog?: SessionLog;
       clock?: SimulatedClock;
     } = {},
   ) {
     this.clock = options.clock ?? new SimulatedClock();
-    this.retainedLog = options.retainedLog ?? new MemoryRetainedLog();
+    this.retainedLog = options.retainedLog ?? (new MemoryRetainedLog() as RetainedLog as Retaining);
     this.broker = new Broker({
       access: options.access ?? openAccess(),
       retainedLog: this.retainedLog,

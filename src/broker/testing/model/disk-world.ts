@@ -5,22 +5,22 @@ import { SimulatedClock } from '../../../std/clock.ts';
 import { silentLog } from '../../../std/log.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
+import { RetainedTable } from '../../retained-table.ts';
 import { SessionTable } from '../../session-table.ts';
-import { answered, BrokerFixture, MemoryRetainedLog } from '../memory-client.ts';
+import { answered, BrokerFixture } from '../memory-client.ts';
 
 /** Many runs flush often, and how long a real disk takes is not what they look at. */
 const folders = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 /** A message goes through so many flushes at most: PUBLISH, PUBREC, PUBREL of one follow the other. */
 const flushesMax = 6;
 
-/** A broker with its sessions on disk and a clock that goes on over restarts. */
+/** A broker with its sessions and retained messages on disk and a clock that goes on over restarts. */
 export class DiskWorld {
   readonly #folder = mkdtempSync(join(folders, 'sluice-model-'));
-  readonly #retainedLog = new MemoryRetainedLog();
   #environment!: Environment;
   #commit!: GroupCommit;
   clock = new SimulatedClock();
-  fixture!: BrokerFixture;
+  fixture!: BrokerFixture<RetainedTable>;
 
   constructor() {
     this.#open();
@@ -53,7 +53,7 @@ export class DiskWorld {
     this.#commit = new GroupCommit({ environment: this.#environment });
     this.fixture = new BrokerFixture({
       sessionLog: new SessionTable(this.#environment, this.#commit, silentLog),
-      retainedLog: this.#retainedLog,
+      retainedLog: new RetainedTable(this.#environment, this.#commit, silentLog),
       clock: this.clock,
       limits: { sessionMessagesMax: 10_000 },
     });

@@ -61,6 +61,7 @@ export class RandomClients {
         [3, (one) => this.#drain(one)],
         [4, () => this.#advance(this.#random.pick([700, 4_000, 31_000, 200_000]))],
         [1, () => this.#crash()],
+        [0.5, () => this.#stop()],
       ]);
       await act(client);
     } else if (this.#random.chance(60)) {
@@ -379,6 +380,25 @@ export class RandomClients {
     this.#dead.length = 0;
     for (const client of this.#clients) client.closed();
     this.#reference.crash();
+  }
+
+  /** The server takes leave of everybody, and then starts again. */
+  async #stop(): Promise<void> {
+    this.#tell('the server', 'stops');
+    this.#world.fixture.broker.sayGoodbye();
+    for (const session of [...this.#reference.sessions.values()])
+      if (session.link !== undefined) this.#reference.leave(session, true);
+    await this.#world.settled();
+    for (const { memory, link } of this.#clients) {
+      if (memory === undefined || link === undefined) continue;
+      // Wills of others may have come before the end, or are owed; which of them depends on the order of leave-taking.
+      const last = memory.takeAll().at(-1);
+      assert.equal(memory.ended, true, 'a connection outlives the server');
+      if (link.version === 5)
+        assert.equal(last !== undefined && 'reasonCode' in last ? last.reasonCode : undefined, 0x8b);
+    }
+    for (const { owed } of this.#reference.sessions.values()) for (const one of owed) one.mayComeWithDup = true;
+    await this.#crash();
   }
 
   #gone(client: ModelClient): void {
