@@ -46,6 +46,7 @@ export const listenerEntry = object({
   proxyProtocol: withDefault(choice('off', 'required'), 'off'),
   proxyTrusted: optional(list(network)),
   connectionsMax: optional(integer(1, 1_000_000)),
+  acceptRateMax: optional(integer(1, 1_000_000)),
   packetBytesMax: optional(integer(1024, 256 * mebibyte)),
   handshakeTimeoutMs: withDefault(integer(100, 600_000), 10_000),
   redirect: optional(listenerRedirect),

@@ -8,6 +8,7 @@ export class ListenerCounters {
   readonly refused = {
     connections_max: 0,
     banned: 0,
+    accept_rate: 0,
     proxy_untrusted: 0,
     proxy_header: 0,
     tls_handshake: 0,

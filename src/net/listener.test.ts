@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Clock, SimulatedClock, systemClock } from '../std/clock.ts';
 import { lingerMs } from './linger.ts';
-import { listening, put, type Recorder, read } from './testing/listening.ts';
+import { listening, put, type Recorder, read, readToEnd } from './testing/listening.ts';
 
 async function pair(t: TestContext, clock: Clock = systemClock): Promise<{ socket: Socket; recorder: Recorder }> {
   const { served, dial } = await listening(t, {}, { clock });
@@ -100,6 +100,17 @@ test('one connection more than allowed is closed at once and counted', async (t)
   await once(second, 'close');
   assert.equal(accepted.length, 1);
   assert.equal(counters.refused.connections_max, 1);
+});
+
+test('connections beyond the rate are closed at once and counted, until the second is over', async (t) => {
+  const clock = new SimulatedClock();
+  const { dial, served, counters } = await listening(t, { acceptRateMax: 2 }, { clock });
+  for (let i = 0; i < 2; i++) await dial();
+  await readToEnd(await dial());
+  assert.equal(counters.refused.accept_rate, 1);
+  clock.advance(500);
+  await dial();
+  await served(2);
 });
 
 test('all listeners together take no more connections than allowed', async (t) => {

@@ -3,6 +3,7 @@ import type { ListenerProfile, Transport, TransportHandler } from '../broker/tra
 import type { Clock } from '../std/clock.ts';
 import { Deadlines } from '../std/deadlines.ts';
 import type { Log } from '../std/log.ts';
+import { RateBucket } from '../std/rate-bucket.ts';
 import { BanGate } from './ban-gate.ts';
 import type { ChunkPool } from './chunk-pool.ts';
 import { endWithin } from './linger.ts';
@@ -25,6 +26,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** Connections at once; the next one is closed as soon as it is accepted. */
   readonly connectionsMax: number;
+  /** Connections accepted in a second; one more is closed at once. Absent: no bound. */
+  readonly acceptRateMax?: number;
   /** From being accepted to where MQTT can be spoken: PROXY header, TLS handshake and WebSocket upgrade together. */
   readonly handshakeTimeoutMs: number;
   /** Whether every connection begins with a PROXY protocol header, and from where. */
@@ -60,10 +63,11 @@ export class Listener {
   readonly #gates: readonly Gate[];
   readonly #visits = new Set<Visit>();
   readonly #handshakes: Deadlines<Visit>;
+  readonly #rate: RateBucket | undefined;
   #whenGone: () => void = () => undefined;
 
   constructor(options: ListenerOptions, parts: ListenerParts) {
-    const { proxy, tls, webSocket, name } = options;
+    const { proxy, tls, webSocket, name, acceptRateMax } = options;
     this.options = options;
     this.#parts = parts;
     this.#log = parts.log.with({ listener: name });
@@ -76,6 +80,7 @@ export class Listener {
     ];
     this.#gates = gates.filter((gate) => gate !== undefined);
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
+    this.#rate = acceptRateMax === undefined ? undefined : new RateBucket(acceptRateMax, parts.clock.now());
     this.#handshakes = new Deadlines((visit) => this.#refuse(visit, tooLate), parts.clock);
   }
 
@@ -144,6 +149,7 @@ export class Listener {
     };
     this.#enter(visit);
     if (this.#isFull()) this.#refuse(visit, full);
+    else if (this.#rate?.take(clock.now()) === false) this.#refuse(visit, tooFast);
     else if (this.#gates.length === 0) this.#serve(visit);
     else {
       this.#handshakes.set(visit, clock.now() + this.options.handshakeTimeoutMs);
@@ -238,3 +244,4 @@ export class Listener {
 
 const tooLate: Refusal = { reason: 'handshake_timeout', detail: 'MQTT could not be spoken within handshakeTimeoutMs' };
 const full: Refusal = { reason: 'connections_max', detail: 'connectionsMax is reached' };
+const tooFast: Refusal = { reason: 'accept_rate', detail: 'More connections came in a second than acceptRateMax' };

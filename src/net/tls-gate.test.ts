@@ -99,6 +99,19 @@ test('where a certificate is asked for, one may come without, and a stranger cou
   assert.equal((await served(2)).transport.peer.certificate?.commonName, 'device-7');
 });
 
+test('a connection that is reset after its handshake harms nobody', async (t) => {
+  const { port, served } = await listening(t, { tls: tls() });
+  const socket = dial(t, port);
+  socket.write('x');
+  const recorder = await served();
+  await recorder.hears('x');
+  put(recorder.transport, Buffer.alloc(4_000_000));
+  await new Promise((resolve) => setImmediate(resolve));
+  // What lies unread in the system makes the end a reset.
+  socket.destroy();
+  await recorder.until(() => recorder.isClosed);
+});
+
 test('a handshake that is not completed ends after its time, whether nothing comes or half of it', async (t) => {
   const clock = new SimulatedClock();
   const { dial: dialPlain, counters } = await listening(t, { tls: tls(), handshakeTimeoutMs: 2_000 }, { clock });

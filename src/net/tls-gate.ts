@@ -45,8 +45,11 @@ export class TlsGate implements Gate {
   }
 
   #secured(socket: TLSSocket): void {
-    const shaking = this.#visits.get(parentOf(socket));
+    const parent = parentOf(socket);
+    const shaking = this.#visits.get(parent);
     if (shaking === undefined) return;
+    // What breaks TLS breaks the connection below, which is the one that is watched.
+    socket.on('error', (error) => parent.destroy(error));
     const { visit, done } = shaking;
     visit.socket = socket;
     visit.certificate = clientCertificateOf(socket);

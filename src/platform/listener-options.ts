@@ -21,13 +21,14 @@ function plainOptions({ host, mqtt }: Config): ListenerOptions {
 }
 
 function optionsOf(name: string, entry: Entry, config: Config): ListenerOptions {
-  const { type, host, port, handshakeTimeoutMs, connectionsMax, proxyProtocol, proxyTrusted, tls } = entry;
-  const { anonymous, certificateIdentity, packetBytesMax, redirect } = entry;
+  const { type, host, port, handshakeTimeoutMs, connectionsMax, acceptRateMax } = entry;
+  const { proxyProtocol, proxyTrusted, tls, anonymous, certificateIdentity, packetBytesMax, redirect } = entry;
   return {
     name,
     host: host ?? config.host,
     port,
     connectionsMax: connectionsMax ?? config.mqtt.connectionsMax,
+    acceptRateMax,
     handshakeTimeoutMs,
     ...(proxyProtocol === 'required' ? { proxy: { trusted: proxyTrusted } } : {}),
     ...(tls === undefined ? {} : { tls }),
