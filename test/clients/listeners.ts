@@ -19,5 +19,7 @@ export function startListeners(authority: TestAuthority): Promise<Server> {
     ws: { type: 'ws', port: 0 },
     wss: { type: 'wss', port: 0, tls: files },
   };
-  return startConfigured({ after }, { listeners });
+  // Whom the client certificate of the tests names.
+  const users = [{ name: 'device-7', password: 'not needed with the certificate', admin: true }];
+  return startConfigured({ after }, { listeners, access: { users } });
 }
