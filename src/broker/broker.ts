@@ -113,6 +113,7 @@ export class Broker implements Part {
       rights: new RightsWatch({ access: parts.access, router, sessionLog: parts.sessionLog, counters, clock, log }),
       sources: parts.sources,
       limits,
+      options,
       counters,
       clock,
       sessionLog: parts.sessionLog,

@@ -5,6 +5,7 @@ import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProper
 import { ByteWriter } from '../std/bytes.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
+import type { AliasesOut } from './aliases-out.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
@@ -66,6 +67,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   /** Where CONNECT named an Authentication Method. */
   authentication: Authentication | undefined;
   packetBytesMax = Number.POSITIVE_INFINITY;
+  aliasesOut: AliasesOut | undefined;
   /** Whether the client asked for reason strings: Request Problem Information 1, said and not implied. */
   problemInformation = false;
   lastReceivedAt: number;

@@ -10,6 +10,7 @@ import type { Deliverer } from './delivery.ts';
 import type { GreetingSource } from './greetings.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
+import type { BrokerOptions } from './options.ts';
 import type { Publisher } from './publisher.ts';
 import type { Retained } from './retained.ts';
 import type { RightsWatch } from './rights-watch.ts';
@@ -36,6 +37,7 @@ export interface BrokerContext {
   readonly rights: RightsWatch;
   readonly sources: readonly ConsumerSource[];
   readonly limits: BrokerLimits;
+  readonly options: BrokerOptions;
   readonly counters: BrokerCounters;
   readonly clock: Clock;
   readonly log: Log;

@@ -1,7 +1,7 @@
 import type { SluiceError } from '../errors.ts';
 import { type Delivery, expiresAt, type QoS, type ReceiptWaiter, released } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
-import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
+import { publishSize } from '../mqtt/codec/encode-publish.ts';
 import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
 import type { Clock } from '../std/clock.ts';
 import { congestedBytesMin } from './congestion.ts';
@@ -12,6 +12,7 @@ import type { Publication } from './publication.ts';
 import { lowerQos, packetIdOf, type Session, type SessionLink, type Subscription } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 import type { StoredLine } from './stored-line.ts';
+import { aliasBytesMax, writePublish } from './write-publish.ts';
 
 /**
  * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
@@ -108,7 +109,7 @@ export class Deliverer {
     if (!this.#fits(link, publication, properties, 0)) return this.#drop('packet_too_large');
     const current = this.#remaining(publication, properties, false);
     if (current === expired) return this.#drop('expired');
-    encodePublish(link.transport, publication.topic, publication.payload, current, 0, retain, false, 0, link.version);
+    writePublish(link, publication, current, 0, retain, false, 0);
     this.#sent(publication);
     return true;
   }
@@ -278,23 +279,9 @@ export class Deliverer {
     if (outgoing.sequence === 0) outgoing.sequence = session.takeFreeSequence();
     outgoing.packetId = packetIdOf(outgoing.sequence);
     session.inflight.add(outgoing);
-    this.#encode(link, outgoing, current, outgoing.dup);
-  }
-
-  #encode(link: SessionLink, outgoing: Outgoing, properties: PublishProperties | undefined, dup: boolean): void {
-    const { topic, payload } = outgoing.publication;
-    encodePublish(
-      link.transport,
-      topic,
-      payload,
-      properties,
-      outgoing.qos,
-      outgoing.retain,
-      dup,
-      outgoing.packetId,
-      link.version,
-    );
-    this.#sent(outgoing.publication);
+    const { publication, qos, retain, dup, packetId } = outgoing;
+    writePublish(link, publication, current, qos, retain, dup, packetId);
+    this.#sent(publication);
   }
 
   #sent({ payload }: Publication): void {
@@ -305,7 +292,8 @@ export class Deliverer {
   /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */
   #fits(link: SessionLink, publication: Publication, properties: PublishProperties | undefined, qos: QoS): boolean {
     if (link.packetBytesMax === Number.POSITIVE_INFINITY) return true;
-    return publishSize(publication.topic, publication.payload, properties, qos, link.version) <= link.packetBytesMax;
+    const bytes = publishSize(publication.topic, publication.payload, properties, qos, link.version);
+    return bytes + (link.aliasesOut === undefined ? 0 : aliasBytesMax) <= link.packetBytesMax;
   }
 
   /**

@@ -4,4 +4,8 @@ import type { SharedDispatch } from './shared-dispatch.ts';
 export interface BrokerOptions {
   /** Which member of a group gets a message of their shared subscription. */
   readonly sharedDispatch: SharedDispatch;
+  /** Whether a payload that is said to be UTF-8 must be. */
+  readonly payloadFormatCheck: boolean;
+  /** What clients that ask for Response Information are told; `${clientId}` stands for their client id. */
+  readonly responseTopicPrefix: string | undefined;
 }

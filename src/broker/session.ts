@@ -4,6 +4,7 @@ import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/p
 import type { Deadline } from '../std/deadlines.ts';
 import { Deque } from '../std/deque.ts';
 import { LazyMap } from '../std/lazy-map.ts';
+import type { AliasesOut } from './aliases-out.ts';
 import type { Congestion } from './congestion.ts';
 import { Inflight } from './inflight.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -20,6 +21,8 @@ export interface SessionLink {
   readonly window: number;
   /** The client's Maximum Packet Size; infinite where it named none. */
   readonly packetBytesMax: number;
+  /** Where the client takes topic aliases. */
+  readonly aliasesOut: AliasesOut | undefined;
   readonly congestion: Congestion;
   /** Nothing waits any more, and there is room. */
   caughtUp(): void;

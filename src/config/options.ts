@@ -13,7 +13,7 @@ import {
 } from './entries.ts';
 import { listenerEntries, listenerEntry, listenerRedirect, listenersWithPaths, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
-import { choice, integer, list, record, text } from './schema.ts';
+import { choice, integer, list, record, text, toggle } from './schema.ts';
 
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
@@ -98,6 +98,28 @@ export const configOptions = {
     default: 1000,
     sentence: 'Subscriptions of one client; beyond it SUBSCRIBE is refused with 0x97.',
   }),
+  'mqtt.topicAliasOutMax': option(integer(0, 1_000), {
+    default: 64,
+    sentence:
+      'Topic aliases that the server uses towards one client, which must allow as many; topics beyond them go by name.',
+  }),
+  'mqtt.payloadFormatCheck': option(toggle(), {
+    default: true,
+    sentence:
+      'Whether a payload that its publisher says is UTF-8 (Payload Format Indicator 1) must be: otherwise it is refused with 0x99.',
+  }),
+  'mqtt.responseTopicPrefix': unset(
+    text({
+      pattern: /^(?:[^$+#]|\$\{clientId\})+$/,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of ours
+      expected: 'a topic without wildcards that may hold ${clientId}',
+    }),
+    {
+      sentence:
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a placeholder of ours
+        'What a client that asks for Response Information is told: the beginning of topics for answers to it, such as `responses/${clientId}`.',
+    },
+  ),
   'mqtt.sharedDispatch': option(choice('least_inflight', 'round_robin', 'random', 'sticky'), {
     default: 'least_inflight',
     sentence:

@@ -3,11 +3,14 @@ import { errorCatalogue, type SluiceError, toSluiceError } from '../../errors.ts
 import { type ConnackProperties, type ConnectPacket, PacketType, type Will } from '../../mqtt/codec/packets.ts';
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import { copyOf } from '../../std/bytes.ts';
+import { AliasesOut } from '../aliases-out.ts';
 import type { Connection } from '../connection.ts';
 import { countReason } from '../counters.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
 import { userPropertiesRefusal } from '../limits.ts';
 import { openQueue } from '../open-queue.ts';
+import { payloadFormatRefusal } from '../payload-format.ts';
+import { responseInformation } from '../response-information.ts';
 import { ownerOf, type Session } from '../session.ts';
 import { type TopicRights, topicRights } from '../topic-cache.ts';
 
@@ -37,6 +40,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
 export function beginLogin(connection: Connection, packet: ConnectPacket): Login | undefined {
   connection.phase = 'authenticating';
   connection.version = packet.version;
+  connection.aliasesOut = aliasesOutOf(packet, connection.context.limits.topicAliasOutMax);
   connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.problemInformation = packet.properties?.requestProblemInformation === 1;
   connection.counters.connectsIn++;
@@ -232,6 +236,11 @@ function endUnanswered(connection: Connection): void {
   connection.transport.end();
 }
 
+function aliasesOutOf({ properties }: ConnectPacket, outMax: number): AliasesOut | undefined {
+  const max = Math.min(properties?.topicAliasMaximum ?? 0, outMax);
+  return max > 0 ? new AliasesOut(max) : undefined;
+}
+
 /** Asked of the topic that the will is published to: `me` may stand for a longer one. */
 function willProblem({ context }: Connection, will: Will, rights: TopicRights): Refusal | undefined {
   const { limits } = context;
@@ -239,6 +248,10 @@ function willProblem({ context }: Connection, will: Will, rights: TopicRights): 
   if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
   if (will.payload.length > limits.willBytesMax)
     return [0x97, `A will has at most ${limits.willBytesMax} bytes: this one has ${will.payload.length}`];
+  if (will.properties?.payloadFormatIndicator === 1 && context.options.payloadFormatCheck) {
+    const unreadable = payloadFormatRefusal(will.payload);
+    if (unreadable !== undefined) return [errorCatalogue[unreadable.code].mqtt, unreadable.message];
+  }
   const properties = userPropertiesRefusal(will.properties, limits.userPropertiesMax);
   if (properties !== undefined) return [0x97, properties.message];
   const refusal = context.publisher.refusal(will.topic, will.retain ? will.payload.length : 0);
@@ -270,7 +283,7 @@ function connackProperties(
   clientId: string,
   expiryInterval: number,
 ): ConnackProperties {
-  const { limits } = connection.context;
+  const { limits, options } = connection.context;
   const asked = packet.properties?.sessionExpiryInterval ?? 0;
   const keepAlive = serverKeepAlive(packet, limits.keepAliveSecondsMax);
   return {
@@ -280,6 +293,7 @@ function connackProperties(
     topicAliasMaximum: limits.topicAliasMax,
     ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),
+    ...responseInformation(packet, clientId, options.responseTopicPrefix),
   };
 }
 

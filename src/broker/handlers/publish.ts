@@ -4,6 +4,7 @@ import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import { referenceBytesMin } from '../../std/bytes.ts';
 import type { Connection } from '../connection.ts';
 import { userPropertiesRefusal } from '../limits.ts';
+import { payloadFormatRefusal } from '../payload-format.ts';
 import { Publication } from '../publication.ts';
 import { nobodyWaits } from '../publisher.ts';
 import { ReceivedMessage } from '../received-message.ts';
@@ -18,9 +19,9 @@ interface Draft {
 /** A refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection. */
 type PublishStep = (connection: Connection, draft: Draft) => SluiceError | undefined;
 
-const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise];
+const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise, payloadFormat];
 
-/** quota → alias → topic valid → capability → authorise → to message, then to everyone whom it concerns. */
+/** quota → alias → topic valid → capability → authorise → payload format → to message, then to everyone whom it concerns. */
 export function handlePublish(connection: Connection, packet: PublishPacket, owned: boolean): void {
   if (packet.qos > 0) checkQuota(connection);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
@@ -88,6 +89,12 @@ function capability(connection: Connection, draft: Draft): SluiceError | undefin
 function authorise(_connection: Connection, draft: Draft): SluiceError | undefined {
   const { topic, allowed } = draft.known as KnownTopic;
   return allowed ? undefined : new SluiceError('not_authorized', `Not allowed to publish to "${topic}"`);
+}
+
+/** What is said to be UTF-8 (MQTT 5, section 3.3.2.3.2). */
+function payloadFormat({ context }: Connection, { packet }: Draft): SluiceError | undefined {
+  if (packet.properties?.payloadFormatIndicator !== 1 || !context.options.payloadFormatCheck) return undefined;
+  return payloadFormatRefusal(packet.buffer.subarray(packet.payloadStart, packet.payloadEnd));
 }
 
 function accept(connection: Connection, packet: PublishPacket, known: KnownTopic, owned: boolean): void {

@@ -45,6 +45,7 @@ export const testLimits: BrokerLimits = {
   subscriptionsPerClientMax: 20,
   retainedMessagesMax: 10,
   topicAliasMax: 4,
+  topicAliasOutMax: 4,
   topicLevelsMax: 128,
   userPropertiesMax: 10_000,
   clientIdBytesMax: 256,
@@ -68,7 +69,11 @@ export const testLimits: BrokerLimits = {
   },
 };
 
-export const testOptions: BrokerOptions = { sharedDispatch: 'least_inflight' };
+export const testOptions: BrokerOptions = {
+  sharedDispatch: 'least_inflight',
+  payloadFormatCheck: true,
+  responseTopicPrefix: undefined,
+};
 
 /** Everybody may do everything, but for what a test says. */
 export function openAccess(changes: Partial<Access> = {}): Access {
@@ -309,7 +314,7 @@ export class MemoryClient implements Transport, FrameHandler {
 
   publish(
     topic: string,
-    payload: string,
+    payload: string | Buffer,
     options: {
       qos?: 0 | 1 | 2;
       retain?: boolean;
@@ -320,7 +325,8 @@ export class MemoryClient implements Transport, FrameHandler {
   ): void {
     const writer = new ByteWriter();
     const { qos = 0, retain = false, dup = false, packetId = qos > 0 ? 1 : 0, properties } = options;
-    encodePublish(writer, topic, Buffer.from(payload), properties, qos, retain, dup, packetId, this.version);
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    encodePublish(writer, topic, bytes, properties, qos, retain, dup, packetId, this.version);
     this.sendBytes(writer.bytes());
   }
 

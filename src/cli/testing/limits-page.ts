@@ -20,6 +20,7 @@ const shown: Readonly<Record<string, string | undefined>> = {
   'mqtt.inflightMax': undefined,
   'mqtt.receiveMaximum': 'sluice_broker_disconnects_total{reason_code="0x93"}',
   'mqtt.topicAliasMax': 'sluice_broker_disconnects_total{reason_code="0x94"}',
+  'mqtt.topicAliasOutMax': undefined,
   'mqtt.outputBytesMax': 'sluice_broker_dropped_total{reason="slow_consumer"}',
   'mqtt.sessionsMax': 'sluice_broker_connects_refused_total{reason_code="0x97"}',
   'mqtt.sessionExpirySecondsMax': undefined,
