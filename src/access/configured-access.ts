@@ -85,6 +85,9 @@ export class ConfiguredAccess implements Access {
   beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined {
     const { scram } = this.#setup;
     if (method !== 'SCRAM-SHA-256' || scram === undefined) return undefined;
+    // There the certificate says who the client is, and nothing else.
+    if (credentials.certificate !== undefined && credentials.through.certificateIdentity !== undefined)
+      return undefined;
     const exchange = new ScramExchange(scram.lookup);
     const step = async (data: Buffer | undefined): Promise<ExchangeStep> => {
       try {

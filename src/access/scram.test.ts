@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { type ErrorCode, SluiceError } from '../errors.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
-import type { AuthenticationExchange, Identity } from './access.ts';
+import type { AuthenticationExchange, Credentials, Identity } from './access.ts';
 import { ConfiguredAccess } from './configured-access.ts';
 import { ScramExchange } from './scram.ts';
 import { formatScramVerifier, makeScramVerifier, parseScramVerifier } from './scram-verifier.ts';
@@ -130,7 +130,7 @@ async function setUp(saltKey = Buffer.alloc(32, 1)) {
     log: silentLog,
     saltKey,
   });
-  const begin = (method = 'SCRAM-SHA-256') =>
+  const begin = (method = 'SCRAM-SHA-256', changes: Partial<Credentials> = {}) =>
     access.beginExchange(method, {
       clientId: 'c',
       username: undefined,
@@ -138,6 +138,7 @@ async function setUp(saltKey = Buffer.alloc(32, 1)) {
       remoteAddress: '192.0.2.7',
       certificate: undefined,
       through: { listener: 'test' },
+      ...changes,
     });
   const login = async (username: string, password: string): Promise<Identity | undefined> => {
     const exchange = begin() as AuthenticationExchange;
@@ -174,10 +175,15 @@ test('the challenge does not tell who is known: a made-up salt is the same each 
   assert.notEqual(await now.challenge('nobody'), await now.challenge('somebody'));
 });
 
-test('another method, or users that are not asked, is not known', async () => {
+test('another method is not known, nor is any where users are not asked or the certificate says who it is', async () => {
   const { access, settings, begin } = await setUp();
   assert.equal(begin('SCRAM-SHA-1'), undefined);
   assert.equal(begin('scram-sha-256'), undefined);
+  const certificate = { commonName: 'ann', subjectAltNames: [], fingerprint: 'ab' };
+  assert.notEqual(begin('SCRAM-SHA-256', { certificate }), undefined);
+  const through = { listener: 'tls', certificateIdentity: 'commonName' } as const;
+  assert.notEqual(begin('SCRAM-SHA-256', { through }), undefined);
+  assert.equal(begin('SCRAM-SHA-256', { certificate, through }), undefined);
   access.reconfigure({ ...settings, order: ['devices'] });
   assert.equal(begin(), undefined);
 });

@@ -197,6 +197,7 @@ test('a client that is revoked does not speak through its will; one that only lo
   await configure({ users: [{ ...ann, rules: [{ action: 'publish', filter: 'b' }] }, bob] });
   silenced.cut();
   assert.deepEqual(listener.waiting(), []);
+  assert.equal(fixture.broker.counters.publishesRefused, 2);
 });
 
 test('a change while a client logs in counts when it is in', async () => {

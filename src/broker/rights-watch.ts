@@ -24,8 +24,8 @@ interface Expiry extends Deadline {
 
 export interface RightsWatchParts extends DropParts {
   readonly clock?: Clock;
-  /** Counts connections that ended here. */
-  readonly counters: { rightsLost: number };
+  /** Counts connections that ended here, and wills that were taken away. */
+  readonly counters: { rightsLost: number; publishesRefused: number };
 }
 
 /**
@@ -168,6 +168,7 @@ export class RightsWatch {
 
   #takeWill({ session }: RightsHolder): void {
     if (session.will === undefined) return;
+    this.#parts.counters.publishesRefused++;
     this.#parts.log.warn('Will taken away: not allowed any more', {
       client: session.clientId,
       topic: session.will.topic,
