@@ -50,6 +50,8 @@ export class AccessSetup {
   readonly anonymous: AnonymousAccess;
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
+  /** Whether the configuration names anybody, or anybody to ask; devices are known by the registry. */
+  readonly knowsSomebody: boolean;
   readonly jwks: JwksKeys | undefined;
   /** Undefined where users are not asked. */
   readonly scram: ScramUsers | undefined;
@@ -66,13 +68,14 @@ export class AccessSetup {
     this.jwks = jwksOf(settings.jwt, parts, before?.jwks);
     const users = new Users(settings.users, verifier, digester);
     this.scram = settings.order.includes(users.name) ? new ScramUsers(users, parts.saltKey) : undefined;
+    const others = [...jwtOf(settings.jwt, parts, this.jwks), ...httpOf(settings.http, parts)];
+    this.knowsSomebody = settings.users.length + settings.tokens.length + others.length > 0;
     const built: readonly Authenticator[] = [
       new Certificates(devices, users),
       users,
       new Devices(devices, verifier),
       new Tokens(settings.tokens, digester),
-      ...jwtOf(settings.jwt, parts, this.jwks),
-      ...httpOf(settings.http, parts),
+      ...others,
     ];
     this.authenticators = settings.order.flatMap((name) =>
       built.filter((authenticator) => authenticator.name === name),

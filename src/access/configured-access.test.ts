@@ -92,6 +92,14 @@ test('wrong credentials are refused also where anonymous clients are let in', as
   await refuses(access.authenticateToken('', here), 'unauthenticated');
 });
 
+test('a name and password that nobody could check change nothing for an anonymous client', async () => {
+  const open = accessWith({ anonymous: 'loopback' });
+  assert.equal((await login(open, 'ann', 'pw', here)).kind, 'anonymous');
+  assert.equal((await login(open, '', undefined, here)).kind, 'anonymous');
+  await refuses(login(open, 'ann', 'pw', '192.0.2.7'), 'unauthenticated');
+  await refuses(open.authenticateToken('token', here), 'unauthenticated');
+});
+
 test('a user comes in with a password that the configuration holds plain or hashed', async () => {
   const hash = await hashSecret('hashed secret');
   const access = accessWith({

@@ -118,14 +118,18 @@ export class ConfiguredAccess implements Access {
     return this.#setup.authorizer.isUnlimited(identity);
   }
 
-  /** The first that knows the client decides. Who shows nothing, and is known by nothing, is anonymous. */
+  /**
+   * The first that knows the client decides. Who shows nothing, and is known by nothing, is anonymous; so is who shows a
+   * name and password where nobody could check them, as clients do out of habit.
+   */
   async #ask(login: Login, showsSomething: boolean): Promise<Identity> {
     try {
       for (const authenticator of this.#setup.authenticators) {
         const identity = await authenticator.authenticate(login);
         if (identity !== undefined) return identity;
       }
-      if (!showsSomething) return this.#anonymous(login);
+      const isUnchecked = !this.#setup.knowsSomebody && login.token === undefined && this.#takesAnonymous(login);
+      if (!showsSomething || isUnchecked) return this.#anonymous(login);
       throw login.token === undefined ? wrongCredentials() : wrongToken();
     } catch (problem) {
       this.#refused(login, problem);
