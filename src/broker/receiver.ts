@@ -10,7 +10,7 @@ import type { Meter } from './admission/publish-rates.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
-import { handleAuth, handleConnectWithMethod } from './handlers/auth.ts';
+import { authenticationOf, handleAuth, handleConnectWithMethod } from './handlers/auth.ts';
 import { handleConnect, refuseConnect } from './handlers/connect.ts';
 import { handleDisconnect } from './handlers/disconnect.ts';
 import { handlePingreq } from './handlers/pingreq.ts';
@@ -135,6 +135,7 @@ export class Receiver implements TransportHandler, FrameHandler {
         handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
         break;
       default:
+        if (firstByte >> 4 === PacketType.auth) authenticationOf(connection);
         checkIsOfClient(firstByte);
         this.#control(decodeBody(firstByte, bodyOf(buffer, bodyStart, bodyEnd), connection.version));
     }

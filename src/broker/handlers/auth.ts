@@ -41,11 +41,15 @@ export async function handleConnectWithMethod(connection: Connection, packet: Co
   await advance(connection, connection.authentication, running, packet.properties?.authenticationData);
 }
 
+/** What CONNECT began by naming a method. Without one every AUTH breaks the protocol, whatever is in it. */
+export function authenticationOf({ authentication }: Connection): Authentication {
+  if (authentication !== undefined) return authentication;
+  throw new MalformedPacket(0x82, 'Expected no AUTH where CONNECT named no method', 'MQTT-4.12.0-7');
+}
+
 /** What the client answers to a challenge, or the begin of a login anew. Everything else breaks the protocol. */
 export async function handleAuth(connection: Connection, packet: AuthPacket): Promise<void> {
-  const { authentication } = connection;
-  if (authentication === undefined)
-    throw new MalformedPacket(0x82, 'Expected no AUTH where CONNECT named no method', 'MQTT-4.12.0-7');
+  const authentication = authenticationOf(connection);
   const { authenticationMethod, authenticationData } = packet.properties ?? {};
   if (authenticationMethod !== authentication.method)
     throw new MalformedPacket(0x82, 'Expected AUTH with the method of CONNECT', 'MQTT-4.12.0-5');
