@@ -6,7 +6,6 @@ export interface Message {
   /**
    * May be a view of the buffer that the network is read into, which the next read writes over; so may `correlationData`.
    * Whoever keeps a message beyond the call in which it got it keeps the record of `encodeMessage` (or a copy) instead.
-   * From `referenceBytesMin` on a payload has memory of its own.
    */
   readonly payload: Buffer;
   readonly qos: QoS;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Access } from '../access/access.ts';
 import { SluiceError } from '../errors.ts';
 import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
@@ -99,6 +100,7 @@ export class Broker implements Part {
     });
     this.#context = {
       access: parts.access,
+      gathering: new GatherPool(),
       admission: new Admission(limits, counters, clock, log),
       addressCounts: new AddressCounts(limits.connectionsPerAddressMax),
       publishRates: new PublishRates(limits, counters, clock),

@@ -1,5 +1,6 @@
 import type { Access } from '../access/access.ts';
 import type { ConsumerSource } from '../message.ts';
+import type { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { AddressCounts } from './admission/address-counts.ts';
@@ -25,6 +26,8 @@ export interface BrokerContext {
   readonly admission: Admission;
   readonly addressCounts: AddressCounts;
   readonly publishRates: PublishRates;
+  /** For packets that span reads, of all connections. */
+  readonly gathering: GatherPool;
   readonly router: Router;
   readonly publisher: Publisher;
   readonly deliverer: Deliverer;

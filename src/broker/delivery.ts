@@ -3,6 +3,7 @@ import { type Delivery, expiresAt, type QoS, type ReceiptWaiter, released } from
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { publishSize } from '../mqtt/codec/encode-publish.ts';
 import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
+import { referenceBytesMin } from '../std/bytes.ts';
 import type { Clock } from '../std/clock.ts';
 import { congestedBytesMin } from './congestion.ts';
 import type { BrokerCounters, DropReason } from './counters.ts';
@@ -40,7 +41,9 @@ export class Deliverer {
   deliver(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
     const session = subscription.session;
     const qos = lowerQos(publication.qos, subscription.qos);
-    if (qos > 0 && !this.sendsAtOnce(session)) publication.own();
+    // Several sockets send a large payload from one place.
+    const isLarge = publication.payload.length >= referenceBytesMin;
+    if ((shared && isLarge) || (qos > 0 && !this.sendsAtOnce(session))) publication.own();
     const properties = propertiesFor(publication, subscription);
     if (qos === 0) this.#deliverAtMostOnce(session, publication, retain, properties, shared);
     else this.#deliverAcknowledged(session, new Outgoing(publication, qos, retain, properties, undefined));

@@ -38,8 +38,13 @@ export class Publication implements Message {
 
   /** The encoding that subscribers share. Worth it from the second subscriber on. */
   frame(): PublishFrame {
-    this.#frame ??= new PublishFrame(this.topic, this.payload, this.properties);
+    this.#frame ??= new PublishFrame(this.topic, this.payload, this.properties, this.#owned);
     return this.#frame;
+  }
+
+  /** Whether its bytes are nobody else's. */
+  get isOwned(): boolean {
+    return this.#owned;
   }
 
   /** About what it takes in memory, in bytes. */

@@ -40,7 +40,11 @@ export class Receiver implements TransportHandler, FrameHandler {
   constructor(context: BrokerContext, transport: Transport) {
     this.#context = context;
     this.#connection = new Connection(context, transport);
-    this.#reader = new FrameReader(this, Math.min(connectPacketBytesMax, this.#connection.receivedBytesMax));
+    this.#reader = new FrameReader(
+      this,
+      Math.min(connectPacketBytesMax, this.#connection.receivedBytesMax),
+      context.gathering,
+    );
   }
 
   receive(chunk: Buffer): void {
@@ -104,9 +108,9 @@ export class Receiver implements TransportHandler, FrameHandler {
     this.#connection.hold('output_full');
   }
 
-  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): boolean {
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
     const { phase } = this.#connection;
-    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd, owned);
+    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd);
     else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'exchanging') this.#exchanged(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'authenticating') this.#hold(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
@@ -114,13 +118,13 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   /** PUBLISH and its acknowledgements are read where they lie, all others from a copy: what handles them may take its time. */
-  #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): void {
+  #packet(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): void {
     this.#context.counters.packetsIn++;
     const connection = this.#connection;
     switch (firstByte >> 4) {
       case PacketType.publish:
         this.#publishes++;
-        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version), owned);
+        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version));
         break;
       case PacketType.puback:
         handlePuback(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
@@ -242,7 +246,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #isFine(held: HeldFrame): boolean {
     try {
-      return this.frame(held.body, held.firstByte, 0, held.body.length, true);
+      return this.frame(held.body, held.firstByte, 0, held.body.length);
     } catch (problem) {
       this.#failed(problem);
       return false;

@@ -7,7 +7,7 @@ import type { SessionLink } from './session.ts';
 /** Writes a PUBLISH for one client, under a topic alias where the client takes some and it saves bytes. */
 export function writePublish(
   link: SessionLink,
-  { topic, payload }: Publication,
+  { topic, payload, isOwned }: Publication,
   properties: PublishProperties | undefined,
   qos: QoS,
   retain: boolean,
@@ -17,12 +17,12 @@ export function writePublish(
   const { transport, version } = link;
   const alias = link.aliasesOut?.of(topic);
   if (alias === undefined) {
-    encodePublish(transport, topic, payload, properties, qos, retain, dup, packetId, version);
+    encodePublish(transport, topic, payload, properties, qos, retain, dup, packetId, version, isOwned);
     return;
   }
   const name = alias.isNew ? topic : '';
   const withAlias = properties === undefined ? alias.properties : { ...properties, ...alias.properties };
-  encodePublish(transport, name, payload, withAlias, qos, retain, dup, packetId, version);
+  encodePublish(transport, name, payload, withAlias, qos, retain, dup, packetId, version, isOwned);
 }
 
 /** The most that naming topic and alias together adds to a PUBLISH: the property, and lengths that grow by a byte. */

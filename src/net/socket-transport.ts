@@ -68,13 +68,19 @@ export class SocketTransport implements Transport, Flushable {
     }
   }
 
-  append(bytes: Buffer): void {
-    if (bytes.length < referenceBytesMin) {
-      this.reserve(bytes.length);
-      this.buffer.set(bytes, this.position);
-      this.position += bytes.length;
-      return;
-    }
+  append(bytes: Buffer, lasting = false): void {
+    if (bytes.length < referenceBytesMin) this.#copy(bytes);
+    else if (lasting) this.#refer(bytes);
+    else for (let at = 0; at < bytes.length; at += largeBytes) this.#copy(bytes.subarray(at, at + largeBytes));
+  }
+
+  #copy(bytes: Buffer): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.position);
+    this.position += bytes.length;
+  }
+
+  #refer(bytes: Buffer): void {
     this.#retire();
     this.#full.push({ bytes, chunk: undefined });
     this.#fullBytes += bytes.length;

@@ -8,10 +8,10 @@ export interface ByteSink {
   /** Makes at least `size` bytes free in `buffer` behind `position`. May replace `buffer` and reset `position`. */
   reserve(size: number): void;
   /**
-   * Puts `bytes` behind what is written so far. From `referenceBytesMin` on a sink may keep a reference instead of copying,
-   * so so many bytes must not change any more.
+   * Puts a copy of `bytes` behind what is written so far. `lasting` bytes do not change any more: from `referenceBytesMin` on
+   * a sink may keep a reference to them instead.
    */
-  append(bytes: Buffer): void;
+  append(bytes: Buffer, lasting?: boolean): void;
 }
 
 /** From this size on copying bytes costs more than sending them from where they lie. */

@@ -1,7 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
-import { referenceBytesMin } from '../../std/bytes.ts';
 import type { Connection } from '../connection.ts';
 import { userPropertiesRefusal } from '../limits.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
@@ -22,7 +21,7 @@ type PublishStep = (connection: Connection, draft: Draft) => SluiceError | undef
 const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise, payloadFormat];
 
 /** quota → alias → topic valid → capability → authorise → payload format → to message, then to everyone whom it concerns. */
-export function handlePublish(connection: Connection, packet: PublishPacket, owned: boolean): void {
+export function handlePublish(connection: Connection, packet: PublishPacket): void {
   if (packet.qos > 0) checkQuota(connection);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
   const draft: Draft = { packet, known: undefined };
@@ -33,7 +32,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket, own
       return;
     }
   }
-  accept(connection, packet, draft.known as KnownTopic, owned);
+  accept(connection, packet, draft.known as KnownTopic);
 }
 
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
@@ -97,8 +96,8 @@ function payloadFormat({ context }: Connection, { packet }: Draft): SluiceError 
   return payloadFormatRefusal(packet.buffer.subarray(packet.payloadStart, packet.payloadEnd));
 }
 
-function accept(connection: Connection, packet: PublishPacket, known: KnownTopic, owned: boolean): void {
-  const publication = toMessage(connection, packet, known.topic, owned);
+function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
+  const publication = toMessage(connection, packet, known.topic);
   const { publisher, deliverer } = connection.context;
   if (packet.qos === 0) publisher.publish(known.route, publication, nobodyWaits, 0);
   else acceptAcknowledged(connection, packet, known, publication);
@@ -139,12 +138,10 @@ function remember({ session, context, acknowledger }: Connection, packetId: numb
   return 1;
 }
 
-/** Many a transport sends a large payload from where it lies: it must have memory of its own then, which a packet that spanned reads has already. */
-function toMessage(connection: Connection, packet: PublishPacket, topic: string, owned: boolean): Publication {
+function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {
   const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
-  const large = payload.length >= referenceBytesMin;
   const properties = packet.properties?.topicAlias === undefined ? packet.properties : withoutAlias(packet.properties);
-  const publication = new Publication(
+  return new Publication(
     topic,
     payload,
     packet.qos,
@@ -152,9 +149,7 @@ function toMessage(connection: Connection, packet: PublishPacket, topic: string,
     properties,
     connection.lastReceivedAt,
     connection.session.clientId,
-    owned && large,
   );
-  return large ? publication.own() : publication;
 }
 
 function withoutAlias({

@@ -246,8 +246,8 @@ export class MemoryClient implements Transport, FrameHandler {
   }
 
   /** Large bytes are read where they lie, when the test looks at them, as a socket would send them at the end of the turn. */
-  append(bytes: Buffer): void {
-    if (bytes.length >= referenceBytesMin) {
+  append(bytes: Buffer, lasting = false): void {
+    if (lasting && bytes.length >= referenceBytesMin) {
       this.#retire();
       this.#written.push(bytes);
       return;

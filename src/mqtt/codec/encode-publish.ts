@@ -6,7 +6,7 @@ import { variableByteIntegerSize, writeVariableByteInteger } from './variable-by
 import { stringSize, writeString } from './write-string.ts';
 
 /**
- * Writes a PUBLISH. The payload goes through `append`, so a sink may send it without copying it. `packetId` is not looked at
+ * Writes a PUBLISH. A sink may send a `lasting` payload without copying it. `packetId` is not looked at
  * on QoS 0, and `properties` not on 3.1.1. Throws SluiceError for a topic or packet larger than MQTT can say.
  */
 export function encodePublish(
@@ -19,9 +19,10 @@ export function encodePublish(
   dup: boolean,
   packetId: number,
   version: ProtocolVersion,
+  lasting = false,
 ): void {
   writeHead(sink, topic, payload.length, properties, qos, retain, dup, packetId, version);
-  if (payload.length > 0) sink.append(payload);
+  if (payload.length > 0) sink.append(payload, lasting);
 }
 
 /** Bytes of the whole packet, for a receiver's Maximum Packet Size. */
@@ -48,9 +49,11 @@ export class PublishFrame {
   readonly #topic: string;
   readonly #payload: Buffer;
   readonly #properties: PublishProperties | undefined;
+  readonly #lasting: boolean;
   readonly #encodings: Record<ProtocolVersion, Encoding | 'once' | undefined> = { 4: undefined, 5: undefined };
 
-  constructor(topic: string, payload: Buffer, properties: PublishProperties | undefined) {
+  constructor(topic: string, payload: Buffer, properties: PublishProperties | undefined, lasting = false) {
+    this.#lasting = lasting;
     this.#topic = topic;
     this.#payload = payload;
     this.#properties = properties;
@@ -60,13 +63,24 @@ export class PublishFrame {
     const known = this.#encodings[version];
     if (known === undefined) {
       this.#encodings[version] = 'once';
-      encodePublish(sink, this.#topic, this.#payload, this.#properties, qos, retain, dup, packetId, version);
+      encodePublish(
+        sink,
+        this.#topic,
+        this.#payload,
+        this.#properties,
+        qos,
+        retain,
+        dup,
+        packetId,
+        version,
+        this.#lasting,
+      );
     } else if (known === 'once') {
       const encoding = this.#encode(version);
       this.#encodings[version] = encoding;
-      writeEncoding(sink, encoding, qos, retain, dup, packetId);
+      writeEncoding(sink, encoding, qos, retain, dup, packetId, this.#lasting);
     } else {
-      writeEncoding(sink, known, qos, retain, dup, packetId);
+      writeEncoding(sink, known, qos, retain, dup, packetId, this.#lasting);
     }
   }
 
@@ -110,10 +124,12 @@ function writeEncoding(
   retain: boolean,
   dup: boolean,
   packetId: number,
+  lasting: boolean,
 ): void {
   const { frame, bodyStart, topicEnd, apart } = encoding;
   if (qos === 0 && !retain) {
-    sink.append(frame);
+    // Its own encoding, which nobody changes.
+    sink.append(frame, true);
   } else {
     // Two bytes of packet identifier, and one more of remaining length where they make it longer.
     sink.reserve(frame.length + 3);
@@ -127,7 +143,7 @@ function writeEncoding(
     }
     sink.position = at + frame.copy(buffer, at, topicEnd, frame.length);
   }
-  if (apart !== undefined) sink.append(apart);
+  if (apart !== undefined) sink.append(apart, lasting);
 }
 
 function remainingLength(encoding: Encoding, qos: QoS): number {

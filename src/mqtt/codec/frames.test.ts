@@ -4,6 +4,7 @@ import { ByteWriter } from '../../std/bytes.ts';
 import type { Random } from '../../std/testing/random.ts';
 import { forSeeds } from '../../std/testing/seed.ts';
 import { FrameReader } from './frames.ts';
+import { GatherPool } from './gather-pool.ts';
 import { MalformedPacket } from './malformed.ts';
 import { PacketType, type ProtocolVersion } from './packets.ts';
 import { type AnyPacket, encodeAny, readPackets } from './testing/any-packet.ts';
@@ -42,16 +43,32 @@ describe('FrameReader', () => {
     assert.equal(reader.buffered, 0);
   });
 
-  it('does not write into bytes that it handed out', () => {
+  it('gathers in the same memory again when a packet was handled, and not before', () => {
     const { reader, frames } = collect();
     for (const byte of [1, 2, 3]) {
       reader.push(Buffer.from('3003', 'hex'));
       reader.push(Buffer.from([byte, byte, byte]));
     }
     assert.deepEqual(
-      frames.map(({ buffer }) => buffer.subarray(2, 5).toString('hex')),
-      ['010101', '020202', '030303'],
+      frames.map((frame) => frame.bytes),
+      ['30:010101', '30:020202', '30:030303'],
     );
+    assert.equal(new Set(frames.map(({ buffer }) => buffer)).size, 1);
+  });
+
+  it('has other memory for each of two connections that gather at once, and gives it back when one stops', () => {
+    const pool = new GatherPool();
+    const bytes: string[] = [];
+    const frame = (buffer: Buffer, _firstByte: number, bodyStart: number, bodyEnd: number): boolean =>
+      bytes.push(buffer.toString('hex', bodyStart, bodyEnd)) > 0;
+    const [one, two, three] = [1, 2, 3].map(() => new FrameReader({ frame }, 1000, pool));
+    one.push(Buffer.from('300301', 'hex'));
+    two.push(Buffer.from('300302', 'hex'));
+    three.push(Buffer.from('300303', 'hex'));
+    assert.throws(() => three.push(Buffer.from('0303c0ffffffffff', 'hex')));
+    two.push(Buffer.from('0202', 'hex'));
+    one.push(Buffer.from('0101', 'hex'));
+    assert.deepEqual(bytes, ['030303', '020202', '010101']);
   });
 
   it('sets aside no more than what arrived asks for, whatever the header announces', () => {

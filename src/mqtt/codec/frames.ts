@@ -1,17 +1,20 @@
 import { checkType } from './fixed-header.ts';
+import { GatherPool } from './gather-pool.ts';
 import { MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
 
 export interface FrameHandler {
   /**
-   * One whole packet: its first byte, and its body in `buffer` from `bodyStart` up to `bodyEnd`. Where it lies in the chunk
-   * that was pushed it holds during the call; `owned` says that it has memory of its own, of which views may be kept.
-   * False stops the reader: the rest, and all that comes later, is dropped.
+   * One whole packet: its first byte, and its body in `buffer` from `bodyStart` up to `bodyEnd`. The bytes hold during the
+   * call. False stops the reader: the rest, and all that comes later, is dropped.
    */
-  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number, owned: boolean): boolean;
+  frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean;
 }
 
 /** What is first set aside for a packet that has not arrived whole, unless it is shorter. */
 const gatherBytesMin = 1024;
+
+/** How many times as much as has arrived is set aside, at most, so that a large packet is not moved often. */
+const growth = 4;
 
 /** First byte and four bytes of remaining length: section 2.1. */
 const headerBytesMax = 5;
@@ -24,12 +27,14 @@ export class FrameReader {
   /** The largest whole packet that is accepted, in bytes. Holds from the next packet on. */
   packetBytesMax: number;
   readonly #handler: FrameHandler;
-  #gathered = nothing;
+  readonly #pool: GatherPool;
+  #gathered: Buffer = nothing;
   #filled = 0;
   #stopped = false;
 
-  constructor(handler: FrameHandler, packetBytesMax: number) {
+  constructor(handler: FrameHandler, packetBytesMax: number, pool = new GatherPool()) {
     this.#handler = handler;
+    this.#pool = pool;
     this.packetBytesMax = packetBytesMax;
   }
 
@@ -63,7 +68,7 @@ export class FrameReader {
       const bodyEnd = bodyStart + remainingLengthOf(chunk, at);
       this.#checkSize(bodyEnd - at);
       if (bodyEnd > end) break;
-      if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd, false)) return false;
+      if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd)) return false;
       at = bodyEnd;
     }
     if (at < end) this.#gather(chunk, at, end, end - at);
@@ -89,17 +94,23 @@ export class FrameReader {
     this.#gather(chunk, at, at + taken, bodyEnd);
     if (this.#filled < bodyEnd) return at + taken;
     const whole = this.#gathered;
-    this.#forget();
-    return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd, true) ? at + taken : -1;
+    this.#gathered = nothing;
+    this.#filled = 0;
+    try {
+      return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd) ? at + taken : -1;
+    } finally {
+      this.#pool.release(whole);
+    }
   }
 
-  /** Copies bytes behind what is gathered. `wanted` is the most that is known to come; memory doubles up to it. */
+  /** Copies bytes behind what is gathered. `wanted` is the most that is known to come; memory grows up to it. */
   #gather(chunk: Buffer, start: number, end: number, wanted: number): void {
     const needed = this.#filled + end - start;
     if (needed > this.#gathered.length) {
-      const capacity = Math.max(needed, Math.min(wanted, Math.max(gatherBytesMin, 2 * needed)));
-      const grown = Buffer.allocUnsafe(capacity);
+      const capacity = Math.max(needed, Math.min(wanted, Math.max(gatherBytesMin, growth * needed)));
+      const grown = this.#pool.take(capacity);
       this.#gathered.copy(grown, 0, 0, this.#filled);
+      if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
       this.#gathered = grown;
     }
     chunk.copy(this.#gathered, this.#filled, start, end);
@@ -107,6 +118,7 @@ export class FrameReader {
   }
 
   #forget(): void {
+    if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
     this.#gathered = nothing;
     this.#filled = 0;
   }

@@ -97,7 +97,8 @@ function packetOrRefusal<T>(decode: () => T): T | string {
 function read(chunks: readonly Buffer[], version: ProtocolVersion, packetBytesMax: number): (AnyPacket | string)[] {
   const found: (AnyPacket | string)[] = [];
   const frame = (buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean => {
-    found.push(decodeAny(buffer, firstByte, bodyStart, bodyEnd, version));
+    const body = Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+    found.push(decodeAny(body, firstByte, 0, body.length, version));
     return true;
   };
   const reader = new FrameReader({ frame }, packetBytesMax);

@@ -52,7 +52,9 @@ export function readPackets(
 ): AnyPacket[] {
   const packets: AnyPacket[] = [];
   const frame = (buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean => {
-    packets.push(decodeAny(buffer, firstByte, bodyStart, bodyEnd, version));
+    // The packets are looked at when their bytes are gone.
+    const body = Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+    packets.push(decodeAny(body, firstByte, 0, body.length, version));
     return true;
   };
   const reader = new FrameReader({ frame }, packetBytesMax);

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GatherPool } from './gather-pool.ts';
+
+test('memory that came back is lent again to whoever needs as much', () => {
+  const pool = new GatherPool();
+  const lent = pool.take(5_000);
+  assert.equal(lent.length, 8_192);
+  assert.notEqual(pool.take(5_000), lent);
+  pool.release(lent);
+  assert.notEqual(pool.take(4_096), lent);
+  assert.equal(pool.take(8_192), lent);
+  assert.notEqual(pool.take(8_192), lent);
+});
+
+test('what the pool keeps is bounded', () => {
+  const pool = new GatherPool();
+  const lent = Array.from({ length: 20 }, () => pool.take(1024 * 1024));
+  for (const buffer of lent) pool.release(buffer);
+  const kept = lent.map(() => pool.take(1024 * 1024)).filter((buffer) => lent.includes(buffer));
+  assert.equal(kept.length, 16);
+});
