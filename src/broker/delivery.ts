@@ -13,7 +13,7 @@ import type { Publication } from './publication.ts';
 import { lowerQos, packetIdOf, type Session, type SessionLink, type Subscription } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 import type { StoredLine } from './stored-line.ts';
-import { aliasBytesMax, writePublish } from './write-publish.ts';
+import { writePublish } from './write-publish.ts';
 
 /**
  * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
@@ -295,8 +295,7 @@ export class Deliverer {
   /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */
   #fits(link: SessionLink, publication: Publication, properties: PublishProperties | undefined, qos: QoS): boolean {
     if (link.packetBytesMax === Number.POSITIVE_INFINITY) return true;
-    const bytes = publishSize(publication.topic, publication.payload, properties, qos, link.version);
-    return bytes + (link.aliasesOut === undefined ? 0 : aliasBytesMax) <= link.packetBytesMax;
+    return publishSize(publication.topic, publication.payload, properties, qos, link.version) <= link.packetBytesMax;
   }
 
   /**

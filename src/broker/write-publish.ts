@@ -1,5 +1,5 @@
 import type { QoS } from '../message.ts';
-import { encodePublish } from '../mqtt/codec/encode-publish.ts';
+import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
 import type { PublishProperties } from '../mqtt/codec/packets.ts';
 import type { Publication } from './publication.ts';
 import type { SessionLink } from './session.ts';
@@ -7,7 +7,7 @@ import type { SessionLink } from './session.ts';
 /** Writes a PUBLISH for one client, under a topic alias where the client takes some and it saves bytes. */
 export function writePublish(
   link: SessionLink,
-  { topic, payload, isOwned }: Publication,
+  publication: Publication,
   properties: PublishProperties | undefined,
   qos: QoS,
   retain: boolean,
@@ -15,7 +15,8 @@ export function writePublish(
   packetId: number,
 ): void {
   const { transport, version } = link;
-  const alias = link.aliasesOut?.of(topic);
+  const { topic, payload, isOwned } = publication;
+  const alias = mayUseAlias(link, publication, properties, qos) ? link.aliasesOut?.of(topic) : undefined;
   if (alias === undefined) {
     encodePublish(transport, topic, payload, properties, qos, retain, dup, packetId, version, isOwned);
     return;
@@ -25,5 +26,16 @@ export function writePublish(
   encodePublish(transport, name, payload, withAlias, qos, retain, dup, packetId, version, isOwned);
 }
 
+/** An alias that is named with its topic must not take the packet over the client's Maximum Packet Size, into which it fits without. */
+function mayUseAlias(
+  { aliasesOut, packetBytesMax, version }: SessionLink,
+  { topic, payload }: Publication,
+  properties: PublishProperties | undefined,
+  qos: QoS,
+): boolean {
+  if (aliasesOut === undefined || packetBytesMax === Number.POSITIVE_INFINITY) return true;
+  return publishSize(topic, payload, properties, qos, version) + aliasBytesMax <= packetBytesMax;
+}
+
 /** The most that naming topic and alias together adds to a PUBLISH: the property, and lengths that grow by a byte. */
-export const aliasBytesMax = 5;
+const aliasBytesMax = 5;

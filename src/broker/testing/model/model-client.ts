@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { QoS } from '../../../message.ts';
+import { publishSize } from '../../../mqtt/codec/encode-publish.ts';
 import { type AckPacket, type ControlPacket, PacketType, type PublishProperties } from '../../../mqtt/codec/packets.ts';
 import type { MemoryClient, Received, ReceivedPublish } from '../memory-client.ts';
 import { mayBeDropped, type Owed, type ReferenceLink, type ReferenceSession } from './reference-session.ts';
@@ -24,6 +25,9 @@ export class ModelClient {
   readonly aliases = new Map<number, string>();
   readonly own = new Map<number, OwnPublish>();
   /** QoS 2 payloads that it has, by packet id, until PUBREL [MQTT-4.3.3-10]. */
+  /** Topic aliases that the server set, and how many it may. */
+  readonly #serverAliases = new Map<number, string>();
+  #serverAliasMax = 0;
   readonly #holds = new Map<number, string>();
   /** What it has not answered yet. */
   unanswered: { packetId: number; qos: number }[] = [];
@@ -39,10 +43,13 @@ export class ModelClient {
     return this.link !== undefined;
   }
 
-  opened(memory: MemoryClient, link: ReferenceLink, sessionPresent: boolean): void {
+  /** `topicAliasMaximum`: what it told the server. */
+  opened(memory: MemoryClient, link: ReferenceLink, sessionPresent: boolean, topicAliasMaximum: number): void {
     this.memory = memory;
     this.link = link;
     this.aliases.clear();
+    this.#serverAliases.clear();
+    this.#serverAliasMax = topicAliasMaximum;
     this.unanswered = [];
     this.uncompleted = [];
     if (sessionPresent) return;
@@ -90,7 +97,7 @@ export class ModelClient {
       assert.ok(!control.at(-1)?.startsWith('disconnect'), `${formatted(packet)} came behind DISCONNECT`);
       if (packet.type === PacketType.publish) {
         assert.ok(session?.link === link, `${formatted(packet)} came on a connection that had ended`);
-        this.#arrived(packet as ReceivedPublish, session, link, now);
+        this.#arrived(this.#withTopic(packet as ReceivedPublish, link), session, link, now);
       } else {
         control.push(formatted(packet));
         this.#controlled(packet, session);
@@ -102,6 +109,23 @@ export class ModelClient {
     assert.equal(memory.ended, link.hasEnded, 'end of the connection');
     link.control.length = 0;
     if (session?.link === link) checkNothingIsDue(session, link, now);
+  }
+
+  /** The packet with its topic, which may have come as an alias. */
+  #withTopic(packet: ReceivedPublish, link: ReferenceLink): ReceivedPublish {
+    const { topic, payload, properties, qos } = packet;
+    const bytes = publishSize(topic, Buffer.from(payload), properties, qos as QoS, link.version);
+    assert.ok(
+      bytes <= link.packetBytesMax,
+      `${formatted(packet)} has ${bytes} bytes, more than ${link.packetBytesMax}`,
+    );
+    const alias = properties?.topicAlias;
+    if (alias === undefined) return packet;
+    assert.ok(alias <= this.#serverAliasMax, `topic alias ${alias} is more than ${this.#serverAliasMax}`);
+    if (topic !== '') this.#serverAliases.set(alias, topic);
+    const known = this.#serverAliases.get(alias);
+    assert.ok(known !== undefined, `topic alias ${alias} was not set`);
+    return { ...packet, topic: known };
   }
 
   #arrived(packet: ReceivedPublish, session: ReferenceSession, link: ReferenceLink, now: number): void {

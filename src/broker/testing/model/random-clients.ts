@@ -12,7 +12,7 @@ import { type ReferenceLink, type ReferenceSession, type ReferenceWill, windowOf
 const clientIds = ['ann', 'bob', 'cy', 'dee'];
 const topics = ['a', 'a/b', 'a/b/c', '/', 'w', '$own'];
 const filters = ['a', 'a/b', '+', '#', 'a/#', 'a/+', '+/+', 'w', '$own', '$own/#'];
-const padding = 'x'.repeat(60);
+const paddings = ['', '', '', '', 'x'.repeat(60), 'x'.repeat(48), 'x'.repeat(44)];
 
 /** One seed is one run of clients that do what clients do, in any order, against the broker and against the reference. */
 export class RandomClients {
@@ -105,6 +105,7 @@ export class RandomClients {
     const keepAlive = this.#random.pick([0, 0, 20]);
     const receiveMaximum = version === 5 ? this.#random.pick([undefined, 1, 2, 5]) : undefined;
     const maximumPacketSize = version === 5 && this.#random.chance(30) ? 60 : undefined;
+    const topicAliasMaximum = version === 5 ? this.#random.pick([undefined, 1, 3]) : undefined;
     const link: ReferenceLink = {
       version,
       window: windowOf(receiveMaximum),
@@ -137,7 +138,10 @@ export class RandomClients {
         retain: will.retain,
         properties: will.delaySeconds > 0 ? { willDelayInterval: will.delaySeconds } : undefined,
       },
-      properties: version === 5 ? { sessionExpiryInterval: seconds, receiveMaximum, maximumPacketSize } : undefined,
+      properties:
+        version === 5
+          ? { sessionExpiryInterval: seconds, receiveMaximum, maximumPacketSize, topicAliasMaximum }
+          : undefined,
     };
     await memory.connect(connect);
     const expirySeconds = Math.min(seconds, testLimits.sessionExpirySecondsMax);
@@ -146,7 +150,7 @@ export class RandomClients {
       client.check(this.#reference.sessions.get(client.clientId), this.#reference.now);
       this.#gone(client);
     }
-    client.opened(memory, link, present);
+    client.opened(memory, link, present, topicAliasMaximum ?? 0);
     for (const [packetId, own] of client.own) this.#sendAgain(client, packetId, own);
   }
 
@@ -219,8 +223,7 @@ export class RandomClients {
     // The server's Receive Maximum.
     const qos = client.own.size < testLimits.receiveMaximum ? (this.#random.below(3) as QoS) : 0;
     const retain = this.#random.chance(20);
-    const payload =
-      retain && this.#random.chance(30) ? '' : `${++this.#published}${this.#random.chance(20) ? padding : ''}`;
+    const payload = retain && this.#random.chance(30) ? '' : `${++this.#published}${this.#random.pick(paddings)}`;
     const expiry = link.version === 5 && this.#random.chance(20) ? this.#random.pick([5, 50]) : undefined;
     const { topic, sentTopic, topicAlias } = this.#topic(client, link);
     const properties: PublishProperties | undefined =
