@@ -55,6 +55,20 @@ test('a change while the one before is being flushed is not taken for flushed wi
   await environment.close();
 });
 
+test('a longer message of a topic counts against what storage may hold, a shorter one is written in place of it', async (t) => {
+  const { table, commit, environment } = openTable(folderOf(t));
+  table.put(message('t', 'x'), 1);
+  table.put(message('t', 'x'.repeat(10_000)), 2);
+  assert.ok(commit.unflushedBytes > 10_000);
+  const { unflushedMessages } = commit;
+  table.put(message('t', 'last'), 3);
+  assert.equal(commit.unflushedMessages, unflushedMessages);
+  await commit.flushed();
+  assert.deepEqual(payloads(table, 't'), ['last']);
+  assert.equal(table.size, 1);
+  await environment.close();
+});
+
 test('topics too long for a key are found by every filter that matches them, in their place', async (t) => {
   const { table, commit, environment } = openTable(folderOf(t));
   const long = 'x'.repeat(1_020);

@@ -82,11 +82,13 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
     const known = this.#staged.get(topic);
     const key = known?.key ?? retainedKey(topic);
     const hadOne = known === undefined ? this.#environment.has('retained', key) : known.record !== undefined;
-    if (known?.open === true) known.record = record;
+    const bytes = record?.length ?? 0;
+    // One that is longer is staged anew, so that storage knows what it holds.
+    if (known?.open === true && bytes <= known.bytes) known.record = record;
     else {
       const write = new RetainedWrite(topic, key, record, this);
       this.#staged.set(topic, write);
-      this.#commit.stage(write, key.length + (record?.length ?? 0));
+      this.#commit.stage(write, key.length + bytes);
     }
     return hadOne;
   }
@@ -129,6 +131,8 @@ class RetainedWrite implements StagedWrite {
   readonly topic: string;
   readonly key: Buffer;
   record: Buffer | undefined;
+  /** What storage was told that the record has. */
+  readonly bytes: number;
   /** Its batch has not closed yet. */
   open = true;
   readonly #table: RetainedTable;
@@ -137,6 +141,7 @@ class RetainedWrite implements StagedWrite {
     this.topic = topic;
     this.key = key;
     this.record = record;
+    this.bytes = record?.length ?? 0;
     this.#table = table;
   }
 
