@@ -19,6 +19,9 @@ def client(name):
     made = mqtt.Client(client_id=name, protocol=protocol, transport=transport)
     if tls_files:
         made.tls_set(*tls_files)
+    made.events = []
+    made.on_connect = lambda _client, _data, _flags, code, *_: made.events.append("CONNACK %s" % code)
+    made.on_disconnect = lambda _client, _data, code, *_: made.events.append("disconnected %s" % code)
     made.connect("localhost" if tls_files else "127.0.0.1", port)
     made.loop_start()
     return made
@@ -28,7 +31,7 @@ def subscribe(who, topic, qos):
     granted = threading.Event()
     who.on_subscribe = lambda *_: granted.set()
     who.subscribe(topic, qos)
-    assert granted.wait(deadline), "no SUBACK for " + topic
+    assert granted.wait(deadline), "no SUBACK for %s after %r" % (topic, who.events)
 
 
 received = []
