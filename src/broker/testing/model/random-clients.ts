@@ -188,7 +188,7 @@ export class RandomClients {
       qos: this.#random.below(3) as QoS,
       noLocal: link.version === 5 && this.#random.chance(20),
       retainAsPublished: link.version === 5 && this.#random.chance(30),
-      retainHandling: (link.version === 5 ? this.#random.below(3) : 0) as 0 | 1 | 2,
+      retainHandling: this.#retainHandling(link),
     }));
     const filtersOnce = new Set(subscriptions.map(({ filter }) => filter));
     if (filtersOnce.size < subscriptions.length) return;
@@ -199,6 +199,12 @@ export class RandomClients {
     link.control.push(`suback ${packetId} ${subscriptions.map(({ qos }) => qos).join(' ')}`);
     for (const { retainHandling, ...subscription } of subscriptions)
       this.#reference.subscribe(session, { ...subscription, identifier }, retainHandling);
+  }
+
+  /** Retained messages come in any order: which of those that are too large were dropped when the window was full, nobody can know. */
+  #retainHandling({ version, packetBytesMax }: ReferenceLink): 0 | 1 | 2 {
+    if (version === 4) return 0;
+    return packetBytesMax < Number.POSITIVE_INFINITY ? 2 : this.#random.pick([0, 1, 2] as const);
   }
 
   #unsubscribe(client: ModelClient): void {
