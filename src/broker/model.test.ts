@@ -1,9 +1,9 @@
 import { test } from 'node:test';
 import { forSeedsInTurn } from '../std/testing/seed.ts';
-import { RandomClients } from './testing/model/random-clients.ts';
+import { runRandomClients } from './testing/model/random-clients.ts';
 
 const steps = 150;
 
 test('clients that do anything in any order get exactly what a reference broker says', async () => {
-  await forSeedsInTurn(300, (random) => new RandomClients(random).run(steps));
+  await forSeedsInTurn(300, (random) => runRandomClients(random, steps));
 });
