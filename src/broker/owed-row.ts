@@ -1,6 +1,6 @@
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
-import type { Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 import { owedKey } from './session-keys.ts';
 import { encodeOwed, encodeOwedShared, leasedRow, releasedRow } from './session-record.ts';
 import type { SessionRows } from './session-rows.ts';
@@ -48,11 +48,11 @@ export class OwedRow implements StagedWrite, StoredRow {
     const { stored } = this.#rows.session;
     if (stored !== undefined) {
       stored.messages++;
-      stored.bytes += this.#outgoing.publication.size;
+      stored.bytes += this.#bytes;
       this.#countShared(1);
     }
     if (this.#form === 'message') this.#outgoing.publication.storedRows++;
-    this.#write(this.#form === 'message' ? this.#outgoing.publication.size : 0);
+    this.#write(this.#form === 'message' ? this.#bytes : 0);
   }
 
   forget(): void {
@@ -61,7 +61,7 @@ export class OwedRow implements StagedWrite, StoredRow {
     const { stored } = this.#rows.session;
     if (stored !== undefined) {
       stored.messages--;
-      stored.bytes -= this.#outgoing.publication.size;
+      stored.bytes -= this.#bytes;
       this.#countShared(-1);
     }
     if (!this.#isWritten && this.#form === 'message') this.#outgoing.publication.storedRows--;
@@ -72,6 +72,8 @@ export class OwedRow implements StagedWrite, StoredRow {
     if (this.#isGone || this.#form !== 'message') return;
     if (!this.#isWritten) this.#outgoing.publication.storedRows--;
     this.#countShared(-1);
+    const { stored } = this.#rows.session;
+    if (stored !== undefined) stored.bytes -= this.#bytes - packetIdBytes;
     this.#form = 'released';
     this.#write(0);
   }
@@ -87,6 +89,11 @@ export class OwedRow implements StagedWrite, StoredRow {
     else return;
     this.#isWritten = !this.#isGone;
     this.#rows.moved(batch);
+  }
+
+  /** What the limits of the session count. The same whether the row was made on this connection or read on a later one. */
+  get #bytes(): number {
+    return this.#form === 'message' ? this.#outgoing.publication.size : packetIdBytes;
   }
 
   #countShared(by: number): void {
@@ -115,3 +122,6 @@ export class OwedRow implements StagedWrite, StoredRow {
     this.#body = 0;
   }
 }
+
+/** A packet id without a message. */
+const packetIdBytes = Outgoing.releasing().publication.size;
