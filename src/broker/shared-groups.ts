@@ -109,6 +109,7 @@ export class SharedGroups {
 
   /** The kept session is away; what it was not sent is on disk. */
   handOnBacklog(session: Session): void {
-    if ((session.stored?.shared ?? 0) > 0) this.#log.wait(new SharedBacklog(session, this.#log, this), 0);
+    const line = session.stored;
+    if (line !== undefined && line.shared > 0) this.#log.wait(new SharedBacklog(session, line, this.#log, this), 0);
   }
 }

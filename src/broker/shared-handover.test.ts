@@ -203,3 +203,42 @@ test('what a session owed when it ended goes on, whether it was flushed by then 
   await disk.flushed();
   assert.deepEqual(taken(b), ['1', '2', '3']);
 });
+
+test('a kept member that comes and goes within one flush hands on each message once', async (t) => {
+  const disk = new SessionDisk(t);
+  const properties = { ...kept, ...one };
+  const a = await disk.fixture.connect('a', { properties });
+  a.sendSubscribe('$share/g/t/#', { qos: 2 });
+  await disk.flushed();
+  a.take(PacketType.suback);
+  const publisher = await disk.fixture.connect('p');
+  for (let id = 1; id <= 4; id++) publisher.publish('t/x', `${id}`, { qos: 2, packetId: id });
+  await disk.flushed();
+  assert.equal(a.takePublish().payload, '1');
+  const [b] = await members(disk.fixture, 'b');
+  a.cut();
+  const again = disk.fixture.open();
+  void again.connect({ clientId: 'a', cleanStart: false, properties });
+  for (let i = 0; i < 10; i++) await null;
+  again.take(PacketType.connack);
+  again.cut();
+  await disk.flushed();
+  assert.deepEqual(taken(b), ['2', '3', '4']);
+});
+
+test('what a kept member keeps for itself does not hold up what it hands on', async (t) => {
+  const disk = new SessionDisk(t, { sessionMessagesMax: 1_000, receiveMaximum: 1_000 });
+  const a = await disk.fixture.connect('a', { properties: { ...kept, ...one } });
+  a.sendSubscribe('$share/g/t/#', { qos: 1 });
+  a.sendSubscribe('own', { qos: 1 });
+  await disk.flushed();
+  a.takeAll();
+  const publisher = await disk.fixture.connect('p');
+  for (let id = 1; id <= 300; id++) publisher.publish('own', `${id}`, { qos: 1, packetId: id });
+  publisher.publish('t/x', 'shared', { qos: 1, packetId: 301 });
+  await disk.flushed();
+  const [b] = await members(disk.fixture, 'b');
+  a.cut();
+  await disk.flushed();
+  assert.deepEqual(taken(b), ['shared']);
+});

@@ -17,6 +17,8 @@ export class StoredLine {
   takenUpThrough = 0;
   /** Nothing is sent until everything from before the connection is flushed and can be read. */
   isTakenUp = true;
+  /** How often the client went. */
+  departures = 0;
   #onDiskAlone = 0;
   #readFrom = 0;
   #spilledThrough = 0;
@@ -56,5 +58,6 @@ export class StoredLine {
     this.#readFrom = 0;
     this.#spilledThrough = lastSequence;
     this.isTakenUp = false;
+    this.departures++;
   }
 }
