@@ -14,7 +14,8 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
   readonly #position: StagedWrite;
   #isChanged = false;
   #isMoved = false;
-  #hasEnded = false;
+  /** Of a session that has ended: up to where it was sent what it owed. */
+  #endedThrough: number | undefined;
 
   constructor(session: Session, number: number, commit: GroupCommit, onFlushed: (session: Session) => void) {
     this.session = session;
@@ -25,7 +26,7 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
   }
 
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#endedThrough !== undefined;
   }
 
   /** The session itself is to be written. */
@@ -37,26 +38,26 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
 
   /** What it owes changed in the batch that is closing. */
   moved(batch: BatchWriter): void {
-    if (this.#isMoved || this.#hasEnded) return;
+    if (this.#isMoved || this.hasEnded) return;
     this.#isMoved = true;
     batch.stage(this.#position);
   }
 
-  end(): void {
-    this.#hasEnded = true;
+  end(sentThrough: number): void {
+    this.#endedThrough = sentThrough;
     this.change();
   }
 
   write(batch: BatchWriter): void {
     this.#isChanged = false;
     const { session, number } = this;
-    const row = this.#hasEnded ? encodeEnded(session.stored?.sentThrough ?? 0) : encodeSession(session);
+    const row = this.#endedThrough === undefined ? encodeSession(session) : encodeEnded(this.#endedThrough);
     batch.put('sessions', sessionKey(number), row);
   }
 
   receipt(sequence: number, failure: unknown): void {
     const line = this.session.stored;
-    if (failure !== undefined || this.#hasEnded || line === undefined) return;
+    if (failure !== undefined || this.hasEnded || line === undefined) return;
     line.flushedThrough = Math.max(line.flushedThrough, sequence);
     this.#onFlushed(this.session);
   }
@@ -64,7 +65,7 @@ export class SessionRows implements StagedWrite, ReceiptWaiter {
   #writePosition(batch: BatchWriter): void {
     this.#isMoved = false;
     const { stored, lastSequence } = this.session;
-    if (stored === undefined || this.#hasEnded) return;
+    if (stored === undefined || this.hasEnded) return;
     const { messages, shared, bytes } = stored;
     batch.put('session-positions', sessionKey(this.number), encodePosition({ lastSequence, messages, shared, bytes }));
     batch.wait(this, lastSequence);

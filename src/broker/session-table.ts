@@ -87,8 +87,9 @@ export class SessionTable implements SessionLog {
     const rows = this.#rows.get(session);
     if (rows === undefined) return;
     this.#rows.delete(session);
-    rows.end();
-    this.#sweeper.sweep(rows.number, session.stored?.sentThrough ?? 0);
+    const sentThrough = session.stored?.sentThrough ?? 0;
+    rows.end(sentThrough);
+    this.#sweeper.sweep(rows.number, sentThrough);
   }
 
   wait(waiter: ReceiptWaiter, tag: number): void {
@@ -112,7 +113,9 @@ export class SessionTable implements SessionLog {
     }
     const position = decodePosition(this.#environment.get('session-positions', sessionKey(number)));
     const session = decodeSession(value, position, now);
-    this.#track(session, number);
+    const rows = this.#track(session, number);
+    // Its row says that the client is there: what comes from now on would count as sent after another crash.
+    if (session.endedAt === now) rows.change();
     return session;
   }
 
@@ -141,27 +144,29 @@ export class SessionTable implements SessionLog {
   #read(session: Session, from: number, messagesMax: number, bytesMax: number): readonly Outgoing[] {
     const rows = this.#rows.get(session);
     if (rows === undefined) return [];
-    const { number } = rows;
-    const found = this.#environment.readRange(
-      'session-messages',
-      owedKey(number, from),
-      owedKey(number + 1, 0),
-      messagesMax,
-      bytesMax,
-    );
-    return found.flatMap(({ key, value }) => this.#readOne(rows, sequenceOf(key), value) ?? []);
+    const end = owedKey(rows.number + 1, 0);
+    const read: Outgoing[] = [];
+    let next = owedKey(rows.number, from);
+    // A page of which nothing can be read must not look like the end.
+    while (read.length === 0) {
+      const found = this.#environment.readRange('session-messages', next, end, messagesMax, bytesMax);
+      if (found.length === 0) break;
+      for (const { key, value } of found) read.push(...this.#readOne(rows, sequenceOf(key), value));
+      next = Buffer.concat([found[found.length - 1].key, nothing]);
+    }
+    return read;
   }
 
   /** A row that cannot be read costs its message, not the session; it stays on disk to be looked at. */
-  #readOne(rows: SessionRows, sequence: number, value: Buffer): Outgoing | undefined {
+  #readOne(rows: SessionRows, sequence: number, value: Buffer): readonly Outgoing[] {
     try {
       const { outgoing, body } = decodeOwed(value, (number): Message => this.#bodies.read(number));
       outgoing.sequence = sequence;
       outgoing.row = OwedRow.stored(rows, this.#commit, this.#bodies, outgoing, body);
-      return outgoing;
+      return [outgoing];
     } catch (problem) {
       this.#log.error('Cannot read message of a session', { client: rows.session.clientId, sequence, error: problem });
-      return undefined;
+      return [];
     }
   }
 

@@ -123,6 +123,7 @@ export class Sessions {
     this.#wills.sessionEnded(session);
     // Last, since a will that is published changes the session on disk.
     this.#log.ended(session);
+    session.stored = undefined;
   }
 
   /** Messages that kept sessions owe, on disk. Looks at every session. */
@@ -163,7 +164,8 @@ export class Sessions {
   #leaveMemory(session: Session): number {
     let sentThrough = 0;
     for (const outgoing of session.inflight.all()) {
-      sentThrough = Math.max(sentThrough, outgoing.sequence);
+      // Leases overtake what lies on disk alone, and are not sent again.
+      if (outgoing.delivery === undefined) sentThrough = Math.max(sentThrough, outgoing.sequence);
       if (!outgoing.released) this.#letGo(session, outgoing);
     }
     for (const outgoing of session.takeWaiting()) {

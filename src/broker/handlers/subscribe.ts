@@ -46,6 +46,8 @@ function remembered(
   greeted: readonly Subscription[],
   since: number,
 ): void | Promise<void> {
+  // A queue may have taken its time: by now the session can have another connection, or have ended.
+  if (connection.phase !== 'connected') return;
   const { session, context } = connection;
   if (!session.persistent) {
     finish(connection, packetId, answers, greeted, since);
