@@ -164,3 +164,21 @@ test('the shared encoding of a publication that is kept does not lean on the byt
   publication.frame().write(writer, 0, false, false, 0, 5);
   assert.ok(writer.bytes().subarray(-5_000).equals(Buffer.alloc(5_000, 'x')));
 });
+
+test('a message that waits for a member of a group keeps its correlation data', async () => {
+  const fixture = new BrokerFixture();
+  const publisher = await fixture.connect('p');
+  const member = await fixture.connect('m', { properties: { receiveMaximum: 1 } });
+  member.subscribe('$share/g/t', { qos: 1 }, 7);
+  for (const [i, payload] of ['first', 'second'].entries()) {
+    publisher.publish('t', payload, { qos: 1, packetId: i + 1, properties: { correlationData } });
+    const answer = publisher.take(PacketType.puback);
+    assert.equal(answer.reasonCode, 0);
+  }
+  for (const payload of ['first', 'second']) {
+    const received = member.takePublish();
+    assert.equal(received.payload, payload);
+    assert.deepEqual(received.properties?.correlationData, correlationData);
+    member.ack(PacketType.puback, received.packetId);
+  }
+});

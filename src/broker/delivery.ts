@@ -57,8 +57,9 @@ export class Deliverer {
       this.deliver(subscription, publication, retain, false);
       return;
     }
+    publication.own();
     const properties = propertiesFor(publication, subscription);
-    const outgoing = new Outgoing(publication.own(), qos, retain, properties, undefined, subscription.filter);
+    const outgoing = new Outgoing(publication, qos, retain, properties, undefined, subscription.filter);
     this.#deliverAcknowledged(subscription.session, outgoing);
   }
 
@@ -164,25 +165,27 @@ export class Deliverer {
   #readOn(session: Session, line: StoredLine, link: SessionLink): boolean {
     if (line.onDiskAlone === 0) return false;
     const page = this.#log.owed.read(session, line.readFrom, pageMessagesMax, pageBytesMax);
-    for (const outgoing of page) this.#readOne(session, line, link, outgoing);
+    let counted = 0;
+    for (const outgoing of page) if (this.#readOne(session, line, link, outgoing)) counted++;
     const last = page.at(-1);
-    if (last !== undefined) line.readThrough(last.sequence, page.length);
+    if (last !== undefined) line.readThrough(last.sequence, counted);
     else line.readNothing();
     return last !== undefined;
   }
 
-  #readOne(session: Session, line: StoredLine, link: SessionLink, outgoing: Outgoing): void {
+  /** False for a lease of this connection, which is in memory: its row only matters when the client comes back. */
+  #readOne(session: Session, line: StoredLine, link: SessionLink, outgoing: Outgoing): boolean {
     if (!outgoing.released) {
       outgoing.dup = outgoing.sequence <= line.sentThrough;
       session.wait(outgoing);
-      return;
+      return true;
     }
-    // A lease of this connection, which is in memory: its row only matters when the client comes back.
-    if (outgoing.sequence > line.takenUpThrough) return;
+    if (outgoing.sequence > line.takenUpThrough) return false;
     outgoing.packetId = packetIdOf(outgoing.sequence);
     session.inflight.add(outgoing);
     encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
     this.#counters.answersOut++;
+    return true;
   }
 
   #deliverAtMostOnce(
