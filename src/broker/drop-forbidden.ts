@@ -17,7 +17,7 @@ export function dropForbidden(parts: DropParts, session: Session, identity: Iden
   const dropped: string[] = [];
   for (const subscription of [...session.subscriptions.values()]) {
     if (parts.access.maySubscribe(identity, session.clientId, matchedFilter(subscription.filter))) continue;
-    session.subscriptions.delete(subscription.filter);
+    session.unsubscribe(subscription.filter);
     parts.router.unsubscribe(subscription);
     dropped.push(subscription.filter);
   }

@@ -102,6 +102,12 @@ export class Session implements Deadline {
     return this.expiryInterval > 0;
   }
 
+  /** Is not subscribed to the filter any more; nor is it greeted with what is left of it. */
+  unsubscribe(filter: string): void {
+    this.subscriptions.delete(filter);
+    this.greetings?.delete(filter);
+  }
+
   /** Waits from now on; `first` before all others. */
   wait(outgoing: Outgoing, first = false): void {
     if (first) this.waiting.unshift(outgoing);

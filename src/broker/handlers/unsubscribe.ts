@@ -43,7 +43,7 @@ function unsubscribeOne(connection: Connection, asked: string): number {
   const filter = ownFilter(connection.identity, asked);
   const subscription = session.subscriptions.get(filter);
   if (subscription === undefined) return 0x11;
-  session.subscriptions.delete(filter);
+  session.unsubscribe(filter);
   context.router.unsubscribe(subscription);
   return 0;
 }
