@@ -69,7 +69,8 @@ export class Retained implements GreetingSource {
     if (publication.payload.length > 0) {
       this.#log.put(publication, this.nextPlace());
       this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
-    } else if (!this.#log.remove(publication.topic)) return 0;
+    } else this.#log.remove(publication.topic);
+    // Also where there was nothing to forget: that may be so only since a change that is not flushed.
     this.#log.wait(waiter, tag);
     return 1;
   }
