@@ -1,87 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SluiceError } from '../errors.ts';
-import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
-
-/** One queue, `jobs`, fed by `work/#`, whose deliveries a test makes. */
-class OneQueue implements ConsumerSource {
-  consumer: Consumer | undefined;
-  credit = 0;
-  stopped = false;
-  readonly settlements: Settlement[] = [];
-  creditChanges = 0;
-  #sequence = 0;
-  #leaseRound = 0;
-  readonly #prefix: string;
-
-  constructor(prefix = '$queue/') {
-    this.#prefix = prefix;
-  }
-
-  claims(filter: string): boolean {
-    return filter.startsWith(this.#prefix);
-  }
-
-  async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
-    if (filter === '$queue/none') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
-    return { queue: 'jobs', filters: ['work/#'] };
-  }
-
-  async consume(_filter: string, consumer: Consumer, credit: number): Promise<Consumption> {
-    this.consumer = consumer;
-    this.credit = credit;
-    this.stopped = false;
-    const stop = (): void => {
-      this.stopped = true;
-    };
-    const setCredit = (changed: number): void => {
-      this.credit = changed;
-      this.creditChanges++;
-    };
-    return { setCredit, stop };
-  }
-
-  /** Every lease ends, as when its time is over. */
-  loseLeases(): void {
-    this.#leaseRound++;
-  }
-
-  /** As a message comes that has just arrived: its bytes are gone when the call is over. */
-  deliver(text: string): void {
-    const payload = Buffer.from(text);
-    const correlationData = Buffer.from('which');
-    const round = this.#leaseRound;
-    let open = true;
-    const delivery: Delivery = {
-      message: {
-        topic: 'work/a',
-        payload,
-        qos: 1,
-        retain: false,
-        properties: { correlationData, userProperties: [['own', 'yes']] },
-        receivedAt: 0,
-        publisher: 'p',
-      },
-      queue: 'jobs',
-      sequence: ++this.#sequence,
-      attempt: 1,
-      enqueuedAt: 42,
-      held: true,
-      settle: (settlement) => {
-        if (open) this.settlements.push(settlement);
-        const was = open;
-        open = false;
-        return was;
-      },
-    };
-    Object.defineProperty(delivery, 'held', { get: () => open && round === this.#leaseRound });
-    this.consumer?.deliver(delivery);
-    payload.fill(0xee);
-    correlationData.fill(0xee);
-  }
-}
+import { OneQueue } from './testing/one-queue.ts';
 
 async function subscribed(queue: OneQueue, client: MemoryClient, qos: 0 | 1 | 2): Promise<void> {
   assert.equal(await client.subscribed('$queue/jobs', { qos }), qos);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { ConsumerSource, MessageSink } from '../../message.ts';
 import { silentLog } from '../../std/log.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
@@ -10,17 +11,24 @@ import type { BrokerLimits } from '../limits.ts';
 import { SessionTable } from '../session-table.ts';
 import { BrokerFixture } from './memory-client.ts';
 
+interface Parts {
+  readonly sources?: ConsumerSource[];
+  readonly sinks?: MessageSink[];
+}
+
 /** The broker with clients in memory and its sessions on a real disk, which can be started again as after a crash. */
 export class SessionDisk {
   readonly #folder: string;
   readonly #limits: Partial<BrokerLimits>;
+  readonly #parts: Parts;
   #environment: Environment;
   #commit: GroupCommit;
   fixture: BrokerFixture;
 
-  constructor(t: TestContext, limits: Partial<BrokerLimits> = {}) {
+  constructor(t: TestContext, limits: Partial<BrokerLimits> = {}, parts: Parts = {}) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sluice-sessions-'));
     this.#limits = limits;
+    this.#parts = parts;
     [this.#environment, this.#commit, this.fixture] = this.#open();
     t.after(async () => {
       await this.#environment.close();
@@ -39,6 +47,13 @@ export class SessionDisk {
     [this.#environment, this.#commit, this.fixture] = this.#open();
   }
 
+  /** What is there in the place of each row, as after a fault of the disk. */
+  async damage(table: TableName, value: Buffer): Promise<void> {
+    const keys = this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY);
+    for (const key of keys) this.#commit.put(table, key, value);
+    await this.flushed();
+  }
+
   count(table: TableName): number {
     return this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY).length;
   }
@@ -47,6 +62,6 @@ export class SessionDisk {
     const environment = new Environment(this.#folder);
     const commit = new GroupCommit({ environment });
     const sessionLog = new SessionTable(environment, commit, silentLog);
-    return [environment, commit, new BrokerFixture({ sessionLog, limits: this.#limits })];
+    return [environment, commit, new BrokerFixture({ sessionLog, limits: this.#limits, ...this.#parts })];
   }
 }
