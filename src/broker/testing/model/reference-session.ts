@@ -123,6 +123,10 @@ export class ReferenceSession {
   came(owed: Owed, now: number): void {
     const optional = this.next(now).filter((one) => mayBeDropped(one, now));
     for (const one of optional) if (this.owed.indexOf(one) < this.owed.indexOf(owed)) this.done(one);
+    // The first of its group from now on: it keeps its place when it is sent again.
+    const first = this.owed.findIndex(({ state, group }) => state === 'waiting' && group === owed.group);
+    this.done(owed);
+    this.owed.splice(first, 0, owed);
     owed.state = 'sent';
   }
 
