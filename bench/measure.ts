@@ -68,7 +68,7 @@ async function withBrokers(
   const brokers: Broker[] = [];
   try {
     if (options.sluice) brokers.push(await prepareSluice(scenario, home));
-    if (options.mosquitto) brokers.push(await startMosquitto(home, brokerCore));
+    if (options.mosquitto) brokers.push(await startMosquitto(home, brokerCore, options.mosquittoAsItComes));
     await use(brokers);
   } finally {
     for (const broker of brokers) await broker.stop();

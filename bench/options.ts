@@ -7,9 +7,11 @@ export interface BenchOptions {
   readonly runs: number;
   readonly sluice: boolean;
   readonly mosquitto: boolean;
+  /** With the configuration that it comes with, instead of one made for these scenarios. */
+  readonly mosquittoAsItComes: boolean;
   /** Where every single run goes as JSON. */
   readonly json: string | undefined;
-  /** Whether the table goes into bench/results.md. */
+  /** Whether the table goes into bench/results.md, or results-defaults.md. */
   readonly write: boolean;
 }
 
@@ -18,10 +20,12 @@ export const usage = `Usage: npm run bench -- [options]
   --scenario NAME        only this scenario; may be given several times. One of
                          ${scenarios.map(({ name }) => name).join(', ')}
   --runs N               measured runs of each, after one that warms up; the table shows medians (5)
-  --peer mosquitto|none  what Sluice is compared with (mosquitto)
+  --peer PEER            what Sluice is compared with: mosquitto, configured for these
+                         scenarios; mosquitto-defaults, as it comes; none (mosquitto)
   --peer-only            measure the peer without Sluice
   --json FILE            write every run to FILE
-  --write                write the table to bench/results.md
+  --write                write the table to bench/results.md, beside
+                         mosquitto-defaults to bench/results-defaults.md
   --help                 show this
 `;
 
@@ -43,20 +47,23 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1)
     throw new Error(`Expected --runs to be a whole number from 1: met "${values.runs}"`);
-  if (values.peer !== 'mosquitto' && values.peer !== 'none') {
-    throw new Error(`Expected --peer to be mosquitto or none: met "${values.peer}"`);
+  if (!peers.includes(values.peer)) {
+    throw new Error(`Expected --peer to be ${peers.join(' or ')}: met "${values.peer}"`);
   }
-  const mosquitto = values.peer === 'mosquitto';
+  const mosquitto = values.peer !== 'none';
   if (values['peer-only'] && !mosquitto) throw new Error('Nothing to measure: --peer-only with --peer none');
   return {
     scenarios: values.scenario?.map(scenarioNamed) ?? scenarios,
     runs,
     sluice: !values['peer-only'],
     mosquitto,
+    mosquittoAsItComes: values.peer === 'mosquitto-defaults',
     json: values.json,
     write: values.write,
   };
 }
+
+const peers = ['mosquitto', 'mosquitto-defaults', 'none'];
 
 function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);

@@ -35,7 +35,11 @@ async function run(options: BenchOptions): Promise<void> {
   const report = `${reportTable(samples)}\n\n${conditions(options)}\n`;
   process.stdout.write(`\n${report}`);
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(samples, undefined, 2)}\n`);
-  if (options.write) writeFileSync(new URL('results.md', import.meta.url), `# Results\n\n${report}`);
+  if (options.write) writeFileSync(resultsFile(options), `# Results\n\n${report}`);
+}
+
+function resultsFile({ mosquittoAsItComes }: BenchOptions): URL {
+  return new URL(mosquittoAsItComes ? 'results-defaults.md' : 'results.md', import.meta.url);
 }
 
 /** Progress, on standard error so that standard output is the report. */
@@ -46,7 +50,9 @@ function tell(sample: Sample): void {
 }
 
 function conditions(options: BenchOptions): string {
-  const peer = options.mosquitto ? `, Mosquitto ${mosquittoVersion()}` : '';
+  const peer = options.mosquitto
+    ? `, Mosquitto ${mosquittoVersion()}${options.mosquittoAsItComes ? ' as it comes' : ''}`
+    : '';
   const machine = `${cpus().length} cores (${cpus()[0].model.trim()})`;
   const medians = `medians of ${options.runs} run${options.runs === 1 ? '' : 's'} each`;
   return `Node ${process.versions.node}${peer}, ${machine}, loopback, ${medians}, ${new Date().toISOString().slice(0, 10)}.`;
