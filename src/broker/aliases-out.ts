@@ -1,12 +1,12 @@
 /**
- * Topics that the server sends to one client by number, in place of their names [MQTT-3.3.2-8]. A topic gets its number when
- * it comes the second time, so that topics that come once cost nothing. Where all numbers are given out, one that has not
- * been used for long is given to another topic; others go by name as before, rather than numbers changing all the time.
+ * Topics that the server sends to one client by number, in place of their names [MQTT-3.3.2-8]. Numbers go to the
+ * first topics that come. Where all are given out, one that has not been used for long is given to a topic that comes the
+ * second time; others go by name as before, rather than numbers changing all the time.
  */
 export class AliasesOut {
   readonly #max: number;
   readonly #known = new Map<string, Alias>();
-  /** Topics that came once. */
+  /** Topics that came once when all numbers were given out. */
   readonly #seen = new Set<string>();
   readonly #given: Alias[] = [];
   #characters = 0;
@@ -30,7 +30,7 @@ export class AliasesOut {
 
   #learn(topic: string): Alias | undefined {
     if (topic.length < topicCharactersMin || topic.length > topicCharactersMax) return undefined;
-    if (!this.#seen.delete(topic)) {
+    if (!this.#hasNumberFor(topic) && !this.#seen.delete(topic)) {
       if (this.#seen.size >= seenMax) this.#seen.clear();
       this.#seen.add(topic);
       return undefined;
@@ -38,8 +38,12 @@ export class AliasesOut {
     return this.#place(topic);
   }
 
+  #hasNumberFor(topic: string): boolean {
+    return this.#given.length < this.#max && this.#characters + topic.length <= charactersMax;
+  }
+
   #place(topic: string): Alias | undefined {
-    if (this.#given.length < this.#max && this.#characters + topic.length <= charactersMax) {
+    if (this.#hasNumberFor(topic)) {
       const alias = new Alias(this.#given.length + 1);
       this.#given.push(alias);
       return this.#give(alias, topic);

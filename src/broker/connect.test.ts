@@ -95,6 +95,28 @@ test('MQTT 3.1 is served, with a client id', async () => {
   assert.equal(nameless.ended, true);
 });
 
+test('MQTT 3.1 has no Session Present, and a DUP flag in PUBREL and SUBSCRIBE', async () => {
+  const fixture = new BrokerFixture();
+  for (let i = 0; i < 2; i++) {
+    const client = fixture.open(4);
+    client.sendBytes(Buffer.from('100f00064d514973647003000000000161', 'hex'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(client.take(PacketType.connack).sessionPresent, false);
+    client.sendBytes(Buffer.from('8a06000100016200', 'hex'));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(client.take(PacketType.suback).reasonCodes, [0]);
+    client.sendBytes(Buffer.from('6a020009', 'hex'));
+    assert.equal(client.take(PacketType.pubcomp).packetId, 9);
+    client.cut();
+  }
+  const later = fixture.open(4);
+  later.sendBytes(connectBytes('MQTT', 4, 'b'));
+  await new Promise((resolve) => setImmediate(resolve));
+  later.take(PacketType.connack);
+  later.sendBytes(Buffer.from('6a020009', 'hex'));
+  assert.equal(later.ended, true);
+});
+
 test('a malformed CONNECT is answered on MQTT 5, and only there [MQTT-3.1.4-1]', () => {
   const v5 = new BrokerFixture().open(5);
   v5.sendBytes(Buffer.from('100e00044d5154540503000a00000161', 'hex'));

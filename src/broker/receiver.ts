@@ -1,7 +1,7 @@
 import { decodePacket } from '../mqtt/codec/decode.ts';
 import { decodeAck } from '../mqtt/codec/decode-ack.ts';
 import { decodePublish } from '../mqtt/codec/decode-publish.ts';
-import { checkFirstByte, packetName } from '../mqtt/codec/fixed-header.ts';
+import { checkFirstByte, packetName, withoutDupOfMqtt31 } from '../mqtt/codec/fixed-header.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
@@ -109,11 +109,12 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
-    const { phase } = this.#connection;
-    if (phase === 'connected') this.#packet(buffer, firstByte, bodyStart, bodyEnd);
+    const { phase, isMqtt31 } = this.#connection;
+    const first = isMqtt31 ? withoutDupOfMqtt31(firstByte) : firstByte;
+    if (phase === 'connected') this.#packet(buffer, first, bodyStart, bodyEnd);
     else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'exchanging') this.#exchanged(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
-    else if (phase === 'authenticating') this.#hold(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
+    else if (phase === 'authenticating') this.#hold(first, bodyOf(buffer, bodyStart, bodyEnd));
     return this.#connection.phase !== 'closed';
   }
 

@@ -40,6 +40,7 @@ export async function handleConnect(connection: Connection, packet: ConnectPacke
 export function beginLogin(connection: Connection, packet: ConnectPacket): Login | undefined {
   connection.phase = 'authenticating';
   connection.version = packet.version;
+  connection.isMqtt31 = packet.isMqtt31 === true;
   connection.aliasesOut = aliasesOutOf(packet, connection.context.limits.topicAliasOutMax);
   connection.packetBytesMax = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
   connection.problemInformation = packet.properties?.requestProblemInformation === 1;
@@ -210,7 +211,7 @@ export function acceptLogin(connection: Connection, login: Login, identity: Iden
   context.rights.watch(connection, rightsVersion);
   const isSent = connection.send({
     type: PacketType.connack,
-    sessionPresent: present,
+    sessionPresent: present && !connection.isMqtt31,
     reasonCode: 0,
     properties:
       packet.version === 5

@@ -28,7 +28,7 @@ const willBits = 0x38;
 const passwordFlag = 0x40;
 const usernameFlag = 0x80;
 
-/** MQTT 3.1 is served as 3.1.1: what differs is its protocol name, and that it has no empty client identifier. */
+/** MQTT 3.1 is served as 3.1.1, but has no empty client identifier, no Session Present, and a DUP flag in more packets. */
 interface Protocol {
   readonly version: ProtocolVersion;
   readonly isMqtt31: boolean;
@@ -50,7 +50,8 @@ export function decodeConnect(reader: PacketReader): ConnectPacket {
     const credentials = decodeCredentials(reader, flags);
     const cleanStart = (flags & cleanStartFlag) !== 0;
     reader.finish();
-    return { type: PacketType.connect, version, clientId, cleanStart, keepAlive, ...credentials, will, properties };
+    const packet = { clientId, cleanStart, keepAlive, ...credentials, will, properties };
+    return { type: PacketType.connect, version, ...(isMqtt31 ? { isMqtt31 } : undefined), ...packet };
   } catch (problem) {
     if (version === 4 || !(problem instanceof MalformedPacket) || problem instanceof MalformedCredentials)
       throw problem;

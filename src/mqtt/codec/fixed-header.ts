@@ -37,6 +37,11 @@ export function firstByteOf(type: number): number {
   return (type << 4) | (fixedHeaders[type]?.flags ?? 0);
 }
 
+/** In MQTT 3.1 PUBREL, SUBSCRIBE and UNSUBSCRIBE say by a DUP flag that they are sent again. */
+export function withoutDupOfMqtt31(firstByte: number): number {
+  return firstByte >> 4 === PacketType.publish ? firstByte : firstByte & ~0x08;
+}
+
 /** Refuses the reserved packet type, which can be told from the first byte alone: section 2.1.2. */
 export function checkType(firstByte: number): void {
   if (firstByte < 0x10) throw protocolError('packet', 'a packet type from 1 to 15', 0, 'MQTT 5 section 2.1.2');

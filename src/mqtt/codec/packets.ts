@@ -35,6 +35,8 @@ export interface Will {
 export interface ConnectPacket {
   readonly type: typeof PacketType.connect;
   readonly version: ProtocolVersion;
+  /** Served as 3.1.1, which `version` says. */
+  readonly isMqtt31?: true;
   readonly clientId: string;
   readonly cleanStart: boolean;
   /** Seconds; 0 turns keep-alive off. */
