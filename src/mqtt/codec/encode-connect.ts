@@ -2,8 +2,8 @@ import type { PacketWriter } from './packet-writer.ts';
 import type { ConnectPacket, Will } from './packets.ts';
 
 export function encodeConnect(writer: PacketWriter, packet: ConnectPacket): void {
-  writer.string('MQTT');
-  writer.byte(packet.version);
+  writer.string(packet.isMqtt31 ? 'MQIsdp' : 'MQTT');
+  writer.byte(packet.isMqtt31 ? 3 : packet.version);
   writer.byte(flagsOf(packet));
   writer.uint16(packet.keepAlive);
   if (packet.version === 5) writer.properties('connect', packet.properties);
