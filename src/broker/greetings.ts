@@ -36,8 +36,9 @@ export class Greetings {
   start(subscription: Subscription, since: number): void {
     const { filter, session } = subscription;
     const source = this.#sources.find((candidate) => candidate.claims(filter));
-    if (source === undefined) return;
-    const greeting: Greeting = { subscription, scan: undefined };
+    // UNSUBSCRIBE may have come while the subscription went to the disk.
+    if (source === undefined || !session.subscriptions.has(filter)) return;
+    const greeting: Greeting = { filter, scan: undefined };
     session.greetings ??= new Map();
     session.greetings.set(filter, greeting);
     const receipt = (): void => {
@@ -51,11 +52,11 @@ export class Greetings {
   pump(session: Session): void {
     if (session.greetings === undefined || this.#scheduled || session.link !== this.#link) return;
     let left = sliceKeys;
-    for (const { subscription, scan } of session.greetings.values()) {
+    for (const { filter, scan } of session.greetings.values()) {
       if (scan === undefined) continue;
       if (left <= 0) break;
       if (!this.#hasRoom(session)) return;
-      left -= this.#greet(session.greetings, subscription, scan);
+      left -= this.#greet(session, session.greetings, filter, scan);
       if (!scan.isDone) left = 0;
     }
     if (session.greetings.size === 0) session.greetings = undefined;
@@ -63,11 +64,11 @@ export class Greetings {
   }
 
   /** One step of one greeting. Answers how many keys it looked at. */
-  #greet(greetings: Map<string, Greeting>, subscription: Subscription, scan: RetainedScan): number {
-    const { filter, session } = subscription;
-    const isOver = session.subscriptions.get(filter) !== subscription;
-    const keys = isOver ? 1 : scan.read(({ publication }) => this.#send(subscription, publication));
-    if (isOver || scan.isDone) greetings.delete(filter);
+  #greet(session: Session, greetings: Map<string, Greeting>, filter: string, scan: RetainedScan): number {
+    // As it is now: the client may have changed its options meanwhile.
+    const subscription = session.subscriptions.get(filter);
+    const keys = subscription === undefined ? 1 : scan.read(({ publication }) => this.#send(subscription, publication));
+    if (subscription === undefined || scan.isDone) greetings.delete(filter);
     return keys;
   }
 

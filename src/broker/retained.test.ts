@@ -172,3 +172,20 @@ async function allPublishes(client: MemoryClient): Promise<ReceivedPublish[]> {
   }
   return got;
 }
+
+test('a subscription that is made again with other options is still greeted with what was left', async () => {
+  const fixture = new BrokerFixture({ limits: { retainedMessagesMax: 2_000 } });
+  const publisher = await fixture.connect('p');
+  for (let i = 0; i < 1_000; i++) publisher.publish(`t/${i}`, 'x', { retain: true });
+  const client = await fixture.connect('c');
+  client.sendSubscribe('t/#', { retainHandling: 1 });
+  client.sendSubscribe('t/#', { retainHandling: 1 });
+  client.take(PacketType.suback);
+  const got = new Set<string>();
+  for (let count = client.waiting().length; count > 0; count = client.waiting().length) {
+    for (const packet of client.takeAll())
+      if (packet.type === PacketType.publish && 'payload' in packet) got.add(`${packet.topic}`);
+    await answered();
+  }
+  assert.equal(got.size, 1_000);
+});

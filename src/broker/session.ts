@@ -42,7 +42,7 @@ export interface Subscription extends SubscriptionRequest {
 
 /** The retained messages that a new subscription is still to be greeted with. */
 export interface Greeting {
-  readonly subscription: Subscription;
+  readonly filter: string;
   /** Absent until it can begin. */
   scan: RetainedScan | undefined;
 }
