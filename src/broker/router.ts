@@ -34,6 +34,7 @@ export class Router {
   readonly #deliverer: Deliverer;
   readonly #log: SessionLog;
   #version = 0;
+  #recipientsKept = 0;
   #systemSubscriptions = 0;
 
   constructor(groups: SharedGroups, deliverer: Deliverer, log: SessionLog) {
@@ -92,7 +93,7 @@ export class Router {
   route(topic: string): Route {
     const known = this.#routes.get(topic);
     if (known !== undefined) return known;
-    if (this.#routes.size >= routesMax) this.#routes.clear();
+    if (this.#routes.size >= routesMax || this.#recipientsKept >= recipientsKeptMax) this.#clear();
     const matching: (Subscription | SharedGroup)[] = [];
     this.#index.match(topic, matching);
     const destinations: Destination[] = [];
@@ -107,7 +108,10 @@ export class Router {
       else subscriptions.push(found);
     }
     const route = { topic, version: this.#version, recipients: onePerSession(subscriptions), groups, destinations };
-    if (topic.length <= topicLengthKeptMax) this.#routes.set(topic, route);
+    if (topic.length <= topicLengthKeptMax) {
+      this.#routes.set(topic, route);
+      this.#recipientsKept += route.recipients.length;
+    }
     return route;
   }
 
@@ -143,12 +147,19 @@ export class Router {
 
   #forget(): void {
     this.#version++;
-    if (this.#routes.size > 0) this.#routes.clear();
+    if (this.#routes.size > 0) this.#clear();
+  }
+
+  #clear(): void {
+    this.#routes.clear();
+    this.#recipientsKept = 0;
   }
 }
 
 /** Topics whose routes are kept; beyond it all are forgotten and found again as they are needed. */
 const routesMax = 20_000;
+/** Likewise, so that many clients that listen to everything do not fill the memory with the same list for each topic. */
+const recipientsKeptMax = 1_000_000;
 /** Routes of longer topics are found anew each time, so that what is kept stays small. */
 const topicLengthKeptMax = 1_024;
 
