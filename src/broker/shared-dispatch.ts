@@ -1,6 +1,6 @@
 import { userProperty } from '../message.ts';
 import type { Publication } from './publication.ts';
-import type { Subscription } from './session.ts';
+import type { Session, Subscription } from './session.ts';
 
 /** How a group picks the member for a message. */
 export type SharedDispatch = 'least_inflight' | 'round_robin' | 'random' | 'sticky';
@@ -60,10 +60,14 @@ export function owner(members: readonly SharedMember[], publication: Publication
 
 /** Fewer QoS 1 and 2 messages first, then less unsent output. */
 function isLighter({ subscription: a }: SharedMember, { subscription: b }: SharedMember): boolean {
-  const difference =
-    a.session.inflight.size + a.session.waiting.size - b.session.inflight.size - b.session.waiting.size;
+  const difference = owedBy(a.session) - owedBy(b.session);
   if (difference !== 0) return difference < 0;
   return (a.session.link?.transport.bufferedBytes ?? 0) < (b.session.link?.transport.bufferedBytes ?? 0);
+}
+
+/** In memory and on disk: the part that is on disk alone is what makes a session full. */
+function owedBy({ inflight, waiting, stored }: Session): number {
+  return Math.max(inflight.size + waiting.size, stored?.messages ?? 0);
 }
 
 /** FNV-1a over UTF-16 units. */

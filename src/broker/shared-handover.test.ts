@@ -242,3 +242,13 @@ test('what a kept member keeps for itself does not hold up what it hands on', as
   await disk.flushed();
   assert.deepEqual(taken(b), ['shared']);
 });
+
+test('a member that can hold no more is not taken for the least loaded because most of what it owes is on disk', async () => {
+  const fixture = new BrokerFixture({ limits: { sessionMessagesMax: 400 } });
+  const publisher = await fixture.connect('p');
+  await keptMember(fixture, 'full', one);
+  for (let i = 0; i < 400; i++) publishAcknowledged(publisher, 't/x', `${i}`);
+  await keptMember(fixture, 'free', one);
+  for (let i = 0; i < 400; i++) publishAcknowledged(publisher, 't/x', `${i}`);
+  assert.equal(fixture.broker.counters.dropped.session_full, 0);
+});
