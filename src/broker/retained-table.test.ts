@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { PacketType } from '../mqtt/codec/packets.ts';
 import { filterMatches } from '../mqtt/topics/match.ts';
 import { silentLog } from '../std/log.ts';
 import type { Random } from '../std/testing/random.ts';
@@ -11,6 +12,7 @@ import { Environment } from '../storage/environment.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
 import { Publication } from './publication.ts';
 import { RetainedTable } from './retained-table.ts';
+import { BrokerFixture } from './testing/memory-client.ts';
 
 test('a message can be read before it is flushed, after it, and after a restart, which reads nothing', async (t) => {
   const folder = folderOf(t);
@@ -66,6 +68,19 @@ test('a longer message of a topic counts against what storage may hold, a shorte
   await commit.flushed();
   assert.deepEqual(payloads(table, 't'), ['last']);
   assert.equal(table.size, 1);
+  await environment.close();
+});
+
+test('a topic that two clients clear is acknowledged to neither before it is flushed', async (t) => {
+  const { table, commit, environment } = openTable(folderOf(t));
+  const client = await new BrokerFixture({ retainedLog: table }).connect('c');
+  client.publish('t', 'x', { retain: true });
+  await commit.flushed();
+  client.publish('t', '', { retain: true, qos: 1, packetId: 1 });
+  client.publish('t', '', { retain: true, qos: 1, packetId: 2 });
+  assert.deepEqual(client.waiting(), []);
+  await commit.flushed();
+  assert.deepEqual(client.waiting(), [PacketType.puback, PacketType.puback]);
   await environment.close();
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { HeldSink, type MemoryClient } from './testing/memory-client.ts';
+import { answered, HeldSink, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 import { SessionDisk } from './testing/session-disk.ts';
 
@@ -162,4 +162,48 @@ test('what came while the client was away is not taken for sent after a second c
   const client = await disk.fixture.connect('c', back);
   await disk.flushed();
   assert.equal(client.takePublish().dup, false);
+});
+
+test('where the disk fails nothing is acknowledged, and everything is sent again after a restart', async (t) => {
+  const disk = new SessionDisk(t);
+  await subscriber(disk, 'c', 't');
+  const publisher = await disk.fixture.connect('p', { properties: kept });
+  const old = await disk.fixture.connect('old', { version: 4, cleanStart: false });
+  publisher.publish('t', 'released', { qos: 2, packetId: 9 });
+  await disk.flushed();
+  publisher.take(PacketType.pubrec);
+  disk.breaks();
+  publisher.publish('t', 'one', { qos: 1, packetId: 1 });
+  publisher.publish('t', 'two', { qos: 2, packetId: 2 });
+  publisher.ack(PacketType.pubrel, 9);
+  publisher.sendSubscribe('x', { qos: 1 });
+  publisher.send({ type: PacketType.unsubscribe, packetId: 3, filters: ['x'], properties: undefined });
+  old.publish('t', 'three', { qos: 2, packetId: 1 });
+  await assert.rejects(disk.flushed(), { code: 'storage_failed' });
+  await answered();
+  const answers = publisher.takeAll().map((packet) => ('reasonCode' in packet ? [packet.type, packet.reasonCode] : []));
+  assert.deepEqual(answers, [
+    [PacketType.puback, 0x83],
+    [PacketType.pubrec, 0x83],
+    [PacketType.disconnect, 0x83],
+  ]);
+  assert.deepEqual([old.waiting(), old.ended, publisher.ended], [[], true, true]);
+  await disk.restart();
+  const client = await disk.fixture.connect('c', back);
+  await disk.flushed();
+  assert.deepEqual(taken(client), ['released']);
+});
+
+test('a session that cannot be read does not keep the others from starting', async (t) => {
+  const disk = new SessionDisk(t);
+  (await subscriber(disk, 'broken', 't')).cut();
+  await disk.flushed();
+  await disk.damage('sessions', Buffer.from('{"clientId":'));
+  (await subscriber(disk, 'c', 't')).cut();
+  await disk.flushed();
+  await disk.restart();
+  assert.equal(disk.fixture.broker.levels().sessions, 1);
+  const client = await disk.fixture.connect('c', back);
+  await disk.flushed();
+  assert.deepEqual(taken(client), []);
 });

@@ -104,8 +104,18 @@ export class SessionTable implements SessionLog {
     return this.#environment.readRange('sessions', from, lastKey, pageRows, pageBytesMax);
   }
 
+  /** A row that cannot be read costs its session, not the start; it stays on disk, with what was owed, to be looked at. */
   #restore(number: number, value: Buffer, now: number): Session | undefined {
     this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+    try {
+      return this.#restored(number, value, now);
+    } catch (problem) {
+      this.#log.error('Cannot read session', { number, error: problem });
+      return undefined;
+    }
+  }
+
+  #restored(number: number, value: Buffer, now: number): Session | undefined {
     const endedThrough = decodeEnded(value);
     if (endedThrough !== undefined) {
       this.#sweeper.sweep(number, endedThrough);

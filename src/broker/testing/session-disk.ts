@@ -6,6 +6,7 @@ import type { ConsumerSource, MessageSink } from '../../message.ts';
 import { silentLog } from '../../std/log.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
+import type { RowBatch } from '../../storage/row-batch.ts';
 import type { TableName } from '../../storage/tables.ts';
 import type { BrokerLimits } from '../limits.ts';
 import { SessionTable } from '../session-table.ts';
@@ -23,6 +24,7 @@ export class SessionDisk {
   readonly #parts: Parts;
   #environment: Environment;
   #commit: GroupCommit;
+  #isBroken = false;
   fixture: BrokerFixture;
 
   constructor(t: TestContext, limits: Partial<BrokerLimits> = {}, parts: Parts = {}) {
@@ -44,6 +46,7 @@ export class SessionDisk {
   /** Another process opens what is on disk; the clients of the one before are never heard of again. */
   async restart(): Promise<void> {
     await this.#environment.close();
+    this.#isBroken = false;
     [this.#environment, this.#commit, this.fixture] = this.#open();
   }
 
@@ -54,13 +57,20 @@ export class SessionDisk {
     await this.flushed();
   }
 
+  /** From now on nothing is stored any more, until the next restart. */
+  breaks(): void {
+    this.#isBroken = true;
+  }
+
   count(table: TableName): number {
     return this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY).length;
   }
 
   #open(): [Environment, GroupCommit, BrokerFixture] {
     const environment = new Environment(this.#folder);
-    const commit = new GroupCommit({ environment });
+    const transact = (rows: RowBatch): Promise<void> =>
+      this.#isBroken ? Promise.reject(new Error('The disk is full')) : environment.transact(rows);
+    const commit = new GroupCommit({ environment: { transact } });
     const sessionLog = new SessionTable(environment, commit, silentLog);
     return [environment, commit, new BrokerFixture({ sessionLog, limits: this.#limits, ...this.#parts })];
   }
