@@ -34,6 +34,8 @@ export class SocketTransport implements Transport, Flushable {
   /** What the operating system is taking now. */
   #writing: Piece[] = [];
   #writingBytes = 0;
+  /** Writes that the operating system has not said to have taken. */
+  #writesDue = 0;
   #dirty = false;
   #ending = false;
   #lastFlushBytes = 0;
@@ -152,6 +154,7 @@ export class SocketTransport implements Transport, Flushable {
 
   #write(pieces: readonly Piece[]): void {
     const socket = this.#socket;
+    this.#writesDue++;
     if (pieces.length === 1) {
       socket.write(pieces[0].bytes, this.#written);
       return;
@@ -162,9 +165,12 @@ export class SocketTransport implements Transport, Flushable {
     socket.uncork();
   }
 
-  /** Also called for writes that were complete at once and released then: there is nothing left to do for those. */
+  /**
+   * Also called for writes that were complete at once and released then: there is nothing left to do for those. What else is
+   * under way on the socket, an answer to a ping of WebSocket, says nothing about ours.
+   */
   #onWritten(): void {
-    if (this.#writing.length === 0 || this.#socket.writableLength > 0) return;
+    if (--this.#writesDue > 0 || this.#writing.length === 0) return;
     this.#release();
     if (this.#full.length > 0 || this.position > 0) this.flush();
     if (this.#ending && this.#writing.length === 0) this.#finish();
