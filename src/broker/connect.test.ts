@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { answered, BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
 
 test('CONNECT is answered, and a client without an id is given one [MQTT-3.1.3-6]', async () => {
   const { broker } = new BrokerFixture();
@@ -48,6 +50,18 @@ test('what a client sends behind CONNECT waits for the answer and is then handle
   client.take(PacketType.connack);
   client.take(PacketType.pingresp);
   assert.equal(client.paused, false);
+});
+
+test('packets that wait behind CONNECT take hardly more memory than their bytes', async () => {
+  const { access } = heldLogins();
+  const fixture = new BrokerFixture({ access });
+  const pings = Buffer.alloc(60_000, Buffer.from([0xc0, 0]));
+  const clients = Array.from({ length: 20 }, () => fixture.open());
+  await Promise.all(clients.map((client, i) => client.connect({ clientId: `c${i}`, username: `u${i}` })));
+  const before = memoryBytes();
+  for (const client of clients) client.sendBytes(pings);
+  const held = memoryBytes() - before;
+  assert.ok(held < 3 * clients.length * pings.length, `${held} bytes are held`);
 });
 
 test('anything but CONNECT first ends the connection [MQTT-3.1.0-1]', () => {
@@ -198,6 +212,33 @@ test('silence for one and a half times the keep-alive ends the connection [MQTT-
   assert.equal(client.ended, true);
 });
 
+test('a client that the server does not read is not silent, and has time to be read once it is read again', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink], limits: { receiveMaximum: 1 } });
+  const client = await fixture.connect('a', { version: 4, keepAlive: 10 });
+  client.publish('t', '1', { qos: 1, packetId: 1 });
+  client.publish('t', '2', { qos: 1, packetId: 2 });
+  assert.equal(client.paused, true);
+  fixture.clock.advance(60_000);
+  assert.equal(client.ended, false);
+  for (const { waiter, tag } of sink.admitted) waiter.receipt(tag, undefined);
+  assert.equal(client.paused, false);
+  fixture.clock.advance(7_499);
+  assert.equal(client.ended, false);
+  fixture.clock.advance(1);
+  assert.equal(client.ended, true);
+});
+
+test('a client that is not read because it takes no answers is cut off after its keep-alive', async () => {
+  const fixture = new BrokerFixture({ limits: { outputBytesMax: 1_000 } });
+  const client = await fixture.connect('a', { keepAlive: 10 });
+  client.stuckBytes = 1_001;
+  client.send({ type: PacketType.pingreq });
+  assert.equal(client.paused, true);
+  fixture.clock.advance(15_000);
+  assert.equal(client.ended, true);
+});
+
 test('a second connection with the same client id takes over [MQTT-3.1.4-3]', async () => {
   const fixture = new BrokerFixture();
   const first = await fixture.connect('a');
@@ -310,4 +351,12 @@ function connectBytes(protocolName: string, level: number, clientId = 'c'): Buff
   const id = Buffer.from(clientId);
   const body = Buffer.concat([Buffer.from([0, name.length]), name, Buffer.from([level, 0x02, 0, 0, 0, id.length]), id]);
   return Buffer.concat([Buffer.from([0x10, body.length]), body]);
+}
+
+/** What is still reachable, on the heap and in buffers. */
+function memoryBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }

@@ -72,6 +72,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   aliasesOut: AliasesOut | undefined;
   /** Whether the client asked for reason strings: Request Problem Information 1, said and not implied. */
   problemInformation = false;
+  /** Whether it is held because it does not take what is sent to it. */
+  isOutputFull = false;
   lastReceivedAt: number;
   silenceMsMax: number;
   deadline = 0;
@@ -158,7 +160,20 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   unhold(): void {
-    if (--this.#holds === 0) this.transport.resume();
+    const wasUnread = this.isUnread;
+    this.#holds--;
+    if (wasUnread && !this.isUnread) this.#beReadInTime();
+    if (this.#holds === 0) this.transport.resume();
+  }
+
+  /** What it sent meanwhile, PINGREQ too, is still to be read: half of its time is left for that. */
+  #beReadInTime(): void {
+    this.lastReceivedAt = Math.max(this.lastReceivedAt, this.context.clock.now() - this.silenceMsMax / 2);
+  }
+
+  /** A client that does not take its answers is held for its own sake, and stays bound to its keep-alive. */
+  get isUnread(): boolean {
+    return this.phase === 'connected' && this.#holds > (this.isOutputFull ? 1 : 0);
   }
 
   /** False where the packet is over the client's Maximum Packet Size: then it is not sent [MQTT-3.1.2-24]. */

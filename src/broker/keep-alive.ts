@@ -7,6 +7,8 @@ export interface Watched extends Deadline {
   readonly lastReceivedAt: number;
   /** How long the client may be silent; infinite where it turned keep-alive off. */
   readonly silenceMsMax: number;
+  /** Whether the server does not read from it, for a reason that lies elsewhere: then its silence says nothing. */
+  readonly isUnread: boolean;
   timedOut(): void;
 }
 
@@ -37,7 +39,9 @@ export class KeepAlive {
   }
 
   #check(watched: Watched, now: number): void {
-    const silentUntil = watched.lastReceivedAt + watched.silenceMsMax;
+    const silentUntil = watched.isUnread
+      ? now + watched.silenceMsMax / 2
+      : watched.lastReceivedAt + watched.silenceMsMax;
     if (silentUntil > now) this.#deadlines.set(watched, silentUntil);
     else watched.timedOut();
   }

@@ -5,7 +5,8 @@ import { checkFirstByte, packetName, withoutDupOfMqtt31 } from '../mqtt/codec/fi
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
-import { copyOf } from '../std/bytes.ts';
+import { writeFrame } from '../mqtt/codec/write-frame.ts';
+import { ByteWriter, copyOf } from '../std/bytes.ts';
 import type { Meter } from './admission/publish-rates.ts';
 import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
@@ -29,10 +30,12 @@ export class Receiver implements TransportHandler, FrameHandler {
   readonly #connection: Connection;
   readonly #context: BrokerContext;
   readonly #reader: FrameReader;
-  /** Frames that came behind CONNECT before it was answered; no more than one read, since reading is paused. */
-  #held: HeldFrame[] = noFrames;
+  /**
+   * Packets that came behind CONNECT before it was answered, as they came; no more than one read, since reading is paused.
+   * Bytes, because an object for each packet of two bytes takes fifty times as much, and whoever waits here is nobody yet.
+   */
+  #held: ByteWriter | undefined;
   #heldProblem: unknown;
-  #isFull = false;
   #meter: Meter | undefined;
   /** PUBLISH packets in the read that is being handled. */
   #publishes = 0;
@@ -86,9 +89,9 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   #goOnSending(connection: Connection): void {
-    if (this.#isFull && connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax / 2) {
-      this.#isFull = false;
+    if (connection.isOutputFull && connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax / 2) {
       connection.unhold();
+      connection.isOutputFull = false;
     }
     if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
     for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
@@ -102,10 +105,11 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   /** A client that does not take the answers to what it sends is not read until it does. */
   #holdWhileFull(): void {
-    const { phase, transport } = this.#connection;
-    if (this.#isFull || phase !== 'connected' || transport.bufferedBytes <= this.#context.limits.outputBytesMax) return;
-    this.#isFull = true;
-    this.#connection.hold('output_full');
+    const connection = this.#connection;
+    if (connection.isOutputFull || connection.phase !== 'connected') return;
+    if (connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax) return;
+    connection.isOutputFull = true;
+    connection.hold('output_full');
   }
 
   frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean {
@@ -114,7 +118,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     if (phase === 'connected') this.#packet(buffer, first, bodyStart, bodyEnd);
     else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'exchanging') this.#exchanged(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
-    else if (phase === 'authenticating') this.#hold(first, bodyOf(buffer, bodyStart, bodyEnd));
+    else if (phase === 'authenticating') this.#hold(firstByte, buffer.subarray(bodyStart, bodyEnd));
     return this.#connection.phase !== 'closed';
   }
 
@@ -150,10 +154,10 @@ export class Receiver implements TransportHandler, FrameHandler {
     const connection = this.#connection;
     switch (packet.type) {
       case PacketType.subscribe:
-        handleSubscribe(connection, packet)?.catch((problem: unknown) => this.#failed(problem));
+        this.#holdUntil(handleSubscribe(connection, packet));
         break;
       case PacketType.unsubscribe:
-        handleUnsubscribe(connection, packet)?.catch((problem: unknown) => this.#failed(problem));
+        this.#holdUntil(handleUnsubscribe(connection, packet));
         break;
       case PacketType.pingreq:
         handlePingreq(connection);
@@ -173,6 +177,14 @@ export class Receiver implements TransportHandler, FrameHandler {
           'section 2.1.2',
         );
     }
+  }
+
+  /** What waits for storage or a queue is waited for: however many the client sends, those of one read are under way. */
+  #holdUntil(step: void | Promise<void>): void {
+    if (step === undefined) return;
+    const connection = this.#connection;
+    connection.hold();
+    step.catch((problem: unknown) => this.#failed(problem)).finally(() => connection.unhold());
   }
 
   /** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
@@ -210,8 +222,8 @@ export class Receiver implements TransportHandler, FrameHandler {
   /** What comes while the server finds out who the client is waits until it knows. */
   #hold(firstByte: number, body: Buffer): void {
     if (this.#connection.authentication !== undefined) checkIsOfExchange(firstByte);
-    if (this.#held === noFrames) this.#held = [];
-    this.#held.push({ firstByte, body });
+    this.#held ??= new ByteWriter();
+    writeFrame(this.#held, firstByte, body);
   }
 
   #goOnAfter(step: Promise<void>): void {
@@ -222,11 +234,9 @@ export class Receiver implements TransportHandler, FrameHandler {
     const connection = this.#connection;
     if (connection.phase === 'connected') this.#begin(connection);
     else if (connection.phase !== 'exchanging') return;
-    const frames = this.#held;
-    this.#held = noFrames;
-    for (const held of frames) {
-      if (!this.#isFine(held)) return;
-    }
+    const held = this.#held?.bytes();
+    this.#held = undefined;
+    if (held !== undefined && !this.#isFine(held)) return;
     if (this.#heldProblem !== undefined) {
       this.#failed(this.#heldProblem);
       return;
@@ -245,13 +255,14 @@ export class Receiver implements TransportHandler, FrameHandler {
     );
   }
 
-  #isFine(held: HeldFrame): boolean {
+  /** Hands out the packets that were held; false where the connection ended by one of them. */
+  #isFine(held: Buffer): boolean {
     try {
-      return this.frame(held.body, held.firstByte, 0, held.body.length);
+      new FrameReader(this, held.length, this.#context.gathering).push(held);
     } catch (problem) {
       this.#failed(problem);
-      return false;
     }
+    return this.#connection.phase !== 'closed';
   }
 
   #failed(problem: unknown): void {
@@ -300,13 +311,6 @@ function checkIsOfExchange(firstByte: number): void {
     'MQTT-3.1.2-30',
   );
 }
-
-interface HeldFrame {
-  readonly firstByte: number;
-  readonly body: Buffer;
-}
-
-const noFrames: HeldFrame[] = [];
 
 function bodyOf(buffer: Buffer, bodyStart: number, bodyEnd: number): Buffer {
   return copyOf(buffer.subarray(bodyStart, bodyEnd));

@@ -184,3 +184,23 @@ test('a client that wants its own messages through one filter only gets them at 
   assert.deepEqual([other.qos, [...(other.properties?.subscriptionIdentifiers ?? [])].sort()], [1, [1, 2]]);
   assert.deepEqual(a.waiting(), []);
 });
+
+test('a client is not read while its SUBSCRIBE or UNSUBSCRIBE waits for storage', async () => {
+  const sessionLog = new MemorySessionLog();
+  let flush = (): void => undefined;
+  sessionLog.flushed = () => new Promise((resolve) => (flush = resolve));
+  const fixture = new BrokerFixture({ sessionLog });
+  const client = await fixture.connect('c', { properties: { sessionExpiryInterval: 60 } });
+  client.sendSubscribe('a');
+  assert.equal(client.paused, true);
+  flush();
+  await answered();
+  assert.equal(client.paused, false);
+  client.take(PacketType.suback);
+  client.send({ type: PacketType.unsubscribe, packetId: 5, filters: ['a'], properties: undefined });
+  assert.equal(client.paused, true);
+  flush();
+  await answered();
+  assert.equal(client.paused, false);
+  client.take(PacketType.unsuback);
+});

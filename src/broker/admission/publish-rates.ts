@@ -8,15 +8,9 @@ import type { BrokerCounters } from '../counters.ts';
 import type { BrokerLimits } from '../limits.ts';
 import { boundedName } from './bans.ts';
 
-/** A connection as this duty sees it. */
-export interface Throttled extends Holdable {
-  /** When the last bytes came, for the keep-alive: what is not read cannot be counted as silence. */
-  lastReceivedAt: number;
-}
-
 /** What one connection has to answer for. Made only where a rate is set. */
 export interface Meter extends Deadline {
-  readonly connection: Throttled;
+  readonly connection: Holdable;
   readonly client: string;
   readonly own: Buckets;
   readonly shared: Buckets;
@@ -57,7 +51,7 @@ export class PublishRates {
   }
 
   /** For a client that has connected; undefined where no rate is set. */
-  meter(connection: Throttled, clientId: string, remoteAddress: string): Meter | undefined {
+  meter(connection: Holdable, clientId: string, remoteAddress: string): Meter | undefined {
     if (!this.#isOn) return undefined;
     const { publishRateMax, publishBytesRateMax } = this.#limits;
     const client = boundedName(clientId);
@@ -75,7 +69,6 @@ export class PublishRates {
     if (meter.heapIndex < 0) connection.hold('publish_rate');
     const until = Math.max(now + wait, meter.heapIndex < 0 ? 0 : meter.deadline);
     this.#counters.publisherPausedMs += until - (meter.heapIndex < 0 ? now : meter.deadline);
-    connection.lastReceivedAt = until;
     this.#paused.set(meter, until);
   }
 

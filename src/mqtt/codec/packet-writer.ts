@@ -1,7 +1,8 @@
 import { type ByteSink, ByteWriter } from '../../std/bytes.ts';
 import { propertiesSize, writeProperties } from './encode-properties.ts';
 import type { PropertiesOf, PropertyPlace } from './properties.ts';
-import { variableByteIntegerSize, writeVariableByteInteger } from './variable-byte-integer.ts';
+import { variableByteIntegerSize } from './variable-byte-integer.ts';
+import { writeFrame } from './write-frame.ts';
 import { stringSize, writeBinary, writeString } from './write-string.ts';
 
 /** Collects the body of a packet whose size is not known in advance, with the data types of section 1.5. Not for the hot path. */
@@ -37,11 +38,6 @@ export class PacketWriter {
 
   /** Puts the whole packet into the sink, behind `firstByte` and its length. */
   writeTo(sink: ByteSink, firstByte: number): void {
-    const body = this.#body.bytes();
-    sink.reserve(1 + variableByteIntegerSize(body.length) + body.length);
-    sink.buffer[sink.position] = firstByte;
-    const at = writeVariableByteInteger(sink.buffer, sink.position + 1, body.length);
-    sink.buffer.set(body, at);
-    sink.position = at + body.length;
+    writeFrame(sink, firstByte, this.#body.bytes());
   }
 }
