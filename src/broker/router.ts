@@ -110,7 +110,7 @@ export class Router {
     const route = { topic, version: this.#version, recipients: onePerSession(subscriptions), groups, destinations };
     if (topic.length <= topicLengthKeptMax) {
       this.#routes.set(topic, route);
-      this.#recipientsKept += route.recipients.length;
+      this.#recipientsKept += recipientsIn(route);
     }
     return route;
   }
@@ -167,32 +167,42 @@ function isSystem(filter: string): boolean {
   return filter.startsWith('$SYS');
 }
 
-/** Where filters of one client overlap it gets one copy, at the highest QoS of them [MQTT-3.3.4-2]. */
+/**
+ * Where filters of one client overlap it gets one copy, at the highest QoS of them [MQTT-3.3.4-2]. A topic may match a thousand
+ * of them: what each adds is added once.
+ */
 function onePerSession(matching: readonly Subscription[]): readonly Recipient[] {
-  const merged = new Map<Session, Recipient>();
+  const bySession = new Map<Session, Subscription | Subscription[]>();
   for (const subscription of matching) {
-    const other = merged.get(subscription.session);
-    merged.set(subscription.session, other === undefined ? subscription : merge(other, subscription));
+    const others = bySession.get(subscription.session);
+    if (others === undefined) bySession.set(subscription.session, subscription);
+    else if (Array.isArray(others)) others.push(subscription);
+    else bySession.set(subscription.session, [others, subscription]);
   }
-  return [...merged.values()];
+  return Array.from(bySession.values(), (each) => (Array.isArray(each) ? mergeWithOwn(each) : each));
 }
 
-function merge(a: Recipient, b: Subscription): Recipient {
-  const identifiers = [...(a.identifiers ?? []), ...(b.identifiers ?? [])];
-  const merged = {
-    ...a,
-    qos: Math.max(a.qos, b.qos) as QoS,
-    noLocal: a.noLocal || b.noLocal,
-    retainAsPublished: a.retainAsPublished || b.retainAsPublished,
+function mergeWithOwn(subscriptions: readonly Subscription[]): Recipient {
+  const merged = merge(subscriptions);
+  if (!merged.noLocal) return merged;
+  const ofOwn = subscriptions.filter(({ noLocal }) => !noLocal);
+  return { ...merged, ofOwn: ofOwn.length === 0 ? undefined : merge(ofOwn) };
+}
+
+function merge(subscriptions: readonly Subscription[]): Subscription {
+  const identifiers = subscriptions.flatMap((each) => each.identifiers ?? []);
+  return {
+    ...subscriptions[0],
+    qos: Math.max(...subscriptions.map(({ qos }) => qos)) as QoS,
+    noLocal: subscriptions.some(({ noLocal }) => noLocal),
+    retainAsPublished: subscriptions.some(({ retainAsPublished }) => retainAsPublished),
     identifiers: identifiers.length > 0 ? identifiers : undefined,
   };
-  return merged.noLocal ? { ...merged, ofOwn: mergeOwn(ownOf(a), ownOf(b)) } : merged;
 }
 
-function mergeOwn(a: Subscription | undefined, b: Subscription | undefined): Subscription | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : merge(a, b);
-}
-
-function ownOf(recipient: Recipient): Subscription | undefined {
-  return recipient.noLocal ? recipient.ofOwn : recipient;
+/** Recipients, and the Subscription Identifiers that go with them, of which one may have a thousand. */
+function recipientsIn({ recipients }: Route): number {
+  let count = recipients.length;
+  for (const { identifiers } of recipients) count += identifiers?.length ?? 0;
+  return count;
 }

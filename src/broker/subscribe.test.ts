@@ -17,6 +17,27 @@ test('overlapping subscriptions bring one copy with the highest QoS and every id
   assert.deepEqual(client.waiting(), []);
 });
 
+test('a thousand overlapping subscriptions bring one copy with a thousand identifiers, and those without No Local to oneself', async () => {
+  const fixture = new BrokerFixture({ limits: { subscriptionsPerClientMax: 1_000 } });
+  const [client, other] = [await fixture.connect('c'), await fixture.connect('o')];
+  const filters = Array.from({ length: 1_000 }, (_, i) =>
+    Array.from({ length: 10 }, (_, at) => ((i >> at) & 1 ? '+' : 'a')).join('/'),
+  );
+  for (const [i, filter] of filters.entries()) client.subscribe(filter, { noLocal: i % 2 === 0 }, i + 1);
+  const received = async (by: typeof client): Promise<readonly number[]> => {
+    by.publish('a/a/a/a/a/a/a/a/a/a', 'x');
+    const identifiers = client.takePublish().properties?.subscriptionIdentifiers ?? [];
+    assert.deepEqual(client.waiting(), []);
+    return [...identifiers].sort((a, b) => a - b);
+  };
+  const all = filters.map((_, i) => i + 1);
+  assert.deepEqual(await received(other), all);
+  assert.deepEqual(
+    await received(client),
+    all.filter((identifier) => identifier % 2 === 0),
+  );
+});
+
 test('no local and retain as published do what they say', async () => {
   const fixture = new BrokerFixture();
   const a = await fixture.connect('a');
