@@ -121,3 +121,16 @@ test('what ends a connection is counted by its reason code', async () => {
     ],
   );
 });
+
+test('filters that are too long together are refused with 0x97, and make room again when they go', async () => {
+  const client = await new BrokerFixture({ limits: { subscriptionsPerClientMax: 10 } }).connect('c');
+  const long = 'x'.repeat(65_000);
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((name) => client.subscribe(`${name}${long}`)),
+    [0, 0, 0x97],
+  );
+  assert.equal(client.subscribe(`a${long}`, { qos: 1 }), 1);
+  client.send({ type: PacketType.unsubscribe, packetId: 1, filters: [`a${long}`], properties: undefined });
+  client.take(PacketType.unsuback);
+  assert.equal(client.subscribe(`c${long}`), 0);
+});

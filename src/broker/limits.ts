@@ -24,7 +24,7 @@ export interface BrokerLimits {
   readonly sessionExpirySecondsMax: number;
   /** Sessions at once, connected or not; beyond it CONNECT is refused with 0x97. */
   readonly sessionsMax: number;
-  /** Beyond it SUBSCRIBE is refused with 0x97. */
+  /** Beyond it SUBSCRIBE is refused with 0x97, as it is beyond `filterCharactersMax`. */
   readonly subscriptionsPerClientMax: number;
   /** Retained messages; beyond it a new topic is not retained, counted, and the publisher told 0x97. */
   readonly retainedMessagesMax: number;
@@ -73,6 +73,15 @@ export interface BanRules {
   /** Addresses and networks, as `192.0.2.0/24`, from which nobody is banned. */
   readonly exempt: readonly string[];
 }
+
+/** What all filters of one client may have together: long ones are rare, and as many long ones as filters are an attack. */
+export function filterCharactersMax({ subscriptionsPerClientMax }: BrokerLimits): number {
+  return Math.max(filterCharactersMin, subscriptionsPerClientMax * filterCharactersAverage);
+}
+
+/** Room for two of the longest that MQTT can say. */
+const filterCharactersMin = 128 * 1024;
+const filterCharactersAverage = 256;
 
 /** Why a message with these properties is not taken; undefined where it is. */
 export function userPropertiesRefusal(

@@ -150,8 +150,7 @@ export function decodeSession(record: Buffer, position: Position, now: number): 
   const session = new Session(row.clientId, row.owner, row.expiryInterval);
   session.endedAt = row.endedAt ?? now;
   session.will = row.will === null ? undefined : restoredWill(row.will);
-  for (const subscription of row.subscriptions)
-    session.subscriptions.set(subscription.filter, { ...subscription, session });
+  for (const subscription of row.subscriptions) session.subscribe({ ...subscription, session });
   for (const queue of row.queues) session.queueRequests.set(queue.filter, { ...queue, session });
   session.continueFrom(position.lastSequence);
   const line = session.keep();

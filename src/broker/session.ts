@@ -75,6 +75,7 @@ export class Session implements Deadline {
   deadline = 0;
   heapIndex = -1;
   #lastSequence = 0;
+  #filterCharacters = 0;
 
   constructor(clientId: string, owner: string, expiryInterval: number) {
     this.clientId = clientId;
@@ -102,9 +103,20 @@ export class Session implements Deadline {
     return this.expiryInterval > 0;
   }
 
+  /** Of all filters that it is subscribed to, together. */
+  get filterCharacters(): number {
+    return this.#filterCharacters;
+  }
+
+  /** In place of one with the same filter. */
+  subscribe(subscription: Subscription): void {
+    if (!this.subscriptions.has(subscription.filter)) this.#filterCharacters += subscription.filter.length;
+    this.subscriptions.set(subscription.filter, subscription);
+  }
+
   /** Is not subscribed to the filter any more; nor is it greeted with what is left of it. */
   unsubscribe(filter: string): void {
-    this.subscriptions.delete(filter);
+    if (this.subscriptions.delete(filter)) this.#filterCharacters -= filter.length;
     this.greetings?.delete(filter);
   }
 

@@ -96,7 +96,8 @@ export const configOptions = {
   }),
   'mqtt.subscriptionsPerClientMax': option(integer(1, 1_000_000), {
     default: 1000,
-    sentence: 'Subscriptions of one client; beyond it SUBSCRIBE is refused with 0x97.',
+    sentence:
+      'Subscriptions of one client, with filters of 256 characters on average; beyond it SUBSCRIBE is refused with 0x97.',
   }),
   'mqtt.topicAliasOutMax': option(integer(0, 1_000), {
     default: 64,
