@@ -95,6 +95,21 @@ test('a client of MQTT 3.1.1 that lost its right is just closed', async () => {
   assert.deepEqual(client.waiting(), []);
 });
 
+test('who would be somebody else now does not go on in a session that is not theirs', async () => {
+  const { fixture, configure, put } = setUp({ users: [ann] });
+  const certificate = { commonName: 'ann', subjectAltNames: [], fingerprint: 'f' };
+  const listener = { access: { listener: 'tls', certificateIdentity: 'commonName' as const } };
+  const client = fixture.open(5, '192.0.2.1', { certificate, listener });
+  await client.connect({ clientId: 'c' });
+  await settled();
+  assert.equal(client.take(PacketType.connack).reasonCode, 0);
+  await put('ann', { hash: undefined, deviceType: 'thermostat', retired: false });
+  assert.equal(client.ended, false);
+  await configure({ users: [ann] });
+  assert.equal(client.take(PacketType.disconnect).reasonCode, 0x87);
+  assert.equal(client.ended, true);
+});
+
 test('what changes nothing for a client leaves it connected', async () => {
   const { fixture, configure } = setUp({ users: [ann] });
   const client = await fixture.connect('c1', as('ann'));

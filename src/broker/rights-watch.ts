@@ -4,7 +4,7 @@ import { type Deadline, Deadlines } from '../std/deadlines.ts';
 import type { LazyMap } from '../std/lazy-map.ts';
 import { type DropParts, dropForbidden } from './drop-forbidden.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
-import type { Session } from './session.ts';
+import { ownerOf, type Session } from './session.ts';
 import type { Transport } from './transport.ts';
 
 /** A connection as this duty sees it. */
@@ -120,7 +120,8 @@ export class RightsWatch {
       if (!this.#holders.has(holder)) return;
       // It logged in again meanwhile: that is what counts now.
       if (holder.identity !== before) await this.#examine(holder, change);
-      else if (identity === undefined) this.#end(holder, 'What it logged in with does not count any more', true);
+      else if (identity === undefined || ownerOf(identity) !== holder.session.owner)
+        this.#end(holder, 'What it logged in with does not count any more', true);
       else this.#apply(holder, identity);
     } catch (error) {
       this.#parts.log.error('Rights could not be looked at again', { client: holder.session.clientId, error });
