@@ -100,7 +100,7 @@ export class Broker implements Part {
     });
     this.#context = {
       access: parts.access,
-      gathering: new GatherPool(),
+      gathering: new GatherPool(limits.packetsBytesMax),
       admission: new Admission(limits, counters, clock, log),
       addressCounts: new AddressCounts(limits.connectionsPerAddressMax),
       publishRates: new PublishRates(limits, counters, clock),

@@ -76,6 +76,20 @@ test('more bytes of properties than a packet may have end the connection with 0x
   assert.equal(client.take(PacketType.disconnect).reasonCode, 0x95);
 });
 
+test('packets that come in part take a bounded memory of all connections together, and give it back when those end', async () => {
+  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 200_000 } });
+  const [holder, other] = [await fixture.connect('h'), await fixture.connect('o')];
+  const part = Buffer.concat([Buffer.from([0x30, 0xc0, 0xc4, 0x07]), Buffer.alloc(100_000, 0x61)]);
+  holder.sendBytes(part);
+  other.sendBytes(part);
+  assert.equal(holder.ended, false);
+  assert.equal(other.take(PacketType.disconnect).reasonCode, 0x97);
+  holder.cut();
+  const third = await fixture.connect('t');
+  third.sendBytes(part);
+  assert.equal(third.ended, false);
+});
+
 test('a client id or a will that is too long is refused', async () => {
   const fixture = new BrokerFixture({ limits: { clientIdBytesMax: 23, willBytesMax: 10 } });
   assert.equal(await connackOf(fixture.open(), { clientId: 'é'.repeat(11) }), 0);

@@ -4,6 +4,8 @@ import { SluiceError } from '../errors.ts';
 export interface BrokerLimits {
   /** Whole packet, as advertised in CONNACK; a larger one ends the connection with 0x95. */
   readonly packetBytesMax: number;
+  /** Set aside for packets of all connections that have come in part; beyond it one that needs much ends its connection with 0x97. */
+  readonly packetsBytesMax: number;
   /** QoS 1 and 2 messages on their way to one client, unacknowledged; more wait in the session. Never above the client's Receive Maximum. */
   readonly inflightMax: number;
   /** QoS 1 and 2 messages on their way from one client, unacknowledged; advertised as Receive Maximum, beyond it 0x93. */

@@ -1,3 +1,4 @@
+import { errorCatalogue, SluiceError } from '../errors.ts';
 import { decodePacket } from '../mqtt/codec/decode.ts';
 import { decodeAck } from '../mqtt/codec/decode-ack.ts';
 import { decodePublish } from '../mqtt/codec/decode-publish.ts';
@@ -79,6 +80,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   }
 
   closed(): void {
+    this.#reader.close();
     this.#context.addressCounts.leave(this.#connection.transport.peer.remoteAddress);
     if (this.#meter !== undefined) this.#context.publishRates.leave(this.#meter);
     try {
@@ -278,6 +280,10 @@ export class Receiver implements TransportHandler, FrameHandler {
       if (connection.phase === 'exchanging' || connection.phase === 'authenticating')
         refuseConnect(connection, problem.reasonCode, problem.message);
       connection.disconnect(problem.reasonCode, problem.message);
+      return;
+    }
+    if (problem instanceof SluiceError) {
+      connection.disconnect(errorCatalogue[problem.code].mqtt, problem.message);
       return;
     }
     this.#context.log.error('Connection failed by an error in the server', { error: problem });

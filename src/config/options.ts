@@ -49,6 +49,11 @@ export const configOptions = {
     default: 4 * mebibyte,
     sentence: 'Largest MQTT packet in bytes; a larger one ends its connection with 0x95.',
   }),
+  'mqtt.packetsBytesMax': option(integer(mebibyte, 1024 * 1024 * mebibyte), {
+    default: 256 * mebibyte,
+    sentence:
+      'Bytes set aside for packets of all connections together that have come in part; beyond it a packet that needs more than 64 KiB ends its connection with 0x97.',
+  }),
   'mqtt.connectionsMax': option(integer(1, 1_000_000), {
     default: 100_000,
     sentence: 'MQTT connections at once, of all listeners together; one more is closed at once.',

@@ -33,6 +33,7 @@ import { MemorySessionLog } from './memory-session-log.ts';
 
 export const testLimits: BrokerLimits = {
   packetBytesMax: 1024 * 1024,
+  packetsBytesMax: 64 * 1024 * 1024,
   keepAliveSecondsMax: 0,
   inflightMax: 100,
   receiveMaximum: 10,

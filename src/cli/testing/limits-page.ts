@@ -14,6 +14,7 @@ import { pipelineLimits } from '../../pipeline/limits.ts';
 /** Where each bound that is an option shows: a metric, with the label where one tells it from others. Absent where nothing is refused or dropped at it. */
 const shown: Readonly<Record<string, string | undefined>> = {
   'mqtt.packetBytesMax': 'sluice_broker_disconnects_total{reason_code="0x95"}',
+  'mqtt.packetsBytesMax': 'sluice_broker_disconnects_total{reason_code="0x97"}',
   'mqtt.connectionsMax': 'sluice_listener_connections_refused_total{reason="connections_max"}',
   'mqtt.connectTimeoutMs': 'sluice_broker_keep_alive_timeouts_total',
   'mqtt.keepAliveSecondsMax': 'sluice_broker_keep_alive_timeouts_total',

@@ -58,6 +58,12 @@ export class FrameReader {
     }
   }
 
+  /** Nothing comes any more: what has come of a packet is given up. */
+  close(): void {
+    this.#stopped = true;
+    this.#forget();
+  }
+
   /** Hands out the packets in the chunk from `start` and keeps what is left. False when the handler said stop. */
   #takeAll(chunk: Buffer, start: number): boolean {
     const end = chunk.length;

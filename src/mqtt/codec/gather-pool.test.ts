@@ -20,3 +20,14 @@ test('what the pool keeps is bounded', () => {
   const kept = lent.map(() => pool.take(1024 * 1024)).filter((buffer) => lent.includes(buffer));
   assert.equal(kept.length, 16);
 });
+
+test('beyond the most that may be lent large packets are refused, and what lies across two reads is not', () => {
+  const pool = new GatherPool(1024 * 1024);
+  const lent = pool.take(1024 * 1024);
+  assert.throws(() => pool.take(64 * 1024 + 1), /Send the packet again later: 1048576 bytes/);
+  const small = pool.take(64 * 1024);
+  pool.release(lent);
+  pool.release(small);
+  assert.equal(pool.lentBytes, 0);
+  assert.equal(pool.take(1024 * 1024).length, 1024 * 1024);
+});
