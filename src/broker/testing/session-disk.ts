@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ConsumerSource, MessageSink } from '../../message.ts';
 import { silentLog } from '../../std/log.ts';
-import { Environment } from '../../storage/environment.ts';
+import { Environment, type Row } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { RowBatch } from '../../storage/row-batch.ts';
 import type { TableName } from '../../storage/tables.ts';
@@ -52,8 +52,7 @@ export class SessionDisk {
 
   /** What is there in the place of each row, as after a fault of the disk. */
   async damage(table: TableName, value: Buffer): Promise<void> {
-    const keys = this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY);
-    for (const key of keys) this.#commit.put(table, key, value);
+    for (const { key } of this.rows(table)) this.#commit.put(table, key, value);
     await this.flushed();
   }
 
@@ -62,8 +61,13 @@ export class SessionDisk {
     this.#isBroken = true;
   }
 
+  /** All rows of a table, as of the last flush. */
+  rows(table: TableName): Row[] {
+    return this.#environment.readRange(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY);
+  }
+
   count(table: TableName): number {
-    return this.#environment.readKeys(table, Buffer.from([0]), Buffer.alloc(16, 0xff), Number.POSITIVE_INFINITY).length;
+    return this.rows(table).length;
   }
 
   #open(): [Environment, GroupCommit, BrokerFixture] {
