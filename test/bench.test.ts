@@ -42,7 +42,7 @@ test('the table of one side has no ratio', () => {
 
 test('options that make no sense are refused with what was expected', () => {
   assert.throws(() => parseOptions(['--runs', '0']), /whole number from 1: met "0"/);
-  assert.throws(() => parseOptions(['--peer', 'x']), /mosquitto or none: met "x"/);
+  assert.throws(() => parseOptions(['--peer', 'x']), /mosquitto or mosquitto-defaults or none: met "x"/);
   assert.throws(() => parseOptions(['--peer', 'none', '--peer-only']), /Nothing to measure/);
   assert.throws(() => parseOptions(['--scenario', 'x']), /expected one of one-to-one-qos0/);
 });

@@ -50,6 +50,18 @@ test('a file with errors changes nothing and is logged; what waits for the next 
   await client.publishAsync('a/x', 'still here', { qos: 1 });
 });
 
+test('a config file that was found in the working directory and is gone at SIGHUP changes nothing', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-reload-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'sluice.config.json');
+  writeFileSync(file, JSON.stringify({ access: { anonymous: 'never', users: [ann] } }));
+  const server = await startServer(t, [], folder);
+  rmSync(file);
+  server.signal('SIGHUP');
+  assert.match(await server.logged(/Configuration not read again/), /there is no such file/);
+  await assert.rejects(connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0 }), { code: 0x86 });
+});
+
 test('a config file that is a module is read again too', async (t) => {
   const config = (password: string): string =>
     `export default { access: { users: [{ name: 'ann', password: '${password}' }] } };`;

@@ -17,11 +17,14 @@ export class Server {
   listeners: Readonly<Record<string, number>> = {};
   #process: ChildProcess | undefined;
   readonly #flags: readonly string[];
+  readonly #folder: string;
   readonly #log: string[] = [];
   readonly #logLines = new EventEmitter();
 
-  constructor(data: string, flags: readonly string[]) {
+  /** `folder`: where the process works. */
+  constructor(data: string, flags: readonly string[], folder: string) {
     this.data = data;
+    this.#folder = folder;
     this.#flags = flags;
   }
 
@@ -42,6 +45,7 @@ export class Server {
     const ports = ['--mqtt-port', String(this.mqttPort), '--http-port', String(this.httpPort)];
     const child = spawn(process.execPath, [main, 'start', '--data', this.data, ...ports, ...this.#flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      cwd: this.#folder,
     });
     this.#process = child;
     createInterface({ input: child.stderr }).on('line', (line) => {
@@ -113,9 +117,9 @@ interface Ending {
 }
 
 /** A started server that is stopped, and its data removed, when the test ends. */
-export async function startServer(t: Ending, flags: readonly string[] = []): Promise<Server> {
+export async function startServer(t: Ending, flags: readonly string[] = [], folder = process.cwd()): Promise<Server> {
   const data = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-  const server = new Server(data, flags);
+  const server = new Server(data, flags, folder);
   t.after(async () => {
     await server.stop('SIGKILL');
     rmSync(data, { recursive: true, force: true });

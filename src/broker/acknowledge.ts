@@ -16,6 +16,8 @@ export interface AcknowledgedLink extends SessionLink {
   readonly problemInformation: boolean;
   /** The client may send a QoS 2 message under this packet id again: it does not count as received. */
   forgetReceived(packetId: number): void;
+  /** Counts and logs it. */
+  publishRefused(refusal: SluiceError): void;
   /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
   closeUnacknowledged(failure: SluiceError): void;
 }
@@ -137,6 +139,7 @@ export class Acknowledger implements ReceiptWaiter {
     const outcome = this.#outcomes.get(tag);
     this.#failures.delete(tag);
     this.#outcomes.delete(tag);
+    if (failure !== undefined) this.#link.publishRefused(failure);
     const refused = failure !== undefined && (version === 5 || errorCatalogue[failure.code].retryable);
     if (type === PacketType.pubrec) {
       if (refused) this.#refused(packetId, failure);

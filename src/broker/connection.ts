@@ -60,7 +60,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   readonly queueSubscriptions = new LazyMap<string, QueueSubscription>();
   phase: Phase = 'awaiting-connect';
   /** Whether a publish of it was refused and logged already. */
-  isRefused = false;
+  #isRefused = false;
   version: ProtocolVersion = 4;
   /** Served as 3.1.1, which `version` says. */
   isMqtt31 = false;
@@ -238,6 +238,14 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     const { session, context } = this;
     if (session.received.delete(packetId) && session.stored !== undefined)
       context.sessionLog.received.remove(session, packetId);
+  }
+
+  /** Counts a refusal. The first one tells the operator which client is at odds with its rights; a flood of them must not flood the log. */
+  publishRefused(refusal: SluiceError): void {
+    this.context.counters.publishesRefused++;
+    const level = this.#isRefused ? 'debug' : 'info';
+    this.#isRefused = true;
+    this.context.log[level]('Publish refused', { client: this.session.clientId, reason: refusal.message });
   }
 
   closeUnacknowledged(failure: SluiceError): void {

@@ -100,6 +100,16 @@ test('a message that was not stored ends a 3.1.1 connection without acknowledgem
   assert.equal(publisher.ended, true);
 });
 
+test('what a 3.1.1 client cannot be told is counted: a message that can never be stored is acknowledged', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const publisher = await fixture.connect('p', { version: 4 });
+  publisher.publish('t', 'x', { qos: 1, packetId: 9 });
+  sink.admitted[0].waiter.receipt(sink.admitted[0].tag, new SluiceError('device_unknown', 'Register device "x" first'));
+  assert.equal(publisher.take(PacketType.puback).packetId, 9);
+  assert.equal(fixture.broker.counters.publishesRefused, 1);
+});
+
 test('a QoS 2 message sent again on a new connection waits for the receipt of its first copy', async () => {
   const sink = new HeldSink('t');
   const fixture = new BrokerFixture({ sinks: [sink] });

@@ -1,3 +1,4 @@
+import { findConfigFile } from '../config/file.ts';
 import { environmentName, type Option } from '../config/option.ts';
 import { configOptions } from '../config/options.ts';
 import { text } from '../config/schema.ts';
@@ -22,13 +23,16 @@ export const start = command({
     ...flagsOf(configOptions),
   },
   async run({ options, terminal }) {
-    const config = await loadConfig(options, terminal.env, terminal.cwd);
+    // The file that is found now is the one that SIGHUP reads again: where it is gone then, nothing must change.
+    const file = findConfigFile(options.config ?? terminal.env[configFileVariable], terminal.cwd);
+    const flags = { ...options, config: file };
+    const config = await loadConfig(flags, terminal.env, terminal.cwd);
     const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
     try {
       const platform = new Platform(config, log);
-      reloadOnHangup(platform, config, () => loadConfig(options, terminal.env, terminal.cwd), log);
+      reloadOnHangup(platform, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
       return await serve(platform, log, terminal);
     } catch (problem) {
       throw startProblem(problem, config);

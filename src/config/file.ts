@@ -13,9 +13,14 @@ export interface ConfigFile {
   readonly content: unknown;
 }
 
-/** Reads the config file that was named, or the one in the working directory; undefined where there is none. */
+/** The config file that was named, or the one in the working directory; undefined where there is none. */
+export function findConfigFile(named: string | undefined, cwd: string): string | undefined {
+  return named === undefined ? findDefault(cwd) : resolve(cwd, named);
+}
+
+/** Reads the config file; undefined where there is none to read. */
 export async function readConfigFile(named: string | undefined, cwd: string): Promise<ConfigFile | undefined> {
-  const path = named === undefined ? findDefault(cwd) : resolve(cwd, named);
+  const path = findConfigFile(named, cwd);
   if (path === undefined) return undefined;
   return { path, content: extname(path) === '.json' ? await readJson(path) : await readModule(path) };
 }

@@ -162,12 +162,10 @@ function withoutAlias({
 }
 
 function refuse(connection: Connection, packet: PublishPacket, refusal: SluiceError): void {
-  connection.context.counters.publishesRefused++;
-  // The first one tells the operator which client is at odds with its rights; a flood of them must not flood the log.
-  const level = connection.isRefused ? 'debug' : 'info';
-  connection.isRefused = true;
-  connection.context.log[level]('Publish refused', { client: connection.session.clientId, reason: refusal.message });
-  if (packet.qos === 0) return;
+  if (packet.qos === 0) {
+    connection.publishRefused(refusal);
+    return;
+  }
   if (packet.qos === 2 && connection.version === 4)
     connection.session.received.set(packet.packetId, new ReceivedMessage());
   connection.acknowledger.refuse(connection.acknowledger.open(packet.packetId, packet.qos), refusal);

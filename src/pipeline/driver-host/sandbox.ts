@@ -72,8 +72,9 @@ export class CodecScript {
 
   #load(name: string, source: string): boolean {
     try {
-      new vm.Script(source, { filename: name }).runInContext(this.#context, { timeout: this.#timeoutMs });
-      return binder.runInContext(this.#context, { timeout: this.#timeoutMs }) === true;
+      const timeout = Math.max(this.#timeoutMs, loadMsMin);
+      new vm.Script(source, { filename: name }).runInContext(this.#context, { timeout });
+      return binder.runInContext(this.#context, { timeout }) === true;
     } catch (problem) {
       throw new ScriptProblem(isTimeout(problem) ? 'It takes too long to load' : textOf(problem), problem);
     }
@@ -102,3 +103,6 @@ function textOf(problem: unknown): string {
   const message = Object.getOwnPropertyDescriptor(problem, 'message')?.value;
   return typeof message === 'string' ? message : 'something that is not an error was thrown';
 }
+
+/** Loading compiles, and happens once: on a busy machine it takes longer than any message may. */
+const loadMsMin = 2_000;
