@@ -101,6 +101,6 @@ export function limitsPage(table: (titles: readonly string[], rows: readonly (re
 const introduction = `# Limits
 
 Everything that a client can make grow has a bound with a name, and something designed happens there. 0 sets no bound where the
-sentence says so. Bounds of one client multiply by the clients that there may be: where strangers connect, lower `mqtt.connectionsMax`,
-`mqtt.outputBytesMax` and `mqtt.sessionBytesMax` to what the memory takes. Metrics are explained in [metrics.md](metrics.md); who is banned for what, and why, in
+sentence says so. Bounds of one client multiply by the clients that there may be: where strangers connect, lower \`mqtt.connectionsMax\`,
+\`mqtt.outputBytesMax\` and \`mqtt.sessionBytesMax\` to what the memory takes. Metrics are explained in [metrics.md](metrics.md); who is banned for what, and why, in
 [0038](../decisions/0038-bans-and-rates.md).`;
