@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const nodeMajorNeeded = 24;
 
 /** MiB for what is young, where Node takes up to 16: messages die young, and less of it stays in the cache (docs/decisions/0039). */
-const serverHeap = ['--max-semi-space-size=4'];
+const serverHeap = ['--max-semi-space-size=8'];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // A checkout has the sources; the published package has what was built of them.

@@ -66,8 +66,8 @@ const tellHeap = 'console.log(process.execArgv.join(" "), process.argv.slice(2).
 
 test('a server gets a heap with little room for what is young, unless another was chosen', async () => {
   const folder = packageWith({ 'dist/main.js': tellHeap });
-  assert.equal((await run(folder, [], ['start', '-v'])).output, '--max-semi-space-size=4 start -v\n');
-  assert.equal((await run(folder, ['--max-semi-space-size=8'], ['start'])).output, '--max-semi-space-size=8 start\n');
+  assert.equal((await run(folder, [], ['start', '-v'])).output, '--max-semi-space-size=8 start -v\n');
+  assert.equal((await run(folder, ['--max-semi-space-size=4'], ['start'])).output, '--max-semi-space-size=4 start\n');
   assert.equal((await run(folder, [], ['pub'])).output, ' pub\n');
 });
 
