@@ -96,6 +96,7 @@ export class Platform {
     this.#mqtt = new Listeners({
       options: listenerOptions(config),
       accept: (transport) => broker.accept(transport),
+      gathering: broker.gathering,
       isBanned: (remoteAddress) => broker.isBanned(remoteAddress),
       sayGoodbye: () => broker.sayGoodbye(),
       counters: broker.counters,

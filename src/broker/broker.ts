@@ -4,6 +4,7 @@ import { SluiceError } from '../errors.ts';
 import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
 import { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
+import type { HeldMemory } from '../std/bytes.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
@@ -133,6 +134,11 @@ export class Broker implements Part {
 
   get bans(): Bans {
     return this.#context.admission.bans;
+  }
+
+  /** Packets that come in several reads lie here until everybody who sends them on has done so. */
+  get gathering(): HeldMemory {
+    return this.#context.gathering;
   }
 
   /** Whether nobody at this address may connect for a while. */

@@ -42,7 +42,7 @@ export class Deliverer {
     const session = subscription.session;
     const qos = lowerQos(publication.qos, subscription.qos);
     // Several sockets send a large payload from one place.
-    const isLarge = publication.payload.length >= referenceBytesMin;
+    const isLarge = publication.payloadBytes >= referenceBytesMin;
     if ((shared && isLarge) || (qos > 0 && !this.sendsAtOnce(session))) publication.own();
     const properties = propertiesFor(publication, subscription);
     if (qos === 0) this.#deliverAtMostOnce(session, publication, retain, properties, shared);
@@ -287,18 +287,21 @@ export class Deliverer {
     session.inflight.add(outgoing);
     const { publication, qos, retain, dup, packetId } = outgoing;
     writePublish(link, publication, current, qos, retain, dup, packetId);
+    if (link.transport.bufferedBytes >= congestedBytesMin) this.#congested = link;
     this.#sent(publication);
   }
 
-  #sent({ payload }: Publication): void {
+  #sent({ payloadBytes }: Publication): void {
     this.#counters.publishesOut++;
-    this.#counters.payloadBytesOut += payload.length;
+    this.#counters.payloadBytesOut += payloadBytes;
   }
 
   /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */
   #fits(link: SessionLink, publication: Publication, properties: PublishProperties | undefined, qos: QoS): boolean {
     if (link.packetBytesMax === Number.POSITIVE_INFINITY) return true;
-    return publishSize(publication.topic, publication.payload, properties, qos, link.version) <= link.packetBytesMax;
+    return (
+      publishSize(publication.topic, publication.payloadBytes, properties, qos, link.version) <= link.packetBytesMax
+    );
   }
 
   /**

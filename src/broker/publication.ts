@@ -1,10 +1,10 @@
 import type { Message, MessageProperties, QoS } from '../message.ts';
 import { PublishFrame } from '../mqtt/codec/encode-publish.ts';
+import type { ByteSink } from '../std/bytes.ts';
 
 /** A message on its way through the broker: encoded once for all its subscribers, copied once for all that keep it. */
 export class Publication implements Message {
   readonly topic: string;
-  payload: Buffer;
   readonly qos: QoS;
   readonly retain: boolean;
   properties: MessageProperties | undefined;
@@ -13,27 +13,53 @@ export class Publication implements Message {
   /** How many sessions have it to store, and the number of the body that they share; 0 where there is none. */
   storedRows = 0;
   storedBody = 0;
+  /** The payload lies in there: most messages are sent on from where they lie, and nobody asks for a view of it. */
+  #bytes: Buffer;
+  #start: number;
+  #end: number;
   #frame: PublishFrame | undefined;
   #owned: boolean;
 
   constructor(
     topic: string,
-    payload: Buffer,
+    bytes: Buffer,
     qos: QoS,
     retain: boolean,
     properties: MessageProperties | undefined,
     receivedAt: number,
     publisher: string,
     owned = false,
+    payloadStart = 0,
+    payloadEnd = bytes.length,
   ) {
     this.topic = topic;
-    this.payload = payload;
+    this.#bytes = bytes;
+    this.#start = payloadStart;
+    this.#end = payloadEnd;
     this.qos = qos;
     this.retain = retain;
     this.properties = properties;
     this.receivedAt = receivedAt;
     this.publisher = publisher;
     this.#owned = owned;
+  }
+
+  get payload(): Buffer {
+    if (this.payloadBytes < this.#bytes.length) {
+      this.#bytes = this.#bytes.subarray(this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    return this.#bytes;
+  }
+
+  /** The length of the payload. */
+  get payloadBytes(): number {
+    return this.#end - this.#start;
+  }
+
+  writePayload(sink: ByteSink): void {
+    if (this.#end > this.#start) sink.append(this.#bytes, this.#start, this.#end, this.#owned);
   }
 
   /** The encoding that subscribers share. Worth it from the second subscriber on. */
@@ -49,7 +75,7 @@ export class Publication implements Message {
 
   /** About what it takes in memory, in bytes. */
   get size(): number {
-    return this.payload.length + this.topic.length + propertiesBytes(this.properties) + overheadBytes;
+    return this.payloadBytes + this.topic.length + propertiesBytes(this.properties) + overheadBytes;
   }
 
   /** Takes payload and correlation data out of the network buffer, which the next read writes over. To be called by whoever keeps the publication. */
@@ -57,7 +83,9 @@ export class Publication implements Message {
     if (!this.#owned) {
       this.#owned = true;
       this.#frame = undefined;
-      this.payload = Buffer.from(this.payload);
+      this.#bytes = ownCopy(this.#bytes, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
       const correlationData = this.properties?.correlationData;
       if (correlationData !== undefined) {
         this.properties = { ...this.properties, correlationData: Buffer.from(correlationData) };
@@ -83,6 +111,12 @@ export class Publication implements Message {
       message.publisher,
     );
   }
+}
+
+function ownCopy(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafe(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }
 
 const overheadBytes = 200;

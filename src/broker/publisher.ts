@@ -20,7 +20,7 @@ export class Publisher {
   /** Answers how many receipts will come to `waiter` under `tag`; some may have come already. */
   publish(route: Route, publication: Publication, waiter: ReceiptWaiter, tag: number): number {
     this.#counters.publishesIn++;
-    this.#counters.payloadBytesIn += publication.payload.length;
+    this.#counters.payloadBytesIn += publication.payloadBytes;
     const receipts = this.router.publish(route, publication, waiter, tag);
     if (!publication.retain || (receipts > 0 && waiter.failed?.(tag) === true)) return receipts;
     return receipts + this.#retained.update(publication, waiter, tag);

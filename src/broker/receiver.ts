@@ -1,7 +1,7 @@
 import { errorCatalogue, SluiceError } from '../errors.ts';
 import { decodePacket } from '../mqtt/codec/decode.ts';
-import { decodeAck } from '../mqtt/codec/decode-ack.ts';
-import { decodePublish } from '../mqtt/codec/decode-publish.ts';
+import { decodeAck, emptyAck } from '../mqtt/codec/decode-ack.ts';
+import { decodePublish, emptyPublish } from '../mqtt/codec/decode-publish.ts';
 import { checkFirstByte, packetName, withoutDupOfMqtt31 } from '../mqtt/codec/fixed-header.ts';
 import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
@@ -131,19 +131,19 @@ export class Receiver implements TransportHandler, FrameHandler {
     switch (firstByte >> 4) {
       case PacketType.publish:
         this.#publishes++;
-        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePublish(connection, decodePublish(buffer, firstByte, bodyStart, bodyEnd, connection.version, publish));
         break;
       case PacketType.puback:
-        handlePuback(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePuback(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version, ack));
         break;
       case PacketType.pubrec:
-        handlePubrec(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePubrec(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version, ack));
         break;
       case PacketType.pubrel:
-        handlePubrel(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePubrel(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version, ack));
         break;
       case PacketType.pubcomp:
-        handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version));
+        handlePubcomp(connection, decodeAck(buffer, firstByte, bodyStart, bodyEnd, connection.version, ack));
         break;
       default:
         if (firstByte >> 4 === PacketType.auth) authenticationOf(connection);
@@ -290,6 +290,10 @@ export class Receiver implements TransportHandler, FrameHandler {
     connection.disconnect(0x80, 'An error in the server');
   }
 }
+
+/** Packets are handled one after the other, whichever connection they are of, so one place is enough for what was decoded. */
+const publish = emptyPublish();
+const ack = emptyAck();
 
 /** What only a server sends is not read further, so that its kind alone decides on the reason code. */
 function checkIsOfClient(firstByte: number): void {

@@ -66,7 +66,7 @@ export class Retained implements GreetingSource {
 
   /** Keeps the publication, or forgets the topic where the payload is empty [MQTT-3.3.1-6]. Answers how many receipts will come. */
   update(publication: Publication, waiter: ReceiptWaiter, tag: number): number {
-    if (publication.payload.length > 0) {
+    if (publication.payloadBytes > 0) {
       this.#log.put(publication, this.nextPlace());
       this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt(publication));
     } else this.#log.remove(publication.topic);

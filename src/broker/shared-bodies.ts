@@ -22,7 +22,7 @@ export class SharedBodies {
 
   /** Whether storing the message once costs less than storing it with each of its rows. */
   isWorth(publication: Publication): boolean {
-    return publication.storedBody > 0 || (publication.storedRows - 1) * publication.payload.length >= savedBytesMin;
+    return publication.storedBody > 0 || (publication.storedRows - 1) * publication.payloadBytes >= savedBytesMin;
   }
 
   /** One more row names the body of the publication, which is written with the first. Answers its number. */

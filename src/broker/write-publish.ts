@@ -1,5 +1,5 @@
 import type { QoS } from '../message.ts';
-import { encodePublish, publishSize } from '../mqtt/codec/encode-publish.ts';
+import { encodePublishHead, publishSize } from '../mqtt/codec/encode-publish.ts';
 import type { PublishProperties } from '../mqtt/codec/packets.ts';
 import type { Publication } from './publication.ts';
 import type { SessionLink } from './session.ts';
@@ -15,26 +15,27 @@ export function writePublish(
   packetId: number,
 ): void {
   const { transport, version } = link;
-  const { topic, payload, isOwned } = publication;
+  const { topic, payloadBytes } = publication;
   const alias = mayUseAlias(link, publication, properties, qos) ? link.aliasesOut?.of(topic) : undefined;
   if (alias === undefined) {
-    encodePublish(transport, topic, payload, properties, qos, retain, dup, packetId, version, isOwned);
-    return;
+    encodePublishHead(transport, topic, payloadBytes, properties, qos, retain, dup, packetId, version);
+  } else {
+    const name = alias.isNew ? topic : '';
+    const withAlias = properties === undefined ? alias.properties : { ...properties, ...alias.properties };
+    encodePublishHead(transport, name, payloadBytes, withAlias, qos, retain, dup, packetId, version);
   }
-  const name = alias.isNew ? topic : '';
-  const withAlias = properties === undefined ? alias.properties : { ...properties, ...alias.properties };
-  encodePublish(transport, name, payload, withAlias, qos, retain, dup, packetId, version, isOwned);
+  publication.writePayload(transport);
 }
 
 /** An alias that is named with its topic must not take the packet over the client's Maximum Packet Size, into which it fits without. */
 function mayUseAlias(
   { aliasesOut, packetBytesMax, version }: SessionLink,
-  { topic, payload }: Publication,
+  { topic, payloadBytes }: Publication,
   properties: PublishProperties | undefined,
   qos: QoS,
 ): boolean {
   if (aliasesOut === undefined || packetBytesMax === Number.POSITIVE_INFINITY) return true;
-  return publishSize(topic, payload, properties, qos, version) + aliasBytesMax <= packetBytesMax;
+  return publishSize(topic, payloadBytes, properties, qos, version) + aliasBytesMax <= packetBytesMax;
 }
 
 /** The most that naming topic and alias together adds to a PUBLISH: the property, and lengths that grow by a byte. */

@@ -13,7 +13,7 @@ export class ChunkPool {
   }
 
   /** Buffers of other sizes, and more than the pool may keep, are left to the garbage collector. */
-  release(chunk: Buffer): void {
+  letGo(chunk: Buffer): void {
     if (chunk.length === smallBytes && this.#small.length < smallKeptMax) this.#small.push(chunk);
     else if (chunk.length === largeBytes && this.#large.length < largeKeptMax) this.#large.push(chunk);
   }

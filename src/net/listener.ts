@@ -1,18 +1,15 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenerProfile, Transport, TransportHandler } from '../broker/transport.ts';
-import type { Clock } from '../std/clock.ts';
 import { Deadlines } from '../std/deadlines.ts';
 import type { Log } from '../std/log.ts';
 import { RateBucket } from '../std/rate-bucket.ts';
 import { BanGate } from './ban-gate.ts';
-import type { ChunkPool } from './chunk-pool.ts';
 import { endWithin } from './linger.ts';
 import { ListenerCounters } from './listener-counters.ts';
 import { ProxyGate } from './proxy-gate.ts';
 import { readAsUsual, type SharedReading } from './shared-reading.ts';
-import { SocketTransport } from './socket-transport.ts';
+import { type SharedByTransports, SocketTransport } from './socket-transport.ts';
 import { TlsGate, type TlsOptions } from './tls-gate.ts';
-import type { Turn } from './turn.ts';
 import { type Gate, nothing, type Refusal, type Visit } from './visit.ts';
 import { CloseCode } from './web-socket-frames.ts';
 import { WebSocketGate } from './web-socket-gate.ts';
@@ -38,17 +35,14 @@ export interface ListenerOptions {
 }
 
 /** What all listeners of a server share. */
-export interface ListenerParts {
+export interface ListenerParts extends SharedByTransports {
   readonly accept: (transport: Transport) => TransportHandler;
   /** Whether nobody at this address may connect for a while. */
   readonly isBanned: (remoteAddress: string) => boolean;
   /** Of all listeners together. */
   readonly counters: { connections: number; connectionsTotal: number };
   readonly connectionsMax: number;
-  readonly pool: ChunkPool;
   readonly reading: SharedReading;
-  readonly turn: Turn;
-  readonly clock: Clock;
   readonly log: Log;
 }
 

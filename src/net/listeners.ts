@@ -1,4 +1,5 @@
 import type { Transport, TransportHandler } from '../broker/transport.ts';
+import type { HeldMemory } from '../std/bytes.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
@@ -19,6 +20,8 @@ export interface ListenersParts {
   readonly counters: { connections: number; connectionsTotal: number; bytesOut: number };
   /** Connections at once, of all listeners together. */
   readonly connectionsMax: number;
+  /** Where large packets were gathered. */
+  readonly gathering: HeldMemory;
   readonly clock: Clock;
   readonly log: Log;
 }

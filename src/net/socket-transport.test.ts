@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { ChunkPool } from './chunk-pool.ts';
 import { SocketTransport } from './socket-transport.ts';
@@ -18,20 +19,66 @@ class SlowSocket extends Writable {
   }
 
   async takeOne(): Promise<void> {
-    this.#done?.();
+    const done = this.#done;
+    this.#done = undefined;
+    done?.();
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
+function connected(
+  socket: Writable,
+  drained: () => void = () => undefined,
+): { transport: SocketTransport; gathering: GatherPool } {
+  const gathering = new GatherPool();
+  const shared = { pool: new ChunkPool(), turn: new Turn({ bytesOut: 0 }), gathering, clock: new SimulatedClock() };
+  const peer = { remoteAddress: '', certificate: undefined, listener: { access: { listener: 'x' } } };
+  return { transport: new SocketTransport(socket as Socket, peer, shared, drained), gathering };
+}
+
+test('a large packet is sent from where it was gathered, which is not used again before the socket has taken it', async () => {
+  const socket = new SlowSocket();
+  const { transport, gathering } = connected(socket);
+  const packet = gathering.take(20_000).fill('x');
+  transport.append(packet, 2, 19_000, false);
+  gathering.release(packet);
+  transport.flush();
+  assert.notEqual(gathering.take(20_000), packet);
+  await socket.takeOne();
+  assert.equal(gathering.take(20_000), packet);
+  assert.deepEqual(socket.taken, ['x'.repeat(18_998)]);
+});
+
+test('memory that was held for a connection that is gone can be used again', () => {
+  const { transport, gathering } = connected(new SlowSocket());
+  const packet = gathering.take(20_000);
+  transport.append(packet, 0, 20_000, false);
+  gathering.release(packet);
+  transport.discard();
+  assert.equal(gathering.take(20_000), packet);
+});
+
+test('much output begins to leave before the turn is over, and nobody is called back in the middle of it', async () => {
+  let drains = 0;
+  const socket = new SlowSocket();
+  const { transport } = connected(socket, () => drains++);
+  for (let i = 0; i < 200; i++) transport.append(Buffer.alloc(1_000, 'x'), 0, 1_000, false);
+  assert.equal(socket.taken.length, 1);
+  assert.equal(drains, 0);
+  transport.flush();
+  for (let i = 0; i < 10; i++) await socket.takeOne();
+  assert.equal(socket.taken.join('').length, 200_000);
+  assert.ok(drains > 0);
+});
+
 test('what others write to the socket, as answers to pings, holds up no output', async () => {
   const socket = new SlowSocket();
-  const shared = { pool: new ChunkPool(), turn: new Turn({ bytesOut: 0 }), clock: new SimulatedClock() };
-  const peer = { remoteAddress: '', certificate: undefined, listener: { access: { listener: 'x' } } };
-  const transport = new SocketTransport(socket as Writable as Socket, peer, shared, () => undefined);
-  transport.append(Buffer.from('first'));
+  const { transport } = connected(socket);
+  const append = (text: string): void => transport.append(Buffer.from(text), 0, text.length, false);
+  append('first');
   transport.flush();
   socket.write('pong');
-  transport.append(Buffer.from('second'));
+  append('second');
   transport.flush();
   for (let i = 0; i < 3; i++) await socket.takeOne();
   assert.deepEqual(socket.taken, ['first', 'pong', 'second']);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Peer, Transport } from '../broker/transport.ts';
-import { referenceBytesMin } from '../std/bytes.ts';
+import { type HeldMemory, referenceBytesMin } from '../std/bytes.ts';
 import type { Clock, Timer } from '../std/clock.ts';
 import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
 import { lingerMs } from './linger.ts';
@@ -15,8 +15,8 @@ export interface OutputFraming {
 }
 
 /**
- * A socket's output: encoders write into a chunk of the pool, and the end of the turn hands everything to the operating
- * system in one call. While a write is under way the next ones gather here, so that a chunk is never reused too early.
+ * A socket's output: encoders write into a chunk of the pool, and the end of the turn, or `earlyBytes`, hands everything to
+ * the operating system in one call. While a write is under way the next ones gather here, so that a chunk is never reused too early.
  */
 export class SocketTransport implements Transport, Flushable {
   buffer: Buffer = nothing;
@@ -24,6 +24,7 @@ export class SocketTransport implements Transport, Flushable {
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #pool: ChunkPool;
+  readonly #gathering: HeldMemory;
   readonly #turn: Turn;
   readonly #drained: () => void;
   readonly #clock: Clock;
@@ -38,19 +39,15 @@ export class SocketTransport implements Transport, Flushable {
   #writesDue = 0;
   #dirty = false;
   #ending = false;
-  #lastFlushBytes = 0;
+  #turnBytes = 0;
+  #lastTurnBytes = 0;
   #linger: Timer | undefined;
   readonly #written = (): void => this.#onWritten();
 
-  constructor(
-    socket: Socket,
-    peer: Peer,
-    shared: { readonly pool: ChunkPool; readonly turn: Turn; readonly clock: Clock },
-    drained: () => void,
-    framing?: OutputFraming,
-  ) {
+  constructor(socket: Socket, peer: Peer, shared: SharedByTransports, drained: () => void, framing?: OutputFraming) {
     this.#socket = socket;
     this.#pool = shared.pool;
+    this.#gathering = shared.gathering;
     this.#turn = shared.turn;
     this.#clock = shared.clock;
     this.#drained = drained;
@@ -63,6 +60,7 @@ export class SocketTransport implements Transport, Flushable {
   }
 
   reserve(size: number): void {
+    if (this.position >= earlyBytes && this.#writing.length === 0) this.#send();
     if (this.position + size > this.buffer.length) this.#next(size);
     if (!this.#dirty) {
       this.#dirty = true;
@@ -70,41 +68,33 @@ export class SocketTransport implements Transport, Flushable {
     }
   }
 
-  append(bytes: Buffer, lasting = false): void {
-    if (bytes.length < referenceBytesMin) this.#copy(bytes);
-    else if (lasting) this.#refer(bytes);
-    else for (let at = 0; at < bytes.length; at += largeBytes) this.#copy(bytes.subarray(at, at + largeBytes));
+  append(bytes: Buffer, start: number, end: number, lasting: boolean): void {
+    if (end - start < referenceBytesMin) this.#copy(bytes, start, end);
+    else if (lasting) this.#refer(bytes, start, end, undefined);
+    else if (this.#gathering.hold(bytes)) this.#refer(bytes, start, end, this.#gathering);
+    else for (let at = start; at < end; at += largeBytes) this.#copy(bytes, at, Math.min(at + largeBytes, end));
   }
 
-  #copy(bytes: Buffer): void {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.position);
-    this.position += bytes.length;
+  #copy(bytes: Buffer, start: number, end: number): void {
+    this.reserve(end - start);
+    this.position += bytes.copy(this.buffer, this.position, start, end);
   }
 
-  #refer(bytes: Buffer): void {
+  #refer(memory: Buffer, start: number, end: number, owner: HeldMemory | undefined): void {
     this.#retire();
-    this.#full.push({ bytes, chunk: undefined });
-    this.#fullBytes += bytes.length;
+    this.#full.push({ bytes: memory.subarray(start, end), memory, owner });
+    this.#fullBytes += end - start;
     this.reserve(0);
   }
 
   flush(): void {
     this.#dirty = false;
-    if (this.#writing.length > 0 || this.#socket.destroyed) return;
-    this.#retire();
-    if (this.#full.length === 0) return;
-    this.#frame();
-    this.#lastFlushBytes = this.#fullBytes;
-    this.#turn.sent(this.#fullBytes);
-    this.#writing = this.#full;
-    this.#writingBytes = this.#fullBytes;
-    this.#full = [];
-    this.#fullBytes = 0;
-    this.#write(this.#writing);
-    if (this.#socket.writableLength > 0) return;
-    this.#release();
-    if (this.#lastFlushBytes > largeBytes) this.#drained();
+    if (this.#writing.length > 0) return;
+    this.#send();
+    if (this.#turnBytes === 0) return;
+    this.#lastTurnBytes = this.#turnBytes;
+    this.#turnBytes = 0;
+    if (this.#writing.length === 0 && this.#lastTurnBytes > largeBytes) this.#drained();
   }
 
   pause(): void {
@@ -133,17 +123,33 @@ export class SocketTransport implements Transport, Flushable {
   discard(): void {
     this.#linger?.cancel();
     this.#retire();
-    for (const piece of this.#full) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
+    for (const { memory, owner } of this.#full) owner?.letGo(memory);
     this.#full = [];
     this.#fullBytes = 0;
     this.#writing = [];
     this.#writingBytes = 0;
   }
 
+  /** Calls nobody back: an encoder may be in the middle of a packet. */
+  #send(): void {
+    if (this.#socket.destroyed) return;
+    this.#retire();
+    if (this.#full.length === 0) return;
+    this.#frame();
+    this.#turnBytes += this.#fullBytes;
+    this.#turn.sent(this.#fullBytes);
+    this.#writing = this.#full;
+    this.#writingBytes = this.#fullBytes;
+    this.#full = [];
+    this.#fullBytes = 0;
+    this.#write(this.#writing);
+    if (this.#socket.writableLength === 0) this.#release();
+  }
+
   #frame(): void {
     if (this.#framing === undefined) return;
     const header = this.#framing.header(this.#fullBytes);
-    this.#full.unshift({ bytes: header, chunk: undefined });
+    this.#full.unshift({ bytes: header, memory: header, owner: undefined });
     this.#fullBytes += header.length;
   }
 
@@ -178,14 +184,14 @@ export class SocketTransport implements Transport, Flushable {
   }
 
   #release(): void {
-    for (const piece of this.#writing) if (piece.chunk !== undefined) this.#pool.release(piece.chunk);
+    for (const { memory, owner } of this.#writing) owner?.letGo(memory);
     this.#writing = [];
     this.#writingBytes = 0;
   }
 
   #next(size: number): void {
     this.#retire();
-    const busy = this.#fullBytes > 0 || this.#lastFlushBytes > smallBytes;
+    const busy = this.#fullBytes > 0 || this.#lastTurnBytes > smallBytes;
     this.buffer = this.#pool.take(Math.max(size, busy ? largeBytes : smallBytes));
   }
 
@@ -194,10 +200,10 @@ export class SocketTransport implements Transport, Flushable {
     if (this.buffer === nothing) return;
     const chunk = this.buffer;
     if (this.position > 0) {
-      this.#full.push({ bytes: chunk.subarray(0, this.position), chunk });
+      this.#full.push({ bytes: chunk.subarray(0, this.position), memory: chunk, owner: this.#pool });
       this.#fullBytes += this.position;
     } else {
-      this.#pool.release(chunk);
+      this.#pool.letGo(chunk);
     }
     this.buffer = nothing;
     this.position = 0;
@@ -206,8 +212,25 @@ export class SocketTransport implements Transport, Flushable {
 
 interface Piece {
   readonly bytes: Buffer;
-  /** The pool's chunk behind the bytes; none where they belong to someone else. */
-  readonly chunk: Buffer | undefined;
+  /** What the bytes are a part of. */
+  readonly memory: Buffer;
+  /** Gets the memory back when the operating system has the bytes; none where nobody waits for it. */
+  readonly owner: Pick<HeldMemory, 'letGo'> | undefined;
 }
+
+/** What the transports of a server share. */
+export interface SharedByTransports {
+  readonly pool: ChunkPool;
+  /** Where large packets were gathered: they are sent on from there. */
+  readonly gathering: HeldMemory;
+  readonly turn: Turn;
+  readonly clock: Clock;
+}
+
+/**
+ * So much leaves before the turn ends, so that the receiver works on it while the rest is made: it is half of what a hundred
+ * small messages take, a common window (docs/decisions/0039).
+ */
+const earlyBytes = 12 * 1024;
 
 const nothing = Buffer.alloc(0);

@@ -14,7 +14,7 @@ test('what was written stays when the writer grows', () => {
 
 test('reserve makes room for more than twice the buffer at once', () => {
   const writer = new ByteWriter(1);
-  writer.append(Buffer.from('a'));
+  writer.append(Buffer.from('a'), 0, 1);
   writer.reserve(5_000);
   assert.ok(writer.buffer.length - writer.position >= 5_000);
   assert.equal(writer.bytes().toString(), 'a');
@@ -30,7 +30,7 @@ test('reserve keeps a buffer that has the room', () => {
 
 test('append puts bytes behind each other', () => {
   const writer = new ByteWriter(2);
-  for (const part of ['one', '', ' ', 'two']) writer.append(Buffer.from(part));
+  for (const part of ['one', '', ' ', 'two']) writer.append(Buffer.from(`<${part}>`), 1, part.length + 1);
   assert.equal(writer.bytes().toString(), 'one two');
   assert.equal(writer.position, 7);
 });

@@ -8,14 +8,22 @@ export interface ByteSink {
   /** Makes at least `size` bytes free in `buffer` behind `position`. May replace `buffer` and reset `position`. */
   reserve(size: number): void;
   /**
-   * Puts a copy of `bytes` behind what is written so far. `lasting` bytes do not change any more: from `referenceBytesMin` on
-   * a sink may keep a reference to them instead.
+   * Puts a copy of `bytes` from `start` up to `end` behind what is written so far. `lasting` bytes do not change any more:
+   * from `referenceBytesMin` on a sink may keep a reference to them instead.
    */
-  append(bytes: Buffer, lasting?: boolean): void;
+  append(bytes: Buffer, start: number, end: number, lasting: boolean): void;
 }
 
 /** From this size on copying bytes costs more than sending them from where they lie. */
 export const referenceBytesMin = 16 * 1024;
+
+/** Memory that is lent for a while, and longer where somebody holds it: it is used again when the last one let it go. */
+export interface HeldMemory {
+  /** False where the bytes do not lie in memory that is lent now, so that they have to be copied to be kept. */
+  hold(bytes: Buffer): boolean;
+  /** `bytes` may be any part of what is held. */
+  letGo(bytes: Buffer): void;
+}
 
 /** A copy in memory of its own. `Buffer.from` takes it from a pool, where one that stays keeps 8 KiB of others that are gone. */
 export function copyOf(bytes: Buffer): Buffer {
@@ -40,10 +48,9 @@ export class ByteWriter implements ByteSink {
     this.buffer = grown;
   }
 
-  append(bytes: Buffer): void {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.position);
-    this.position += bytes.length;
+  append(bytes: Buffer, start: number, end: number): void {
+    this.reserve(end - start);
+    this.position += bytes.copy(this.buffer, this.position, start, end);
   }
 
   /** A view of what was written so far. */

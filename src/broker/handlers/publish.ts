@@ -9,30 +9,21 @@ import { nobodyWaits } from '../publisher.ts';
 import { ReceivedMessage } from '../received-message.ts';
 import type { KnownTopic } from '../topic-cache.ts';
 
-/** A publish while its steps run. */
-interface Draft {
-  readonly packet: PublishPacket;
-  known: KnownTopic | undefined;
-}
-
-/** A refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection. */
-type PublishStep = (connection: Connection, draft: Draft) => SluiceError | undefined;
-
-const publishSteps: readonly PublishStep[] = [alias, topicValid, capability, authorise, payloadFormat];
-
-/** quota → alias → topic valid → capability → authorise → payload format → to message, then to everyone whom it concerns. */
+/**
+ * quota → alias → topic valid → capability → authorise → payload format → to message, then to everyone whom it concerns. A
+ * refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection.
+ */
 export function handlePublish(connection: Connection, packet: PublishPacket): void {
   if (packet.qos > 0) checkQuota(connection);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
-  const draft: Draft = { packet, known: undefined };
-  for (const step of publishSteps) {
-    const refusal = step(connection, draft);
-    if (refusal !== undefined) {
-      refuse(connection, packet, refusal);
-      return;
-    }
-  }
-  accept(connection, packet, draft.known as KnownTopic);
+  const known = topicOf(connection, packet);
+  const refusal =
+    topicProblem(known) ??
+    capability(connection, packet, known) ??
+    authorise(known) ??
+    payloadFormat(connection, packet);
+  if (refusal === undefined) accept(connection, packet, known);
+  else refuse(connection, packet, refusal);
 }
 
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
@@ -47,35 +38,33 @@ function checkQuota(connection: Connection): void {
   throw new MalformedPacket(0x93, `Expected at most ${receiveMaximum} unacknowledged messages`, 'MQTT-3.3.4-9');
 }
 
-function alias(connection: Connection, draft: Draft): undefined {
-  const { packet } = draft;
-  const number = packet.properties?.topicAlias;
-  if (number === undefined) return;
-  const aliasMax = connection.context.limits.topicAliasMax;
-  if (number > aliasMax)
-    throw new MalformedPacket(0x94, `Expected a topic alias of at most ${aliasMax}, met ${number}`, 'MQTT-3.2.2-17');
-  if (packet.topicStart < packet.topicEnd) {
-    draft.known = { ...connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd) };
-    connection.aliases.set(number, draft.known);
-    return;
-  }
-  const known = connection.aliases.get(number);
-  if (known === undefined)
-    throw new MalformedPacket(0x82, `Expected topic alias ${number} to be set before it is used`, 'section 3.3.2.3.4');
-  draft.known = connection.topics.refresh(known);
+function topicOf(connection: Connection, packet: PublishPacket): KnownTopic {
+  const alias = packet.properties?.topicAlias;
+  if (alias !== undefined) return aliasedTopic(connection, packet, alias);
+  return connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd);
 }
 
-function topicValid(connection: Connection, draft: Draft): SluiceError | undefined {
-  const { packet } = draft;
-  draft.known ??= connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd);
-  const { problem } = draft.known;
+function aliasedTopic(connection: Connection, packet: PublishPacket, alias: number): KnownTopic {
+  const aliasMax = connection.context.limits.topicAliasMax;
+  if (alias > aliasMax)
+    throw new MalformedPacket(0x94, `Expected a topic alias of at most ${aliasMax}, met ${alias}`, 'MQTT-3.2.2-17');
+  if (packet.topicStart < packet.topicEnd) {
+    const named = { ...connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd) };
+    connection.aliases.set(alias, named);
+    return named;
+  }
+  const known = connection.aliases.get(alias);
+  if (known === undefined)
+    throw new MalformedPacket(0x82, `Expected topic alias ${alias} to be set before it is used`, 'section 3.3.2.3.4');
+  return connection.topics.refresh(known);
+}
+
+function topicProblem({ problem }: KnownTopic): SluiceError | undefined {
   return problem === undefined ? undefined : new SluiceError('invalid_topic', problem);
 }
 
-function capability(connection: Connection, draft: Draft): SluiceError | undefined {
-  const { packet } = draft;
+function capability(connection: Connection, packet: PublishPacket, { topic }: KnownTopic): SluiceError | undefined {
   const { limits, publisher } = connection.context;
-  const topic = (draft.known as KnownTopic).topic;
   if (packet.properties?.subscriptionIdentifiers !== undefined) {
     throw new MalformedPacket(0x82, 'Expected no Subscription Identifier from a client', 'MQTT-3.3.4-6');
   }
@@ -85,13 +74,12 @@ function capability(connection: Connection, draft: Draft): SluiceError | undefin
   return publisher.refusal(topic, retainedBytes);
 }
 
-function authorise(_connection: Connection, draft: Draft): SluiceError | undefined {
-  const { topic, allowed } = draft.known as KnownTopic;
+function authorise({ topic, allowed }: KnownTopic): SluiceError | undefined {
   return allowed ? undefined : new SluiceError('not_authorized', `Not allowed to publish to "${topic}"`);
 }
 
 /** What is said to be UTF-8 (MQTT 5, section 3.3.2.3.2). */
-function payloadFormat({ context }: Connection, { packet }: Draft): SluiceError | undefined {
+function payloadFormat({ context }: Connection, packet: PublishPacket): SluiceError | undefined {
   if (packet.properties?.payloadFormatIndicator !== 1 || !context.options.payloadFormatCheck) return undefined;
   return payloadFormatRefusal(packet.buffer.subarray(packet.payloadStart, packet.payloadEnd));
 }
@@ -141,16 +129,18 @@ function remember({ session, context, acknowledger }: Connection, packetId: numb
 }
 
 function toMessage(connection: Connection, packet: PublishPacket, topic: string): Publication {
-  const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
   const properties = packet.properties?.topicAlias === undefined ? packet.properties : withoutAlias(packet.properties);
   return new Publication(
     topic,
-    payload,
+    packet.buffer,
     packet.qos,
     packet.retain,
     properties,
     connection.lastReceivedAt,
     connection.session.clientId,
+    false,
+    packet.payloadStart,
+    packet.payloadEnd,
   );
 }
 

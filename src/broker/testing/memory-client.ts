@@ -247,15 +247,14 @@ export class MemoryClient implements Transport, FrameHandler {
   }
 
   /** Large bytes are read where they lie, when the test looks at them, as a socket would send them at the end of the turn. */
-  append(bytes: Buffer, lasting = false): void {
-    if (lasting && bytes.length >= referenceBytesMin) {
+  append(bytes: Buffer, start: number, end: number, lasting: boolean): void {
+    if (lasting && end - start >= referenceBytesMin) {
       this.#retire();
-      this.#written.push(bytes);
+      this.#written.push(bytes.subarray(start, end));
       return;
     }
-    if (this.position + bytes.length > this.buffer.length) this.reserve(bytes.length);
-    this.buffer.set(bytes, this.position);
-    this.position += bytes.length;
+    if (this.position + end - start > this.buffer.length) this.reserve(end - start);
+    this.position += bytes.copy(this.buffer, this.position, start, end);
   }
 
   pause(): void {

@@ -2,14 +2,21 @@ import type { QoS } from '../../message.ts';
 import { decodeProperties } from './decode-properties.ts';
 import { malformed, protocolError } from './malformed.ts';
 import { PacketReader } from './packet-reader.ts';
-import { PacketType, type ProtocolVersion, type PublishPacket, type PublishProperties } from './packets.ts';
+import {
+  PacketType,
+  type ProtocolVersion,
+  type PublishPacket,
+  type PublishProperties,
+  type Reused,
+} from './packets.ts';
 import { decodeTopicName } from './topic-name.ts';
 
 export { decodeTopicName } from './topic-name.ts';
 
 /**
  * Reads the structure of a PUBLISH and its properties; topic and payload stay where they are. Whether the topic is a topic
- * name says `decodeTopicName`, which a receiver that remembers topics by their bytes can spare. Throws MalformedPacket.
+ * name says `decodeTopicName`, which a receiver that remembers topics by their bytes can spare. A receiver that handles one
+ * packet before it decodes the next gives the same `packet` each time. Throws MalformedPacket.
  */
 export function decodePublish(
   buffer: Buffer,
@@ -17,6 +24,7 @@ export function decodePublish(
   bodyStart: number,
   bodyEnd: number,
   version: ProtocolVersion,
+  packet: Reused<PublishPacket> = emptyPublish(),
 ): PublishPacket {
   const qos = (firstByte >> 1) & 0x03;
   const dup = (firstByte & 0x08) !== 0;
@@ -49,20 +57,37 @@ export function decodePublish(
   }
   if (topicStart === topicEnd) checkAlias(properties, version);
 
+  packet.qos = qos as QoS;
+  packet.retain = (firstByte & 0x01) !== 0;
+  packet.dup = dup;
+  packet.packetId = packetId;
+  packet.properties = properties;
+  packet.buffer = buffer;
+  packet.topicStart = topicStart;
+  packet.topicEnd = topicEnd;
+  packet.payloadStart = payloadStart;
+  packet.payloadEnd = bodyEnd;
+  return packet;
+}
+
+/** To be decoded into. */
+export function emptyPublish(): Reused<PublishPacket> {
   return {
     type: PacketType.publish,
-    qos: qos as QoS,
-    retain: (firstByte & 0x01) !== 0,
-    dup,
-    packetId,
-    properties,
-    buffer,
-    topicStart,
-    topicEnd,
-    payloadStart,
-    payloadEnd: bodyEnd,
+    qos: 0,
+    retain: false,
+    dup: false,
+    packetId: 0,
+    properties: undefined,
+    buffer: nothing,
+    topicStart: 0,
+    topicEnd: 0,
+    payloadStart: 0,
+    payloadEnd: 0,
   };
 }
+
+const nothing = Buffer.alloc(0);
 
 /** The topic name in the packet; empty where a topic alias stands alone. Throws MalformedPacket where it is not a topic name. */
 export function topicOf(packet: PublishPacket): string {

@@ -21,20 +21,20 @@ export function encodePublish(
   version: ProtocolVersion,
   lasting = false,
 ): void {
-  writeHead(sink, topic, payload.length, properties, qos, retain, dup, packetId, version);
-  if (payload.length > 0) sink.append(payload, lasting);
+  encodePublishHead(sink, topic, payload.length, properties, qos, retain, dup, packetId, version);
+  if (payload.length > 0) sink.append(payload, 0, payload.length, lasting);
 }
 
 /** Bytes of the whole packet, for a receiver's Maximum Packet Size. */
 export function publishSize(
   topic: string,
-  payload: Buffer,
+  payloadBytes: number,
   properties: PublishProperties | undefined,
   qos: QoS,
   version: ProtocolVersion,
 ): number {
   const propertyBytes = version === 5 ? propertiesSize('publish', properties) : 0;
-  const remaining = bodyHeadSize(stringSize(topic), propertyBytes, qos, version) + payload.length;
+  const remaining = bodyHeadSize(stringSize(topic), propertyBytes, qos, version) + payloadBytes;
   return 1 + variableByteIntegerSize(remaining) + remaining;
 }
 
@@ -88,7 +88,7 @@ export class PublishFrame {
   size(qos: QoS, version: ProtocolVersion): number {
     const known = this.#encodings[version];
     if (known === undefined || known === 'once') {
-      return publishSize(this.#topic, this.#payload, this.#properties, qos, version);
+      return publishSize(this.#topic, this.#payload.length, this.#properties, qos, version);
     }
     const remaining = remainingLength(known, qos);
     return 1 + variableByteIntegerSize(remaining) + remaining;
@@ -96,12 +96,22 @@ export class PublishFrame {
 
   #encode(version: ProtocolVersion): Encoding {
     const payload = this.#payload;
-    const writer = new ByteWriter(publishSize(this.#topic, payload, this.#properties, 0, version));
-    const bodyBytes = writeHead(writer, this.#topic, payload.length, this.#properties, 0, false, false, 0, version);
+    const writer = new ByteWriter(publishSize(this.#topic, payload.length, this.#properties, 0, version));
+    const bodyBytes = encodePublishHead(
+      writer,
+      this.#topic,
+      payload.length,
+      this.#properties,
+      0,
+      false,
+      false,
+      0,
+      version,
+    );
     const bodyStart = 1 + variableByteIntegerSize(bodyBytes);
     const topicEnd = bodyStart + 2 + writer.buffer.readUInt16BE(bodyStart);
     const inlined = payload.length <= inlinedBytesMax;
-    if (inlined) writer.append(payload);
+    if (inlined) writer.append(payload, 0, payload.length);
     return { frame: writer.bytes(), bodyStart, topicEnd, bodyBytes, apart: inlined ? undefined : payload };
   }
 }
@@ -129,7 +139,7 @@ function writeEncoding(
   const { frame, bodyStart, topicEnd, apart } = encoding;
   if (qos === 0 && !retain) {
     // Its own encoding, which nobody changes.
-    sink.append(frame, true);
+    sink.append(frame, 0, frame.length, true);
   } else {
     // Two bytes of packet identifier, and one more of remaining length where they make it longer.
     sink.reserve(frame.length + 3);
@@ -143,15 +153,15 @@ function writeEncoding(
     }
     sink.position = at + frame.copy(buffer, at, topicEnd, frame.length);
   }
-  if (apart !== undefined) sink.append(apart, lasting);
+  if (apart !== undefined) sink.append(apart, 0, apart.length, lasting);
 }
 
 function remainingLength(encoding: Encoding, qos: QoS): number {
   return encoding.bodyBytes + (qos > 0 ? 2 : 0);
 }
 
-/** Writes all that stands in front of the payload. Answers the remaining length. */
-function writeHead(
+/** Writes all that stands in front of a payload, which the caller appends. Answers the remaining length. */
+export function encodePublishHead(
   sink: ByteSink,
   topic: string,
   payloadBytes: number,

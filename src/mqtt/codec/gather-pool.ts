@@ -1,12 +1,15 @@
 import { SluiceError } from '../../errors.ts';
+import { type HeldMemory, referenceBytesMin } from '../../std/bytes.ts';
 
 /**
  * Memory for packets that span reads, lent until a packet is handled. New memory of such a size costs more than copying into
  * it, since the operating system clears every page; so what comes back is kept for the next packet of any connection.
  */
-export class GatherPool {
-  /** By the power of two that is their size. */
+export class GatherPool implements HeldMemory {
+  /** By their size. */
   readonly #free = new Map<number, Buffer[]>();
+  /** Those that are worth being sent on from where they lie, by their memory. */
+  readonly #loans = new Map<ArrayBufferLike, Loan>();
   #freeBytes = 0;
   #lentBytes = 0;
   readonly #lentBytesMax: number;
@@ -25,26 +28,59 @@ export class GatherPool {
    * any packet may lie across two reads.
    */
   take(bytes: number): Buffer {
-    const size = bytes > pooledBytesMax ? bytes : 2 ** Math.ceil(Math.log2(bytes));
+    const size = bytes > pooledBytesMax ? bytes : pooledSize(bytes);
     if (size > alwaysLentBytes && this.#lentBytes + size > this.#lentBytesMax) throw tooMuch(this.#lentBytesMax);
     this.#lentBytes += size;
-    if (bytes > pooledBytesMax) return Buffer.allocUnsafeSlow(bytes);
-    const free = this.#free.get(size)?.pop();
-    if (free === undefined) return Buffer.allocUnsafeSlow(size);
-    this.#freeBytes -= size;
-    return free;
+    const buffer = this.#free.get(size)?.pop();
+    if (buffer !== undefined) this.#freeBytes -= size;
+    const lent = buffer ?? Buffer.allocUnsafeSlow(size);
+    if (size >= referenceBytesMin) this.#loans.set(lent.buffer, { buffer: lent, holders: 1 });
+    return lent;
+  }
+
+  /** Whoever took it needs it no more. It is lent again when nobody holds it either. */
+  release(buffer: Buffer): void {
+    this.#lentBytes -= buffer.length;
+    this.letGo(buffer);
+  }
+
+  hold(bytes: Buffer): boolean {
+    const loan = this.#loans.get(bytes.buffer);
+    if (loan === undefined) return false;
+    loan.holders++;
+    return true;
+  }
+
+  letGo(bytes: Buffer): void {
+    const loan = this.#loans.get(bytes.buffer);
+    if (loan === undefined) this.#keep(bytes);
+    else if (--loan.holders === 0) {
+      this.#loans.delete(bytes.buffer);
+      this.#keep(loan.buffer);
+    }
   }
 
   /** More than the pool may keep is left to the garbage collector. */
-  release(buffer: Buffer): void {
+  #keep(buffer: Buffer): void {
     const size = buffer.length;
-    this.#lentBytes -= size;
     if (size > pooledBytesMax || this.#freeBytes + size > keptBytesMax) return;
     const free = this.#free.get(size);
     if (free === undefined) this.#free.set(size, [buffer]);
     else free.push(buffer);
     this.#freeBytes += size;
   }
+}
+
+/** Eight sizes for each power of two: memory fits many packets, and at most an eighth of it is left over. */
+function pooledSize(bytes: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(bytes)) - 3);
+  return Math.ceil(bytes / step) * step;
+}
+
+interface Loan {
+  readonly buffer: Buffer;
+  /** The one who took it, and those who hold it. */
+  holders: number;
 }
 
 /** Larger packets are too rare to keep memory for. */

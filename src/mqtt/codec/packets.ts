@@ -93,6 +93,9 @@ export interface PublishProperties extends MessageProperties {
   readonly subscriptionIdentifiers?: readonly number[];
 }
 
+/** A packet that the next one is decoded into. */
+export type Reused<T> = { -readonly [Field in keyof T]: T[Field] };
+
 /** PUBACK, PUBREC, PUBREL and PUBCOMP have one shape. In 3.1.1 there is only the packet id and the reason code reads 0. */
 export interface AckPacket {
   readonly type:

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Transport, TransportHandler } from '../../broker/transport.ts';
+import { GatherPool } from '../../mqtt/codec/gather-pool.ts';
 import { systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { ListenerOptions } from '../listener.ts';
@@ -66,6 +67,7 @@ type OneListener = Partial<Omit<ListenersParts, 'options'>> &
 /** One listener on a free port, stopped when the test ends, and what dials it. */
 export async function listenerFor(t: TestContext, { options, ...parts }: OneListener) {
   const listeners = new Listeners({
+    gathering: new GatherPool(),
     options: [{ ...plain, ...options }],
     isBanned: () => false,
     sayGoodbye: () => undefined,
@@ -161,5 +163,5 @@ export function mayBreak(error: NodeJS.ErrnoException): void {
 export function put(transport: Transport, bytes: Buffer | string): void {
   const buffer = Buffer.from(bytes as string);
   transport.reserve(buffer.length);
-  transport.append(buffer);
+  transport.append(buffer, 0, buffer.length, false);
 }

@@ -114,7 +114,7 @@ export class ModelClient {
   /** The packet with its topic, which may have come as an alias. */
   #withTopic(packet: ReceivedPublish, link: ReferenceLink): ReceivedPublish {
     const { topic, payload, properties, qos } = packet;
-    const bytes = publishSize(topic, Buffer.from(payload), properties, qos as QoS, link.version);
+    const bytes = publishSize(topic, Buffer.byteLength(payload), properties, qos as QoS, link.version);
     assert.ok(
       bytes <= link.packetBytesMax,
       `${formatted(packet)} has ${bytes} bytes, more than ${link.packetBytesMax}`,

@@ -155,7 +155,9 @@ export function mayBeDropped({ message, mayComeWithDup, sentBefore }: Owed, now:
 function isDropped(owed: Owed, link: ReferenceLink, now: number): boolean {
   if (owed.message.expiresAt <= now && !owed.sentBefore && !owed.mayComeWithDup) return true;
   const { topic, payload } = owed.message;
-  return publishSize(topic, Buffer.from(payload), propertiesOf(owed), owed.qos, link.version) > link.packetBytesMax;
+  return (
+    publishSize(topic, Buffer.byteLength(payload), propertiesOf(owed), owed.qos, link.version) > link.packetBytesMax
+  );
 }
 
 function propertiesOf({ message, identifiers }: Owed): PublishProperties {
