@@ -1,31 +1,28 @@
 import type { SluiceError } from '../errors.ts';
-import { type Delivery, expiresAt, type QoS, type ReceiptWaiter, released } from '../message.ts';
+import type { Delivery, QoS, ReceiptWaiter } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
-import { publishSize } from '../mqtt/codec/encode-publish.ts';
 import { PacketType, type PublishProperties } from '../mqtt/codec/packets.ts';
 import { referenceBytesMin } from '../std/bytes.ts';
 import type { Clock } from '../std/clock.ts';
 import { congestedBytesMin } from './congestion.ts';
-import type { BrokerCounters, DropReason } from './counters.ts';
+import type { BrokerCounters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Publication } from './publication.ts';
+import { Sender } from './sender.ts';
 import { lowerQos, packetIdOf, type Session, type SessionLink, type Subscription } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 import type { StoredLine } from './stored-line.ts';
-import { writePublish } from './write-publish.ts';
 
 /**
  * The way of a message from the broker to one client: at once where the client's window and its socket allow, else
- * through the session's waiting line. The only file that sends PUBLISH.
+ * through the session's waiting line.
  */
 export class Deliverer {
   readonly #log: SessionLog;
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
-  readonly #clock: Clock;
-  /** The last link that was found congested since `takeCongested`. */
-  #congested: SessionLink | undefined;
+  readonly sender: Sender;
   /** Whether a message went to a session on disk since `takeStored`. */
   #stored = false;
 
@@ -33,7 +30,7 @@ export class Deliverer {
     this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
-    this.#clock = clock;
+    this.sender = new Sender(limits, counters, clock);
     log.owed.onFlushed((session) => this.pump(session));
   }
 
@@ -68,7 +65,7 @@ export class Deliverer {
     const { link, stored, waiting } = session;
     if (link === undefined || waiting.size > 0 || link.transport.bufferedBytes >= congestedBytesMin) return false;
     if (stored !== undefined && (!stored.isTakenUp || stored.onDiskAlone > 0)) return false;
-    return this.#hasRoom(session, link);
+    return this.sender.hasRoom(session, link);
   }
 
   /** Whether the session can owe one more, sent or not. */
@@ -79,10 +76,7 @@ export class Deliverer {
     return messages < sessionMessagesMax && bytes + publication.size <= sessionBytesMax;
   }
 
-  /**
-   * A message leased from a queue, with memory of its own unless it is sent at once. It is settled by the client's
-   * acknowledgement, or at once for a QoS 0 subscription.
-   */
+  /** A message leased from a queue that has to wait or be stored, with memory of its own. */
   deliverLeased(
     session: Session,
     delivery: Delivery,
@@ -99,30 +93,7 @@ export class Deliverer {
    */
   sendsAtOnce(session: Session): boolean {
     const { link, waiting, stored } = session;
-    return link !== undefined && stored === undefined && waiting.size === 0 && this.#hasRoom(session, link);
-  }
-
-  /** Sends at QoS 0; false where there is no room or no one. */
-  sendAtMostOnce(
-    link: SessionLink,
-    publication: Publication,
-    retain: boolean,
-    properties: PublishProperties | undefined,
-  ): boolean {
-    if (!this.#mayWrite(link)) return this.#drop('slow_consumer');
-    if (!this.#fits(link, publication, properties, 0)) return this.#drop('packet_too_large');
-    const current = this.#remaining(publication, properties, false);
-    if (current === expired) return this.#drop('expired');
-    writePublish(link, publication, current, 0, retain, false, 0);
-    this.#sent(publication);
-    return true;
-  }
-
-  /** A subscriber whose socket lags behind what was just delivered; the publisher should wait for it. */
-  takeCongested(): SessionLink | undefined {
-    const congested = this.#congested;
-    this.#congested = undefined;
-    return congested;
+    return link !== undefined && stored === undefined && waiting.size === 0 && this.sender.hasRoom(session, link);
   }
 
   /** Whether what was just delivered has to be flushed before the publisher is told that it is safe. */
@@ -136,7 +107,7 @@ export class Deliverer {
   pump(session: Session): void {
     const { link, stored, waiting } = session;
     if (link === undefined || stored?.isTakenUp === false) return;
-    while (this.#hasRoom(session, link)) {
+    while (this.sender.hasRoom(session, link)) {
       const next = waiting.peek();
       if (next === undefined) {
         if (stored === undefined || !this.#readOn(session, stored, link)) {
@@ -145,7 +116,7 @@ export class Deliverer {
         }
       } else {
         if (!isReady(session, next)) return;
-        this.#send(session, link, session.next() as Outgoing);
+        this.sender.send(session, link, session.next() as Outgoing);
       }
     }
   }
@@ -197,27 +168,15 @@ export class Deliverer {
   ): void {
     const link = session.link;
     if (link === undefined) {
-      this.#drop('offline_qos0');
+      this.sender.drop('offline_qos0');
       return;
     }
     const plain = properties === publication.properties && properties?.messageExpiryInterval === undefined;
     if (!shared || !plain) {
-      this.sendAtMostOnce(link, publication, retain, properties);
+      this.sender.sendAtMostOnce(link, publication, retain, properties);
       return;
     }
-    const frame = publication.frame();
-    if (!this.#mayWrite(link)) this.#drop('slow_consumer');
-    else if (frame.size(0, link.version) > link.packetBytesMax) this.#drop('packet_too_large');
-    else {
-      frame.write(link.transport, 0, retain, false, 0, link.version);
-      this.#sent(publication);
-    }
-  }
-
-  #mayWrite(link: SessionLink): boolean {
-    const buffered = link.transport.bufferedBytes;
-    if (buffered >= congestedBytesMin) this.#congested = link;
-    return buffered <= this.#limits.outputBytesMax;
+    this.sender.sendShared(link, publication, retain);
   }
 
   #deliverAcknowledged(session: Session, outgoing: Outgoing): void {
@@ -227,11 +186,12 @@ export class Deliverer {
       return;
     }
     const link = session.link;
-    if (link !== undefined && session.waiting.size === 0 && this.#hasRoom(session, link)) {
-      this.#send(session, link, outgoing);
+    if (link !== undefined && session.waiting.size === 0 && this.sender.hasRoom(session, link)) {
+      this.sender.send(session, link, outgoing);
       return;
     }
-    if (outgoing.delivery === undefined && !this.canKeep(session, outgoing.publication)) this.#drop('session_full');
+    if (outgoing.delivery === undefined && !this.canKeep(session, outgoing.publication))
+      this.sender.drop('session_full');
     else session.wait(outgoing);
   }
 
@@ -239,7 +199,7 @@ export class Deliverer {
   #deliverStored(session: Session, line: StoredLine, outgoing: Outgoing): void {
     const isLease = outgoing.delivery !== undefined;
     if (!isLease && !this.canKeep(session, outgoing.publication)) {
-      this.#drop('session_full');
+      this.sender.drop('session_full');
       return;
     }
     outgoing.sequence = session.takeSequence();
@@ -252,76 +212,9 @@ export class Deliverer {
       return;
     }
     const isFirst = link !== undefined && line.isTakenUp && waiting.size === 0;
-    if (isFirst && this.#hasRoom(session, link) && isReady(session, outgoing)) this.#send(session, link, outgoing);
+    if (isFirst && this.sender.hasRoom(session, link) && isReady(session, outgoing))
+      this.sender.send(session, link, outgoing);
     else session.wait(outgoing);
-  }
-
-  #hasRoom(session: Session, link: SessionLink): boolean {
-    return (
-      session.inflight.size < link.window &&
-      session.inflight.bytes <= this.#limits.sessionBytesMax &&
-      link.transport.bufferedBytes <= this.#limits.outputBytesMax
-    );
-  }
-
-  #send(session: Session, link: SessionLink, outgoing: Outgoing): void {
-    // The lease was lost while the message waited: another consumer has it, and the place that it took here is free again.
-    if (outgoing.delivery?.held === false) {
-      outgoing.settle(released);
-      return;
-    }
-    const properties = outgoing.properties ?? outgoing.publication.properties;
-    if (!this.#fits(link, outgoing.publication, properties, outgoing.qos)) {
-      this.#drop('packet_too_large');
-      outgoing.settle(tooLargeForClient);
-      return;
-    }
-    const current = this.#remaining(outgoing.publication, properties, outgoing.dup);
-    if (current === expired) {
-      this.#drop('expired');
-      outgoing.settle(expiredOnTheWay);
-      return;
-    }
-    if (outgoing.sequence === 0) outgoing.sequence = session.takeFreeSequence();
-    outgoing.packetId = packetIdOf(outgoing.sequence);
-    session.inflight.add(outgoing);
-    const { publication, qos, retain, dup, packetId } = outgoing;
-    writePublish(link, publication, current, qos, retain, dup, packetId);
-    if (link.transport.bufferedBytes >= congestedBytesMin) this.#congested = link;
-    this.#sent(publication);
-  }
-
-  #sent({ payloadBytes }: Publication): void {
-    this.#counters.publishesOut++;
-    this.#counters.payloadBytesOut += payloadBytes;
-  }
-
-  /** A packet over the client's Maximum Packet Size is not sent [MQTT-3.1.2-25]. */
-  #fits(link: SessionLink, publication: Publication, properties: PublishProperties | undefined, qos: QoS): boolean {
-    if (link.packetBytesMax === Number.POSITIVE_INFINITY) return true;
-    return (
-      publishSize(publication.topic, publication.payloadBytes, properties, qos, link.version) <= link.packetBytesMax
-    );
-  }
-
-  /**
-   * The properties with the expiry interval that is left [MQTT-3.3.2-6], or `expired`. A delivery that has begun goes on
-   * [MQTT-4.4.0-1]: the client may hold the packet id of a QoS 2 message until PUBREL.
-   */
-  #remaining(
-    publication: Publication,
-    properties: PublishProperties | undefined,
-    hasBegun: boolean,
-  ): PublishProperties | undefined | typeof expired {
-    if (properties?.messageExpiryInterval === undefined) return properties;
-    const seconds = Math.ceil((expiresAt(publication) - this.#clock.now()) / 1000);
-    if (seconds <= 0 && !hasBegun) return expired;
-    return { ...properties, messageExpiryInterval: Math.max(0, seconds) };
-  }
-
-  #drop(reason: DropReason): false {
-    this.#counters.dropped[reason]++;
-    return false;
   }
 }
 
@@ -357,23 +250,9 @@ function isReady(session: Session, outgoing: Outgoing): boolean {
   return !session.inflight.has(packetIdOf(outgoing.sequence));
 }
 
-const expired = Symbol('expired');
-
 /** Read from disk at once, and held in memory for a client that is slow; more stays on disk alone. */
 const pageMessagesMax = 256;
 const pageBytesMax = 256 * 1024;
-
-const tooLargeForClient = {
-  kind: 'rejected',
-  code: 'payload_too_large',
-  reason: "The message is larger than the consumer's Maximum Packet Size",
-} as const;
-
-const expiredOnTheWay = {
-  kind: 'rejected',
-  code: 'expired',
-  reason: 'The message expired before it was sent',
-} as const;
 
 /** The publication's own properties, with the subscription's identifier where it has one [MQTT-3.3.4-3]. */
 function propertiesFor(publication: Publication, subscription: Subscription): PublishProperties | undefined {

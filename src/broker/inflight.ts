@@ -32,7 +32,7 @@ export class Inflight {
   /** Its packet id must not be in use. */
   add(outgoing: Outgoing): void {
     this.#size++;
-    this.#bytes += outgoing.publication.size;
+    this.#bytes += outgoing.bytes;
     if (2 * this.#size > this.#ring.length) this.#grow();
     this.#place(outgoing);
   }
@@ -42,7 +42,7 @@ export class Inflight {
     if (this.#ring[slot] === outgoing) this.#ring[slot] = undefined;
     else if (this.#beside?.delete(outgoing.packetId) !== true) return;
     this.#size--;
-    this.#bytes -= outgoing.publication.size;
+    this.#bytes -= outgoing.bytes;
     if (this.#size === 0 && this.#ring.length > keptCapacity) this.clear();
   }
 

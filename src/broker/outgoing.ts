@@ -6,6 +6,8 @@ import type { StoredRow } from './stored-row.ts';
 /** A QoS 1 or 2 message that a session owes to its client: waiting, then sent under a packet id until it is acknowledged. */
 export class Outgoing {
   readonly publication: Publication;
+  /** About what it takes in memory, also where the publication is not kept. */
+  readonly bytes: number;
   readonly qos: QoS;
   readonly retain: boolean;
   /** The publication's own properties, or these where the subscription or the queue adds some. */
@@ -32,13 +34,20 @@ export class Outgoing {
     properties: PublishProperties | undefined,
     delivery: Delivery | undefined,
     group?: string,
+    bytes = publication.size,
   ) {
     this.publication = publication;
+    this.bytes = bytes;
     this.qos = qos;
     this.retain = retain;
     this.properties = properties;
     this.delivery = delivery;
     this.group = group;
+  }
+
+  /** A message of QoS 1 that its queue has for another try: once it is sent nobody looks at it here. */
+  static leased(delivery: Delivery, bytes: number): Outgoing {
+    return new Outgoing(nothing, 1, false, undefined, delivery, undefined, bytes);
   }
 
   /** A packet id of a QoS 2 message that is left of an earlier connection: PUBREL frees it. */

@@ -8,11 +8,11 @@ import {
   type QoS,
   released,
   type Settlement,
-  type UserProperty,
 } from '../message.ts';
 import type { PublishProperties } from '../mqtt/codec/packets.ts';
 import type { Deliverer } from './delivery.ts';
 import { Publication } from './publication.ts';
+import { QueueProperties } from './queue-properties.ts';
 import type { Session } from './session.ts';
 
 /** A client's subscription to a queue: what it holds is leased to this connection and goes back when the connection ends. */
@@ -25,6 +25,7 @@ export class QueueSubscription implements Consumer {
   readonly #qos: QoS;
   readonly #identifiers: readonly number[] | undefined;
   readonly #deliverer: Deliverer;
+  readonly #added: QueueProperties;
   readonly #onEnded: (subscription: QueueSubscription, reason: SluiceError) => void;
   #consumption: Consumption | undefined;
   #stopped = false;
@@ -44,6 +45,7 @@ export class QueueSubscription implements Consumer {
     this.#session = session;
     this.#qos = qos;
     this.#identifiers = identifiers;
+    this.#added = new QueueProperties(identifiers);
     this.#deliverer = deliverer;
     this.#onEnded = onEnded;
   }
@@ -77,10 +79,15 @@ export class QueueSubscription implements Consumer {
       return;
     }
     const publication = Publication.of(delivery.message);
-    if (this.#qos > 0 && !this.#deliverer.sendsAtOnce(this.#session)) publication.own();
+    if (
+      this.#qos === 1 &&
+      this.#deliverer.sender.sendLeased(this.#session, delivery, publication, this.#added.of(delivery))
+    )
+      return;
+    if (this.#qos > 0) publication.own();
     const properties = this.#properties(delivery, publication.properties, link.version);
     if (this.#qos > 0) this.#deliverer.deliverLeased(this.#session, delivery, publication, this.#qos, properties);
-    else if (!this.#deliverer.sendAtMostOnce(link, publication, false, properties)) delivery.settle(notSent);
+    else if (!this.#deliverer.sender.sendAtMostOnce(link, publication, false, properties)) delivery.settle(notSent);
     else if (link.transport.bufferedBytes > undrainedBytesMax) this.#undrained.push(delivery);
     else delivery.settle(acknowledged);
   }
@@ -102,13 +109,7 @@ export class QueueSubscription implements Consumer {
   /** The message's own properties and where it stands in the queue; 3.1.1 has no place for them. */
   #properties(delivery: Delivery, own: MessageProperties | undefined, version: 4 | 5): PublishProperties | undefined {
     if (version === 4) return undefined;
-    const userProperties: UserProperty[] = [
-      ...(own?.userProperties ?? []),
-      ['sluice-queue', delivery.queue],
-      ['sluice-seq', String(delivery.sequence)],
-      ['sluice-attempt', String(delivery.attempt)],
-      ['sluice-enqueued-at', String(delivery.enqueuedAt)],
-    ];
+    const userProperties = [...(own?.userProperties ?? []), ...this.#added.userProperties(delivery)];
     if (this.#identifiers === undefined) return { ...own, userProperties };
     return { ...own, userProperties, subscriptionIdentifiers: this.#identifiers };
   }

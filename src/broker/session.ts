@@ -124,13 +124,13 @@ export class Session implements Deadline {
   wait(outgoing: Outgoing, first = false): void {
     if (first) this.waiting.unshift(outgoing);
     else this.waiting.push(outgoing);
-    this.waitingBytes += outgoing.publication.size;
+    this.waitingBytes += outgoing.bytes;
   }
 
   /** The next that waits, which it does no more. */
   next(): Outgoing | undefined {
     const outgoing = this.waiting.shift();
-    if (outgoing !== undefined) this.waitingBytes -= outgoing.publication.size;
+    if (outgoing !== undefined) this.waitingBytes -= outgoing.bytes;
     return outgoing;
   }
 

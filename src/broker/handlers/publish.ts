@@ -88,10 +88,10 @@ function accept(connection: Connection, packet: PublishPacket, known: KnownTopic
   const publication = toMessage(connection, packet, known.topic);
   const { publisher, deliverer } = connection.context;
   // Left by others: nobody has to wait for what somebody else's message met.
-  deliverer.takeCongested();
+  deliverer.sender.takeCongested();
   if (packet.qos === 0) publisher.publish(known.route, publication, nobodyWaits, 0);
   else acceptAcknowledged(connection, packet, known, publication);
-  deliverer.takeCongested()?.congestion.hold(connection);
+  deliverer.sender.takeCongested()?.congestion.hold(connection);
 }
 
 function acceptAcknowledged(

@@ -19,7 +19,10 @@ export function propertiesSize<P extends PropertyPlace>(place: P, properties: Pr
   return size;
 }
 
-/** Writes the property length and the properties; `size` is the answer of `propertiesSize`. Answers the position behind them. */
+/**
+ * Writes the property length and the properties; `size` is the answer of `propertiesSize`, and more where the caller puts
+ * others behind. Answers the position behind them.
+ */
 export function writeProperties<P extends PropertyPlace>(
   buffer: Buffer,
   start: number,
@@ -28,7 +31,7 @@ export function writeProperties<P extends PropertyPlace>(
   size: number,
 ): number {
   let at = writeVariableByteInteger(buffer, start, size);
-  if (size === 0) return at;
+  if (properties === undefined) return at;
   for (const row of propertiesIn[place]) {
     const value = (properties as Values)[row.name];
     if (value === undefined) continue;
@@ -38,6 +41,15 @@ export function writeProperties<P extends PropertyPlace>(
     }
   }
   return at;
+}
+
+/** The properties by themselves, without their length in front. */
+export function encodeProperties<P extends PropertyPlace>(place: P, properties: PropertiesOf[P]): Buffer {
+  const size = propertiesSize(place, properties);
+  const head = variableByteIntegerSize(size);
+  const buffer = Buffer.alloc(head + size);
+  writeProperties(buffer, 0, place, properties, size);
+  return buffer.subarray(head);
 }
 
 interface ValueWriter {

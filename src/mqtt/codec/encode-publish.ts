@@ -25,6 +25,11 @@ export function encodePublish(
   if (payload.length > 0) sink.append(payload, 0, payload.length, lasting);
 }
 
+/** Properties as they stand in a packet; they go behind those that are still to be encoded, and not to 3.1.1. */
+export interface EncodedProperties {
+  readonly bytes: Buffer;
+}
+
 /** Bytes of the whole packet, for a receiver's Maximum Packet Size. */
 export function publishSize(
   topic: string,
@@ -32,8 +37,9 @@ export function publishSize(
   properties: PublishProperties | undefined,
   qos: QoS,
   version: ProtocolVersion,
+  added?: EncodedProperties,
 ): number {
-  const propertyBytes = version === 5 ? propertiesSize('publish', properties) : 0;
+  const propertyBytes = version === 5 ? propertiesSize('publish', properties) + (added?.bytes.length ?? 0) : 0;
   const remaining = bodyHeadSize(stringSize(topic), propertyBytes, qos, version) + payloadBytes;
   return 1 + variableByteIntegerSize(remaining) + remaining;
 }
@@ -171,9 +177,11 @@ export function encodePublishHead(
   dup: boolean,
   packetId: number,
   version: ProtocolVersion,
+  added?: EncodedProperties,
 ): number {
   const topicBytes = stringSize(topic);
-  const propertyBytes = version === 5 ? propertiesSize('publish', properties) : 0;
+  const addedBytes = added === undefined ? 0 : added.bytes.length;
+  const propertyBytes = version === 5 ? propertiesSize('publish', properties) + addedBytes : 0;
   const headBytes = bodyHeadSize(topicBytes, propertyBytes, qos, version);
   const remaining = headBytes + payloadBytes;
   sink.reserve(1 + variableByteIntegerSize(remaining) + headBytes);
@@ -185,7 +193,10 @@ export function encodePublishHead(
     buffer[at++] = packetId >> 8;
     buffer[at++] = packetId & 0xff;
   }
-  if (version === 5) at = writeProperties(buffer, at, 'publish', properties, propertyBytes);
+  if (version === 5) {
+    at = writeProperties(buffer, at, 'publish', properties, propertyBytes);
+    if (added !== undefined) at += added.bytes.copy(buffer, at);
+  }
   sink.position = at;
   return remaining;
 }
