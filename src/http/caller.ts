@@ -6,9 +6,13 @@ import { refuseForeignPage } from './browser-guard.ts';
 
 /**
  * Who may call a route: `anyone` without credentials; `identified` who is known, the handler decides the rest; `device` the
- * device that the path names, and administrators; `admin` administrators.
+ * device that the path names; `consumer` and `producer` who has the right to take from, or put into, the queue that the path
+ * names; `admin` administrators, who may call every other one too.
  */
-export type Who = 'anyone' | 'identified' | 'device' | 'admin';
+export type Who = 'anyone' | 'identified' | 'device' | QueueRight | 'admin';
+
+/** What one may do with a queue. */
+export type QueueRight = 'consumer' | 'producer';
 
 /** Who sent a request. */
 export interface Caller {
@@ -34,7 +38,9 @@ export const unknownCaller: Caller = {
   consumerId: '',
 };
 
-/** Identifies the caller and refuses who may not call. Rejects with `unauthenticated`, `not_authorized`, `device_retired` or `quota_exceeded`. */
+/**
+ * Identifies the caller and refuses who may not call; rights to a queue are looked at by `requireQueueRight`. Rejects with `unauthenticated`, `not_authorized`, `device_retired` or `quota_exceeded`.
+ */
 export async function admitCaller(access: Access, who: Who, request: CallerRequest): Promise<Caller> {
   if (who === 'anyone') return unknownCaller;
   const credentials = parseAuthorization(request.headers.authorization, request.deviceId);
@@ -45,7 +51,9 @@ export async function admitCaller(access: Access, who: Who, request: CallerReque
     refuseForeignPage(request.headers, identity.kind === 'anonymous' && isLoopbackAddress(remoteAddress));
   }
   const allowed =
-    who === 'identified' || access.mayAdminister(identity) || (who === 'device' && isNamed(identity, request.deviceId));
+    decidedLater.has(who) ||
+    access.mayAdminister(identity) ||
+    (who === 'device' && isNamed(identity, request.deviceId));
   if (allowed) {
     const consumerId = `http:${identity.name}@${request.remoteAddress}:${request.remotePort}`;
     return { identity, clientId: identity.name, consumerId };
@@ -55,6 +63,9 @@ export async function admitCaller(access: Access, who: Who, request: CallerReque
     `Use an administrator's credentials: ${identity.kind} ${JSON.stringify(identity.name)} may not do this`,
   );
 }
+
+/** What these may do depends on more than who they are. */
+const decidedLater: ReadonlySet<Who> = new Set<Who>(['identified', 'consumer', 'producer']);
 
 type Authorization =
   | { readonly scheme: 'none' }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { admitCaller, type Caller } from './caller.ts';
 import { Presence } from './presence.ts';
+import { requireQueueRight } from './queue-rights.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
 import { problem } from './schemas.ts';
 
@@ -22,6 +23,9 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
         remotePort: request.socket.remotePort ?? 0,
         deviceId: params.id,
       });
+      if (row.who === 'consumer' || row.who === 'producer') {
+        await requireQueueRight(parts, row.who, caller, params.name ?? '');
+      }
       if (params.id === 'me' && caller.identity.kind === 'device') params.id = caller.identity.name;
       callers.set(request, caller);
     },

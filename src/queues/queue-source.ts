@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { Consumer, ConsumerSource, Consumption } from '../message.ts';
 import type { Engine, QueueInfo } from './engine.ts';
+import { filtersThatFeed } from './feeding-filters.ts';
 
 const byName = '$queue/';
 const byFilter = '$q/';
@@ -41,19 +42,6 @@ function findQueue(queues: readonly QueueInfo[], filter: string): QueueInfo | un
   return queues
     .filter((queue) => queue.options.bindings.some((binding) => binding.filter === bound))
     .sort((a, b) => a.createdAt - b.createdAt)[0];
-}
-
-/**
- * The topics whose messages can be in the queue: its own bindings, and those of every queue whose dead letters it takes,
- * over any number of steps. A queue that no binding feeds takes messages of any topic, so it needs the right to all.
- */
-function filtersThatFeed(queue: QueueInfo, queues: readonly QueueInfo[]): readonly string[] {
-  const feeding = new Set([queue]);
-  for (const target of feeding) {
-    for (const other of queues) if (other.options.deadLetter === target.name) feeding.add(other);
-  }
-  const filters = new Set([...feeding].flatMap((one) => one.options.bindings.map((binding) => binding.filter)));
-  return filters.size === 0 ? ['#'] : [...filters];
 }
 
 function missing(filter: string): string {

@@ -45,7 +45,7 @@ export const leaseRoutes: readonly Route[] = [
     path: '/v1/queues/{name}/lease',
     tag,
     summary: 'Take messages for a while, waiting for the first one where none is there',
-    who: 'admin',
+    who: 'consumer',
     schemas: {
       params: queueName,
       body: object({
@@ -71,7 +71,7 @@ export const leaseRoutes: readonly Route[] = [
     path: '/v1/queues/{name}/ack',
     tag,
     summary: 'Acknowledge leased messages: they leave the queue',
-    who: 'admin',
+    who: 'consumer',
     schemas: { params: queueName, body: object({ tokens }, ['tokens']), responses: { 200: tokenResults } },
     handle: async ({ params, body }, { engine }) =>
       ok({ results: await engine.settle(params.name, body.tokens, acknowledged) }),
@@ -82,7 +82,7 @@ export const leaseRoutes: readonly Route[] = [
     tag,
     summary:
       'Give leased messages back: failed counts an attempt, released does not, rejected goes to the dead letters',
-    who: 'admin',
+    who: 'consumer',
     schemas: {
       params: queueName,
       body: object(
@@ -104,7 +104,7 @@ export const leaseRoutes: readonly Route[] = [
     path: '/v1/queues/{name}/extend',
     tag,
     summary: 'Hold leased messages for longer, from now',
-    who: 'admin',
+    who: 'consumer',
     schemas: {
       params: queueName,
       body: object({ tokens, leaseSeconds }, ['tokens', 'leaseSeconds']),

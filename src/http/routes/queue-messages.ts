@@ -2,6 +2,7 @@ import { SluiceError, toSluiceError } from '../../errors.ts';
 import { browsePage } from '../browse-page.ts';
 import { type MessageJson, messageFromJson } from '../message-json.ts';
 import { storedToJson } from '../queue-json.ts';
+import { requireWriting } from '../queue-rights.ts';
 import { Receipts } from '../receipts.ts';
 import { ok, type Route, route } from '../route.ts';
 import {
@@ -34,7 +35,7 @@ export const queueMessageRoutes: readonly Route[] = [
     path: '/v1/queues/{name}/messages',
     tag,
     summary: 'Put messages into one queue, and hear of each whether it is safe',
-    who: 'admin',
+    who: 'producer',
     schemas: {
       params: queueName,
       body: object({ messages: array(object(messageFields, ['payload']), { minItems: 1, maxItems: batchItemsMax }) }, [
@@ -42,7 +43,7 @@ export const queueMessageRoutes: readonly Route[] = [
       ]),
       responses: { 200: itemResults },
     },
-    handle: async ({ params: { name }, body: { messages }, caller }, { engine, clock, log }) => {
+    handle: async ({ params: { name }, body: { messages }, caller }, { engine, access, clock, log }) => {
       await engine.info(name);
       const destination = engine.destination(name);
       const receipts = new Receipts(messages.length, { clock, log });
@@ -50,6 +51,7 @@ export const queueMessageRoutes: readonly Route[] = [
       for (const [tag, json] of messages.entries()) {
         try {
           const message = messageFromJson(json, origin);
+          requireWriting(access, caller, name, message.topic);
           if (!destination.admit(message, receipts, tag))
             throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(name)}`);
         } catch (problem) {

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { AnonymousAccess } from '../../access/access-setup.ts';
+import type { AccessSettings, AnonymousAccess } from '../../access/access-setup.ts';
 import { ConfiguredAccess } from '../../access/configured-access.ts';
 import { testSettings } from '../../access/testing/access-settings.ts';
 import type { Ban } from '../../broker/admission/bans.ts';
@@ -19,6 +19,8 @@ import { MemoryStore } from './memory-store.ts';
 
 export interface ServedOptions {
   readonly anonymous?: AnonymousAccess;
+  /** Beside `ann`, who may publish to `apps/ann/#`. */
+  readonly users?: AccessSettings['users'];
   readonly options?: Partial<HttpOptions>;
   readonly clock?: Clock;
   /** Serves this engine instead of the one in memory. */
@@ -28,7 +30,7 @@ export interface ServedOptions {
 /** A server on a free port with parts in memory, stopped when the test ends. */
 export async function serve(
   t: TestContext,
-  { anonymous = 'loopback', options, clock = systemClock, realEngine }: ServedOptions = {},
+  { anonymous = 'loopback', users = [], options, clock = systemClock, realEngine }: ServedOptions = {},
 ) {
   const engine = new MemoryEngine();
   const store = new MemoryStore();
@@ -47,6 +49,7 @@ export async function serve(
     anonymous,
     users: [
       { name: 'ann', password: 'ann-secret', admin: false, rules: [{ action: 'publish', filter: 'apps/ann/#' }] },
+      ...users,
     ],
     tokens: [{ name: 'ops', token: 'ops-token', admin: true, rules: [] }],
     devices: {
