@@ -140,6 +140,8 @@ export interface ConsumerSource {
   /** The queue behind the filter and the topic filters that feed it: consuming needs the right to all of them. */
   resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }>;
   consume(filter: string, consumer: Consumer, credit: number): Promise<Consumption>;
+  /** Registers a listener that is told, in the same turn, when `resolve` may answer other filters than before. */
+  onFeedingChanged(listener: () => void): void;
 }
 
 /*

@@ -2,6 +2,7 @@ import { errorCatalogue, SluiceError, toSluiceError } from '../errors.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
 import type { Connection } from './connection.ts';
+import { needsOf } from './consuming-needs.ts';
 import { QueueSubscription } from './queue-subscription.ts';
 
 /** What SUBACK says of one filter: the granted QoS, or the reason code and the reason of the refusal. */
@@ -33,15 +34,28 @@ export async function openQueue(
   connection.queueSubscriptions.set(request.filter, subscription);
   session.queueRequests.set(request.filter, { ...request, session, identifiers });
   try {
-    subscription.needs = await mayConsume(connection, source, request.filter);
-    if (!subscription.stopped) {
-      subscription.attach(await source.consume(request.filter, subscription, windowShare(connection)));
-      shareWindow(connection, subscription);
-    }
+    await mayConsume(connection, source, request.filter);
+    if (!subscription.stopped) await consume(connection, source, subscription);
     return subscription.stopped ? { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' } : { reasonCode: request.qos };
   } catch (problem) {
     return refused(connection, subscription, toSluiceError(problem));
   }
+}
+
+/** What feeds the queue, and who the client is, can have changed before there was something to watch. */
+async function consume(connection: Connection, source: ConsumerSource, subscription: QueueSubscription): Promise<void> {
+  const credit = windowShare(connection);
+  subscription.attach(await source.consume(subscription.filter, subscription, credit), credit);
+  subscription.needs = await mayConsume(connection, source, subscription.filter);
+  shareWindow(connection);
+}
+
+/** Ends a subscription to a queue: what it held goes back, and its share of the window to the others. False where there is none. */
+export function closeQueue(connection: Connection, filter: string): boolean {
+  const subscription = connection.queueSubscriptions.get(filter);
+  if (subscription === undefined) return false;
+  forget(connection, subscription);
+  return true;
 }
 
 /** The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. */
@@ -49,11 +63,9 @@ function windowShare({ window, queueSubscriptions }: Connection): number {
   return Math.max(1, Math.floor(window / Math.max(1, queueSubscriptions.size)));
 }
 
-/** The others get less; the new one has its share, and its first messages follow the SUBACK. */
-function shareWindow(connection: Connection, opened: QueueSubscription): void {
-  for (const other of connection.queueSubscriptions.values()) {
-    if (other !== opened) other.setCredit(windowShare(connection));
-  }
+function shareWindow(connection: Connection): void {
+  const share = windowShare(connection);
+  for (const subscription of connection.queueSubscriptions.values()) subscription.setCredit(share);
 }
 
 function closed(connection: Connection, subscription: QueueSubscription, reason: SluiceError): void {
@@ -65,20 +77,21 @@ function closed(connection: Connection, subscription: QueueSubscription, reason:
   });
 }
 
-function forget({ session, context, queueSubscriptions }: Connection, subscription: QueueSubscription): void {
+function forget(connection: Connection, subscription: QueueSubscription): void {
+  const { session, context, queueSubscriptions } = connection;
   subscription.stop();
   if (queueSubscriptions.get(subscription.filter) !== subscription) return;
   queueSubscriptions.delete(subscription.filter);
   session.queueRequests.delete(subscription.filter);
   context.sessionLog.changed(session);
+  shareWindow(connection);
 }
 
 /** Nobody reads through a queue what they may not read directly. Answers the filters that the client needs the right to. */
 async function mayConsume(connection: Connection, source: ConsumerSource, filter: string): Promise<readonly string[]> {
-  const { queue, filters } = await source.resolve(filter);
+  const { queue, needs } = await needsOf(source, filter);
   // Who it is now: that may have changed meanwhile.
   const { context, session, identity } = connection;
-  const needs = [`$queue/${queue}`, ...filters];
   for (const needed of needs) {
     if (!context.access.maySubscribe(identity, session.clientId, needed)) {
       throw new SluiceError('not_authorized', `Cannot consume queue "${queue}": reading "${needed}" is not allowed`);

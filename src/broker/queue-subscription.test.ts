@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
@@ -144,6 +145,25 @@ test('the queues of one client share its window, and none delivers before its SU
   assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
   assert.deepEqual([first.credit, second.credit], [5, 5]);
   assert.deepEqual([first.creditChanges, second.creditChanges], [1, 0]);
+});
+
+test('the window of a queue that is unsubscribed, refused or gone goes back to the others', async () => {
+  const [first, second] = [new OneQueue(), new OneQueue('$q/')];
+  const client = await new BrokerFixture({ sources: [first, second] }).connect('c', {
+    properties: { receiveMaximum: 10 },
+  });
+  await subscribed(first, client, 1);
+  assert.equal(await client.subscribed('$queue/none', { qos: 1 }), 0x8f);
+  assert.equal(first.credit, 10);
+  assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+  assert.equal(first.credit, 5);
+  client.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$q/more'], properties: undefined });
+  client.take(PacketType.unsuback);
+  assert.equal(first.credit, 10);
+  assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+  assert.equal(first.credit, 5);
+  second.consumer?.ended(new SluiceError('queue_not_found', 'It was removed'));
+  assert.equal(first.credit, 10);
 });
 
 test('UNSUBSCRIBE right behind SUBSCRIBE stops the consumption', async () => {

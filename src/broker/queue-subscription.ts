@@ -28,6 +28,7 @@ export class QueueSubscription implements Consumer {
   readonly #added: QueueProperties;
   readonly #onEnded: (subscription: QueueSubscription, reason: SluiceError) => void;
   #consumption: Consumption | undefined;
+  #credit = 0;
   #stopped = false;
   /** QoS 0 has no acknowledgement: sent messages are settled at once, but not faster than the socket drains. */
   readonly #undrained: Delivery[] = [];
@@ -50,9 +51,14 @@ export class QueueSubscription implements Consumer {
     this.#onEnded = onEnded;
   }
 
-  attach(consumption: Consumption): void {
-    if (this.#stopped) consumption.stop();
-    else this.#consumption = consumption;
+  /** `credit` is what it was opened with. */
+  attach(consumption: Consumption, credit: number): void {
+    if (this.#stopped) {
+      consumption.stop();
+      return;
+    }
+    this.#consumption = consumption;
+    this.#credit = credit;
   }
 
   get stopped(): boolean {
@@ -60,6 +66,8 @@ export class QueueSubscription implements Consumer {
   }
 
   setCredit(credit: number): void {
+    if (credit === this.#credit) return;
+    this.#credit = credit;
     this.#consumption?.setCredit(credit);
   }
 

@@ -11,6 +11,7 @@ import { PacketType } from '../mqtt/codec/packets.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
 import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { OneQueue } from './testing/one-queue.ts';
 
 interface Row {
   hash: string | undefined;
@@ -160,6 +161,7 @@ test('a client that may not read the filters of its queue any more is disconnect
     claims: (filter) => filter.startsWith('$queue/'),
     resolve: async () => ({ queue: 'jobs', filters: ['work/#'] }),
     consume: async () => ({ setCredit: () => undefined, stop: () => stopped++ }),
+    onFeedingChanged: () => undefined,
   };
   const rule = (filter: string) => ({ action: 'subscribe', filter }) as const;
   const consumer = { ...ann, rules: [rule('$queue/jobs'), rule('work/#')] };
@@ -169,6 +171,34 @@ test('a client that may not read the filters of its queue any more is disconnect
   await configure({ users: [{ ...consumer, rules: [rule('$queue/jobs'), rule('work/a')] }] });
   ended(client, 0x87);
   assert.equal(stopped, 1);
+});
+
+test('a consumer is disconnected when more feeds its queue than it may read, and its lease goes back', async () => {
+  const queue = new OneQueue();
+  const rule = (filter: string) => ({ action: 'subscribe', filter }) as const;
+  const narrow = { ...ann, rules: [rule('$queue/jobs'), rule('work/#')] };
+  const wide = { ...bob, rules: [rule('$queue/jobs'), rule('#')] };
+  const { fixture } = setUp({ users: [narrow, wide] }, [queue]);
+  const both = [await fixture.connect('c1', as('ann')), await fixture.connect('c2', as('bob'))];
+  for (const client of both) assert.equal(await client.subscribed('$queue/jobs', { qos: 1 }), 1);
+  queue.feedBy('work/#', 'work/more');
+  await settled();
+  assert.deepEqual([both[0].ended, both[1].ended], [false, false]);
+  queue.feedBy('work/#', 'secret/#');
+  await settled();
+  ended(both[0], 0x87);
+  assert.equal(both[1].ended, false);
+});
+
+test('bindings that widen while a queue is being opened refuse it', async () => {
+  const queue = new OneQueue();
+  const rule = (filter: string) => ({ action: 'subscribe', filter }) as const;
+  const { fixture } = setUp({ users: [{ ...ann, rules: [rule('$queue/jobs'), rule('work/#')] }] }, [queue]);
+  const client = await fixture.connect('c1', as('ann'));
+  queue.onConsumed = () => queue.feedBy('work/#', 'secret/#');
+  assert.equal(await client.subscribed('$queue/jobs', { qos: 1 }), 0x87);
+  assert.equal(queue.stopped, true);
+  assert.equal(client.ended, false);
 });
 
 for (const [what, change] of [

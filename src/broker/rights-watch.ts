@@ -1,7 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { AccessChange, Identity } from '../access/access.ts';
+import type { ConsumerSource } from '../message.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { type Deadline, Deadlines } from '../std/deadlines.ts';
 import type { LazyMap } from '../std/lazy-map.ts';
+import { needsOf } from './consuming-needs.ts';
 import { type DropParts, dropForbidden } from './drop-forbidden.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
 import { ownerOf, type Session } from './session.ts';
@@ -24,6 +27,7 @@ interface Expiry extends Deadline {
 
 export interface RightsWatchParts extends DropParts {
   readonly clock?: Clock;
+  readonly sources: readonly ConsumerSource[];
   /** Counts connections that ended here, and wills that were taken away. */
   readonly counters: { rightsLost: number; publishesRefused: number };
 }
@@ -41,12 +45,14 @@ export class RightsWatch {
   #devices = new Set<string>();
   #configurationChanged = false;
   #running = false;
+  #feedingChanged = false;
   #version = 0;
 
   constructor(parts: RightsWatchParts) {
     this.#parts = parts;
     this.#expiries = new Deadlines(({ holder }) => this.#expired(holder), parts.clock ?? systemClock);
     parts.access.onChanged((change) => this.#changed(change));
+    for (const source of parts.sources) source.onFeedingChanged(() => this.#queuesChanged());
   }
 
   /** Grows with every change: a login that began before one is looked at again when it is through. */
@@ -126,6 +132,49 @@ export class RightsWatch {
     } catch (error) {
       this.#parts.log.error('Rights could not be looked at again', { client: holder.session.clientId, error });
       this.#end(holder, 'The rights could not be looked at again', false);
+    }
+  }
+
+  /** More may go into a queue now than its consumers may read. Looked at before the next publish is read, by microtasks alone. */
+  #queuesChanged(): void {
+    if (this.#feedingChanged) return;
+    this.#feedingChanged = true;
+    queueMicrotask(() => {
+      this.#feedingChanged = false;
+      const found = new Map<string, Promise<readonly string[]>>();
+      for (const holder of this.#holders) {
+        for (const subscription of holder.queueSubscriptions.values()) void this.#feed(holder, subscription, found);
+      }
+    });
+  }
+
+  async #feed(
+    holder: RightsHolder,
+    subscription: QueueSubscription,
+    found: Map<string, Promise<readonly string[]>>,
+  ): Promise<void> {
+    // The queue by its own name: an alias may mean another one by now.
+    const [filter] = subscription.needs;
+    // Still being opened, and looked at when it is.
+    if (filter === undefined) return;
+    const needs = found.get(filter) ?? this.#needsOf(filter, subscription.needs);
+    found.set(filter, needs);
+    const now = await needs;
+    if (subscription.stopped || isDeepStrictEqual(now, subscription.needs)) return;
+    subscription.needs = now;
+    const lost = this.#holders.has(holder) ? this.#lostQueue(holder) : undefined;
+    if (lost !== undefined) this.#end(holder, `Not allowed to subscribe to "${lost}" any more`, false);
+  }
+
+  /** As before where they cannot be told: a queue that is gone ends its consumers by itself. */
+  async #needsOf(filter: string, before: readonly string[]): Promise<readonly string[]> {
+    const source = this.#parts.sources.find((candidate) => candidate.claims(filter));
+    if (source === undefined) return before;
+    try {
+      return (await needsOf(source, filter)).needs;
+    } catch (problem) {
+      this.#parts.log.info('What feeds a queue could not be looked at', { filter, problem });
+      return before;
     }
   }
 

@@ -90,6 +90,7 @@ test('a queue is not shared once more, and neither is a shared filter: the answe
       claims: (filter) => filter.startsWith('$queue/'),
       resolve: () => Promise.reject(new SluiceError('not_found', 'no queue')),
       consume: () => Promise.reject(new SluiceError('not_found', 'no queue')),
+      onFeedingChanged: () => undefined,
     },
   ];
   const client = await new BrokerFixture({ sources }).connect('c', { properties: { requestProblemInformation: 1 } });

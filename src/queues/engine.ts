@@ -23,6 +23,7 @@ export interface Engine {
   route(topic: string): Destination | undefined;
   /** One queue by its name, for a publish that is addressed to the queue. Rejects (through the receipt) when it does not exist. */
   destination(queue: string): Destination;
+  /** Told in the turn in which a binding comes or goes, a queue goes, or the dead letters of one go elsewhere. */
   onRoutesChanged(listener: () => void): void;
 
   /** Shares the queue's messages with its other consumers, at most `credit` unsettled at a time. Rejects with `queue_not_found`. */

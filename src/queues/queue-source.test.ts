@@ -56,6 +56,25 @@ test('a queue that no topic feeds needs the right to every topic', async () => {
   assert.deepEqual((await source.resolve('$queue/named')).filters, ['#']);
 });
 
+test('it is told in the same turn when other filters feed a queue', async () => {
+  let told = 0;
+  source.onFeedingChanged(() => told++);
+  const { engine } = under;
+  const toldBy = async (change: () => Promise<unknown>): Promise<boolean> => {
+    const before = told;
+    const done = change();
+    const isTold = told > before;
+    await done;
+    return isTold;
+  };
+  await engine.declare('failed', { deadLetter: null });
+  assert.equal(await toldBy(() => engine.declare('a', { bindings: [{ filter: 'a' }] })), true);
+  assert.equal(await toldBy(() => engine.declare('a', { paused: true })), false);
+  assert.equal(await toldBy(() => engine.declare('a', { deadLetter: 'failed' })), true);
+  assert.equal(await toldBy(() => engine.declare('a', { bindings: [{ filter: 'b' }] })), true);
+  assert.equal(await toldBy(() => engine.remove('a')), true);
+});
+
 test('what the sink takes, the source delivers', async () => {
   await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
   const consumer = new RecordingConsumer();

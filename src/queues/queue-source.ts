@@ -33,6 +33,10 @@ export class QueueSource implements ConsumerSource {
     const { queue } = await this.resolve(filter);
     return this.#engine.consume(queue, consumer, credit);
   }
+
+  onFeedingChanged(listener: () => void): void {
+    this.#engine.onRoutesChanged(listener);
+  }
 }
 
 /** Of several queues with that binding the oldest, so that the answer stays the same when another is added. */

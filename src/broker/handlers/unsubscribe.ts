@@ -2,6 +2,7 @@ import { PacketType, type UnsubscribePacket } from '../../mqtt/codec/packets.ts'
 import { isSharedFilter } from '../../mqtt/topics/names.ts';
 import type { Connection } from '../connection.ts';
 import { checkFilterForm } from '../filter-form.ts';
+import { closeQueue } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
 
 /**
@@ -33,13 +34,7 @@ function finish(connection: Connection, packet: UnsubscribePacket, reasonCodes: 
 
 function unsubscribeOne(connection: Connection, asked: string): number {
   const { session, context } = connection;
-  const queue = connection.queueSubscriptions.get(asked);
-  if (queue !== undefined) {
-    queue.stop();
-    connection.queueSubscriptions.delete(asked);
-    session.queueRequests.delete(asked);
-    return 0;
-  }
+  if (closeQueue(connection, asked)) return 0;
   const filter = ownFilter(connection.identity, asked);
   const subscription = session.subscriptions.get(filter);
   if (subscription === undefined) return 0x11;

@@ -8,9 +8,13 @@ export class OneQueue implements ConsumerSource {
   stopped = false;
   readonly settlements: Settlement[] = [];
   creditChanges = 0;
+  /** Called when somebody begins to consume. */
+  onConsumed: () => void = () => undefined;
   #sequence = 0;
   #leaseRound = 0;
   readonly #prefix: string;
+  readonly #listeners: (() => void)[] = [];
+  #filters: readonly string[] = ['work/#'];
 
   constructor(prefix = '$queue/') {
     this.#prefix = prefix;
@@ -22,7 +26,17 @@ export class OneQueue implements ConsumerSource {
 
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
     if (filter === '$queue/none') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
-    return { queue: 'jobs', filters: ['work/#'] };
+    return { queue: 'jobs', filters: this.#filters };
+  }
+
+  onFeedingChanged(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** From now on these filters feed the queue. */
+  feedBy(...filters: readonly string[]): void {
+    this.#filters = filters;
+    for (const listener of this.#listeners) listener();
   }
 
   async consume(_filter: string, consumer: Consumer, credit: number): Promise<Consumption> {
@@ -36,6 +50,7 @@ export class OneQueue implements ConsumerSource {
       this.credit = changed;
       this.creditChanges++;
     };
+    this.onConsumed();
     return { setCredit, stop };
   }
 

@@ -72,8 +72,9 @@ export class Registry {
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
     const queue = existing ?? this.#make(name, options);
     const before = existing === undefined ? [] : filtersOf(existing);
+    const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
     queue.change(options);
-    this.#bind(queue, before);
+    if (this.#bind(queue, before) || !isFed) this.#routesChanged();
     this.#writeDefinition(queue);
     return queue;
   }
@@ -125,13 +126,14 @@ export class Registry {
     return queue;
   }
 
-  #bind(queue: Queue, before: readonly string[]): void {
+  /** Whether anything changed. */
+  #bind(queue: Queue, before: readonly string[]): boolean {
     const after = filtersOf(queue);
     const gone = before.filter((filter) => !after.includes(filter));
     const added = after.filter((filter) => !before.includes(filter));
     for (const filter of gone) this.#index.remove(filter, queue);
     for (const filter of added) this.#index.add(filter, queue);
-    if (gone.length + added.length > 0) this.#routesChanged();
+    return gone.length + added.length > 0;
   }
 
   #routesChanged(): void {
