@@ -101,24 +101,26 @@ test('a socket that does not drain loses QoS 0 and keeps QoS 1', async () => {
   assert.equal(client.takePublish().payload, 'kept');
 });
 
-test('a publisher waits for a congested subscriber, but not for ever', async () => {
-  const fixture = new BrokerFixture();
-  const client = await fixture.connect('c');
-  client.subscribe('t');
-  const publisher = await fixture.connect('p');
-  client.stuckBytes = 2 * 1024 * 1024;
-  publisher.publish('t', '1');
-  assert.equal(publisher.paused, true);
-  client.stuckBytes = 0;
-  client.drained();
-  assert.equal(publisher.paused, false);
-  client.stuckBytes = 2 * 1024 * 1024;
-  publisher.publish('t', '2');
-  fixture.clock.advance(1_000);
-  assert.equal(publisher.paused, false);
-  publisher.publish('t', '3');
-  assert.equal(publisher.paused, false);
-});
+for (const qos of [0, 1] as const) {
+  test(`a publisher at QoS ${qos} waits for a congested subscriber, but not for ever`, async () => {
+    const fixture = new BrokerFixture();
+    const client = await fixture.connect('c');
+    client.subscribe('t', { qos });
+    const publisher = await fixture.connect('p');
+    client.stuckBytes = 2 * 1024 * 1024;
+    publisher.publish('t', '1', { qos, packetId: 1 });
+    assert.equal(publisher.paused, true);
+    client.stuckBytes = 0;
+    client.drained();
+    assert.equal(publisher.paused, false);
+    client.stuckBytes = 2 * 1024 * 1024;
+    publisher.publish('t', '2', { qos, packetId: 2 });
+    fixture.clock.advance(1_000);
+    assert.equal(publisher.paused, false);
+    publisher.publish('t', '3', { qos, packetId: 3 });
+    assert.equal(publisher.paused, false);
+  });
+}
 
 test('a message larger than the client takes is not sent [MQTT-3.1.2-25]', async () => {
   const fixture = new BrokerFixture();
