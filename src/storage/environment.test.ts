@@ -112,7 +112,7 @@ test('a folder of another format is refused and left as it is', async () => {
   await environment.transact(batch);
   await environment.close();
   for (let i = 0; i < 2; i++) {
-    assert.throws(() => new Environment(folder), { code: 'conflict', message: /expected format version 2, met 99/ });
+    assert.throws(() => new Environment(folder), { code: 'conflict', message: /expected format version 3, met 99/ });
   }
 });
 

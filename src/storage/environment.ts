@@ -139,7 +139,7 @@ function checkFormat(folder: string, meta: Binary): void {
   if (version === formatVersion) return;
   throw new SluiceError(
     'conflict',
-    `Cannot open data folder "${folder}": expected format version ${formatVersion}, met ${version}`,
+    `Cannot open data folder "${folder}": expected format version ${formatVersion}, met ${version}; open it with the Sluice that wrote it, or name an empty folder`,
     { detail: { expected: formatVersion, met: version } },
   );
 }

@@ -5,15 +5,24 @@
  *
  *   queues            | queue u32 |                                     → JSON: name, options, createdAt, removing
  *   queue-counters    | queue u32 |                                     → numbers, see queues/embedded/counters.ts
- *   messages          | queue u32 | sequence u48 |                      → header and message, see queues/embedded/record.ts
- *   message-states    | queue u32 | sequence u48 |                      → failures so far, see queues/embedded/failure.ts
- *   schedule          | queue u32 | availableAt u48 | sequence u48 |    → one zero byte
+ *   messages          | queue u32 | lane u8 | sequence u48 |            → header and message, see queues/embedded/record.ts
+ *   message-states    | queue u32 | sequence u48 |                      → until when it waits, see queues/embedded/waiting.ts
+ *   schedule          | queue u32 | availableAt u48 | sequence u48 |    → lane u8
+ *   message-keys      | queue u32 | key hash u48 | lane u8 | sequence u48 |  → one zero byte
+ *   last-values       | queue u32 | digest of the key, 16 bytes |       → lane u8, sequence u48
+ *   expiries          | queue u32 | expiresAt u48 | lane u8 | sequence u48 | → one zero byte
+ *   deduplication     | queue u32 | digest of scope and id, 16 bytes |  → expiresAt u48
+ *   deduplication-expiry  | queue u32 | expiresAt u48 | digest, 16 bytes |   → one zero byte
+ *   groups            | queue u32 | group u32 |                         → JSON
+ *   group-states      | queue u32 | group u32 | sequence u48 |          → what a group did with a message
+ *   moves             | move u32 |                                      → JSON
  *
  *   retained          | topic, see broker/retained-key.ts |             → place u64, record of the message
  *   sessions, session-positions, session-messages, session-received, session-bodies, session-body-counts
  *                     the broker's, see broker/session-table.ts
  *
- * A message has a row in `message-states` exactly when it has one in `schedule`: when it failed and waits for its next try.
+ * A message has a row in `message-states` exactly when it has one in `schedule`: when it failed, or was to wait, and is
+ * not gone. Sequences are a queue's own, over all of its lanes.
  */
 export const tableNames = [
   'meta',
@@ -22,6 +31,14 @@ export const tableNames = [
   'messages',
   'message-states',
   'schedule',
+  'message-keys',
+  'last-values',
+  'expiries',
+  'deduplication',
+  'deduplication-expiry',
+  'groups',
+  'group-states',
+  'moves',
   'retained',
   'sessions',
   'session-positions',
@@ -34,7 +51,7 @@ export const tableNames = [
 export type TableName = (typeof tableNames)[number];
 
 /** Version of all the layouts together. A folder of another version is refused at open. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** Longest key that a table takes, from LMDB's page of 4 KiB: two keys and their node headers must fit in one. */
 export const keyBytesMax = 1978;

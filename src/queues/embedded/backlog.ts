@@ -1,7 +1,8 @@
 import type { EngineContext } from './context.ts';
 import { Entry } from './entry.ts';
-import { messageKey, sequenceMax, sequenceOfKey } from './keys.ts';
+import { messageKey, sequenceMax, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
+import { damageOf } from './record.ts';
 
 /** Messages and bytes that are read ahead at once: about 2.5 ms of the main thread. */
 export const loadMessagesMax = 1_024;
@@ -63,16 +64,16 @@ export class Backlog {
     const queue = this.#queue;
     const rows = this.#context.environment.readRange(
       'messages',
-      messageKey(queue.id, this.#cursor),
-      messageKey(queue.id, sequenceMax),
+      messageKey(queue.id, 0, this.#cursor),
+      messageKey(queue.id, 0, sequenceMax),
       Math.min(loadMessagesMax, queue.hot.messagesToRead),
       Math.min(loadBytesMax, queue.hot.bytesToRead),
     );
     if (rows.length === 0) return false;
-    const last = sequenceOfKey(rows[rows.length - 1].key);
+    const last = sequenceOfMessageKey(rows[rows.length - 1].key);
     const skip = this.#scheduledBetween(this.#cursor, last);
     for (const { key, value } of rows) {
-      const sequence = sequenceOfKey(key);
+      const sequence = sequenceOfMessageKey(key);
       if (!skip.has(sequence) && !queue.takenOnDisk.has(sequence)) this.#loaded(sequence, value);
     }
     this.#cursor = last + 1;
@@ -80,6 +81,11 @@ export class Backlog {
   }
 
   #loaded(sequence: number, record: Buffer): void {
+    const damage = damageOf(record);
+    if (damage !== undefined) {
+      this.#queue.damaged({ lane: 0, sequence, record, waiting: undefined }, damage);
+      return;
+    }
     const entry = new Entry(this.#queue, sequence, record);
     entry.stored = true;
     this.#messages--;
@@ -95,10 +101,10 @@ export class Backlog {
     const queue = this.#queue;
     const keys = this.#context.environment.readKeys(
       'message-states',
-      messageKey(queue.id, from),
-      messageKey(queue.id, last + 1),
+      stateKey(queue.id, from),
+      stateKey(queue.id, last + 1),
       Number.POSITIVE_INFINITY,
     );
-    return new Set(keys.map(sequenceOfKey));
+    return new Set(keys.map(sequenceOfStateKey));
   }
 }

@@ -11,19 +11,25 @@ import { queueKey } from './keys.ts';
  */
 export const sequenceBlock = 1_048_576;
 
+/** Of one lane. */
+interface LaneCounters {
+  messages: number;
+  /** Rows in `message-states`, and as many in `schedule`. */
+  waiting: number;
+}
+
 /**
- * What the disk holds of a queue, in one row that changes in the same commit: opening a queue counts nothing.
+ * What the disk holds of a queue, in one row that changes in the same commit: opening a queue counts nothing. The row
+ * goes up to the highest lane that was used:
  *
- *   | messages f64 | bytes f64 | failures f64 | sequence ceiling f64 |
+ *   | bytes f64 | sequence ceiling f64 | lane 0: messages f64, waiting f64 | lane 1: ... |
  */
 export class QueueCounters implements StagedWrite, ReceiptWaiter {
   readonly #queue: number;
   readonly #commit: GroupCommit;
   readonly #onFlushed: () => void;
-  messages = 0;
+  readonly lanes: LaneCounters[] = [{ messages: 0, waiting: 0 }];
   bytes = 0;
-  /** Rows in `message-states`, and as many in `schedule`. */
-  failures = 0;
   /** No sequence from here on was ever given out. */
   sequenceCeiling = 0;
   removed = false;
@@ -35,18 +41,28 @@ export class QueueCounters implements StagedWrite, ReceiptWaiter {
     this.#onFlushed = onFlushed;
   }
 
+  get messages(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.messages, 0);
+  }
+
+  get waiting(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+  }
+
   load(row: Buffer): void {
-    this.messages = row.readDoubleBE(0);
-    this.bytes = row.readDoubleBE(8);
-    this.failures = row.readDoubleBE(16);
-    this.sequenceCeiling = row.readDoubleBE(24);
+    this.bytes = row.readDoubleBE(0);
+    this.sequenceCeiling = row.readDoubleBE(8);
+    for (let at = 16, lane = 0; at + 16 <= row.length; at += 16, lane++) {
+      this.lanes[lane] = { messages: row.readDoubleBE(at), waiting: row.readDoubleBE(at + 8) };
+    }
   }
 
   /** Called while a batch closes: the row is written once in it, behind all messages. */
-  changed(batch: BatchWriter, messages: number, bytes: number, failures: number): void {
-    this.messages += messages;
+  changed(batch: BatchWriter, lane: number, messages: number, bytes: number, waiting: number): void {
+    while (lane >= this.lanes.length) this.lanes.push({ messages: 0, waiting: 0 });
+    this.lanes[lane].messages += messages;
+    this.lanes[lane].waiting += waiting;
     this.bytes += bytes;
-    this.failures += failures;
     if (this.#staged) return;
     this.#staged = true;
     batch.stage(this);
@@ -67,11 +83,13 @@ export class QueueCounters implements StagedWrite, ReceiptWaiter {
   write(batch: BatchWriter): void {
     this.#staged = false;
     if (this.removed) return;
-    const row = Buffer.allocUnsafe(32);
-    row.writeDoubleBE(this.messages, 0);
-    row.writeDoubleBE(this.bytes, 8);
-    row.writeDoubleBE(this.failures, 16);
-    row.writeDoubleBE(this.sequenceCeiling, 24);
+    const row = Buffer.allocUnsafe(16 + this.lanes.length * 16);
+    row.writeDoubleBE(this.bytes, 0);
+    row.writeDoubleBE(this.sequenceCeiling, 8);
+    for (const [lane, { messages, waiting }] of this.lanes.entries()) {
+      row.writeDoubleBE(messages, 16 + lane * 16);
+      row.writeDoubleBE(waiting, 24 + lane * 16);
+    }
     batch.put('queue-counters', queueKey(this.#queue), row);
     batch.wait(this, 0);
   }

@@ -1,34 +1,35 @@
 import type { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
-import type { Failure } from './failure.ts';
-import { messageKey, scheduleKey } from './keys.ts';
+import { messageKey, scheduleKey, stateKey } from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Removes the rows of a message that was never read into memory. */
 export class DiskRemoval implements StagedWrite, ReceiptWaiter {
   readonly #queue: QueueCore;
+  readonly #lane: number;
   readonly #sequence: number;
   readonly #bytes: number;
-  readonly #failure: Failure | undefined;
+  readonly #waiting: Waiting | undefined;
 
-  constructor(queue: QueueCore, sequence: number, bytes: number, failure: Failure | undefined) {
+  constructor(queue: QueueCore, lane: number, sequence: number, bytes: number, waiting: Waiting | undefined) {
     this.#queue = queue;
+    this.#lane = lane;
     this.#sequence = sequence;
     this.#bytes = bytes;
-    this.#failure = failure;
+    this.#waiting = waiting;
   }
 
   write(batch: BatchWriter): void {
     const queue = this.#queue;
     if (queue.removed) return;
-    const key = messageKey(queue.id, this.#sequence);
-    batch.remove('messages', key);
-    if (this.#failure !== undefined) {
-      batch.remove('message-states', key);
-      batch.remove('schedule', scheduleKey(queue.id, this.#failure.availableAt, this.#sequence));
+    batch.remove('messages', messageKey(queue.id, this.#lane, this.#sequence));
+    if (this.#waiting !== undefined) {
+      batch.remove('message-states', stateKey(queue.id, this.#sequence));
+      batch.remove('schedule', scheduleKey(queue.id, this.#waiting.availableAt, this.#sequence));
     }
-    queue.counters.changed(batch, -1, -this.#bytes, this.#failure === undefined ? 0 : -1);
+    queue.counters.changed(batch, this.#lane, -1, -this.#bytes, this.#waiting === undefined ? 0 : -1);
     batch.wait(this, 0);
   }
 

@@ -1,12 +1,12 @@
-import { type Delivery, expiresAt, type Message, type Settlement } from '../../message.ts';
+import type { Delivery, Message, Settlement } from '../../message.ts';
 import type { Deadline } from '../../std/deadlines.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import type { QueueCounters } from './counters.ts';
-import { encodeFailure, type Failure } from './failure.ts';
-import { messageKey, scheduleKey } from './keys.ts';
-import { deliveredMessageOf, enqueuedAtOf, mayExpire } from './record.ts';
+import { messageKey, scheduleKey, stateKey } from './keys.ts';
+import { deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf, seal } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
 import { changeState, isPresent, State } from './transitions.ts';
+import { encodeWaiting, type Waiting } from './waiting.ts';
 
 /** What an entry needs of its queue. */
 export interface EntryHome {
@@ -20,8 +20,6 @@ export interface EntryHome {
   due(entry: Entry, now: number): void;
 }
 
-const scheduleValue = Buffer.alloc(1);
-
 /**
  * A message of a queue in memory, up to the end of its lease: what its consumer holds as the delivery, and what its batch
  * asks for rows. A message that goes back to waiting goes on as another entry, so that the consumer that had it cannot
@@ -33,7 +31,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   readonly record: Buffer;
   /** Changed by `changeState` alone. */
   state: State;
-  failure: Failure | undefined = undefined;
+  waiting: Waiting | undefined = undefined;
   /** How often it was handed out, in this process. */
   deliveries = 0;
 
@@ -41,7 +39,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   staged = false;
   /** What the disk has, or will have with the batch that is being flushed. */
   stored = false;
-  storedFailure: Failure | undefined = undefined;
+  storedWaiting: Waiting | undefined = undefined;
 
   /** End of the lease, or when a scheduled message is due. */
   deadline = 0;
@@ -82,11 +80,15 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   }
 
   get attempts(): number {
-    return this.failure === undefined ? 0 : this.failure.attempts;
+    return this.waiting === undefined ? 0 : this.waiting.attempts;
   }
 
   get enqueuedAt(): number {
     return enqueuedAtOf(this.record);
+  }
+
+  get lane(): number {
+    return laneOf(this.record);
   }
 
   get held(): boolean {
@@ -98,16 +100,17 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   }
 
   hasExpired(now: number): boolean {
-    return mayExpire(this.record) && expiresAt(this.message) <= now;
+    const at = expiresAtOf(this.record);
+    return at !== 0 && at <= now;
   }
 
   /** Ends this entry; the one that is answered carries the message on, in state `to`. */
   succeed(to: State): Entry {
     const heir = new Entry(this.home, this.sequence, this.record, this.state);
-    heir.failure = this.failure;
+    heir.waiting = this.waiting;
     heir.deliveries = this.deliveries;
     heir.stored = this.stored;
-    heir.storedFailure = this.storedFailure;
+    heir.storedWaiting = this.storedWaiting;
     changeState(heir, to);
     changeState(this, State.succeeded);
     return heir;
@@ -119,32 +122,36 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     if (this.state === State.succeeded || this.home.removed) return;
     const present = isPresent(this.state);
     if (present !== this.stored) this.#writeMessage(batch, present);
-    const failure = present ? this.failure : undefined;
-    if (failure !== this.storedFailure) this.#writeFailure(batch, failure);
+    const waiting = present ? this.waiting : undefined;
+    if (waiting !== this.storedWaiting) this.#writeWaiting(batch, waiting);
   }
 
   #writeMessage(batch: BatchWriter, present: boolean): void {
-    const { home, record } = this;
-    const key = messageKey(home.id, this.sequence);
-    if (present) batch.put('messages', key, record);
-    else batch.remove('messages', key);
+    const { home, record, lane } = this;
+    const key = messageKey(home.id, lane, this.sequence);
+    if (present) {
+      seal(record);
+      batch.put('messages', key, record);
+    } else {
+      batch.remove('messages', key);
+    }
     this.stored = present;
-    home.counters.changed(batch, present ? 1 : -1, present ? record.length : -record.length, 0);
+    home.counters.changed(batch, lane, present ? 1 : -1, present ? record.length : -record.length, 0);
   }
 
-  #writeFailure(batch: BatchWriter, failure: Failure | undefined): void {
-    const { home, sequence, storedFailure } = this;
-    const key = messageKey(home.id, sequence);
-    if (storedFailure !== undefined)
-      batch.remove('schedule', scheduleKey(home.id, storedFailure.availableAt, sequence));
-    if (failure === undefined) {
+  #writeWaiting(batch: BatchWriter, waiting: Waiting | undefined): void {
+    const { home, sequence, storedWaiting } = this;
+    const key = stateKey(home.id, sequence);
+    if (storedWaiting !== undefined)
+      batch.remove('schedule', scheduleKey(home.id, storedWaiting.availableAt, sequence));
+    if (waiting === undefined) {
       batch.remove('message-states', key);
     } else {
-      batch.put('message-states', key, encodeFailure(failure));
-      batch.put('schedule', scheduleKey(home.id, failure.availableAt, sequence), scheduleValue);
+      batch.put('message-states', key, encodeWaiting(waiting));
+      batch.put('schedule', scheduleKey(home.id, waiting.availableAt, sequence), Buffer.of(this.lane));
     }
-    const change = (failure === undefined ? 0 : 1) - (storedFailure === undefined ? 0 : 1);
-    this.storedFailure = failure;
-    home.counters.changed(batch, 0, 0, change);
+    const change = (waiting === undefined ? 0 : 1) - (storedWaiting === undefined ? 0 : 1);
+    this.storedWaiting = waiting;
+    home.counters.changed(batch, this.lane, 0, 0, change);
   }
 }

@@ -1,3 +1,5 @@
+import { readU48, writeU32, writeU48 } from './numbers.ts';
+
 /*
  * Keys of the queue tables, as drawn in storage/tables.ts. Every range end is exclusive.
  */
@@ -13,15 +15,27 @@ export function queueOfKey(key: Buffer): number {
   return key.readUInt32BE(0);
 }
 
-export function messageKey(queue: number, sequence: number): Buffer {
+export function messageKey(queue: number, lane: number, sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(11);
+  writeU32(key, queue, 0);
+  key[4] = lane;
+  writeU48(key, sequence, 5);
+  return key;
+}
+
+export function sequenceOfMessageKey(key: Buffer): number {
+  return readU48(key, 5);
+}
+
+export function stateKey(queue: number, sequence: number): Buffer {
   const key = Buffer.allocUnsafe(10);
   writeU32(key, queue, 0);
   writeU48(key, sequence, 4);
   return key;
 }
 
-export function sequenceOfKey(key: Buffer): number {
-  return key.readUIntBE(4, 6);
+export function sequenceOfStateKey(key: Buffer): number {
+  return readU48(key, 4);
 }
 
 export function scheduleKey(queue: number, availableAt: number, sequence: number): Buffer {
@@ -33,24 +47,9 @@ export function scheduleKey(queue: number, availableAt: number, sequence: number
 }
 
 export function availableAtOfScheduleKey(key: Buffer): number {
-  return key.readUIntBE(4, 6);
+  return readU48(key, 4);
 }
 
 export function sequenceOfScheduleKey(key: Buffer): number {
-  return key.readUIntBE(10, 6);
-}
-
-// Written out, because a key is made for every stored message and Node's own methods check their arguments each time.
-function writeU32(key: Buffer, value: number, at: number): void {
-  key[at] = value >>> 24;
-  key[at + 1] = value >>> 16;
-  key[at + 2] = value >>> 8;
-  key[at + 3] = value;
-}
-
-function writeU48(key: Buffer, value: number, at: number): void {
-  const high = Math.floor(value / 0x100000000);
-  key[at] = high >>> 8;
-  key[at + 1] = high;
-  writeU32(key, value >>> 0, at + 2);
+  return readU48(key, 10);
 }

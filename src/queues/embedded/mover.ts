@@ -118,7 +118,7 @@ class MoveTask {
   }
 }
 
-function take(queue: Queue, { entry, sequence, record, failure }: Found): void {
-  if (entry === undefined) queue.discardOnDisk(sequence, record.length, failure);
-  else queue.discard(entry);
+function take(queue: Queue, found: Found): void {
+  if (found.entry === undefined) queue.discardOnDisk(found);
+  else queue.discard(found.entry);
 }

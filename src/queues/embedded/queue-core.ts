@@ -8,6 +8,15 @@ import { HotShare } from './hot-window.ts';
 import { ReadyList } from './ready-list.ts';
 import type { Slot } from './slot.ts';
 import { QueueTotals } from './totals.ts';
+import type { Waiting } from './waiting.ts';
+
+/** A message as its rows on disk show it. */
+export interface StoredRow {
+  readonly lane: number;
+  readonly sequence: number;
+  readonly record: Buffer;
+  readonly waiting: Waiting | undefined;
+}
 
 /**
  * What all parts of a queue work on: what is present, what is ready in memory, who may take it, and the book-keeping that
@@ -54,6 +63,8 @@ export abstract class QueueCore implements EntryHome {
   abstract due(entry: Entry): void;
   abstract settle(entry: Entry, settlement: Settlement): boolean;
   abstract leaseExpired(entry: Entry, now: number): void;
+  /** A message on disk alone cannot be read: it goes to the dead letters with what bytes there are. */
+  abstract damaged(row: StoredRow, damage: string): void;
   /** Rows of this queue have become durable. */
   protected abstract flushed(): void;
 

@@ -6,11 +6,10 @@ import type { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
 import { Entry } from './entry.ts';
-import type { Failure } from './failure.ts';
 import { Leases } from './leases.ts';
-import { QueueCore } from './queue-core.ts';
+import { QueueCore, type StoredRow } from './queue-core.ts';
 import { Schedule } from './schedule.ts';
-import { expire, expireLease, release, settleEntry } from './settlement.ts';
+import { buryDamaged, expire, expireLease, release, settleEntry } from './settlement.ts';
 import type { Slot } from './slot.ts';
 import { changeState, State } from './transitions.ts';
 
@@ -45,8 +44,8 @@ export class Queue extends QueueCore {
     this.nextSequence = Math.max(1, this.counters.sequenceCeiling);
     this.messages = this.counters.messages;
     this.bytes = this.counters.bytes;
-    this.schedule.open(this.counters.failures);
-    this.backlog.open(this.messages - this.counters.failures);
+    this.schedule.open(this.counters.waiting);
+    this.backlog.open(this.messages - this.counters.waiting);
   }
 
   change(options: QueueOptions): void {
@@ -101,13 +100,18 @@ export class Queue extends QueueCore {
   }
 
   /** The same for one that is on disk alone. */
-  discardOnDisk(sequence: number, bytes: number, failure: Failure | undefined): void {
+  discardOnDisk({ lane, sequence, record, waiting }: StoredRow): void {
     this.messages--;
-    this.bytes -= bytes;
-    if (failure === undefined) this.backlog.taken();
+    this.bytes -= record.length;
+    if (waiting === undefined) this.backlog.taken();
     else this.schedule.taken();
     this.takenOnDisk.add(sequence);
-    this.context.commit.stage(new DiskRemoval(this, sequence, bytes, failure));
+    this.context.commit.stage(new DiskRemoval(this, lane, sequence, record.length, waiting));
+  }
+
+  damaged(row: StoredRow, damage: string): void {
+    this.discardOnDisk(row);
+    buryDamaged(this, row, damage);
   }
 
   settle(entry: Entry, settlement: Settlement): boolean {

@@ -6,7 +6,19 @@ import type { Registry } from './registry.ts';
 
 /** Rows deleted in one commit. */
 const removedRowsMax = 5_000;
-const tables = ['messages', 'message-states', 'schedule'] as const;
+/** Every table whose keys begin with the queue, but those that say that there is one. */
+const tables = [
+  'messages',
+  'message-states',
+  'schedule',
+  'message-keys',
+  'last-values',
+  'expiries',
+  'deduplication',
+  'deduplication-expiry',
+  'groups',
+  'group-states',
+] as const;
 
 /**
  * Removes a queue with its messages. The mark comes first and alone: from then on the queue is gone, and a crash leaves

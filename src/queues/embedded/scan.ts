@@ -1,17 +1,15 @@
 import type { Row } from '../../storage/environment.ts';
 import type { BrowsePage, BrowseRequest, MessageState, StoredMessage } from '../engine.ts';
 import type { Entry } from './entry.ts';
-import { decodeFailure, type Failure } from './failure.ts';
-import { messageKey, sequenceOfKey } from './keys.ts';
+import { messageKey, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
 import type { Queue } from './queue.ts';
-import { deathOf, enqueuedAtOf, messageOf } from './record.ts';
+import type { StoredRow } from './queue-core.ts';
+import { damageOf, deathOf, enqueuedAtOf, messageOf } from './record.ts';
 import { State } from './transitions.ts';
+import { decodeWaiting } from './waiting.ts';
 
 /** A message as a scan meets it: an entry where it is in memory, else its rows. */
-export interface Found {
-  readonly sequence: number;
-  readonly record: Buffer;
-  readonly failure: Failure | undefined;
+export interface Found extends StoredRow {
   readonly entry: Entry | undefined;
 }
 
@@ -67,41 +65,42 @@ export async function browse(queue: Queue, request: BrowseRequest): Promise<Brow
 }
 
 export function storedMessage(found: Found): StoredMessage {
-  const { record, failure, sequence } = found;
+  const { record, waiting, sequence } = found;
   const state = storedState(found);
   return {
     sequence,
     state,
-    attempts: failure?.attempts ?? 0,
+    attempts: waiting?.attempts ?? 0,
     enqueuedAt: enqueuedAtOf(record),
-    availableAt: state === 'scheduled' ? failure?.availableAt : undefined,
-    lastError: failure?.lastError,
+    availableAt: state === 'scheduled' ? waiting?.availableAt : undefined,
+    lastError: waiting?.lastError,
     message: messageOf(record),
     death: deathOf(record),
   };
 }
 
-export function storedState({ entry, failure }: Found): MessageState {
-  if (entry === undefined) return failure === undefined ? 'ready' : 'scheduled';
+export function storedState({ entry, waiting }: Found): MessageState {
+  if (entry === undefined) return waiting === undefined ? 'ready' : 'scheduled';
   if (entry.state === State.leased) return 'leased';
   return entry.state === State.scheduled ? 'scheduled' : 'ready';
 }
 
 function readStep(queue: Queue, from: number, end: number): { found: Found[]; next: number } {
   const { environment } = queue.context;
-  const start = messageKey(queue.id, from);
-  const rows = environment.readRange('messages', start, messageKey(queue.id, end), scanMessagesMax, scanBytesMax);
+  const start = messageKey(queue.id, 0, from);
+  const rows = environment.readRange('messages', start, messageKey(queue.id, 0, end), scanMessagesMax, scanBytesMax);
   const bytes = rows.reduce((sum, row) => sum + row.value.length, 0);
   const whole = rows.length < scanMessagesMax && bytes < scanBytesMax;
-  const diskEnd = whole ? end : sequenceOfKey(rows[rows.length - 1].key) + 1;
+  const diskEnd = whole ? end : sequenceOfMessageKey(rows[rows.length - 1].key) + 1;
   const inMemory = entriesBetween(queue, from, diskEnd);
   const cut = inMemory.length > scanMessagesMax;
   const next = cut ? inMemory[scanMessagesMax].sequence : diskEnd;
   const entries = cut ? inMemory.slice(0, scanMessagesMax) : inMemory;
   const found = entries.map((entry) => ({
+    lane: entry.lane,
     sequence: entry.sequence,
     record: entry.record,
-    failure: entry.failure,
+    waiting: entry.waiting,
     entry,
   }));
   return { found: merge(found, onDiskAlone(queue, rows, entries, next)), next };
@@ -124,26 +123,36 @@ function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
  * neither kind belongs to a message in memory, or to one that has gone and whose removal is not flushed.
  */
 function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry[], next: number): Found[] {
-  const failures = failuresBetween(queue, rows);
+  const states = statesBetween(queue, rows);
   const inMemory = new Set(entries.map((entry) => entry.sequence));
   const found: Found[] = [];
   for (const { key, value } of rows) {
-    const sequence = sequenceOfKey(key);
+    const sequence = sequenceOfMessageKey(key);
     if (sequence >= next) break;
     if (inMemory.has(sequence) || queue.takenOnDisk.has(sequence)) continue;
-    const failure = failures.get(sequence);
+    const state = states.get(sequence);
+    const waiting = state === undefined ? undefined : decodeWaiting(state);
+    // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
+    if (state !== undefined && waiting === undefined) continue;
     const waits =
-      failure === undefined ? sequence >= queue.backlog.boundary : failure.availableAt > queue.schedule.horizon;
-    if (waits) found.push({ sequence, record: value, failure, entry: undefined });
+      waiting === undefined ? sequence >= queue.backlog.boundary : waiting.availableAt > queue.schedule.horizon;
+    if (waits) addReadable(queue, { lane: 0, sequence, record: value, waiting }, found);
   }
   return found;
 }
 
-function failuresBetween(queue: Queue, rows: readonly Row[]): Map<number, Failure> {
+function addReadable(queue: Queue, row: StoredRow, found: Found[]): void {
+  const damage = damageOf(row.record);
+  if (damage === undefined) found.push({ ...row, entry: undefined });
+  else queue.damaged(row, damage);
+}
+
+function statesBetween(queue: Queue, rows: readonly Row[]): Map<number, Buffer> {
   if (rows.length === 0) return new Map();
-  const end = messageKey(queue.id, sequenceOfKey(rows[rows.length - 1].key) + 1);
-  const states = queue.context.environment.readRange('message-states', rows[0].key, end, Number.POSITIVE_INFINITY);
-  return new Map(states.map(({ key, value }) => [sequenceOfKey(key), decodeFailure(value)]));
+  const from = stateKey(queue.id, sequenceOfMessageKey(rows[0].key));
+  const end = stateKey(queue.id, sequenceOfMessageKey(rows[rows.length - 1].key) + 1);
+  const states = queue.context.environment.readRange('message-states', from, end, Number.POSITIVE_INFINITY);
+  return new Map(states.map(({ key, value }) => [sequenceOfStateKey(key), value]));
 }
 
 function merge(a: readonly Found[], b: readonly Found[]): Found[] {

@@ -1,12 +1,15 @@
+import type { Row } from '../../storage/environment.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
-import { decodeFailure } from './failure.ts';
-import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey } from './keys.ts';
-import type { QueueCore } from './queue-core.ts';
+import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey, stateKey } from './keys.ts';
+import type { QueueCore, StoredRow } from './queue-core.ts';
+import { damageOf } from './record.ts';
 import { State } from './transitions.ts';
+import { decodeWaiting, type Waiting, waitingUntil } from './waiting.ts';
 
 /** How long before it is due a scheduled message comes into memory. */
 const lookAheadMs = 1_000;
+const noRecord = Buffer.alloc(0);
 /** Rows read at once; all rows of the last one's millisecond come with it. */
 export const scheduleLoadMax = 1_024;
 
@@ -101,13 +104,12 @@ export class Schedule {
   load(): void {
     this.#wanted = false;
     const now = this.#context.clock.now();
-    const keys = this.#readKeys(now + lookAheadMs);
-    const full = keys.length >= scheduleLoadMax;
-    const last = keys[keys.length - 1];
-    const horizon = full && last !== undefined ? availableAtOfScheduleKey(last) : now + lookAheadMs;
+    const rows = this.#readRows(now + lookAheadMs);
+    const full = rows.length >= scheduleLoadMax;
+    const horizon = full ? availableAtOfScheduleKey(rows[rows.length - 1].key) : now + lookAheadMs;
     this.#horizon = Math.max(this.#horizon, horizon);
     const known = this.#takeUnflushed();
-    for (const key of keys) this.#loadRow(sequenceOfScheduleKey(key), known);
+    for (const row of rows) this.#loadRow(row, known);
     if (this.#far > 0) this.#wakeAt(full ? horizon : this.#nextFar() - lookAheadMs);
   }
 
@@ -127,16 +129,16 @@ export class Schedule {
     this.#context.wakes.set(this.#wake, at);
   }
 
-  #readKeys(until: number): Buffer[] {
+  #readRows(until: number): Row[] {
     const { environment } = this.#context;
     const { id } = this.#queue;
     const end = scheduleKey(id, until + 1, 0);
-    const keys = environment.readKeys('schedule', scheduleKey(id, this.#horizon + 1, 0), end, scheduleLoadMax);
-    if (keys.length < scheduleLoadMax) return keys;
-    const last = keys[keys.length - 1];
+    const rows = environment.readRange('schedule', scheduleKey(id, this.#horizon + 1, 0), end, scheduleLoadMax);
+    if (rows.length < scheduleLoadMax) return rows;
+    const last = rows[rows.length - 1].key;
     const at = availableAtOfScheduleKey(last);
     const rest = scheduleKey(id, at, sequenceOfScheduleKey(last) + 1);
-    return keys.concat(environment.readKeys('schedule', rest, scheduleKey(id, at + 1, 0), Number.POSITIVE_INFINITY));
+    return rows.concat(environment.readRange('schedule', rest, scheduleKey(id, at + 1, 0), Number.POSITIVE_INFINITY));
   }
 
   /** Those that are within the horizon now; answers their sequences, because the disk may show them already. */
@@ -144,7 +146,7 @@ export class Schedule {
     const known = new Set<number>();
     const beyond: Entry[] = [];
     for (const entry of this.#unflushed) {
-      const availableAt = entry.failure?.availableAt ?? 0;
+      const availableAt = entry.waiting?.availableAt ?? 0;
       if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
       if (availableAt > this.#horizon) {
         beyond.push(entry);
@@ -157,22 +159,40 @@ export class Schedule {
     return known;
   }
 
-  #loadRow(sequence: number, known: ReadonlySet<number>): void {
+  #loadRow(scheduleRow: Row, known: ReadonlySet<number>): void {
     const queue = this.#queue;
+    const sequence = sequenceOfScheduleKey(scheduleRow.key);
     if (known.has(sequence) || queue.takenOnDisk.has(sequence)) return;
-    const key = messageKey(queue.id, sequence);
-    const record = this.#context.environment.get('messages', key);
-    const state = this.#context.environment.get('message-states', key);
-    if (record === undefined || state === undefined) {
-      throw new Error(
-        `Cannot load message ${sequence} of queue "${queue.name}": it is scheduled, and its rows are not there`,
-      );
+    const row = this.#readRow(scheduleRow, sequence);
+    const damage = row.problem ?? damageOf(row.record);
+    if (damage !== undefined) {
+      queue.damaged(row, damage);
+      return;
     }
-    const entry = new Entry(queue, sequence, record, State.scheduled);
+    const entry = new Entry(queue, sequence, row.record, State.scheduled);
     entry.stored = true;
-    entry.failure = decodeFailure(state);
-    entry.storedFailure = entry.failure;
-    this.#arrive(entry, entry.failure.availableAt);
+    entry.waiting = row.waiting;
+    entry.storedWaiting = row.waiting;
+    this.#arrive(entry, row.waiting.availableAt);
+  }
+
+  /** The message that a row of `schedule` speaks of, and what is wrong with its other rows. */
+  #readRow({ key, value }: Row, sequence: number): StoredRow & { waiting: Waiting; problem: string | undefined } {
+    const { environment } = this.#context;
+    const { id } = this.#queue;
+    const lane = value[0];
+    const record = environment.get('messages', messageKey(id, lane, sequence));
+    const state = environment.get('message-states', stateKey(id, sequence));
+    const waiting = state === undefined ? undefined : decodeWaiting(state);
+    const damagedState = waiting === undefined ? 'What is known of its failures is damaged' : undefined;
+    return {
+      lane,
+      sequence,
+      record: record ?? noRecord,
+      // By the key, so that this row is the one that goes with the message.
+      waiting: waiting ?? waitingUntil(availableAtOfScheduleKey(key)),
+      problem: record === undefined ? 'Its record is missing' : damagedState,
+    };
   }
 
   #arrive(entry: Entry, availableAt: number): void {
@@ -188,6 +208,6 @@ export class Schedule {
     const from = scheduleKey(id, this.#horizon + 1, 0);
     const [key] = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), 1);
     const onDisk = key === undefined ? Number.POSITIVE_INFINITY : availableAtOfScheduleKey(key);
-    return this.#unflushed.reduce((next, entry) => Math.min(next, entry.failure?.availableAt ?? next), onDisk);
+    return this.#unflushed.reduce((next, entry) => Math.min(next, entry.waiting?.availableAt ?? next), onDisk);
   }
 }

@@ -1,11 +1,13 @@
 import type { Settlement, UserProperty } from '../../message.ts';
 import { backoffMs } from './backoff.ts';
 import type { Entry } from './entry.ts';
-import { type Failure, reasonCharactersMax } from './failure.ts';
-import type { QueueCore } from './queue-core.ts';
-import { withDeath } from './record.ts';
+
+import type { QueueCore, StoredRow } from './queue-core.ts';
+import { encodeRecord, withDeath } from './record.ts';
+import { salvage } from './salvage.ts';
 import type { Schedule } from './schedule.ts';
 import { changeState, State } from './transitions.ts';
+import { reasonCharactersMax, type Waiting } from './waiting.ts';
 
 /** A queue whose failed messages can wait. */
 export interface SettlingQueue extends QueueCore {
@@ -40,7 +42,7 @@ export function settleEntry(queue: SettlingQueue, entry: Entry, settlement: Sett
 export function release(queue: SettlingQueue, entry: Entry): void {
   queue.totals.released++;
   queue.endLease(entry);
-  wait(queue, entry, entry.failure, State.ready);
+  wait(queue, entry, entry.waiting, State.ready);
 }
 
 /**
@@ -61,7 +63,7 @@ export function expireLease(queue: SettlingQueue, entry: Entry, now: number): vo
 export function expire(queue: SettlingQueue, entry: Entry, now: number): void {
   queue.totals.expired++;
   const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
-  die(queue, entry, cause, entry.failure ?? noFailure(now));
+  die(queue, entry, cause, failuresSoFar(entry.waiting, now));
 }
 
 function acknowledge(queue: SettlingQueue, entry: Entry): void {
@@ -74,14 +76,14 @@ function acknowledge(queue: SettlingQueue, entry: Entry): void {
 
 function reject(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
   queue.endLease(entry);
-  die(queue, entry, cause, nextFailure(entry.failure, cause, now));
+  die(queue, entry, cause, nextFailure(entry.waiting, cause, now));
 }
 
 function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
   const { options, totals, context } = queue;
   totals.failed++;
   queue.endLease(entry);
-  const failure = nextFailure(entry.failure, cause, now);
+  const failure = nextFailure(entry.waiting, cause, now);
   if (options.maxDeliveries > 0 && failure.attempts >= options.maxDeliveries) {
     die(queue, entry, cause, failure);
     return;
@@ -93,14 +95,14 @@ function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): vo
 }
 
 /** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */
-function die(queue: SettlingQueue, entry: Entry, cause: Cause, failure: Failure): void {
+function die(queue: SettlingQueue, entry: Entry, cause: Cause, failure: Waiting): void {
   changeState(entry, State.dead);
   queue.depart(entry);
   deadLetter(queue, entry.sequence, entry.record, cause, failure);
 }
 
 /** Puts the record of a message that is not in `queue` any more into its dead letters, or counts it as dropped. */
-function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Failure): void {
+function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Waiting): void {
   const name = queue.options.deadLetter;
   if (name === null) {
     queue.totals.dropped++;
@@ -124,31 +126,50 @@ function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, caus
 export function buryUnseen(queue: SettlingQueue, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
-  deadLetter(queue, sequence, record, cause, noFailure(queue.context.clock.now()));
+  deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now()));
+}
+
+/** A message whose record cannot be trusted, and which is not in `queue` any more. */
+export function buryDamaged(queue: SettlingQueue, row: StoredRow, damage: string): void {
+  const { clock, log } = queue.context;
+  const now = clock.now();
+  log.error('A message on disk is damaged and goes to the dead letters', {
+    queue: queue.name,
+    sequence: row.sequence,
+    damage,
+  });
+  if (row.record.length === 0) {
+    queue.totals.dropped++;
+    return;
+  }
+  const record = encodeRecord(salvage(row.record, now), now);
+  const cause = { code: 'damaged', reason: damage };
+  deadLetter(queue, row.sequence, record, cause, failuresSoFar(row.waiting, now));
 }
 
 /** The message goes on as another entry. */
 function wait(
   queue: SettlingQueue,
   entry: Entry,
-  failure: Failure | undefined,
+  failure: Waiting | undefined,
   state: typeof State.ready | typeof State.scheduled,
 ): void {
   const heir = entry.succeed(state);
-  heir.failure = failure;
-  if (entry.staged || failure !== heir.storedFailure) queue.stage(heir);
+  heir.waiting = failure;
+  if (entry.staged || failure !== heir.storedWaiting) queue.stage(heir);
   if (state === State.scheduled && failure !== undefined) queue.schedule.add(heir, failure.availableAt);
   else queue.ready.putBack(heir);
 }
 
-function noFailure(now: number): Failure {
+function failuresSoFar(waiting: Waiting | undefined, now: number): Waiting {
+  if (waiting !== undefined && waiting.attempts > 0) return waiting;
   return { attempts: 0, firstFailureAt: now, lastFailureAt: now, availableAt: now, lastError: '' };
 }
 
-function nextFailure(before: Failure | undefined, cause: Cause, now: number): Failure {
+function nextFailure(before: Waiting | undefined, cause: Cause, now: number): Waiting {
   return {
     attempts: (before?.attempts ?? 0) + 1,
-    firstFailureAt: before?.firstFailureAt ?? now,
+    firstFailureAt: failuresSoFar(before, now).firstFailureAt,
     lastFailureAt: now,
     availableAt: now,
     lastError: `${cause.code}: ${cause.reason}`.slice(0, reasonCharactersMax),

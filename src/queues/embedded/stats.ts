@@ -35,6 +35,6 @@ function oldestReadyAgeMs(queue: Queue): number {
 
 function oldestOnDisk(queue: Queue): Buffer | undefined {
   if (queue.backlog.size === 0) return undefined;
-  const from = messageKey(queue.id, queue.backlog.boundary);
-  return queue.context.environment.readRange('messages', from, messageKey(queue.id, sequenceMax), 1)[0]?.value;
+  const from = messageKey(queue.id, 0, queue.backlog.boundary);
+  return queue.context.environment.readRange('messages', from, messageKey(queue.id, 0, sequenceMax), 1)[0]?.value;
 }
