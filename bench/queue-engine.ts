@@ -34,7 +34,7 @@ async function measureLive(count: number): Promise<Measure> {
     maxInflight: 1_000_000,
   });
   const consumers = Array.from({ length: 4 }, (_, n) => new NextTurnConsumer(`consumer-${n}`));
-  for (const consumer of consumers) await engine.consume('live', consumer, 10_000);
+  for (const consumer of consumers) await engine.consume('live', consumer, { credit: 10_000 });
   const measured = await measure(count, () => publish(engine, 'bench/live', count));
   const stats = await engine.stats('live');
   await close();
@@ -51,7 +51,7 @@ async function measureBacklog(count: number): Promise<{ burst: Measure; drain: M
   const reopenMs = Math.round(performance.now() - reopening);
   const drain = await measure(count, async () => {
     const consumer = new NextTurnConsumer('drain', count);
-    await second.engine.consume('backlog', consumer, 1_000);
+    await second.engine.consume('backlog', consumer, { credit: 1_000 });
     await consumer.all;
   });
   await second.close();

@@ -16,6 +16,7 @@ export const errorCatalogue = {
   no_driver: { http: 422, mqtt: 0x99, retryable: false, title: 'No driver matches the device and its firmware' },
   driver_failed: { http: 422, mqtt: 0x99, retryable: false, title: 'The driver could not decode the payload' },
   driver_timeout: { http: 422, mqtt: 0x99, retryable: false, title: 'The driver took too long' },
+  not_supported: { http: 501, mqtt: 0x83, retryable: false, title: 'The server cannot do this' },
   // Rights
   unauthenticated: { http: 401, mqtt: 0x86, retryable: false, title: 'The credentials are missing or wrong' },
   not_authorized: { http: 403, mqtt: 0x87, retryable: false, title: 'This is not allowed' },

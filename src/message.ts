@@ -59,6 +59,11 @@ export interface ReceiptWaiter {
   receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void;
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
+  /**
+   * The message waits for room, so its receipt comes later than the next flush: stop reading from who sent it until then.
+   * Called at most once for a tag, in the turn of its admission and before its receipt.
+   */
+  held?(tag: number): void;
 }
 
 /** Where a topic leads inside a sink. */
@@ -112,24 +117,56 @@ export interface Delivery {
   readonly attempt: number;
   /** Epoch milliseconds. */
   readonly enqueuedAt: number;
+  /** Why it was dead-lettered, for a dead letter. */
+  readonly death: Death | undefined;
   /** Whether the lease still stands: false once it was settled, expired or taken back. */
   readonly held: boolean;
   /** Ends the lease. A second call, or one after the lease was lost, changes nothing and answers false. */
   settle(settlement: Settlement): boolean;
+  /** Moves the end of the lease to `leaseMs` from now. False where it no longer stands. */
+  extend(leaseMs: number): boolean;
+}
+
+/** Why a message is in a dead-letter queue. */
+export interface Death {
+  readonly queue: string;
+  readonly sequence: number;
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly firstFailureAt: number;
+  readonly lastFailureAt: number;
+  /** What the consumer that rejected it added: for the pipeline the stage, driver, fingerprint. */
+  readonly headers: readonly UserProperty[];
 }
 
 /** One who takes messages as they come, within the credit that it gave. */
 export interface Consumer {
   readonly id: string;
+  /** Whether what it is given now leaves at once, and lies in no buffer of its own. Absent: always. */
+  readonly isOpen?: boolean;
   /** Called with at most `credit` deliveries unsettled. Must not throw. */
   deliver(delivery: Delivery): void;
   /** The source ended the consumption: the queue is gone or the platform stops. Nothing is delivered afterwards. */
   ended(reason: SluiceError): void;
 }
 
+/** How much a consumer takes at a time. */
+export interface Credit {
+  /** Most unsettled deliveries. */
+  readonly credit: number;
+  /**
+   * Bytes of unsettled messages, as stored, from which no further one is delivered: a message that is larger than all of it
+   * still comes, alone. Absent: any number.
+   */
+  readonly creditBytes?: number;
+}
+
 export interface Consumption {
   /** The most deliveries that may be unsettled at once. A lower credit than what is out stops further deliveries until it fits. */
   setCredit(credit: number): void;
+  /** The consumer, whose `isOpen` was false, is open again. */
+  open(): void;
   /** Takes no more, and gives back what is unsettled, uncounted. */
   stop(): void;
 }
@@ -139,9 +176,14 @@ export interface ConsumerSource {
   claims(filter: string): boolean;
   /** The queue behind the filter and the topic filters that feed it: consuming needs the right to all of them. */
   resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }>;
-  consume(filter: string, consumer: Consumer, credit: number): Promise<Consumption>;
+  consume(filter: string, consumer: Consumer, request: SourceRequest): Promise<Consumption>;
   /** Registers a listener that is told, in the same turn, when `resolve` may answer other filters than before. */
   onFeedingChanged(listener: () => void): void;
+}
+
+export interface SourceRequest extends Credit {
+  /** What the client said beside the filter, as user properties of its SUBSCRIBE. */
+  readonly properties?: readonly UserProperty[];
 }
 
 /*

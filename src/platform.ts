@@ -164,7 +164,9 @@ export class Platform {
       part(
         'ingest',
         async () => {
-          consumption = await engine.consume(ingestQueue, pipeline.consumer, pipeline.limits.queuedMessagesMax);
+          consumption = await engine.consume(ingestQueue, pipeline.consumer, {
+            credit: pipeline.limits.queuedMessagesMax,
+          });
         },
         () => consumption?.stop(),
       ),

@@ -1,5 +1,5 @@
 import { errorCatalogue, SluiceError, toSluiceError } from '../errors.ts';
-import type { ConsumerSource } from '../message.ts';
+import type { ConsumerSource, UserProperty } from '../message.ts';
 import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
 import type { Connection } from './connection.ts';
 import { needsOf } from './consuming-needs.ts';
@@ -16,11 +16,13 @@ export async function openQueue(
   connection: Connection,
   request: SubscriptionRequest,
   identifiers: readonly number[] | undefined,
+  properties: readonly UserProperty[] | undefined,
 ): Promise<SubscribeAnswer> {
   const { context, session } = connection;
   const source = context.sources.find((candidate) => candidate.claims(request.filter));
   if (source === undefined) return { reasonCode: 0x8f, reason: `"${request.filter}" names no queue` };
   if (!session.queueRequests.has(request.filter) && isFull(connection)) return tooMany(connection);
+  if (properties !== undefined && charactersOf(properties) > propertiesCharactersMax) return tooMuchSaid();
   connection.queueSubscriptions.get(request.filter)?.stop();
   const subscription = new QueueSubscription(
     request.filter,
@@ -32,10 +34,10 @@ export async function openQueue(
   );
   // Known from now on, so that an UNSUBSCRIBE that follows at once finds it.
   connection.queueSubscriptions.set(request.filter, subscription);
-  session.queueRequests.set(request.filter, { ...request, session, identifiers });
+  session.queueRequests.set(request.filter, { ...request, session, identifiers, properties });
   try {
     await mayConsume(connection, source, request.filter);
-    if (!subscription.stopped) await consume(connection, source, subscription);
+    if (!subscription.stopped) await consume(connection, source, subscription, properties);
     return subscription.stopped ? { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' } : { reasonCode: request.qos };
   } catch (problem) {
     return refused(connection, subscription, toSluiceError(problem));
@@ -43,9 +45,15 @@ export async function openQueue(
 }
 
 /** What feeds the queue, and who the client is, can have changed before there was something to watch. */
-async function consume(connection: Connection, source: ConsumerSource, subscription: QueueSubscription): Promise<void> {
+async function consume(
+  connection: Connection,
+  source: ConsumerSource,
+  subscription: QueueSubscription,
+  properties: readonly UserProperty[] | undefined,
+): Promise<void> {
   const credit = windowShare(connection);
-  subscription.attach(await source.consume(subscription.filter, subscription, credit), credit);
+  const request = properties === undefined ? { credit } : { credit, properties };
+  subscription.attach(await source.consume(subscription.filter, subscription, request), credit);
   subscription.needs = await mayConsume(connection, source, subscription.filter);
   shareWindow(connection);
 }
@@ -56,6 +64,20 @@ export function closeQueue(connection: Connection, filter: string): boolean {
   if (subscription === undefined) return false;
   forget(connection, subscription);
   return true;
+}
+
+/** Of a SUBSCRIBE to a queue: its user properties are kept as long as the session. In characters. */
+const propertiesCharactersMax = 4_096;
+
+function charactersOf(properties: readonly UserProperty[]): number {
+  return properties.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+}
+
+function tooMuchSaid(): SubscribeAnswer {
+  return {
+    reasonCode: 0x97,
+    reason: `The user properties have more than ${propertiesCharactersMax} characters together, the most for a queue`,
+  };
 }
 
 /** The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. */

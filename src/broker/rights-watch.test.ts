@@ -160,7 +160,7 @@ test('a client that may not read the filters of its queue any more is disconnect
   const source: ConsumerSource = {
     claims: (filter) => filter.startsWith('$queue/'),
     resolve: async () => ({ queue: 'jobs', filters: ['work/#'] }),
-    consume: async () => ({ setCredit: () => undefined, stop: () => stopped++ }),
+    consume: async () => ({ setCredit: () => undefined, open: () => undefined, stop: () => stopped++ }),
     onFeedingChanged: () => undefined,
   };
   const rule = (filter: string) => ({ action: 'subscribe', filter }) as const;

@@ -2,7 +2,7 @@ import { decodeMessage, encodeMessage, type Message, type QoS } from '../message
 import type { PublishProperties, Will } from '../mqtt/codec/packets.ts';
 import { Outgoing } from './outgoing.ts';
 import { Publication } from './publication.ts';
-import { Session, type Subscription } from './session.ts';
+import { type QueueRequest, Session, type Subscription } from './session.ts';
 
 /*
  * A message that a session owes, all numbers big-endian:
@@ -110,7 +110,7 @@ interface SessionRow {
   /** See `StoredLine`; null while connected. */
   readonly sentThrough: number | null;
   readonly subscriptions: readonly StoredSubscription[];
-  readonly queues: readonly StoredSubscription[];
+  readonly queues: readonly Omit<QueueRequest, 'session'>[];
   readonly will: StoredWill | null;
 }
 
@@ -192,7 +192,7 @@ export function decodeEnded(record: Buffer): number | undefined {
 
 const openingBrace = 0x7b;
 
-function stored({ session: _, ...subscription }: Subscription): StoredSubscription {
+function stored<T extends Subscription>({ session: _, ...subscription }: T): Omit<T, 'session'> {
   return subscription;
 }
 

@@ -1,5 +1,5 @@
 import type { Identity } from '../access/access.ts';
-import type { QoS } from '../message.ts';
+import type { QoS, UserProperty } from '../message.ts';
 import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
 import type { Deadline } from '../std/deadlines.ts';
 import { Deque } from '../std/deque.ts';
@@ -40,6 +40,11 @@ export interface Subscription extends SubscriptionRequest {
   readonly identifiers: readonly number[] | undefined;
 }
 
+/** A subscription to a queue, and what the client said with it. */
+export interface QueueRequest extends Subscription {
+  readonly properties?: readonly UserProperty[];
+}
+
 /** The retained messages that a new subscription is still to be greeted with. */
 export interface Greeting {
   readonly filter: string;
@@ -54,7 +59,7 @@ export class Session implements Deadline {
   readonly owner: string;
   readonly subscriptions = new Map<string, Subscription>();
   /** Subscriptions to queues, by the filter asked for: opened again when a kept session is taken up. */
-  readonly queueRequests = new LazyMap<string, Subscription>();
+  readonly queueRequests = new LazyMap<string, QueueRequest>();
   /** Sent and not acknowledged, by packet id. */
   readonly inflight = new Inflight();
   /** Owed, in memory and not sent yet: the window is full or the socket is slow. What a client that is away is owed lies on disk alone. */

@@ -1,5 +1,7 @@
+import type { Death } from '../message.ts';
 import type { Rehearsal } from '../pipeline/rehearsal.ts';
-import type { Death, MessageState, QueueInfo, QueueStats } from '../queues/engine.ts';
+import type { MessageState, QueueInfo } from '../queues/engine.ts';
+import type { QueueStats } from '../queues/queue-stats.ts';
 
 /** What the HTTP API answers, as far as several commands read it. */
 

@@ -1,5 +1,5 @@
 import { integer, jsonObject, text } from '../config/schema.ts';
-import type { QueueStats } from '../queues/engine.ts';
+import type { QueueStats } from '../queues/queue-stats.ts';
 import type { JsonObject } from '../std/json.ts';
 import type { MessageAnswer, MessagesAnswer, QueueAnswer } from './answers.ts';
 import { Api, ApiError, path } from './api.ts';

@@ -7,7 +7,7 @@ import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
 import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
-import { queueOptionRows } from '../queues/options.ts';
+import { queueOptionRows } from '../queues/option-rows.ts';
 import { queueLevelRows } from '../queues/queue-levels.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
@@ -69,7 +69,9 @@ function queueForm(): string {
   const rows = queueOptionRows.map((row) => {
     const fallback = row.default === undefined ? '' : code(JSON.stringify(row.default));
     const range = row.min === undefined ? row.kind : `${row.kind}, ${row.min} to ${row.max}`;
-    return [code(row.name), row.choices?.map(code).join(', ') ?? range, fallback, row.sentence];
+    const only = row.only === undefined ? '' : ` Of a ${row.only} queue only.`;
+    const fixed = row.immutable === undefined ? '' : ' Stays as the queue was made.';
+    return [code(row.name), row.choices?.map(code).join(', ') ?? range, fallback, `${row.sentence}${only}${fixed}`];
   });
   return `### queues.NAME\n\n${table(['field', 'value', 'default', 'what it does'], rows)}`;
 }

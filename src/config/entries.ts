@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { SluiceError } from '../errors.ts';
-import type { QueueOptions } from '../queues/options.ts';
+import type { GivenQueueOptions } from '../queues/options.ts';
 import { resolveOptions } from '../queues/resolve-options.ts';
 import {
   choice,
@@ -68,7 +68,7 @@ function isNetwork(value: string): boolean {
 const queuesByName = record(/^/, 'a name', jsonObject('an object of queue options'));
 
 /** Queues by name; `queues/` knows what their options may be. */
-export const queueEntries: Schema<Readonly<Record<string, Partial<QueueOptions>>>> = {
+export const queueEntries: Schema<Readonly<Record<string, GivenQueueOptions>>> = {
   ...queuesByName,
   check(value, path, report) {
     const queues = queuesByName.check(value, path, report);

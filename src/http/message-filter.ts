@@ -4,17 +4,7 @@ import { filterMatches } from '../mqtt/topics/match.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import { normalised } from '../queues/dead-letters.ts';
 import type { StoredMessage } from '../queues/engine.ts';
-
-/** Which messages of a queue are meant. What is absent holds for all. */
-export interface MessageFilter {
-  readonly sequences?: readonly number[];
-  /** An MQTT topic filter. */
-  readonly topic?: string;
-  /** The code under which it was dead-lettered. */
-  readonly code?: string;
-  /** The group of dead letters. */
-  readonly fingerprint?: string;
-}
+import type { MessageFilter } from '../queues/move-spec.ts';
 
 /** Undefined where every message is meant. Throws `invalid_filter` for a topic filter that is none. */
 export function messageMatch(filter: MessageFilter): ((stored: StoredMessage) => boolean) | undefined {

@@ -1,9 +1,18 @@
-import type { Engine, QueueInfo, QueueStats, StoredMessage } from '../queues/engine.ts';
-import { type QueueOptionRow, queueOptionRows } from '../queues/options.ts';
-import { bindingsMax } from '../queues/resolve-options.ts';
+import type { Engine, QueueInfo, StoredMessage } from '../queues/engine.ts';
+import { bindingHeadersMax, bindingsMax, delaysMax } from '../queues/option-checks.ts';
+import { type QueueOptionRow, queueOptionRows } from '../queues/option-rows.ts';
+import { type QueueStats, queueDropReasons } from '../queues/queue-stats.ts';
 import { messageToJson } from './message-json.ts';
 import type { JsonSchema } from './route.ts';
 import { answer, array, epochMs, object, text } from './schemas.ts';
+
+const headers: JsonSchema = {
+  type: 'object',
+  description: 'User properties that a message must have: all that are named, or any',
+  properties: { match: { type: 'string', enum: ['all', 'any'] } },
+  additionalProperties: { type: 'string' },
+  maxProperties: bindingHeadersMax + 1,
+};
 
 /** Options of a queue as a caller gives them: any of them, each as its row declares it. */
 export const queueOptionsSchema: JsonSchema = object(grouped(queueOptionRows));
@@ -11,31 +20,32 @@ export const queueOptionsSchema: JsonSchema = object(grouped(queueOptionRows));
 const queueFields = { name: text, options: queueOptionsSchema, createdAt: epochMs };
 export const queueSchema: JsonSchema = answer('The queue', queueFields);
 
-const stats: Readonly<Record<keyof QueueStats, string>> = {
+const stats: Readonly<Record<Exclude<keyof QueueStats, 'dropped'>, string>> = {
   ready: 'Wait for a consumer',
   leased: 'In the hands of consumers',
   scheduled: 'Wait for their time',
   bytes: 'Bytes that are not acknowledged',
   consumers: 'Consumers now',
   oldestReadyAgeMs: 'Age of the message that waits longest',
+  blocked: 'Publishes that wait for room',
   enqueued: 'Taken in',
   delivered: 'Deliveries',
   redelivered: 'Deliveries that were not the first',
   acknowledged: 'Done',
   released: 'Given back, uncounted',
   failed: 'Deliveries that failed',
-  expired: 'Ended by their time',
-  deadLettered: 'Put into the dead letters',
-  dropped: 'Removed without a trace',
+  deadLettered: 'Failed or rejected for good, and put into the dead letters',
+  expired: 'Ended by their time, wherever they went then',
   moved: 'Moved to another queue',
   rejected: 'Publishes that were refused',
+  duplicates: 'Publishes that had been taken in before',
   elided: 'Done before they had to be written',
 };
 
-export const statsSchema: JsonSchema = answer(
-  'Levels now, and totals since the server started',
-  Object.fromEntries(Object.entries(stats).map(([name, description]) => [name, { type: 'number', description }])),
-);
+export const statsSchema: JsonSchema = answer('Levels now, and totals since the server started', {
+  ...numbers(stats),
+  dropped: { ...answer('Removed without a trace, by reason', numbers(queueDropReasons)) },
+});
 export const queueWithStatsSchema: JsonSchema = answer('The queue with its numbers', {
   ...queueFields,
   stats: statsSchema,
@@ -50,16 +60,21 @@ export function storedToJson(stored: StoredMessage): object {
   return { sequence, state, attempts, enqueuedAt, availableAt, lastError, ...messageToJson(message), death };
 }
 
-/** Rows with a dot in their name stand together in an object. */
+function numbers(descriptions: Readonly<Record<string, string>>): Record<string, JsonSchema> {
+  return Object.fromEntries(
+    Object.entries(descriptions).map(([name, description]) => [name, { type: 'number', description }]),
+  );
+}
+
+/** Rows whose names share what is before a dot stand together in an object. */
 function grouped(rows: readonly QueueOptionRow[]): Record<string, JsonSchema> {
-  const plain: Record<string, JsonSchema> = {};
-  const groups: Record<string, Record<string, JsonSchema>> = {};
-  for (const row of rows) {
-    const [group, member] = row.name.split('.');
-    if (member === undefined) plain[group] = schemaOf(row);
-    else groups[group] = { ...groups[group], [member]: schemaOf(row) };
+  const schemas: Record<string, JsonSchema> = {};
+  for (const [name, members] of Map.groupBy(rows, (row) => row.name.split('.', 1)[0])) {
+    const [first] = members;
+    const inside = members.map((row) => ({ ...row, name: row.name.slice(name.length + 1) }));
+    schemas[name] = first.name === name ? schemaOf(first) : object(grouped(inside));
   }
-  return { ...plain, ...Object.fromEntries(Object.entries(groups).map(([name, members]) => [name, object(members)])) };
+  return schemas;
 }
 
 function schemaOf({ kind, min, max, choices, sentence }: QueueOptionRow): JsonSchema {
@@ -69,8 +84,11 @@ function schemaOf({ kind, min, max, choices, sentence }: QueueOptionRow): JsonSc
     number: { type: 'number', ...range },
     boolean: { type: 'boolean' },
     choice: { type: 'string', enum: choices ?? [] },
-    bindings: array(object({ filter: text }, ['filter']), { maxItems: bindingsMax }),
+    bindings: array(object({ filter: text, headers }, ['filter']), { maxItems: bindingsMax }),
     queue: { type: 'string', nullable: true, minLength: 1, maxLength: 128 },
+    key: { type: 'string', nullable: true, minLength: 1, maxLength: 256 },
+    delays: array({ type: 'integer', ...range }, { maxItems: delaysMax }),
+    start: text,
   };
   return { ...schemas[kind], description: sentence };
 }

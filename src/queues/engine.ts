@@ -1,53 +1,117 @@
-import type { Consumer, Consumption, Delivery, Destination, Message, Settlement } from '../message.ts';
-import type { QueueOptions } from './options.ts';
+import type { Consumer, Consumption, Credit, Death, Delivery, Destination, Message, Settlement } from '../message.ts';
+import type { GroupStart } from './group-start.ts';
+import type { MoveSpec, MoveStatus, SkippedMessage } from './move-spec.ts';
+import type { GivenQueueOptions, QueueOptions } from './options.ts';
+import type { QueueStats } from './queue-stats.ts';
 
 /**
  * The queue model as the platform speaks it. Nothing here assumes one process, a synchronous answer or sequences without
- * gaps; what only one engine can promise is listed in `capabilities`.
+ * gaps; what not every engine can promise is listed in `capabilities`. A call for what is not there is refused with
+ * `not_supported`, naming the capability.
  */
-export interface Engine {
+export interface Engine extends QueueAdministration, Enqueueing, Consuming, Looking, Moving, Groups {
   readonly capabilities: ReadonlySet<EngineCapability>;
   start(): Promise<void>;
   /** Returns leases, flushes what was admitted, then closes. */
   stop(): Promise<void>;
+}
 
-  /** Makes the queue or changes it to these options; durable when the promise resolves. Rejects with `conflict` where an option cannot change. */
-  declare(name: string, options: Partial<QueueOptions>): Promise<QueueInfo>;
+export type EngineCapability =
+  /** A publish that matches several queues is admitted to all in one commit. */
+  | 'atomic-fanout'
+  /** `ordering`, by key and total. */
+  | 'ordering'
+  | 'last-value'
+  /** `priorities`, with ageing. */
+  | 'priorities'
+  /** `delayMs` and a delay of each message. */
+  | 'delay'
+  /** `ttlMs`, without a consumer too. */
+  | 'expiry'
+  | 'deduplication'
+  /** `overflow` beyond refusing. */
+  | 'overflow'
+  | 'rate-limits'
+  /** Bindings by user properties. */
+  | 'headers'
+  /** `durability` beyond flushing. */
+  | 'durability'
+  /** `kind` log, with groups, positions and `seek`. */
+  | 'logs'
+  /** Moves as tasks, which outlive a restart. */
+  | 'moves'
+  /** `creditBytes` is kept to. */
+  | 'byte-credit'
+  /** `consumers` lists them. */
+  | 'consumer-list'
+  | 'events';
+
+export interface QueueAdministration {
+  /**
+   * Makes the queue or changes what is given of its options; durable when the promise resolves. Rejects with `invalid_argument`,
+   * and with `conflict` where an option of a queue that is there cannot change.
+   */
+  declare(name: string, options: GivenQueueOptions): Promise<QueueInfo>;
   /** Removes the queue with its messages. Rejects with `queue_not_found`. */
   remove(name: string): Promise<void>;
   list(): Promise<readonly QueueInfo[]>;
   /** Rejects with `queue_not_found`. */
   info(name: string): Promise<QueueInfo>;
+  /** Removes every message that is not leased; answers how many. */
+  purge(queue: string): Promise<number>;
+}
 
+export interface Enqueueing {
   /** All queues bound to this topic, as one place that admits a message to all of them or to none. */
   route(topic: string): Destination | undefined;
   /** One queue by its name, for a publish that is addressed to the queue. Rejects (through the receipt) when it does not exist. */
   destination(queue: string): Destination;
   /** Told in the turn in which a binding comes or goes, a queue goes, or the dead letters of one go elsewhere. */
   onRoutesChanged(listener: () => void): void;
+  /** Puts a message that no consumer of this queue will ever see straight into its dead letters; durable when the promise resolves. */
+  bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void>;
+}
 
-  /** Shares the queue's messages with its other consumers, at most `credit` unsettled at a time. Rejects with `queue_not_found`. */
-  consume(queue: string, consumer: Consumer, credit: number): Promise<Consumption>;
+export interface Consuming {
+  /** Shares the queue's messages with its other consumers, within the credit. Rejects with `queue_not_found`. */
+  consume(queue: string, consumer: Consumer, request: ConsumeRequest): Promise<Consumption>;
   /** Takes up to `max` messages at once for one who will settle by token; waits up to `waitMs` for the first. */
   lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]>;
   /** Settles by token. Durable when the promise resolves; one answer per token, `lease_lost` where it is no longer held. */
   settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]>;
   /** Moves the deadline of leases to `leaseMs` from now. */
   extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]>;
-
-  /** Reads without consuming, in sequence order. */
-  browse(queue: string, request: BrowseRequest): Promise<BrowsePage>;
-  /** Removes every message that is not leased; answers how many. */
-  purge(queue: string): Promise<number>;
-  /** Copies messages to another queue and deletes them here, each in one commit. */
-  move(request: MoveRequest): Promise<MoveResult>;
-  /** Puts a message that no consumer of this queue will ever see straight into its dead letters; durable when the promise resolves. */
-  bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void>;
-  stats(queue: string): Promise<QueueStats>;
+  /** Those who consume, push and pull. */
+  consumers(queue: string): Promise<readonly ConsumerInfo[]>;
 }
 
-/** `atomic-fanout`: a publish that matches several queues is admitted to all in one commit. */
-export type EngineCapability = 'atomic-fanout';
+export interface Looking {
+  /** Reads without consuming, in sequence order. */
+  browse(queue: string, request: BrowseRequest): Promise<BrowsePage>;
+  stats(queue: string): Promise<QueueStats>;
+  /** Told of each event of every queue, in the turn in which it happens. Throws where there are none. */
+  onEvent(listener: (event: QueueEvent) => void): void;
+}
+
+export interface Moving {
+  /** Copies messages to another queue and deletes them here, each in one commit, within the call; or only counts them. */
+  move(request: MoveRequest): Promise<MoveResult>;
+  /** Begins a task that does so; it is durable when the promise resolves, and goes on after a restart. */
+  startMove(spec: MoveSpec): Promise<MoveStatus>;
+  /** Rejects with `not_found`. */
+  moveStatus(id: string): Promise<MoveStatus>;
+  /** Those that run, and the last that ended, newest first. */
+  moves(): Promise<readonly MoveStatus[]>;
+  /** What moved stays moved. Rejects with `not_found`; answers the status where it has ended already. */
+  cancelMove(id: string): Promise<MoveStatus>;
+}
+
+/** Of a log: each group has a position of its own. */
+export interface Groups {
+  groups(queue: string): Promise<readonly GroupInfo[]>;
+  /** Goes on from there for the whole group; what it holds is no longer its own. Makes the group where there is none. */
+  seek(queue: string, group: string, start: GroupStart): Promise<GroupInfo>;
+}
 
 export interface QueueInfo {
   readonly name: string;
@@ -58,17 +122,26 @@ export interface QueueInfo {
 
 export type MessageState = 'scheduled' | 'ready' | 'leased';
 
+export interface ConsumeRequest extends Credit {
+  /** Of a log: whose position is shared. A work queue has one group, without a name. */
+  readonly group?: string;
+  /** Where a new group begins; the queue's `group.start` when absent. */
+  readonly start?: GroupStart;
+}
+
 export interface LeaseRequest {
   readonly consumerId: string;
   readonly max: number;
   readonly waitMs: number;
-  /** The queue's `lease` when absent. */
+  /** The queue's `leaseMs` when absent. */
   readonly leaseMs?: number;
+  /** As in `ConsumeRequest`. */
+  readonly group?: string;
 }
 
 export interface LeasedMessage {
   readonly token: string;
-  readonly delivery: Omit<Delivery, 'settle' | 'held'>;
+  readonly delivery: Omit<Delivery, 'settle' | 'extend' | 'held'>;
   /** Epoch milliseconds. */
   readonly leaseUntil: number;
 }
@@ -76,6 +149,65 @@ export interface LeasedMessage {
 export type SettleResult =
   | { readonly token: string; readonly ok: true }
   | { readonly token: string; readonly ok: false; readonly code: 'lease_lost' };
+
+export interface ConsumerInfo {
+  readonly id: string;
+  /** Whether messages are pushed to it or it leases them. */
+  readonly kind: 'push' | 'pull';
+  /** Undefined in a work queue. */
+  readonly group: string | undefined;
+  /** Unsettled messages that it may hold now, and that it holds. */
+  readonly limit: number;
+  readonly inflight: number;
+  /** Epoch milliseconds; `settledAt` is undefined before its first settlement. */
+  readonly since: number;
+  readonly settledAt: number | undefined;
+}
+
+export interface GroupInfo {
+  readonly name: string;
+  /** Everything below this sequence is settled. */
+  readonly position: number;
+  readonly leased: number;
+  readonly scheduled: number;
+  readonly consumers: number;
+  /** Messages that are not settled, and the age of the oldest of them in milliseconds. */
+  readonly lagMessages: number;
+  readonly lagMs: number;
+  /** At the pace of the last minute; undefined where nothing is settled. */
+  readonly timeToDrainMs: number | undefined;
+  /** Totals since the process started. */
+  readonly acknowledged: number;
+  readonly failed: number;
+  readonly deadLettered: number;
+  /** Gone by retention before the group came to them. */
+  readonly skipped: number;
+}
+
+export interface QueueEvent {
+  readonly queue: string;
+  readonly kind: QueueEventKind;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** What was met, and the threshold where there is one. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** An event with a threshold has a counterpart for when it is below again. */
+export type QueueEventKind =
+  | 'declared'
+  | 'changed'
+  | 'removed'
+  | 'full'
+  | 'full_cleared'
+  | 'depth'
+  | 'depth_cleared'
+  | 'oldest_age'
+  | 'oldest_age_cleared'
+  | 'dead_letters'
+  | 'dead_letters_cleared'
+  | 'stalled'
+  | 'stalled_cleared';
 
 export interface BrowseRequest {
   /** First sequence to look at; 0 for the start. */
@@ -105,19 +237,6 @@ export interface StoredMessage {
   readonly death: Death | undefined;
 }
 
-/** Why a message is in a dead-letter queue. */
-export interface Death {
-  readonly queue: string;
-  readonly sequence: number;
-  readonly code: string;
-  readonly reason: string;
-  readonly attempts: number;
-  readonly firstFailureAt: number;
-  readonly lastFailureAt: number;
-  /** What the consumer that rejected it added: for the pipeline the stage, driver, fingerprint. */
-  readonly headers: readonly (readonly [string, string])[];
-}
-
 export interface MoveRequest {
   readonly from: string;
   /** For dead letters the default is the queue that each came from. */
@@ -133,32 +252,5 @@ export interface MoveRequest {
 export interface MoveResult {
   readonly moved: number;
   readonly matched: number;
-  readonly skipped: readonly { readonly sequence: number; readonly reason: string }[];
-}
-
-export interface QueueStats {
-  readonly ready: number;
-  readonly leased: number;
-  readonly scheduled: number;
-  readonly bytes: number;
-  readonly consumers: number;
-  /** Age in milliseconds of the oldest ready message; 0 when there is none. */
-  readonly oldestReadyAgeMs: number;
-  /** Totals since the process started. */
-  readonly enqueued: number;
-  readonly delivered: number;
-  readonly redelivered: number;
-  readonly acknowledged: number;
-  readonly released: number;
-  readonly failed: number;
-  readonly expired: number;
-  readonly deadLettered: number;
-  /** Removed without a trace: purged, or dead where the queue keeps no dead letters. */
-  readonly dropped: number;
-  /** Moved to another queue. */
-  readonly moved: number;
-  /** Publishes that were refused. */
-  readonly rejected: number;
-  /** Acknowledged before their batch closed, so never written. */
-  readonly elided: number;
+  readonly skipped: readonly SkippedMessage[];
 }

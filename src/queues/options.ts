@@ -1,20 +1,37 @@
-export type Dispatch = 'least_inflight' | 'round_robin';
+export type QueueKind = 'work' | 'log';
+export type Durability = 'sync' | 'async' | 'memory';
+export type Dispatch = 'least_inflight' | 'round_robin' | 'random' | 'sticky';
+export type Ordering = 'none' | 'key' | 'total';
+export type Overflow = 'reject' | 'block' | 'drop_oldest' | 'drop_lowest_priority';
 
+/** Which messages come here: those whose topic matches, and where there are headers those with such user properties. */
 export interface Binding {
   readonly filter: string;
+  readonly headers?: BindingHeaders;
 }
 
-/** Delay before a failed message is tried again: `initialMs × factor^(attempt-1)`, at most `maxMs`, spread by ± `jitter` (0–1). */
+/** `match`, and the value that each user property named beside it must have: all of them, or any. */
+export interface BindingHeaders {
+  readonly match: 'all' | 'any';
+  readonly [name: string]: string;
+}
+
+/** Delay before a failed message is tried again, spread by ± `jitter` (0–1); `n` is the number of failures so far. */
 export interface Backoff {
-  readonly kind: 'none' | 'fixed' | 'exponential';
+  /** fixed: `initialMs`; linear: `initialMs × n`; exponential: `initialMs × factor^(n-1)`; list: `delaysMs[n-1]`, then its last. */
+  readonly kind: 'none' | 'fixed' | 'linear' | 'exponential' | 'list';
   readonly initialMs: number;
   readonly factor: number;
   readonly maxMs: number;
   readonly jitter: number;
+  readonly delaysMs: readonly number[];
 }
 
+/** Every limit, rate and threshold is off at 0; what names something is off at null. */
 export interface QueueOptions {
+  readonly kind: QueueKind;
   readonly bindings: readonly Binding[];
+  readonly durability: Durability;
   readonly dispatch: Dispatch;
   readonly maxInflightPerConsumer: number;
   readonly maxInflight: number;
@@ -24,121 +41,49 @@ export interface QueueOptions {
   readonly backoff: Backoff;
   /** Name of the dead-letter queue, made on first use; null drops and counts instead. Default `<name>.dead`. */
   readonly deadLetter: string | null;
-  /** Hard limits on what is not yet acknowledged; a publish beyond them is refused with `queue_full`. 0 for none. */
+  readonly ordering: Ordering;
+  /** A key expression, as in `key-expression.ts`. */
+  readonly orderingKey: string | null;
+  /** Where there is a key expression the queue holds the newest message of each key. */
+  readonly lastValue: { readonly key: string | null };
+  readonly priorities: number;
+  readonly priorityAgeingMs: number;
+  readonly delayMs: number;
+  readonly ttlMs: number;
+  readonly expired: 'dead-letter' | 'drop';
+  readonly deduplication: { readonly scope: 'off' | 'queue' | 'key'; readonly windowMs: number };
+  /** Hard limits on what is not yet acknowledged. */
   readonly limits: { readonly messages: number; readonly bytes: number };
+  readonly overflow: Overflow;
+  /** Messages per second. */
+  readonly rateLimit: {
+    readonly in: number;
+    readonly out: number;
+    readonly perKey: { readonly in: number; readonly out: number };
+  };
+  readonly singleActiveConsumer: boolean;
+  readonly retention: {
+    readonly ageMs: number;
+    readonly bytes: number;
+    readonly messages: number;
+    /** Where there is a key expression the newest message of each key outlives the other limits. */
+    readonly compact: string | null;
+  };
+  /** As `parseGroupStart` reads it. */
+  readonly group: { readonly start: string };
+  readonly alerts: {
+    readonly depth: number;
+    readonly oldestAgeMs: number;
+    readonly deadLetters: number;
+    readonly stalledMs: number;
+  };
+  readonly desiredConsumers: { readonly messagesPerConsumer: number; readonly max: number };
   readonly paused: boolean;
 }
 
-/** One row an option: a group's members have a dot in their name. What the reference and `--help` say follows from it. */
-export interface QueueOptionRow {
-  readonly name: string;
-  readonly kind: 'integer' | 'number' | 'boolean' | 'choice' | 'bindings' | 'queue';
-  /** Undefined where it depends on the queue's name. */
-  readonly default: unknown;
-  readonly min?: number;
-  readonly max?: number;
-  readonly choices?: readonly string[];
-  readonly sentence: string;
-}
+/** Options as somebody gives them: any of them, and of a group any members. */
+export type GivenQueueOptions = Given<QueueOptions>;
 
-const dayMs = 24 * 3_600_000;
-
-export const queueOptionRows: readonly QueueOptionRow[] = [
-  { name: 'bindings', kind: 'bindings', default: [], sentence: 'MQTT filters of the topics that lead here.' },
-  {
-    name: 'dispatch',
-    kind: 'choice',
-    choices: ['least_inflight', 'round_robin'],
-    default: 'least_inflight',
-    sentence: 'Which consumer with credit gets the next message.',
-  },
-  {
-    name: 'maxInflightPerConsumer',
-    kind: 'integer',
-    min: 1,
-    max: 65_535,
-    default: 1_000,
-    sentence:
-      'Most unsettled messages of one consumer, whatever its credit. It begins with 32 and earns more by settling them within 100 ms.',
-  },
-  {
-    name: 'maxInflight',
-    kind: 'integer',
-    min: 1,
-    max: 1_000_000,
-    default: 10_000,
-    sentence: 'Most unsettled messages of the queue.',
-  },
-  {
-    name: 'leaseMs',
-    kind: 'integer',
-    min: 1_000,
-    max: 12 * 3_600_000,
-    default: 30_000,
-    sentence: 'Time that a consumer has to settle a message.',
-  },
-  {
-    name: 'maxDeliveries',
-    kind: 'integer',
-    min: 0,
-    max: 1_000,
-    default: 5,
-    sentence: 'Failed deliveries before a message is dead-lettered; 0 for no end.',
-  },
-  {
-    name: 'backoff.kind',
-    kind: 'choice',
-    choices: ['none', 'fixed', 'exponential'],
-    default: 'exponential',
-    sentence: 'How the delay before the next try grows.',
-  },
-  {
-    name: 'backoff.initialMs',
-    kind: 'integer',
-    min: 0,
-    max: 365 * dayMs,
-    default: 1_000,
-    sentence: 'Delay after the first failure.',
-  },
-  { name: 'backoff.factor', kind: 'number', min: 1, max: 100, default: 2, sentence: 'Growth with each failure.' },
-  {
-    name: 'backoff.maxMs',
-    kind: 'integer',
-    min: 0,
-    max: 365 * dayMs,
-    default: 300_000,
-    sentence: 'Longest delay, before jitter.',
-  },
-  {
-    name: 'backoff.jitter',
-    kind: 'number',
-    min: 0,
-    max: 1,
-    default: 0.2,
-    sentence: 'Part of the delay that is random.',
-  },
-  {
-    name: 'deadLetter',
-    kind: 'queue',
-    default: undefined,
-    sentence:
-      'Queue for messages that cannot be processed, made on first use (default `<name>.dead`); null drops them.',
-  },
-  {
-    name: 'limits.messages',
-    kind: 'integer',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    default: 0,
-    sentence: 'Most unacknowledged messages; 0 for no limit.',
-  },
-  {
-    name: 'limits.bytes',
-    kind: 'integer',
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    default: 0,
-    sentence: 'Most bytes of unacknowledged messages, as stored; 0 for no limit.',
-  },
-  { name: 'paused', kind: 'boolean', default: false, sentence: 'Accepts messages and delivers none.' },
-];
+type Given<T> = {
+  readonly [K in keyof T]?: T[K] extends readonly unknown[] | string | number | boolean | null ? T[K] : Given<T[K]>;
+};

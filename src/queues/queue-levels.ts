@@ -1,4 +1,5 @@
-import type { Engine, QueueStats } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { QueueStats } from './queue-stats.ts';
 
 /** What each queue holds, as pairs of a topic below `$SYS/queues/` and a number. */
 export async function queueLevels(engine: Engine): Promise<[topic: string, value: string][]> {

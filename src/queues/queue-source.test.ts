@@ -39,7 +39,7 @@ test('a queue that is not there is refused with what is missing', async () => {
   await assert.rejects(source.resolve('$queue/order'), { code: 'queue_not_found', message: /no queue "order"/ });
   await assert.rejects(source.resolve('$q/orders/new'), { code: 'queue_not_found', message: /exactly "orders\/new"/ });
   const consumer = new RecordingConsumer();
-  await assert.rejects(source.consume('$queue/order', consumer, 1), { code: 'queue_not_found' });
+  await assert.rejects(source.consume('$queue/order', consumer, { credit: 1 }), { code: 'queue_not_found' });
 });
 
 test('reading dead letters needs the rights to the topics of the queues that they come from', async () => {
@@ -78,7 +78,7 @@ test('it is told in the same turn when other filters feed a queue', async () => 
 test('what the sink takes, the source delivers', async () => {
   await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
   const consumer = new RecordingConsumer();
-  await source.consume('$queue/orders', consumer, 1);
+  await source.consume('$queue/orders', consumer, { credit: 1 });
   await publish(new QueueSink(under.engine).route('orders/1'), messageOf('x', { topic: 'orders/1' }));
   assert.equal((await consumer.delivery(1)).message.topic, 'orders/1');
 });

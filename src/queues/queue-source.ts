@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import type { Consumer, ConsumerSource, Consumption } from '../message.ts';
+import type { Consumer, ConsumerSource, Consumption, SourceRequest } from '../message.ts';
 import type { Engine, QueueInfo } from './engine.ts';
 import { filtersThatFeed } from './feeding-filters.ts';
 
@@ -29,9 +29,10 @@ export class QueueSource implements ConsumerSource {
     throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(filter)}`, { detail: { filter } });
   }
 
-  async consume(filter: string, consumer: Consumer, credit: number): Promise<Consumption> {
+  async consume(filter: string, consumer: Consumer, request: SourceRequest): Promise<Consumption> {
     const { queue } = await this.resolve(filter);
-    return this.#engine.consume(queue, consumer, credit);
+    const { credit, creditBytes } = request;
+    return this.#engine.consume(queue, consumer, creditBytes === undefined ? { credit } : { credit, creditBytes });
   }
 
   onFeedingChanged(listener: () => void): void {

@@ -1,34 +1,45 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../errors.ts';
-import { parseShared, topicFilterProblem } from '../mqtt/topics/names.ts';
 import { isJsonObject } from '../std/json.ts';
-import { type QueueOptionRow, type QueueOptions, queueOptionRows } from './options.ts';
-
-/** Most filters that one queue is bound to. */
-export const bindingsMax = 1_000;
-const nameMax = 128;
-
-/** Why a queue cannot have that name; undefined when it can. */
-export function queueNameProblem(name: unknown): string | undefined {
-  if (typeof name === 'string' && new RegExp(`^[A-Za-z0-9._-]{1,${nameMax}}$`).test(name)) return undefined;
-  return `a name takes 1 to ${nameMax} letters, digits, '.', '_' and '-'`;
-}
+import { notYet } from './not-yet.ts';
+import { checkOption } from './option-checks.ts';
+import { type QueueOptionRow, queueOptionRows } from './option-rows.ts';
+import { optionOf, optionsProblem } from './option-rules.ts';
+import type { QueueOptions } from './options.ts';
+import { queueNameProblem, quote } from './queue-name.ts';
 
 /**
  * The options of queue `name` when `given` is asked for: what is not given stays as in `base`, or is the default.
- * Throws `invalid_argument` for a name, option or value that does not exist.
+ * Throws `invalid_argument` for a name, option or value that does not exist, and `conflict` where an option of `base` cannot
+ * change.
  */
 export function resolveOptions(name: string, given: object, base?: QueueOptions): QueueOptions {
   const problem = queueNameProblem(name);
   if (problem !== undefined) throw invalid(`Cannot declare queue ${quote(name)}: ${problem}`);
   const wanted = flatten(name, given);
-  const current = base === undefined ? undefined : flatten(name, base);
-  const resolved: Record<string, unknown> = {};
+  const current = base === undefined ? new Map<string, unknown>() : flatten(name, base);
+  const resolved = {};
   for (const row of queueOptionRows) {
-    const source = wanted.has(row.name) ? wanted : current;
-    const value = source === undefined ? defaultOf(row, name) : source.get(row.name);
-    assign(resolved, row.name, checked(name, row, value));
+    const source = [wanted, current].find((options) => options.has(row.name));
+    assign(resolved, row.name, checked(name, row, source === undefined ? defaultOf(row, name) : source.get(row.name)));
   }
-  return resolved as unknown as QueueOptions;
+  const options = resolved as QueueOptions;
+  if (base !== undefined) refuseChange(name, options, base);
+  const contradiction = optionsProblem(options);
+  if (contradiction !== undefined) throw invalid(`Cannot declare queue "${name}": ${contradiction}`);
+  return options;
+}
+
+function refuseChange(name: string, options: QueueOptions, base: QueueOptions): void {
+  for (const row of queueOptionRows) {
+    const [before, after] = [optionOf(base, row.name), optionOf(options, row.name)];
+    if (row.immutable?.(base) !== true || isDeepStrictEqual(before, after)) continue;
+    throw new SluiceError(
+      'conflict',
+      `Cannot change queue "${name}": option "${row.name}" stays ${quote(before)} as long as the queue is there; make another queue with ${quote(after)} and move the messages there`,
+      { detail: { queue: name, option: row.name } },
+    );
+  }
 }
 
 function defaultOf(row: QueueOptionRow, name: string): unknown {
@@ -60,66 +71,33 @@ function isGroup(name: string): boolean {
   return queueOptionRows.some((row) => row.name.startsWith(`${name}.`));
 }
 
+/** Every name with a dot is in a group, and a group can be in another. */
 function assign(options: Record<string, unknown>, name: string, value: unknown): void {
-  const [group, member] = name.split('.');
-  if (member === undefined) options[name] = value;
-  else options[group] = { ...(options[group] as object | undefined), [member]: value };
+  const dot = name.indexOf('.');
+  if (dot < 0) {
+    options[name] = value;
+    return;
+  }
+  const group = name.slice(0, dot);
+  options[group] ??= {};
+  assign(options[group] as Record<string, unknown>, name.slice(dot + 1), value);
 }
 
 function checked(queue: string, row: QueueOptionRow, value: unknown): unknown {
-  const expected = checks[row.kind](value, row, queue);
-  if (expected === undefined) return row.kind === 'bindings' ? unique(value as { filter: string }[]) : value;
-  throw invalid(`Cannot declare queue "${queue}": option "${row.name}" takes ${expected}, not ${quote(value)}`);
+  const answer = checkOption(row, value, queue);
+  if ('expected' in answer) {
+    throw invalid(
+      `Cannot declare queue "${queue}": option "${row.name}" takes ${answer.expected}, not ${quote(value)}`,
+    );
+  }
+  if (isDeepStrictEqual(answer.value, row.default) || !isNotYet(row.name, value)) return answer.value;
+  throw invalid(
+    `Cannot declare queue "${queue}": this version does not follow option "${row.name}" at ${quote(value)}; leave it at ${quote(row.default)}`,
+  );
 }
 
-/** Each answers what was expected where the value is not that. */
-const checks: Record<
-  QueueOptionRow['kind'],
-  (value: unknown, row: QueueOptionRow, queue: string) => string | undefined
-> = {
-  integer: (value, row) =>
-    Number.isSafeInteger(value) && inRange(value as number, row) ? undefined : `a whole number from ${range(row)}`,
-  number: (value, row) =>
-    typeof value === 'number' && Number.isFinite(value) && inRange(value, row)
-      ? undefined
-      : `a number from ${range(row)}`,
-  boolean: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
-  choice: (value, row) => (row.choices?.includes(value as string) ? undefined : `one of ${row.choices?.join(', ')}`),
-  queue: (value, _row, queue) => {
-    if (value === null || (queueNameProblem(value) === undefined && value !== queue)) return undefined;
-    return 'the name of another queue, or null';
-  },
-  bindings: (value) => {
-    if (!Array.isArray(value) || value.length > bindingsMax) return `a list of at most ${bindingsMax} bindings`;
-    const wrong = value.map(bindingProblem).find((problem) => problem !== undefined);
-    return wrong === undefined ? undefined : `a list of { filter } (${wrong})`;
-  },
-};
-
-function bindingProblem(binding: unknown): string | undefined {
-  if (!isJsonObject(binding) || typeof binding.filter !== 'string') return `${quote(binding)} has no filter`;
-  const other = Object.keys(binding).find((key) => key !== 'filter');
-  if (other !== undefined) return `"${other}" is not known`;
-  if (parseShared(binding.filter) !== undefined)
-    return `"${binding.filter}" is a shared subscription, which a queue replaces`;
-  const problem = topicFilterProblem(binding.filter);
-  return problem === undefined ? undefined : `"${binding.filter}": ${problem}`;
-}
-
-function unique(bindings: readonly { filter: string }[]): readonly { filter: string }[] {
-  return [...new Set(bindings.map((binding) => binding.filter))].map((filter) => ({ filter }));
-}
-
-function inRange(value: number, row: QueueOptionRow): boolean {
-  return value >= (row.min ?? 0) && value <= (row.max ?? Number.POSITIVE_INFINITY);
-}
-
-function range(row: QueueOptionRow): string {
-  return `${row.min} to ${row.max}`;
-}
-
-function quote(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
+function isNotYet(name: string, value: unknown): boolean {
+  return notYet.has(name) && (notYet.get(name)?.includes(value as string) ?? true);
 }
 
 function invalid(message: string): SluiceError {

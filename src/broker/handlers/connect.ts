@@ -309,7 +309,7 @@ function proofOf({ properties }: ConnectPacket, authenticationData: Buffer | und
 async function reopen(connection: Connection, session: Session, filter: string): Promise<void> {
   const request = session.queueRequests.get(filter);
   if (request === undefined) return;
-  const { reasonCode, reason } = await openQueue(connection, request, request.identifiers);
+  const { reasonCode, reason } = await openQueue(connection, request, request.identifiers, request.properties);
   if (reasonCode < 0x80 || session.link !== connection) return;
   session.queueRequests.delete(filter);
   connection.context.sessionLog.changed(session);

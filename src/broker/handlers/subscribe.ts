@@ -7,7 +7,7 @@ import { checkFilterForm } from '../filter-form.ts';
 import { filterCharactersMax } from '../limits.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
-import type { Subscription } from '../session.ts';
+import type { QueueRequest, Subscription } from '../session.ts';
 
 /**
  * Answers each filter with the QoS that it got or the reason why not. Queues may have to be asked for, so the SUBACK
@@ -30,7 +30,8 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   }
   const greeted: Subscription[] = [];
   const since = connection.context.retained.nextPlace();
-  const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, identifiers, greeted));
+  const said = { identifiers, properties: packet.properties?.userProperties };
+  const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, said, greeted));
   if (answers.every(isSettled)) return remembered(connection, packet.packetId, answers, greeted, since);
   return Promise.all(answers).then((settled) => remembered(connection, packet.packetId, settled, greeted, since));
 }
@@ -83,14 +84,15 @@ function finish(
 function subscribeOne(
   connection: Connection,
   asked: SubscriptionRequest,
-  identifiers: readonly number[] | undefined,
+  { identifiers, properties }: Pick<QueueRequest, 'identifiers' | 'properties'>,
   greeted: Subscription[],
 ): SubscribeAnswer | Promise<SubscribeAnswer> {
   const { context, session } = connection;
   const problem =
     topicFilterProblem(asked.filter, context.limits.topicLevelsMax) ?? shareProblem(connection, asked.filter);
   if (problem !== undefined) return { reasonCode: 0x8f, reason: problem };
-  if (context.sources.some((source) => source.claims(asked.filter))) return openQueue(connection, asked, identifiers);
+  if (context.sources.some((source) => source.claims(asked.filter)))
+    return openQueue(connection, asked, identifiers, properties);
   const request = { ...asked, filter: ownFilter(connection.identity, asked.filter) };
   const filter = matchedFilter(request.filter);
   if (!context.access.maySubscribe(connection.identity, session.clientId, filter)) {

@@ -1,10 +1,15 @@
 import { SluiceError } from '../../errors.ts';
-import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement } from '../../message.ts';
+import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement, SourceRequest } from '../../message.ts';
 
 /** One queue, `jobs`, fed by `work/#`, whose deliveries a test makes. */
 export class OneQueue implements ConsumerSource {
   consumer: Consumer | undefined;
   credit = 0;
+  /** Of the last that came to consume. */
+  request: SourceRequest | undefined;
+  /** How long a lease was extended, of each time. */
+  readonly extensionsMs: number[] = [];
+  opened = 0;
   stopped = false;
   readonly settlements: Settlement[] = [];
   creditChanges = 0;
@@ -39,9 +44,10 @@ export class OneQueue implements ConsumerSource {
     for (const listener of this.#listeners) listener();
   }
 
-  async consume(_filter: string, consumer: Consumer, credit: number): Promise<Consumption> {
+  async consume(_filter: string, consumer: Consumer, request: SourceRequest): Promise<Consumption> {
     this.consumer = consumer;
-    this.credit = credit;
+    this.request = request;
+    this.credit = request.credit;
     this.stopped = false;
     const stop = (): void => {
       this.stopped = true;
@@ -51,7 +57,10 @@ export class OneQueue implements ConsumerSource {
       this.creditChanges++;
     };
     this.onConsumed();
-    return { setCredit, stop };
+    const open = (): void => {
+      this.opened++;
+    };
+    return { setCredit, open, stop };
   }
 
   /** Every lease ends, as when its time is over. */
@@ -79,12 +88,17 @@ export class OneQueue implements ConsumerSource {
       sequence: ++this.#sequence,
       attempt: 1,
       enqueuedAt: 42,
+      death: undefined,
       held: true,
       settle: (settlement) => {
         if (open) this.settlements.push(settlement);
         const was = open;
         open = false;
         return was;
+      },
+      extend: (leaseMs) => {
+        if (open) this.extensionsMs.push(leaseMs);
+        return open;
       },
     };
     Object.defineProperty(delivery, 'held', { get: () => open && round === this.#leaseRound });

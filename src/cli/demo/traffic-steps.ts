@@ -1,4 +1,4 @@
-import type { QueueStats } from '../../queues/engine.ts';
+import type { QueueStats } from '../../queues/queue-stats.ts';
 import { type FleetDevice, fleet, fleetTypes } from './fleet.ts';
 import { HttpSender } from './http-sender.ts';
 import { MqttSender } from './mqtt-sender.ts';

@@ -1,4 +1,4 @@
-import type { QueueStats } from '../../queues/engine.ts';
+import type { QueueStats } from '../../queues/queue-stats.ts';
 import { brokerTable } from './broker-table.ts';
 import { listenerTable } from './listener-table.ts';
 import type { MetricRow, Sample } from './metric-row.ts';
@@ -38,9 +38,23 @@ export const metricTable: readonly MetricRow[] = [
   ofQueues('sluice_queue_acknowledged_total', 'counter', 'Messages done', ({ acknowledged }) => acknowledged),
   ofQueues('sluice_queue_released_total', 'counter', 'Deliveries given back uncounted', ({ released }) => released),
   ofQueues('sluice_queue_failed_total', 'counter', 'Deliveries that failed', ({ failed }) => failed),
-  ofQueues('sluice_queue_expired_total', 'counter', 'Leases and messages whose time ran out', ({ expired }) => expired),
-  ofQueues('sluice_queue_dead_lettered_total', 'counter', 'Messages dead-lettered', (stats) => stats.deadLettered),
-  ofQueues('sluice_queue_dropped_total', 'counter', 'Messages dropped', ({ dropped }) => dropped),
+  ofQueues('sluice_queue_expired_total', 'counter', 'Messages whose time ran out', ({ expired }) => expired),
+  ofQueues(
+    'sluice_queue_dead_lettered_total',
+    'counter',
+    'Messages that failed for good and were dead-lettered',
+    (stats) => stats.deadLettered,
+  ),
+  {
+    name: 'sluice_queue_dropped_total',
+    type: 'counter',
+    help: 'Messages removed without a trace, by reason',
+    labels: ['queue', 'reason'],
+    read: ({ queues }) =>
+      queues.flatMap(({ name, stats }) =>
+        Object.entries(stats.dropped).map(([reason, value]) => ({ labels: { queue: name, reason }, value })),
+      ),
+  },
   ofQueues('sluice_queue_moved_total', 'counter', 'Messages moved to another queue', ({ moved }) => moved),
   ofQueues('sluice_queue_rejected_total', 'counter', 'Publishes refused at a limit', ({ rejected }) => rejected),
   ofQueues(

@@ -1,4 +1,5 @@
-import type { Engine, QueueStats } from '../../queues/engine.ts';
+import type { Engine } from '../../queues/engine.ts';
+import type { QueueStats } from '../../queues/queue-stats.ts';
 import type { PlatformMetrics } from './platform-metrics.ts';
 
 /** Queues that the metrics name one by one; the rest is left out and counted in `sluice_metrics_queues_omitted`. */

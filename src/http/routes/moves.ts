@@ -1,5 +1,6 @@
 import type { MoveRequest } from '../../queues/engine.ts';
-import { type MessageFilter, messageMatch } from '../message-filter.ts';
+import type { MessageFilter } from '../../queues/move-spec.ts';
+import { messageMatch } from '../message-filter.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, flag, integer, object, sequences, text } from '../schemas.ts';
 

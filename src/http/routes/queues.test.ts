@@ -61,7 +61,7 @@ test('what a queue cannot be is refused', async (t) => {
   await refused({ name: 'q', options: { leaseMs: 10 } }, /options\.leaseMs as at least 1000: met 10/);
   await refused(
     { name: 'q', options: { dispatch: 'fastest' } },
-    /one of "least_inflight", "round_robin": met "fastest"/,
+    /one of "least_inflight", "round_robin", "random", "sticky": met "fastest"/,
   );
   await refused({ name: 'q', options: { bindings: [{ filter: 'a/#/b' }] } }, /a\/#\/b/);
   await refused({ name: 'q', options: { backoff: { jitter: 2 } } }, /backoff\.jitter as at most 1/);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
 import type { Engine, QueueInfo } from '../../queues/engine.ts';
-import type { QueueOptions } from '../../queues/options.ts';
+import type { GivenQueueOptions, QueueOptions } from '../../queues/options.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
 import { queueOptionsSchema, queueSchema, queueWithStatsSchema, statsSchema, withStats } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
@@ -14,17 +14,12 @@ interface Named {
 }
 
 interface Declaration {
-  readonly body: { readonly name: string; readonly options?: Partial<QueueOptions> };
+  readonly body: { readonly name: string; readonly options?: GivenQueueOptions };
 }
 
 interface Change extends Named {
-  readonly body: { readonly options: OptionsPatch };
+  readonly body: { readonly options: GivenQueueOptions };
 }
-
-type OptionsPatch = Partial<Omit<QueueOptions, 'backoff' | 'limits'>> & {
-  readonly backoff?: Partial<QueueOptions['backoff']>;
-  readonly limits?: Partial<QueueOptions['limits']>;
-};
 
 export const queueRoutes: readonly Route[] = [
   route({
@@ -129,14 +124,9 @@ export const queueRoutes: readonly Route[] = [
 ];
 
 /** `declare` would make a queue that is not there; a change must not. */
-async function change(engine: Engine, name: string, patch: OptionsPatch): Promise<QueueInfo> {
-  const { options } = await engine.info(name);
-  return engine.declare(name, {
-    ...options,
-    ...patch,
-    backoff: { ...options.backoff, ...patch.backoff },
-    limits: { ...options.limits, ...patch.limits },
-  });
+async function change(engine: Engine, name: string, patch: GivenQueueOptions): Promise<QueueInfo> {
+  await engine.info(name);
+  return engine.declare(name, patch);
 }
 
 async function infoIfThere(engine: Engine, name: string): Promise<QueueInfo | undefined> {
@@ -148,7 +138,7 @@ async function infoIfThere(engine: Engine, name: string): Promise<QueueInfo | un
   }
 }
 
-function refuseDifference({ name, options }: QueueInfo, given: Partial<QueueOptions>): void {
+function refuseDifference({ name, options }: QueueInfo, given: GivenQueueOptions): void {
   const wanted = resolveOptions(name, given, options);
   for (const key of Object.keys(wanted) as (keyof QueueOptions)[]) {
     if (isDeepStrictEqual(wanted[key], options[key])) continue;

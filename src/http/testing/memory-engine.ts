@@ -1,20 +1,22 @@
 import { SluiceError } from '../../errors.ts';
-import type { Consumption, Destination, Message, Settlement } from '../../message.ts';
+import type { Consumption, Death, Destination, Message, Settlement } from '../../message.ts';
 import type {
   BrowsePage,
   BrowseRequest,
-  Death,
+  ConsumerInfo,
   Engine,
+  GroupInfo,
   LeasedMessage,
   LeaseRequest,
   MoveRequest,
   MoveResult,
   QueueInfo,
-  QueueStats,
   SettleResult,
   StoredMessage,
 } from '../../queues/engine.ts';
-import type { QueueOptions } from '../../queues/options.ts';
+import type { MoveStatus } from '../../queues/move-spec.ts';
+import type { GivenQueueOptions } from '../../queues/options.ts';
+import type { QueueStats } from '../../queues/queue-stats.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
 
 interface MemoryQueue {
@@ -44,7 +46,7 @@ export class MemoryEngine implements Engine {
     this.#queues.clear();
   }
 
-  async declare(name: string, options: Partial<QueueOptions>): Promise<QueueInfo> {
+  async declare(name: string, options: GivenQueueOptions): Promise<QueueInfo> {
     const existing = this.#queues.get(name);
     const resolved = resolveOptions(name, options, existing?.info.options);
     const info = { name, options: resolved, createdAt: existing?.info.createdAt ?? this.now };
@@ -138,6 +140,10 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  async consumers(): Promise<readonly ConsumerInfo[]> {
+    throw notHere();
+  }
+
   async browse(name: string, { from, limit, match }: BrowseRequest): Promise<BrowsePage> {
     const all = [...this.#queue(name).messages.values()].filter((stored) => stored.sequence >= from);
     const matching = match === undefined ? all : all.filter(match);
@@ -168,6 +174,34 @@ export class MemoryEngine implements Engine {
     return { matched: matching.length, moved, skipped };
   }
 
+  async startMove(): Promise<MoveStatus> {
+    throw notHere();
+  }
+
+  async moveStatus(): Promise<MoveStatus> {
+    throw notHere();
+  }
+
+  async moves(): Promise<readonly MoveStatus[]> {
+    throw notHere();
+  }
+
+  async cancelMove(): Promise<MoveStatus> {
+    throw notHere();
+  }
+
+  async groups(): Promise<readonly GroupInfo[]> {
+    throw notHere();
+  }
+
+  async seek(): Promise<GroupInfo> {
+    throw notHere();
+  }
+
+  onEvent(): void {
+    throw notHere();
+  }
+
   async bury(name: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
     const target = this.#queue(name).info.options.deadLetter ?? 'dead';
     if (!this.#queues.has(target)) await this.declare(target, {});
@@ -184,15 +218,17 @@ export class MemoryEngine implements Engine {
       redelivered: 0,
       released: 0,
       failed: 0,
-      expired: 0,
       deadLettered: 0,
-      dropped: 0,
+      expired: 0,
+      dropped: { purged: 0, no_dead_letters: 0, overflow: 0, superseded: 0, retention: 0, damaged: 0 },
       moved: 0,
       rejected: 0,
+      duplicates: 0,
       elided: 0,
     };
-    const levels = { ready, leased, scheduled: 0, bytes: 0, consumers: 0, oldestReadyAgeMs: ready > 0 ? 1_500 : 0 };
-    return { ...none, ...levels, enqueued: next - 1, delivered: 0, acknowledged };
+    const levels = { ready, leased, scheduled: 0, bytes: 0, consumers: 0, blocked: 0 };
+    const oldestReadyAgeMs = ready > 0 ? 1_500 : 0;
+    return { ...none, ...levels, oldestReadyAgeMs, enqueued: next - 1, delivered: 0, acknowledged };
   }
 
   put(name: string, message: Message, death?: Death): void {
@@ -209,11 +245,11 @@ export class MemoryEngine implements Engine {
       const token = `t${++this.#tokens}`;
       const leaseUntil = this.now + leaseMs;
       queue.messages.set(stored.sequence, { ...stored, state: 'leased', token, leaseUntil });
-      const { sequence, message, attempts, enqueuedAt } = stored;
+      const { sequence, message, attempts, enqueuedAt, death } = stored;
       return {
         token,
         leaseUntil,
-        delivery: { sequence, message, attempt: attempts + 1, enqueuedAt, queue: queue.info.name },
+        delivery: { sequence, message, attempt: attempts + 1, enqueuedAt, death, queue: queue.info.name },
       };
     });
   }
@@ -223,4 +259,8 @@ export class MemoryEngine implements Engine {
     if (queue === undefined) throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(name)}`);
     return queue;
   }
+}
+
+function notHere(): SluiceError {
+  return new SluiceError('not_supported', 'Use another engine: the memory engine keeps no more than the API needs');
 }

@@ -173,6 +173,7 @@ export function testDelivery(message: Message, sequence: number, settled: (settl
     sequence,
     attempt: 1,
     enqueuedAt: message.receivedAt,
+    death: undefined,
     get held() {
       return open;
     },
@@ -182,5 +183,6 @@ export function testDelivery(message: Message, sequence: number, settled: (settl
       if (first) settled(settlement);
       return first;
     },
+    extend: () => open,
   };
 }

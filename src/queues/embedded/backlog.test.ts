@@ -21,7 +21,7 @@ test('a backlog larger than memory is delivered in order, once, with new message
   under = await new TestEngine({ hot }).open();
   await fill('a', 500);
   const consumer = new RecordingConsumer('all', { acknowledges: true });
-  await under.engine.consume('a', consumer, 7);
+  await under.engine.consume('a', consumer, { credit: 7 });
   await consumer.delivery(100);
   await Promise.all(
     Array.from({ length: 50 }, (_, n) => publish(under.engine.route('a'), messageOf(`a${500 + n}`, { topic: 'a' }))),
@@ -44,11 +44,11 @@ test('a queue without consumers does not keep another from delivering, though it
   await fill('idle', 100);
   await fill('busy', 100);
   const slow = new RecordingConsumer('slow');
-  await under.engine.consume('busy', slow, 20);
+  await under.engine.consume('busy', slow, { credit: 20 });
   await slow.delivery(20);
   // The slow one holds more than the queue's share of a full memory; the other one goes on all the same.
   const quick = new RecordingConsumer('quick', { acknowledges: true });
-  await under.engine.consume('busy', quick, 5);
+  await under.engine.consume('busy', quick, { credit: 5 });
   await quick.delivery(80);
 });
 
@@ -59,7 +59,7 @@ test('a message without a consumer in a full memory waits on disk and is found t
   assert.equal(page.messages.length, 60);
   assert.equal(await under.engine.purge('a'), 60);
   const consumer = new RecordingConsumer('late');
-  await under.engine.consume('a', consumer, 10);
+  await under.engine.consume('a', consumer, { credit: 10 });
   await turns();
   assert.deepEqual(consumer.deliveries, []);
 });
@@ -70,7 +70,7 @@ test('back-off of more messages than are kept in memory comes to its end for eac
   const backoff = { kind: 'fixed', initialMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0.5 } as const;
   await engine.declare('a', { bindings: [{ filter: 'a' }], backoff });
   const failing = new RecordingConsumer();
-  const consumption = await engine.consume('a', failing, 1_000);
+  const consumption = await engine.consume('a', failing, { credit: 1_000 });
   await Promise.all(
     Array.from({ length: 300 }, (_, n) => publish(engine.route('a'), messageOf(`${n}`, { topic: 'a' }))),
   );
@@ -81,7 +81,7 @@ test('back-off of more messages than are kept in memory comes to its end for eac
   assert.equal((await engine.stats('a')).scheduled, 300);
   await under.commit.flushed();
   const consumer = new RecordingConsumer('second', { acknowledges: true });
-  await engine.consume('a', consumer, 1_000);
+  await engine.consume('a', consumer, { credit: 1_000 });
   for (let second = 0; second < 90; second++) clock.advance(1_000);
   await turns();
   assert.equal(consumer.deliveries.length, 300);
@@ -93,7 +93,7 @@ test('sequences are not given out again after a crash, nor skipped after a clean
   under = await new TestEngine().open();
   await under.engine.declare('a', { bindings: [{ filter: 'a' }] });
   const consumer = new RecordingConsumer('first', { acknowledges: true });
-  await under.engine.consume('a', consumer, 10);
+  await under.engine.consume('a', consumer, { credit: 10 });
   await publish(under.engine.route('a'), messageOf('never written', { topic: 'a' }));
   const { sequence } = await consumer.delivery(1);
   await under.reopen();

@@ -30,7 +30,7 @@ async function settleAll(consumer: RecordingConsumer, from: number): Promise<num
 test('a consumer begins with few messages, whatever its credit, and gets more as it settles them at once', async () => {
   await fill(500);
   const consumer = new RecordingConsumer();
-  await under.engine.consume('a', consumer, 1_000);
+  await under.engine.consume('a', consumer, { credit: 1_000 });
   await turns();
   assert.equal(consumer.deliveries.length, inflightInitial);
   await settleAll(consumer, 0);
@@ -45,7 +45,7 @@ test('its pace does not take it beyond its credit or the limit of the queue', as
   await fill(500);
   await under.engine.declare('a', { maxInflightPerConsumer: 50 });
   const consumer = new RecordingConsumer();
-  const consumption = await under.engine.consume('a', consumer, 1_000);
+  const consumption = await under.engine.consume('a', consumer, { credit: 1_000 });
   let settled = await settleAll(consumer, 0);
   settled += await settleAll(consumer, settled);
   await turns();
@@ -59,7 +59,7 @@ test('its pace does not take it beyond its credit or the limit of the queue', as
 test('a consumer that lets its leases run out and answers them late falls back to the start', async () => {
   await fill(500, 2_000);
   const consumer = new RecordingConsumer();
-  await under.engine.consume('a', consumer, 1_000);
+  await under.engine.consume('a', consumer, { credit: 1_000 });
   await settleAll(consumer, 0);
   await turns();
   assert.equal(consumer.deliveries.length, 3 * inflightInitial);

@@ -38,6 +38,10 @@ export class PushConsumption implements Consumption, Taker<Entry> {
     this.#queue.pump();
   }
 
+  open(): void {
+    this.#queue.pump();
+  }
+
   optionsChanged(): void {
     if (this.#stopped) return;
     this.#limit();

@@ -61,7 +61,7 @@ test('a damaged message goes to the dead letters with the bytes it has, and the 
     flipBit(() => 34),
   );
   const consumer = new RecordingConsumer('c', { acknowledges: true });
-  await under.engine.consume('q', consumer, 3);
+  await under.engine.consume('q', consumer, { credit: 3 });
   await consumer.delivery(6);
   await under.commit.flushed();
   await turns();
@@ -114,7 +114,7 @@ test('a scheduled message whose rows are damaged does not stop the others', asyn
   await under.engine.declare('q', { bindings: [{ filter: 'q' }], backoff });
   await fill(6);
   const failing = new RecordingConsumer('failing');
-  const consumption = await under.engine.consume('q', failing, 10);
+  const consumption = await under.engine.consume('q', failing, { credit: 10 });
   for (let number = 1; number <= 6; number++) {
     (await failing.delivery(number)).settle({ kind: 'failed', code: 'driver_failed', reason: 'once' });
   }
@@ -136,7 +136,7 @@ test('a scheduled message whose rows are damaged does not stop the others', asyn
   batch.remove('messages', key);
   await under.environment.transact(batch);
   const consumer = new RecordingConsumer('c', { acknowledges: true });
-  await under.engine.consume('q', consumer, 10);
+  await under.engine.consume('q', consumer, { credit: 10 });
   under.clock.advance(61_000);
   await consumer.delivery(2);
   await under.commit.flushed();
@@ -148,7 +148,7 @@ test('a scheduled message whose rows are damaged does not stop the others', asyn
     ['m ', 'm1', 'm2'],
   );
   const stats = await under.engine.stats('q');
-  assert.deepEqual([stats.ready, stats.leased, stats.scheduled, stats.dropped], [0, 0, 0, 1]);
+  assert.deepEqual([stats.ready, stats.leased, stats.scheduled, stats.dropped.damaged], [0, 0, 0, 1]);
 });
 
 test('where a queue keeps no dead letters a damaged message is dropped and counted', async () => {
@@ -161,8 +161,8 @@ test('where a queue keeps no dead letters a damaged message is dropped and count
     flipBit(() => 20),
   );
   const consumer = new RecordingConsumer('c', { acknowledges: true });
-  await under.engine.consume('q', consumer, 10);
+  await under.engine.consume('q', consumer, { credit: 10 });
   await consumer.delivery(3);
   await turns();
-  assert.equal((await under.engine.stats('q')).dropped, 1);
+  assert.equal((await under.engine.stats('q')).dropped.no_dead_letters, 1);
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Dispatch } from '../options.ts';
 import type { Entry } from './entry.ts';
 import type { Slot as SlotOf } from './slot.ts';
@@ -6,10 +7,16 @@ type Slot = SlotOf<Entry>;
 type Before = (a: Slot, b: Slot) => boolean;
 
 /** Who goes first. Ties of `least_inflight` go to the one that was served longest ago, so that idle consumers take turns. */
-const orders: Record<Dispatch, Before> = {
-  least_inflight: (a, b) => a.inflight < b.inflight || (a.inflight === b.inflight && a.served < b.served),
-  round_robin: (a, b) => a.served < b.served,
+const orders = {
+  least_inflight: (a: Slot, b: Slot): boolean =>
+    a.inflight < b.inflight || (a.inflight === b.inflight && a.served < b.served),
+  round_robin: (a: Slot, b: Slot): boolean => a.served < b.served,
 };
+
+function orderOf(dispatch: Dispatch): Before {
+  assert(dispatch in orders, `Expected a dispatch that is known, met "${dispatch}"`);
+  return orders[dispatch as keyof typeof orders];
+}
 
 /** The consumers of a queue that have credit left, in a heap by the dispatch rule: O(log consumers) a message. */
 export class Dispatcher {
@@ -19,7 +26,7 @@ export class Dispatcher {
   #served = 0;
 
   constructor(dispatch: Dispatch) {
-    this.#before = orders[dispatch];
+    this.#before = orderOf(dispatch);
   }
 
   /** All slots, also those without credit. */
@@ -32,7 +39,7 @@ export class Dispatcher {
   }
 
   use(dispatch: Dispatch): void {
-    this.#before = orders[dispatch];
+    this.#before = orderOf(dispatch);
     for (const slot of this.#heap) slot.heapIndex = -1;
     this.#heap.length = 0;
     for (const slot of this.#slots) this.changed(slot);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../../errors.ts';
-import type { Consumer, Consumption, Destination, Message, Settlement } from '../../message.ts';
+import type { Consumer, Consumption, Death, Destination, Message, Settlement } from '../../message.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
@@ -9,18 +9,21 @@ import type { GroupCommit } from '../../storage/group-commit.ts';
 import type {
   BrowsePage,
   BrowseRequest,
-  Death,
+  ConsumeRequest,
+  ConsumerInfo,
   Engine,
   EngineCapability,
+  GroupInfo,
   LeasedMessage,
   LeaseRequest,
   MoveRequest,
   MoveResult,
   QueueInfo,
-  QueueStats,
   SettleResult,
 } from '../engine.ts';
-import type { QueueOptions } from '../options.ts';
+import type { MoveStatus } from '../move-spec.ts';
+import type { GivenQueueOptions } from '../options.ts';
+import type { QueueStats } from '../queue-stats.ts';
 import { Admission, NamedDestination } from './admission.ts';
 import { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
@@ -101,7 +104,7 @@ export class EmbeddedEngine implements Engine {
     await commit.flushed();
   }
 
-  async declare(name: string, options: Partial<QueueOptions>): Promise<QueueInfo> {
+  async declare(name: string, options: GivenQueueOptions): Promise<QueueInfo> {
     this.#requireOpen();
     const queue = this.#registry.declare(name, options);
     await this.#context.commit.flushed();
@@ -137,14 +140,19 @@ export class EmbeddedEngine implements Engine {
     this.#registry.onRoutesChanged(listener);
   }
 
-  async consume(queue: string, consumer: Consumer, credit: number): Promise<Consumption> {
+  async consume(queue: string, consumer: Consumer, request: ConsumeRequest): Promise<Consumption> {
     this.#requireOpen();
-    return new PushConsumption(this.#registry.require(queue), consumer, credit);
+    const place = this.#registry.require(queue);
+    if (request.group !== undefined || request.start !== undefined) throw notSupported('logs');
+    if (request.creditBytes !== undefined) throw notSupported('byte-credit');
+    return new PushConsumption(place, consumer, request.credit);
   }
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     this.#requireOpen();
-    return this.#registry.require(queue).leases.lease(request);
+    const { leases } = this.#registry.require(queue);
+    if (request.group !== undefined) throw notSupported('logs');
+    return leases.lease(request);
   }
 
   async settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]> {
@@ -158,6 +166,10 @@ export class EmbeddedEngine implements Engine {
     return this.#registry.require(queue).leases.extend(tokens, leaseMs);
   }
 
+  async consumers(): Promise<readonly ConsumerInfo[]> {
+    throw notSupported('consumer-list');
+  }
+
   async browse(queue: string, request: BrowseRequest): Promise<BrowsePage> {
     return browse(this.#registry.require(queue), request);
   }
@@ -168,6 +180,34 @@ export class EmbeddedEngine implements Engine {
 
   async move(request: MoveRequest): Promise<MoveResult> {
     return move(this.#registry, request);
+  }
+
+  async startMove(): Promise<MoveStatus> {
+    throw notSupported('moves');
+  }
+
+  async moveStatus(): Promise<MoveStatus> {
+    throw notSupported('moves');
+  }
+
+  async moves(): Promise<readonly MoveStatus[]> {
+    throw notSupported('moves');
+  }
+
+  async cancelMove(): Promise<MoveStatus> {
+    throw notSupported('moves');
+  }
+
+  async groups(): Promise<readonly GroupInfo[]> {
+    throw notSupported('logs');
+  }
+
+  async seek(): Promise<GroupInfo> {
+    throw notSupported('logs');
+  }
+
+  onEvent(): void {
+    throw notSupported('events');
   }
 
   async bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
@@ -193,6 +233,12 @@ export class EmbeddedEngine implements Engine {
       .finally(() => this.#removals.delete(kept));
     this.#removals.add(kept);
   }
+}
+
+function notSupported(capability: EngineCapability): SluiceError {
+  return new SluiceError('not_supported', `Use another engine, or do without: this one has no "${capability}"`, {
+    detail: { capability },
+  });
 }
 
 function secureRandom(): number {

@@ -1,9 +1,9 @@
-import type { Delivery, Message, Settlement } from '../../message.ts';
+import type { Death, Delivery, Message, Settlement } from '../../message.ts';
 import type { Deadline } from '../../std/deadlines.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import type { QueueCounters } from './counters.ts';
 import { messageKey, scheduleKey, stateKey } from './keys.ts';
-import { deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf, seal } from './record.ts';
+import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf, seal } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
 import { changeState, isPresent, State } from './transitions.ts';
 import { encodeWaiting, type Waiting } from './waiting.ts';
@@ -16,6 +16,7 @@ export interface EntryHome {
   readonly removed: boolean;
   readonly counters: QueueCounters;
   settle(entry: Entry, settlement: Settlement): boolean;
+  extend(entry: Entry, leaseMs: number): boolean;
   leaseExpired(entry: Entry, now: number): void;
   due(entry: Entry, now: number): void;
 }
@@ -91,12 +92,20 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     return laneOf(this.record);
   }
 
+  get death(): Death | undefined {
+    return deathOf(this.record);
+  }
+
   get held(): boolean {
     return this.state === State.leased;
   }
 
   settle(settlement: Settlement): boolean {
     return this.home.settle(this, settlement);
+  }
+
+  extend(leaseMs: number): boolean {
+    return this.home.extend(this, leaseMs);
   }
 
   hasExpired(now: number): boolean {

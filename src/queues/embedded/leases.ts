@@ -53,12 +53,7 @@ export class Leases {
   }
 
   extend(tokens: readonly string[], leaseMs: number): SettleResult[] {
-    const { leases, clock } = this.#queue.context;
-    return tokens.map((token) => {
-      const entry = this.#byToken.get(token);
-      if (entry !== undefined) leases.set(entry, clock.now() + leaseMs);
-      return answer(token, entry !== undefined);
-    });
+    return tokens.map((token) => answer(token, this.#byToken.get(token)?.extend(leaseMs) ?? false));
   }
 
   optionsChanged(): void {

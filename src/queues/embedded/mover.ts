@@ -30,7 +30,7 @@ export async function purge(queue: Queue): Promise<number> {
     for (const each of found) {
       if (storedState(each) === 'leased') continue;
       take(queue, each);
-      queue.totals.dropped++;
+      queue.totals.dropped.purged++;
       purged++;
     }
     return true;

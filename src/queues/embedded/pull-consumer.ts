@@ -102,10 +102,10 @@ export class PullConsumer implements Taker<Entry> {
 }
 
 function leasedMessage(entry: Entry): LeasedMessage {
-  const { message, queue, sequence, attempt, enqueuedAt } = entry;
+  const { message, queue, sequence, attempt, enqueuedAt, death } = entry;
   return {
     token: entry.token ?? '',
-    delivery: { message, queue, sequence, attempt, enqueuedAt },
+    delivery: { message, queue, sequence, attempt, enqueuedAt, death },
     leaseUntil: entry.deadline,
   };
 }

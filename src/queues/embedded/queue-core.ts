@@ -62,6 +62,7 @@ export abstract class QueueCore implements EntryHome {
   /** A scheduled entry can be tried again. */
   abstract due(entry: Entry): void;
   abstract settle(entry: Entry, settlement: Settlement): boolean;
+  abstract extend(entry: Entry, leaseMs: number): boolean;
   abstract leaseExpired(entry: Entry, now: number): void;
   /** A message on disk alone cannot be read: it goes to the dead letters with what bytes there are. */
   abstract damaged(row: StoredRow, damage: string): void;

@@ -124,6 +124,12 @@ export class Queue extends QueueCore {
     return false;
   }
 
+  extend(entry: Entry, leaseMs: number): boolean {
+    if (!entry.held) return false;
+    this.context.leases.set(entry, this.context.clock.now() + leaseMs);
+    return true;
+  }
+
   leaseExpired(entry: Entry, now: number): void {
     expireLease(this, entry, now);
     this.pump();

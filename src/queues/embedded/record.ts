@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { decodeMessage, encodeMessage, expiresAt, type Message } from '../../message.ts';
-import type { Death } from '../engine.ts';
+import { type Death, decodeMessage, encodeMessage, expiresAt, type Message } from '../../message.ts';
 import { readU32, readU48, writeU32, writeU48 } from './numbers.ts';
 
 /*

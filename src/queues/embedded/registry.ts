@@ -2,7 +2,7 @@ import type { Destination } from '../../message.ts';
 import { FilterIndex } from '../../mqtt/topics/filter-index.ts';
 import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
 import type { QueueInfo } from '../engine.ts';
-import type { QueueOptions } from '../options.ts';
+import type { GivenQueueOptions, QueueOptions } from '../options.ts';
 import { resolveOptions } from '../resolve-options.ts';
 import { type Admission, QueuesDestination, queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
@@ -12,7 +12,8 @@ import { Queue } from './queue.ts';
 /** A row of the table `queues`. */
 interface Definition {
   readonly name: string;
-  readonly options: QueueOptions;
+  /** As they were when it was written: options that came later have their defaults. */
+  readonly options: GivenQueueOptions;
   readonly createdAt: number;
   /** Removal has begun: the queue is gone, rows of it may be left. */
   readonly removing?: true;
@@ -66,7 +67,7 @@ export class Registry {
   }
 
   /** Makes the queue, or changes it; its row is in the open batch. Throws `invalid_argument`. */
-  declare(name: string, given: object): Queue {
+  declare(name: string, given: GivenQueueOptions): Queue {
     const existing = this.#byName.get(name);
     const options = resolveOptions(name, given, existing?.options);
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
@@ -112,7 +113,8 @@ export class Registry {
   }
 
   #open(id: number, definition: Definition): void {
-    const queue = new Queue(id, definition.name, definition.createdAt, definition.options, this.#context);
+    const { name, createdAt } = definition;
+    const queue = new Queue(id, name, createdAt, resolveOptions(name, definition.options), this.#context);
     const counters = this.#context.environment.get('queue-counters', queueKey(id));
     if (counters !== undefined) queue.open(counters);
     this.#byName.set(queue.name, queue);

@@ -63,7 +63,9 @@ export function expireLease(queue: SettlingQueue, entry: Entry, now: number): vo
 export function expire(queue: SettlingQueue, entry: Entry, now: number): void {
   queue.totals.expired++;
   const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
-  die(queue, entry, cause, failuresSoFar(entry.waiting, now));
+  changeState(entry, State.dead);
+  queue.depart(entry);
+  deadLetter(queue, entry.sequence, entry.record, cause, failuresSoFar(entry.waiting, now));
 }
 
 function acknowledge(queue: SettlingQueue, entry: Entry): void {
@@ -98,17 +100,18 @@ function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): vo
 function die(queue: SettlingQueue, entry: Entry, cause: Cause, failure: Waiting): void {
   changeState(entry, State.dead);
   queue.depart(entry);
-  deadLetter(queue, entry.sequence, entry.record, cause, failure);
+  count(queue, deadLetter(queue, entry.sequence, entry.record, cause, failure));
 }
 
-/** Puts the record of a message that is not in `queue` any more into its dead letters, or counts it as dropped. */
-function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Waiting): void {
+function count({ totals }: SettlingQueue, isDeadLetter: boolean): void {
+  if (isDeadLetter) totals.deadLettered++;
+  else totals.dropped.no_dead_letters++;
+}
+
+/** Puts the record of a message that is not in `queue` any more into its dead letters. False where the queue keeps none. */
+function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Waiting): boolean {
   const name = queue.options.deadLetter;
-  if (name === null) {
-    queue.totals.dropped++;
-    return;
-  }
-  queue.totals.deadLettered++;
+  if (name === null) return false;
   const death = {
     queue: queue.name,
     sequence,
@@ -120,13 +123,14 @@ function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, caus
     headers: cause.headers ?? [],
   };
   queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
+  return true;
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */
 export function buryUnseen(queue: SettlingQueue, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
-  deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now()));
+  count(queue, deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now())));
 }
 
 /** A message whose record cannot be trusted, and which is not in `queue` any more. */
@@ -139,12 +143,12 @@ export function buryDamaged(queue: SettlingQueue, row: StoredRow, damage: string
     damage,
   });
   if (row.record.length === 0) {
-    queue.totals.dropped++;
+    queue.totals.dropped.damaged++;
     return;
   }
   const record = encodeRecord(salvage(row.record, now), now);
   const cause = { code: 'damaged', reason: damage };
-  deadLetter(queue, row.sequence, record, cause, failuresSoFar(row.waiting, now));
+  count(queue, deadLetter(queue, row.sequence, record, cause, failuresSoFar(row.waiting, now)));
 }
 
 /** The message goes on as another entry. */

@@ -1,9 +1,8 @@
-import type { QueueStats } from '../engine.ts';
+import type { QueueStats } from '../queue-stats.ts';
 import { messageKey, sequenceMax } from './keys.ts';
 import type { Queue } from './queue.ts';
 import { enqueuedAtOf } from './record.ts';
 
-/** `enqueued` and what was there at the start is always what is present, acknowledged, dead-lettered, dropped and moved. */
 export function statsOf(queue: Queue): QueueStats {
   const { totals } = queue;
   return {
@@ -13,17 +12,19 @@ export function statsOf(queue: Queue): QueueStats {
     bytes: queue.bytes,
     consumers: queue.consumptions.size + queue.leases.consumerCount,
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
+    blocked: 0,
     enqueued: totals.enqueued,
     delivered: totals.delivered,
     redelivered: totals.redelivered,
     acknowledged: totals.acknowledged,
     released: totals.released,
     failed: totals.failed,
-    expired: totals.expired,
     deadLettered: totals.deadLettered,
-    dropped: totals.dropped,
+    expired: totals.expired,
+    dropped: { ...totals.dropped },
     moved: totals.moved,
     rejected: totals.rejected,
+    duplicates: totals.duplicates,
     elided: totals.elided,
   };
 }

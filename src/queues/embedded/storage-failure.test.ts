@@ -107,7 +107,7 @@ test('a message that is acknowledged before its batch closes is never written, a
   await engine.start();
   await engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
   const consumer = new RecordingConsumer('quick', { acknowledges: true });
-  await engine.consume('orders', consumer, 10);
+  await engine.consume('orders', consumer, { credit: 10 });
   await turns();
   written.length = 0;
   await Promise.all([1, 2, 3].map((n) => publish(engine.route('orders/new'), messageOf(`${n}`))));

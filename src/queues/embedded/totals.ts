@@ -1,16 +1,22 @@
-/** What happened in a queue since the process started. Each message that has left is in exactly one of the last four. */
+import { type QueueDropReason, queueDropReasons } from '../queue-stats.ts';
+
+/** What happened in a queue since the process started. Each message that has left is in exactly one of the last five. */
 export class QueueTotals {
   enqueued = 0;
   delivered = 0;
   redelivered = 0;
   released = 0;
   failed = 0;
-  expired = 0;
   rejected = 0;
+  duplicates = 0;
   elided = 0;
 
   acknowledged = 0;
   deadLettered = 0;
-  dropped = 0;
+  expired = 0;
+  readonly dropped = Object.fromEntries(Object.keys(queueDropReasons).map((reason) => [reason, 0])) as Record<
+    QueueDropReason,
+    number
+  >;
   moved = 0;
 }

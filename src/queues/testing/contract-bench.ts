@@ -1,7 +1,7 @@
 import type { Consumption, Message } from '../../message.ts';
 import type { SimulatedClock } from '../../std/clock.ts';
 import type { Engine } from '../engine.ts';
-import type { QueueOptions } from '../options.ts';
+import type { GivenQueueOptions } from '../options.ts';
 import { messageOf, publish, RecordingConsumer } from './recording-consumer.ts';
 
 /** An engine on a clock that stands still, whose data can be opened again. */
@@ -20,7 +20,7 @@ export const rejected = {
   reason: 'not a number',
   headers: [['stage', 'validate']],
 } as const;
-export const bound: Partial<QueueOptions> = { bindings: [{ filter: 'orders/#' }] };
+export const bound: GivenQueueOptions = { bindings: [{ filter: 'orders/#' }] };
 export const fixedBackoff = { kind: 'fixed', initialMs: 5_000, factor: 1, maxMs: 60_000, jitter: 0 } as const;
 
 /** What the parts of the contract work on: an engine of its own for each test. */
@@ -67,7 +67,7 @@ export class ContractBench {
     id?: string,
   ): Promise<{ consumer: RecordingConsumer; consumption: Consumption }> {
     const consumer = new RecordingConsumer(id);
-    return { consumer, consumption: await this.engine.consume(queue, consumer, credit) };
+    return { consumer, consumption: await this.engine.consume(queue, consumer, { credit }) };
   }
 
   async payloadsIn(queue: string): Promise<string[]> {

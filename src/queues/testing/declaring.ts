@@ -53,7 +53,7 @@ export function declaringContract(on: ContractBench): void {
     test('a queue that does not exist is said to be not found', async () => {
       const consumer = new RecordingConsumer();
       await assert.rejects(on.engine.info('nope'), { code: 'queue_not_found' });
-      await assert.rejects(on.engine.consume('nope', consumer, 1), { code: 'queue_not_found' });
+      await assert.rejects(on.engine.consume('nope', consumer, { credit: 1 }), { code: 'queue_not_found' });
       await assert.rejects(on.engine.remove('nope'), { code: 'queue_not_found' });
       await assert.rejects(on.engine.browse('nope', { from: 0, limit: 1 }), { code: 'queue_not_found' });
       await assert.rejects(publish(on.engine.destination('nope'), messageOf('x')), { code: 'queue_not_found' });

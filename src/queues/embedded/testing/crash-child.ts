@@ -62,7 +62,7 @@ function acknowledge(delivery: Delivery): void {
   commit.wait(settled, settled.ids.push(id) - 1);
 }
 
-await engine.consume('work', { id: 'crash', deliver, ended: () => undefined }, 50);
+await engine.consume('work', { id: 'crash', deliver, ended: () => undefined }, { credit: 50 });
 const destination = engine.route('crash/work');
 for (let number = 0; ; ) {
   for (let i = 0; i < 40; i++, number++) {

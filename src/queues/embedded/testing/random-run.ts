@@ -3,6 +3,7 @@ import { acknowledged, type Consumption, type Delivery, released, type Settlemen
 import type { Random } from '../../../std/testing/random.ts';
 import type { LeasedMessage } from '../../engine.ts';
 import type { QueueOptions } from '../../options.ts';
+import { droppedOf } from '../../queue-stats.ts';
 import { messageOf, turns } from '../../testing/recording-consumer.ts';
 import { ReferenceQueue } from './reference-queue.ts';
 import { TestEngine } from './test-engine.ts';
@@ -142,7 +143,7 @@ export class RandomRun {
           deliver: (delivery) => this.#delivered(consumer, delivery),
           ended: () => consumer.held.clear(),
         },
-        credit,
+        { credit },
       )
       .then((consumption) => {
         consumer.consumption = consumption;
@@ -296,7 +297,7 @@ export class RandomRun {
     for (const [name, queue] of this.#queues) {
       const stats = await this.#under.engine.stats(name);
       const base = this.#base.get(name) ?? { enqueued: 0, left: 0 };
-      const left = stats.acknowledged + stats.deadLettered + stats.dropped + stats.moved;
+      const left = stats.acknowledged + stats.deadLettered + stats.expired + droppedOf(stats) + stats.moved;
       assert.deepEqual(
         { ready: stats.ready, leased: stats.leased, scheduled: stats.scheduled, enqueued: stats.enqueued, left },
         {

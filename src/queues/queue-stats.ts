@@ -1,0 +1,53 @@
+/** Why a message was removed without a place to look at it again. */
+export const queueDropReasons = {
+  purged: 'Purged by an administrator',
+  no_dead_letters: 'Failed for good in a queue without dead letters',
+  overflow: 'Made room for another at the limit of the queue',
+  superseded: 'A newer message of the same key took its place',
+  retention: 'Older than the log keeps, or beyond its size',
+  damaged: 'Its record could not be read',
+} as const;
+
+export type QueueDropReason = keyof typeof queueDropReasons;
+
+/**
+ * Levels of a queue now, and totals since the process started. Every message that has left is in exactly one of
+ * `acknowledged`, `deadLettered`, `expired`, `dropped` and `moved`, so that `enqueued` and what was there at the start are
+ * their sum and what is present: ready, leased and scheduled.
+ */
+export interface QueueStats {
+  readonly ready: number;
+  readonly leased: number;
+  readonly scheduled: number;
+  readonly bytes: number;
+  readonly consumers: number;
+  /** Age in milliseconds of the oldest ready message; 0 when there is none. */
+  readonly oldestReadyAgeMs: number;
+  /** Publishes that wait for room. */
+  readonly blocked: number;
+
+  readonly enqueued: number;
+  readonly delivered: number;
+  readonly redelivered: number;
+  readonly acknowledged: number;
+  readonly released: number;
+  readonly failed: number;
+  /** Failed or rejected for good, and put into the dead letters. */
+  readonly deadLettered: number;
+  /** Ended by their time, wherever they went then. */
+  readonly expired: number;
+  readonly dropped: Readonly<Record<QueueDropReason, number>>;
+  /** Moved to another queue. */
+  readonly moved: number;
+  /** Publishes that were refused. */
+  readonly rejected: number;
+  /** Publishes that were acknowledged and not taken in, because they had been before. */
+  readonly duplicates: number;
+  /** Acknowledged before their batch closed, so never written. */
+  readonly elided: number;
+}
+
+/** All that left without a trace, for whatever reason. */
+export function droppedOf({ dropped }: Pick<QueueStats, 'dropped'>): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
+}
