@@ -22,6 +22,8 @@ export interface SluiceOptions {
   readonly core?: number;
   /** Further listeners, as the configuration has them. */
   readonly listeners?: Readonly<Record<string, object>>;
+  /** Ends it by SIGKILL, also while it starts. */
+  readonly signal?: AbortSignal;
 }
 
 /** The defaults, but for the limit that would turn the idle connections away. */
@@ -29,12 +31,13 @@ const configuration = { mqtt: { connectionsMax: 20_000 } };
 
 /** Starts Sluice and waits until it is ready. Rejects with what it wrote to standard error when it ends before. */
 export async function startSluice(options: SluiceOptions): Promise<SluiceBroker> {
-  const { home, mqttPort = 0, httpPort = 0, core, listeners = {} } = options;
+  const { home, mqttPort = 0, httpPort = 0, core, listeners = {}, signal } = options;
   const ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
   const config = join(home, 'sluice.config.json');
   writeFileSync(config, JSON.stringify({ ...configuration, listeners }));
   const place = ['--config', config, '--data', join(home, 'data')];
   const { child, errors } = spawnBroker([process.execPath, launcher, 'start', ...ports, ...place], core);
+  signal?.addEventListener('abort', () => child.kill('SIGKILL'));
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
   if (line === undefined) throw new Error(`Sluice ended before it was ready:\n${errors()}`);

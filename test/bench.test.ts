@@ -77,7 +77,7 @@ test('a trend is the straight line through the samples', () => {
 });
 
 test('a message that was acknowledged and not received is lost, one that was not acknowledged is not', () => {
-  const account = new Account(3);
+  const account = accountOf(3);
   account.acknowledge(0);
   account.acknowledge(0);
   account.acknowledge(1);
@@ -88,7 +88,7 @@ test('a message that was acknowledged and not received is lost, one that was not
 });
 
 test('each duplicate is counted by its reason', () => {
-  const account = new Account(4);
+  const account = accountOf(4);
   for (const number of [0, 1, 2, 3]) account.receive(number);
   account.receive(3);
   account.life++;
@@ -104,6 +104,27 @@ test('each duplicate is counted by its reason', () => {
     { duplicatesOfRepublished: 2, duplicatesOverKill: 1, duplicatesUnexplained: 2, received: 4 },
   );
 });
+
+test('an account gives out numbers until it is closed or at its limit, and keeps what it knew when it grows', () => {
+  const account = accountOf(70_000);
+  assert.equal(account.next(), undefined);
+  for (let number = 0; number < 70_000; number++) {
+    account.acknowledge(number);
+    account.receive(number);
+  }
+  assert.equal(account.isComplete, true);
+  assert.equal(account.lost, 0);
+  const closed = new Account();
+  closed.close();
+  assert.equal(closed.next(), undefined);
+});
+
+/** One that has given out so many numbers, and gives out no more. */
+function accountOf(messages: number): Account {
+  const account = new Account(messages);
+  while (account.next() !== undefined);
+  return account;
+}
 
 function sample(broker: Sample['broker'], run: number, value: number): Sample {
   const load = { ...parseResult(line), receivedRate: value };

@@ -4,28 +4,24 @@ import type { Account } from './account.ts';
 /** Most publishes of one publisher that wait for their acknowledgement. */
 const windowMax = 100;
 
-/** Sends its share of the numbers, each until it was acknowledged, over as many connections as that takes. */
+/** Sends numbers of the account, each until it was acknowledged, over as many connections as that takes. */
 export class Publisher {
   readonly #account: Account;
   readonly #name: string;
   readonly #topic: string;
-  readonly #last: number;
   readonly #payload: Buffer;
   /** The message number by packet id; -1 where the id is free. Ids are 1 to `windowMax`. */
   readonly #waiting = new Int32Array(windowMax + 1).fill(-1);
   readonly #freeIds: number[] = [];
   #window = 0;
-  #next: number;
   #again: number[] = [];
   #client: Client | undefined;
 
-  /** Numbers from `first` up to `last`, the latter not included. `payloadBytes` is at least 4. */
-  constructor(account: Account, index: number, first: number, last: number, payloadBytes: number) {
+  /** `payloadBytes` is at least 4. */
+  constructor(account: Account, index: number, payloadBytes: number) {
     this.#account = account;
     this.#name = `kill-publisher-${index}`;
     this.#topic = `bench/${index}`;
-    this.#next = first;
-    this.#last = last;
     this.#payload = Buffer.alloc(payloadBytes, 'x');
   }
 
@@ -83,8 +79,8 @@ export class Publisher {
 
   #pump(): void {
     while (this.#freeIds.length > 0) {
-      const number = this.#again.pop() ?? (this.#next < this.#last ? this.#next++ : -1);
-      if (number < 0) return;
+      const number = this.#again.pop() ?? this.#account.next();
+      if (number === undefined) return;
       const packetId = this.#freeIds.pop() as number;
       this.#waiting[packetId] = number;
       this.#payload.writeUInt32BE(number);
