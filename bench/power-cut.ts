@@ -54,6 +54,8 @@ class PowerCutRun {
   /** False where it got stuck. */
   async run(): Promise<boolean> {
     let server = await startSluice({ home: this.#disk.folder });
+    // A client that met something that must not be has thrown: neither a server nor a mounted disk may stay behind.
+    process.once('uncaughtExceptionMonitor', () => this.#abandon(server.pid));
     try {
       await declareQueue(server);
       this.#load.connect(server.mqttPort);
@@ -69,6 +71,11 @@ class PowerCutRun {
       await server.stop();
       this.#disk.remove();
     }
+  }
+
+  #abandon(pid: number): void {
+    process.kill(pid, 'SIGKILL');
+    this.#disk.abandon();
   }
 
   async #cut(server: SluiceBroker, cut: number): Promise<SluiceBroker> {

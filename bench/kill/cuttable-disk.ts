@@ -56,6 +56,13 @@ export class CuttableDisk {
     rmSync(this.#home, { recursive: true });
   }
 
+  /** As `remove`, while somebody may have files open still. */
+  abandon(): void {
+    system('umount', '--lazy', this.folder);
+    system('losetup', '--detach', this.#device as string);
+    rmSync(this.#home, { recursive: true });
+  }
+
   #mount(): void {
     system('mount', '-t', 'ext4', this.#device as string, this.folder);
     this.#mounted = true;
