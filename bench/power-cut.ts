@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Random } from '../src/std/testing/random.ts';
-import { type CuttableDisk, cuttableDisk } from './kill/cuttable-disk.ts';
+import { CuttableDisk, noCuttableDisk } from './kill/cuttable-disk.ts';
 import { Load, type LoadOptions } from './kill/load.ts';
 import { parseNumbers } from './kill/numbers.ts';
 import { accountLines, isFine, record } from './kill/verdict.ts';
@@ -96,9 +96,9 @@ class PowerCutRun {
 const options = parseNumbers(flags);
 if (options === undefined) process.stdout.write(usage);
 else {
-  const disk = cuttableDisk();
-  if (typeof disk === 'string') process.stdout.write(`Skipped: ${disk}\n`);
-  else await runOn(disk, options);
+  const reason = noCuttableDisk();
+  if (reason === false) await runOn(new CuttableDisk(), options);
+  else process.stdout.write(`Skipped: ${reason}\n`);
 }
 
 async function runOn(disk: CuttableDisk, given: NonNullable<typeof options>): Promise<void> {

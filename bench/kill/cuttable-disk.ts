@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const imageBytes = 1 << 30;
+const probeBytes = 16 << 20;
 
 /**
  * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH [linux/fs/ext4/ext4.h]: from now on the file system writes nothing,
@@ -69,11 +70,12 @@ export class CuttableDisk {
   }
 }
 
-/** A disk, or why this machine gives none. */
-export function cuttableDisk(): CuttableDisk | string {
+/** Why this machine gives no such disk, or false where it does. */
+export function noCuttableDisk(): string | false {
   if (process.getuid?.() !== 0) return 'only root may mount a file system and take its power away';
   try {
-    return new CuttableDisk();
+    new CuttableDisk(probeBytes).remove();
+    return false;
   } catch (problem) {
     return `cannot mount a file system on a loop device: ${(problem as Error).message.trim()}`;
   }
