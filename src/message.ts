@@ -163,8 +163,11 @@ export interface Credit {
 }
 
 export interface Consumption {
-  /** The most deliveries that may be unsettled at once. A lower credit than what is out stops further deliveries until it fits. */
-  setCredit(credit: number): void;
+  /**
+   * As in `Credit`; `creditBytes` stays as it is where it is not given. A lower credit than what is out stops further deliveries
+   * until it fits.
+   */
+  setCredit(credit: number, creditBytes?: number): void;
   /** The consumer, whose `isOpen` was false, is open again. */
   open(): void;
   /** Takes no more, and gives back what is unsettled, uncounted. */

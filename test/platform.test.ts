@@ -1,11 +1,27 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import { type Server, startServer } from './server.ts';
+import type { QueueOptions } from '../src/queues/options.ts';
+import { type Server, startConfigured, startServer } from './server.ts';
 
 test('the queue that the pipeline needs cannot be removed', async (t) => {
   const server = await startServer(t);
   await assert.rejects(server.api('DELETE', '/v1/queues/ingest'), /answered 409/);
+});
+
+test('a queue of the configuration keeps what was changed of it, but for what the configuration names', async (t) => {
+  const queues = { jobs: { bindings: [{ filter: 'jobs/#' }], limits: { messages: 10 } } };
+  const server = await startConfigured(t, { queues });
+  const change = { maxDeliveries: 7, paused: true, limits: { messages: 5, bytes: 9_000 } };
+  await server.api('PATCH', '/v1/queues/jobs', { options: change });
+  assert.equal(await server.stop('SIGTERM'), 0);
+  await server.start();
+  const { options } = await server.api<{ options: QueueOptions }>('GET', '/v1/queues/jobs');
+  const { maxDeliveries, paused, limits } = options;
+  assert.deepEqual(
+    { maxDeliveries, paused, limits },
+    { maxDeliveries: 7, paused: true, limits: { messages: 10, bytes: 9_000 } },
+  );
 });
 
 test('a clean stop ends with status 0 and keeps what was queued and retained', async (t) => {

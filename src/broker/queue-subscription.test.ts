@@ -92,6 +92,45 @@ test('what a client held goes back when it goes, also when it never got it', asy
   assert.deepEqual(queue.settlements, [{ kind: 'released' }, { kind: 'released' }]);
 });
 
+const jobs = {
+  filter: '$queue/jobs',
+  qos: 1,
+  noLocal: false,
+  retainAsPublished: false,
+  retainHandling: 0,
+} as const;
+
+test('what a client says beside the filter goes to the queue, also when a kept session takes it up again', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const properties = { sessionExpiryInterval: 100 };
+  const client = await fixture.connect('c', { properties });
+  const userProperties = [['start', 'earliest']] as const;
+  client.send({ type: PacketType.subscribe, packetId: 1, subscriptions: [jobs], properties: { userProperties } });
+  await answered();
+  assert.deepEqual(client.take(PacketType.suback).reasonCodes, [1]);
+  assert.deepEqual(queue.request?.properties, userProperties);
+  const first = queue.request;
+  client.cut();
+  await fixture.connect('c', { properties, cleanStart: false });
+  await answered();
+  assert.notEqual(queue.request, first);
+  assert.deepEqual(queue.request?.properties, userProperties);
+});
+
+test('a SUBSCRIBE to a queue that says more than is kept of it is refused', async () => {
+  const queue = new OneQueue();
+  const properties = { requestProblemInformation: 1 } as const;
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties });
+  const userProperties = [['start', 'x'.repeat(4_096)]] as const;
+  client.send({ type: PacketType.subscribe, packetId: 1, subscriptions: [jobs], properties: { userProperties } });
+  await answered();
+  const suback = client.take(PacketType.suback);
+  assert.deepEqual(suback.reasonCodes, [0x97]);
+  assert.match(suback.properties?.reasonString ?? '', /user properties have more than 4096 characters/);
+  assert.equal(queue.consumer, undefined);
+});
+
 test('UNSUBSCRIBE stops the consumption, and a kept session takes it up again', async () => {
   const queue = new OneQueue();
   const fixture = new BrokerFixture({ sources: [queue] });

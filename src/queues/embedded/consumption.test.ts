@@ -74,3 +74,40 @@ test('a consumer that lets its leases run out and answers them late falls back t
   assert.equal(consumer.deliveries.length, given);
   assert.equal((await under.engine.stats('a')).leased, inflightInitial);
 });
+
+test('a consumer with a byte credit gets large messages one at a time, and small ones together', async () => {
+  const { engine } = under;
+  await engine.declare('a', { bindings: [{ filter: 'a' }] });
+  const send = (bytes: number): Promise<void> =>
+    publish(engine.route('a'), messageOf('x'.repeat(bytes), { topic: 'a' }));
+  for (const bytes of [50_000, 50_000, 10, 10, 10]) await send(bytes);
+  const consumer = new RecordingConsumer();
+  const consumption = await engine.consume('a', consumer, { credit: 100, creditBytes: 10_000 });
+  await turns();
+  assert.equal(consumer.deliveries.length, 1);
+  consumer.deliveries[0].settle(acknowledged);
+  assert.equal(consumer.deliveries.length, 2);
+  consumer.deliveries[1].settle(acknowledged);
+  assert.equal(consumer.deliveries.length, 5);
+  consumption.setCredit(100, 1);
+  await send(10);
+  await turns();
+  assert.equal(consumer.deliveries.length, 5);
+  consumption.setCredit(100, 10_000);
+  assert.equal(consumer.deliveries.length, 6);
+});
+
+test('a lease that ran out keeps its bytes until it is answered', async () => {
+  const { engine, clock } = under;
+  await engine.declare('a', { bindings: [{ filter: 'a' }], leaseMs: 2_000, backoff: { kind: 'none' } });
+  const slow = new RecordingConsumer('slow');
+  await engine.consume('a', slow, { credit: 100, creditBytes: 1 });
+  await publish(engine.route('a'), messageOf('1', { topic: 'a' }));
+  await publish(engine.route('a'), messageOf('2', { topic: 'a' }));
+  await slow.delivery(1);
+  clock.advance(2_000);
+  await turns();
+  assert.equal(slow.deliveries.length, 1);
+  slow.deliveries[0].settle(acknowledged);
+  assert.equal(slow.deliveries.length, 2);
+});

@@ -1,5 +1,5 @@
 import type { SluiceError } from '../../errors.ts';
-import type { Consumer, Consumption } from '../../message.ts';
+import type { Consumer, Consumption, Credit } from '../../message.ts';
 import type { Entry } from './entry.ts';
 import { Pace } from './pace.ts';
 import { release, type SettlingQueue } from './settlement.ts';
@@ -20,11 +20,12 @@ export class PushConsumption implements Consumption, Taker<Entry> {
   #stopped = false;
 
   /** Nothing is delivered in this turn, so that the caller has the consumption before the first delivery. */
-  constructor(queue: ConsumedQueue, consumer: Consumer, credit: number) {
+  constructor(queue: ConsumedQueue, consumer: Consumer, { credit, creditBytes }: Credit) {
     this.#queue = queue;
     this.#consumer = consumer;
     this.#credit = credit;
     this.slot = new Slot(this);
+    if (creditBytes !== undefined) this.slot.bytesLimit = creditBytes;
     this.#pace = new Pace(() => queue.context.clock.now());
     this.#limit();
     queue.dispatcher.add(this.slot);
@@ -32,8 +33,9 @@ export class PushConsumption implements Consumption, Taker<Entry> {
     queue.pumpLater();
   }
 
-  setCredit(credit: number): void {
+  setCredit(credit: number, creditBytes = this.slot.bytesLimit): void {
     this.#credit = credit;
+    this.slot.bytesLimit = creditBytes;
     this.optionsChanged();
     this.#queue.pump();
   }

@@ -50,7 +50,7 @@ export interface EmbeddedEngineParts {
 
 /** Queues in this process, on LMDB. It opens neither the environment nor the commit, and closes neither. */
 export class EmbeddedEngine implements Engine {
-  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>(['atomic-fanout']);
+  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>(['atomic-fanout', 'byte-credit']);
   readonly #context: EngineContext;
   readonly #admission: Admission;
   readonly #registry: Registry;
@@ -144,8 +144,7 @@ export class EmbeddedEngine implements Engine {
     this.#requireOpen();
     const place = this.#registry.require(queue);
     if (request.group !== undefined || request.start !== undefined) throw notSupported('logs');
-    if (request.creditBytes !== undefined) throw notSupported('byte-credit');
-    return new PushConsumption(place, consumer, request.credit);
+    return new PushConsumption(place, consumer, request);
   }
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {

@@ -92,6 +92,10 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     return laneOf(this.record);
   }
 
+  get bytes(): number {
+    return this.record.length;
+  }
+
   get death(): Death | undefined {
     return deathOf(this.record);
   }

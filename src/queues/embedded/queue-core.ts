@@ -117,6 +117,7 @@ export abstract class QueueCore implements EntryHome {
   /** The entry counts no more against what its holder may hold. */
   protected freePlace(slot: Slot<Entry>, entry: Entry): void {
     slot.inflight--;
+    slot.inflightBytes -= entry.bytes;
     this.dispatcher.changed(slot);
     slot.taker.ended(entry);
   }

@@ -1,5 +1,6 @@
 /** Something that a slot holds: who holds it, and its neighbours in that one's list. */
 export interface Holding<T extends Holding<T>> {
+  readonly bytes: number;
   slot: Slot<T> | undefined;
   previous: T | undefined;
   next: T | undefined;
@@ -17,8 +18,12 @@ export class Slot<T extends Holding<T>> {
   readonly taker: Taker<T>;
   /** Messages that it may hold at once. */
   limit = 0;
+  /** Bytes from which it gets no more. */
+  bytesLimit = Number.POSITIVE_INFINITY;
   /** Messages that count against the limit: those it holds, and those whose lease it lost without answering. */
   inflight = 0;
+  /** Their bytes. */
+  inflightBytes = 0;
   /** The dispatcher's count when it was last served. */
   served = 0;
   /** Owned by the dispatcher: -1 while the slot is not in its heap. */
@@ -30,11 +35,12 @@ export class Slot<T extends Holding<T>> {
   }
 
   get available(): boolean {
-    return this.inflight < this.limit;
+    return this.inflight < this.limit && this.inflightBytes < this.bytesLimit;
   }
 
   hold(entry: T): void {
     this.inflight++;
+    this.inflightBytes += entry.bytes;
     entry.slot = this;
     entry.next = this.#first;
     if (this.#first !== undefined) this.#first.previous = entry;

@@ -111,5 +111,22 @@ export function leasingContract(on: ContractBench): void {
       const [again] = await on.engine.lease('orders', { consumerId: 'h', max: 1, waitMs: 0 });
       assert.equal(again.delivery.attempt, 2);
     });
+
+    test('a consumer that messages are pushed to can make its lease longer, until it has lost it', async () => {
+      await on.engine.declare('orders', { ...bound, leaseMs: 5_000, backoff: { ...fixedBackoff, kind: 'none' } });
+      const { consumer } = await on.consume('orders', 10);
+      await on.send('1');
+      const delivery = await consumer.delivery(1);
+      on.clock.advance(4_000);
+      assert.equal(delivery.extend(10_000), true);
+      on.clock.advance(9_999);
+      assert.equal(delivery.held, true);
+      on.clock.advance(1);
+      assert.equal(delivery.held, false);
+      assert.equal(delivery.extend(10_000), false);
+      const again = await consumer.delivery(2);
+      assert.equal(again.settle(acknowledged), true);
+      assert.equal(again.extend(10_000), false);
+    });
   });
 }
