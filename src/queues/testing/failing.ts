@@ -122,6 +122,10 @@ export function failingContract(on: ContractBench): void {
       const { consumer } = await on.consume('orders.dead', 10);
       await turns();
       assert.deepEqual(consumer.payloads, ['old']);
+      assert.deepEqual(
+        [consumer.deliveries[0].death?.queue, consumer.deliveries[0].death?.code],
+        ['orders', 'expired'],
+      );
       // Whoever passes it on must not find it too old either; the stored message stays what it was.
       assert.deepEqual(consumer.deliveries[0].message.properties, { contentType: 'text/plain' });
       const [stored] = (await on.engine.browse('orders.dead', { from: 0, limit: 1 })).messages;
