@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
+import { verdictOf } from './admission-rules.ts';
 import type { EngineContext } from './context.ts';
 import type { Queue } from './queue.ts';
 import { encodeRecord } from './record.ts';
@@ -33,20 +34,9 @@ export class Admission {
       waiter.receipt(tag, record);
       return true;
     }
-    const refusal = this.#refusal(queues, record.length);
-    if (refusal !== undefined) {
-      waiter.receipt(tag, refusal);
-      return true;
-    }
-    if (queues.length === 1) {
-      const entry = queues[0].append(record);
-      commit.wait(waiter, tag);
-      queues[0].pumpArriving(entry, message);
-    } else {
-      const entries = queues.map((queue) => queue.append(record));
-      commit.wait(waiter, tag);
-      for (let i = 0; i < queues.length; i++) queues[i].pumpArriving(entries[i], message);
-    }
+    const refusal = this.#plan(queues, message, record.length);
+    if (refusal !== undefined) waiter.receipt(tag, refusal);
+    else this.#apply(queues, message, record, waiter, tag);
     return true;
   }
 
@@ -55,12 +45,13 @@ export class Admission {
     return rest.length > 0 && this.admit(rest, message, waiter, tag);
   }
 
-  /** Looks at every queue before any gets the message. */
-  #refusal(queues: readonly Queue[], bytes: number): SluiceError | undefined {
+  /** Asks every queue before any gets the message; answers why none does. */
+  #plan(queues: readonly Queue[], message: Message, bytes: number): SluiceError | undefined {
     for (const queue of queues) {
-      if (queue.hasRoom(bytes)) continue;
+      const verdict = verdictOf(queue, message, bytes);
+      if (verdict === undefined) continue;
       queue.totals.rejected++;
-      return queueFull(queue);
+      return verdict.failure;
     }
     if (this.#context.commit.hasRoom(bytes * queues.length, queues.length)) return undefined;
     for (const queue of queues) queue.totals.rejected++;
@@ -68,6 +59,21 @@ export class Admission {
       'quota_exceeded',
       'Cannot enqueue: storage is behind; send again when earlier messages are acknowledged',
     );
+  }
+
+  /** All rows are staged in one turn, so they are in one commit. */
+  #apply(queues: readonly Queue[], message: Message, record: Buffer, waiter: ReceiptWaiter, tag: number): void {
+    const { commit } = this.#context;
+    if (queues.length === 1) {
+      const [queue] = queues;
+      const entry = queue.intake.append(record);
+      commit.wait(waiter, tag);
+      queue.delivery.pumpArriving(entry, message);
+      return;
+    }
+    const entries = queues.map((queue) => queue.intake.append(record));
+    commit.wait(waiter, tag);
+    for (let i = 0; i < queues.length; i++) queues[i].delivery.pumpArriving(entries[i], message);
   }
 }
 
@@ -120,14 +126,4 @@ export function queueNotFound(name: string): SluiceError {
   return new SluiceError('queue_not_found', `Cannot use queue "${name}": there is no queue of that name`, {
     detail: { queue: name },
   });
-}
-
-export function queueFull(queue: Queue): SluiceError {
-  const { limits } = queue.options;
-  const { messages, bytes, name } = queue;
-  return new SluiceError(
-    'queue_full',
-    `Cannot enqueue to "${name}": it holds ${messages} messages of ${bytes} bytes; its limits are ${limits.messages || 'any number of'} messages and ${limits.bytes || 'any number of'} bytes`,
-    { detail: { queue: name, messages, bytes, limits } },
-  );
 }

@@ -1,18 +1,13 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption, Credit } from '../../message.ts';
 import type { Entry } from './entry.ts';
+import type { LeasingHome, PushedTo } from './leasing-home.ts';
 import { Pace } from './pace.ts';
-import { release, type SettlingQueue } from './settlement.ts';
 import { Slot, type Taker } from './slot.ts';
 
-/** A queue with its consumers. */
-export interface ConsumedQueue extends SettlingQueue {
-  readonly consumptions: Set<PushConsumption>;
-}
-
 /** One consumer that messages are pushed to. */
-export class PushConsumption implements Consumption, Taker<Entry> {
-  readonly #queue: ConsumedQueue;
+export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
+  readonly #home: LeasingHome;
   readonly #consumer: Consumer;
   readonly slot: Slot<Entry>;
   readonly #pace: Pace;
@@ -20,41 +15,41 @@ export class PushConsumption implements Consumption, Taker<Entry> {
   #stopped = false;
 
   /** Nothing is delivered in this turn, so that the caller has the consumption before the first delivery. */
-  constructor(queue: ConsumedQueue, consumer: Consumer, { credit, creditBytes }: Credit) {
-    this.#queue = queue;
+  constructor(home: LeasingHome, consumer: Consumer, { credit, creditBytes }: Credit) {
+    this.#home = home;
     this.#consumer = consumer;
     this.#credit = credit;
     this.slot = new Slot(this);
     if (creditBytes !== undefined) this.slot.bytesLimit = creditBytes;
-    this.#pace = new Pace(() => queue.context.clock.now());
+    this.#pace = new Pace(() => home.source.context.clock.now());
     this.#limit();
-    queue.dispatcher.add(this.slot);
-    queue.consumptions.add(this);
-    queue.pumpLater();
+    home.join(this.slot);
+    home.consumptions.add(this);
+    home.pumpLater();
   }
 
   setCredit(credit: number, creditBytes = this.slot.bytesLimit): void {
     this.#credit = credit;
     this.slot.bytesLimit = creditBytes;
     this.optionsChanged();
-    this.#queue.pump();
+    this.#home.pump();
   }
 
   open(): void {
-    this.#queue.pump();
+    this.#home.pump();
   }
 
   optionsChanged(): void {
     if (this.#stopped) return;
     this.#limit();
-    this.#queue.dispatcher.changed(this.slot);
+    this.#home.dispatcher.changed(this.slot);
   }
 
   stop(): void {
     if (this.#stopped) return;
     this.#leave();
-    for (const entry of this.slot.held()) release(this.#queue, entry);
-    this.#queue.pump();
+    for (const entry of this.slot.held()) this.#home.source.release(entry);
+    this.#home.pump();
   }
 
   /** The queue ends: what was held is the queue's business. */
@@ -62,6 +57,10 @@ export class PushConsumption implements Consumption, Taker<Entry> {
     if (this.#stopped) return;
     this.#leave();
     this.#consumer.ended(reason);
+  }
+
+  get leaseMs(): number {
+    return this.#home.source.options.leaseMs;
   }
 
   take(entry: Entry): void {
@@ -74,11 +73,11 @@ export class PushConsumption implements Consumption, Taker<Entry> {
 
   #leave(): void {
     this.#stopped = true;
-    this.#queue.dispatcher.remove(this.slot);
-    this.#queue.consumptions.delete(this);
+    this.#home.leave(this.slot);
+    this.#home.consumptions.delete(this);
   }
 
   #limit(): void {
-    this.slot.limit = Math.min(this.#credit, this.#queue.options.maxInflightPerConsumer, this.#pace.limit);
+    this.slot.limit = Math.min(this.#credit, this.#home.source.options.maxInflightPerConsumer, this.#pace.limit);
   }
 }

@@ -8,7 +8,7 @@ import type { HotWindow } from './hot-window.ts';
 
 /** Something to do at a time. */
 export interface Wake extends Deadline {
-  wake(): void;
+  wake(now: number): void;
 }
 
 /** What the queues of one engine share. */
@@ -20,8 +20,7 @@ export interface EngineContext {
   readonly random: () => number;
   readonly log: Log;
   readonly hot: HotWindow;
-  /** One heap and one timer for all leases, and one for all scheduled messages. */
-  readonly leases: Deadlines<Entry>;
+  /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;
   /** Appends a record to the dead-letter queue of that name, which is made when it is not there. */

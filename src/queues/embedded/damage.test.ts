@@ -164,5 +164,5 @@ test('where a queue keeps no dead letters a damaged message is dropped and count
   await under.engine.consume('q', consumer, { credit: 10 });
   await consumer.delivery(3);
   await turns();
-  assert.equal((await under.engine.stats('q')).dropped.no_dead_letters, 1);
+  assert.equal((await under.engine.stats('q')).dropped.damaged, 1);
 });

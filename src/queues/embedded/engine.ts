@@ -67,13 +67,12 @@ export class EmbeddedEngine implements Engine {
       random: parts.random ?? secureRandom,
       log: parts.log,
       hot: new HotWindow(parts.hot ?? hotLimits),
-      leases: new Deadlines((entry, now) => entry.home.leaseExpired(entry, now), clock),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
-      wakes: new Deadlines((wake) => wake.wake(), clock),
+      wakes: new Deadlines((wake, now) => wake.wake(now), clock),
       deadLetter: (name, record) => {
         const queue = this.#registry.declareDeadLetters(name);
-        queue.append(record);
-        queue.pumpLater();
+        queue.intake.append(record);
+        queue.delivery.pumpLater();
       },
     };
     this.#admission = new Admission(this.#context);
@@ -96,8 +95,7 @@ export class EmbeddedEngine implements Engine {
       queue.end(stopping, undefined);
       queue.counters.setCeiling(queue.nextSequence);
     }
-    const { leases, scheduled, wakes, commit } = this.#context;
-    leases.clear();
+    const { scheduled, wakes, commit } = this.#context;
     scheduled.clear();
     wakes.clear();
     await Promise.all(this.#removals);
@@ -144,25 +142,25 @@ export class EmbeddedEngine implements Engine {
     this.#requireOpen();
     const place = this.#registry.require(queue);
     if (request.group !== undefined || request.start !== undefined) throw notSupported('logs');
-    return new PushConsumption(place, consumer, request);
+    return new PushConsumption(place.delivery, consumer, request);
   }
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     this.#requireOpen();
-    const { leases } = this.#registry.require(queue);
+    const { leases } = this.#registry.require(queue).delivery;
     if (request.group !== undefined) throw notSupported('logs');
     return leases.lease(request);
   }
 
   async settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]> {
-    const results = this.#registry.require(queue).leases.settle(tokens, settlement);
+    const results = this.#registry.require(queue).delivery.leases.settle(tokens, settlement);
     await this.#context.commit.flushed();
     return results;
   }
 
   /** Leases are not stored, so there is nothing to flush. */
   async extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
-    return this.#registry.require(queue).leases.extend(tokens, leaseMs);
+    return this.#registry.require(queue).delivery.leases.extend(tokens, leaseMs);
   }
 
   async consumers(): Promise<readonly ConsumerInfo[]> {

@@ -1,24 +1,19 @@
 import type { Death, Delivery, Message, Settlement } from '../../message.ts';
 import type { Deadline } from '../../std/deadlines.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
-import type { QueueCounters } from './counters.ts';
-import { messageKey, scheduleKey, stateKey } from './keys.ts';
-import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf, seal } from './record.ts';
+import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
-import { changeState, isPresent, State } from './transitions.ts';
-import { encodeWaiting, type Waiting } from './waiting.ts';
+import { changeState, State } from './transitions.ts';
+import type { Waiting } from './waiting.ts';
 
-/** What an entry needs of its queue. */
+/** Where an entry belongs: a work queue, or a group of a log. */
 export interface EntryHome {
-  readonly id: number;
   readonly name: string;
-  /** The queue is gone and its rows with it. */
-  readonly removed: boolean;
-  readonly counters: QueueCounters;
   settle(entry: Entry, settlement: Settlement): boolean;
   extend(entry: Entry, leaseMs: number): boolean;
-  leaseExpired(entry: Entry, now: number): void;
   due(entry: Entry, now: number): void;
+  /** Brings the rows of an entry to what memory says, while its batch closes. */
+  writeEntry(entry: Entry, batch: BatchWriter): void;
 }
 
 /**
@@ -55,9 +50,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   /** The lease ended while a push consumer held it: its slot stays taken until it answers. */
   lost = false;
 
-  /** The message as it arrived, during the turn of its arrival: its payload is a view that must not be kept. */
-  arriving: Message | undefined = undefined;
-  #decoded: Message | undefined = undefined;
+  #message: Message | undefined = undefined;
 
   constructor(home: EntryHome, sequence: number, record: Buffer, state: State = State.ready) {
     this.home = home;
@@ -67,9 +60,13 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   }
 
   get message(): Message {
-    if (this.arriving !== undefined) return this.arriving;
-    this.#decoded ??= deliveredMessageOf(this.record);
-    return this.#decoded;
+    this.#message ??= deliveredMessageOf(this.record);
+    return this.#message;
+  }
+
+  /** Lends it the message as it arrived, whose payload is a view that must not be kept, or takes that back. */
+  lend(arriving: Message | undefined): void {
+    this.#message = arriving;
   }
 
   get queue(): string {
@@ -129,42 +126,8 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     return heir;
   }
 
-  /** Brings the rows on disk to what memory says: nothing at all for a message that came and went within one batch. */
   write(batch: BatchWriter): void {
     this.staged = false;
-    if (this.state === State.succeeded || this.home.removed) return;
-    const present = isPresent(this.state);
-    if (present !== this.stored) this.#writeMessage(batch, present);
-    const waiting = present ? this.waiting : undefined;
-    if (waiting !== this.storedWaiting) this.#writeWaiting(batch, waiting);
-  }
-
-  #writeMessage(batch: BatchWriter, present: boolean): void {
-    const { home, record, lane } = this;
-    const key = messageKey(home.id, lane, this.sequence);
-    if (present) {
-      seal(record);
-      batch.put('messages', key, record);
-    } else {
-      batch.remove('messages', key);
-    }
-    this.stored = present;
-    home.counters.changed(batch, lane, present ? 1 : -1, present ? record.length : -record.length, 0);
-  }
-
-  #writeWaiting(batch: BatchWriter, waiting: Waiting | undefined): void {
-    const { home, sequence, storedWaiting } = this;
-    const key = stateKey(home.id, sequence);
-    if (storedWaiting !== undefined)
-      batch.remove('schedule', scheduleKey(home.id, storedWaiting.availableAt, sequence));
-    if (waiting === undefined) {
-      batch.remove('message-states', key);
-    } else {
-      batch.put('message-states', key, encodeWaiting(waiting));
-      batch.put('schedule', scheduleKey(home.id, waiting.availableAt, sequence), Buffer.of(this.lane));
-    }
-    const change = (waiting === undefined ? 0 : 1) - (storedWaiting === undefined ? 0 : 1);
-    this.storedWaiting = waiting;
-    home.counters.changed(batch, this.lane, 0, 0, change);
+    if (this.state !== State.succeeded) this.home.writeEntry(this, batch);
   }
 }

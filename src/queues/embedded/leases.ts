@@ -2,22 +2,22 @@ import { SluiceError } from '../../errors.ts';
 import type { Settlement } from '../../message.ts';
 import type { LeasedMessage, LeaseRequest, SettleResult } from '../engine.ts';
 import type { Entry } from './entry.ts';
+import type { LeasingHome } from './leasing-home.ts';
 import { LeaseWait, PullConsumer } from './pull-consumer.ts';
-import type { QueueCore } from './queue-core.ts';
 
 /** Requests of one queue that may wait for messages at a time. */
 export const leaseWaitsMax = 10_000;
 
 /** The leases of one queue that are settled by token, and those who ask for them. */
 export class Leases {
-  readonly #queue: QueueCore;
+  readonly #home: LeasingHome;
   readonly #byToken = new Map<string, Entry>();
   /** Those that hold or wait for something. */
   readonly #consumers = new Map<string, PullConsumer>();
   #waits = 0;
 
-  constructor(queue: QueueCore) {
-    this.#queue = queue;
+  constructor(home: LeasingHome) {
+    this.#home = home;
   }
 
   get consumers(): Iterable<PullConsumer> {
@@ -31,20 +31,20 @@ export class Leases {
   /** Resolves with what is there, or with what comes first within `waitMs`, or with nothing. */
   lease(request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     if (this.#waits >= leaseWaitsMax) {
-      const message = `Cannot lease from queue "${this.#queue.name}": ${leaseWaitsMax} requests are waiting already`;
+      const message = `Cannot lease from queue "${this.#home.source.name}": ${leaseWaitsMax} requests are waiting already`;
       return Promise.reject(new SluiceError('quota_exceeded', message));
     }
     return new Promise((resolve, reject) => {
-      const { clock } = this.#queue.context;
-      const leaseMs = request.leaseMs ?? this.#queue.options.leaseMs;
+      const { context, options } = this.#home.source;
+      const leaseMs = request.leaseMs ?? options.leaseMs;
       const wait = new LeaseWait(Math.max(1, request.max), leaseMs, resolve, reject);
       const consumer = this.#consumer(request.consumerId);
       this.#waits++;
       consumer.ask(wait);
-      this.#queue.pump();
+      this.#home.pump();
       if (wait.collected.length > 0) return;
       if (request.waitMs <= 0) consumer.finish(wait);
-      else wait.timer = clock.after(request.waitMs, () => consumer.finish(wait));
+      else wait.timer = context.clock.after(request.waitMs, () => consumer.finish(wait));
     });
   }
 
@@ -68,7 +68,7 @@ export class Leases {
   #consumer(id: string): PullConsumer {
     const known = this.#consumers.get(id);
     if (known !== undefined) return known;
-    const consumer: PullConsumer = new PullConsumer(this.#queue, this.#byToken, {
+    const consumer: PullConsumer = new PullConsumer(this.#home, this.#byToken, {
       waitEnded: () => {
         this.#waits--;
       },

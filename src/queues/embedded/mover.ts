@@ -79,8 +79,8 @@ class MoveTask {
     if (this.#request.dryRun === true) return;
     take(this.#source, found);
     this.#source.totals.moved++;
-    plan.target.append(plan.record);
-    plan.target.pumpLater();
+    plan.target.intake.append(plan.record);
+    plan.target.delivery.pumpLater();
     this.#moved++;
   }
 

@@ -3,7 +3,7 @@ import type { Timer } from '../../std/clock.ts';
 import type { LeasedMessage } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import { leaseToken } from './lease-token.ts';
-import type { QueueCore } from './queue-core.ts';
+import type { LeasingHome } from './leasing-home.ts';
 import { Slot, type Taker } from './slot.ts';
 
 /** One request for messages, until it is answered. */
@@ -25,18 +25,18 @@ export class LeaseWait {
 
 /** One who asks for messages and settles them by token. It has credit while a request of its waits. */
 export class PullConsumer implements Taker<Entry> {
-  readonly #queue: QueueCore;
+  readonly #home: LeasingHome;
   readonly #byToken: Map<string, Entry>;
   readonly #listener: { waitEnded(): void; idle(): void };
   readonly #slot: Slot<Entry>;
   readonly #waits = new Set<LeaseWait>();
 
-  constructor(queue: QueueCore, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
-    this.#queue = queue;
+  constructor(home: LeasingHome, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
+    this.#home = home;
     this.#byToken = byToken;
     this.#listener = listener;
     this.#slot = new Slot(this);
-    queue.dispatcher.add(this.#slot);
+    home.join(this.#slot);
   }
 
   ask(wait: LeaseWait): void {
@@ -44,12 +44,17 @@ export class PullConsumer implements Taker<Entry> {
     this.limit();
   }
 
-  take(entry: Entry): void {
-    const { context } = this.#queue;
+  /** Of the request that is answered first. */
+  get leaseMs(): number {
     const [wait] = this.#waits;
-    entry.token = leaseToken(this.#queue.id, entry.sequence, entry.attempt, context.random);
+    return wait.leaseMs;
+  }
+
+  take(entry: Entry): void {
+    const { id, context } = this.#home.source;
+    const [wait] = this.#waits;
+    entry.token = leaseToken(id, entry.sequence, entry.attempt, context.random);
     this.#byToken.set(entry.token, entry);
-    context.leases.set(entry, context.clock.now() + wait.leaseMs);
     wait.collected.push(entry);
     // What else comes in this turn goes into the same answer.
     if (wait.collected.length === 1) queueMicrotask(() => this.finish(wait));
@@ -83,8 +88,8 @@ export class PullConsumer implements Taker<Entry> {
   limit(): void {
     let wanted = 0;
     for (const wait of this.#waits) wanted += wait.max - wait.collected.length;
-    this.#slot.limit = Math.min(this.#slot.inflight + wanted, this.#queue.options.maxInflightPerConsumer);
-    this.#queue.dispatcher.changed(this.#slot);
+    this.#slot.limit = Math.min(this.#slot.inflight + wanted, this.#home.source.options.maxInflightPerConsumer);
+    this.#home.dispatcher.changed(this.#slot);
   }
 
   #close(wait: LeaseWait): void {
@@ -96,7 +101,7 @@ export class PullConsumer implements Taker<Entry> {
 
   #leaveWhenIdle(): void {
     if (this.#waits.size > 0 || this.#slot.inflight > 0) return;
-    this.#queue.dispatcher.remove(this.#slot);
+    this.#home.leave(this.#slot);
     this.#listener.idle();
   }
 }

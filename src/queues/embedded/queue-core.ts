@@ -1,34 +1,29 @@
 import type { Settlement } from '../../message.ts';
+import type { BatchWriter } from '../../storage/staged-write.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import { QueueCounters } from './counters.ts';
-import { Dispatcher } from './dispatcher.ts';
-import type { Entry, EntryHome } from './entry.ts';
+import { DeliveryLoop } from './delivery-loop.ts';
+import type { Entry } from './entry.ts';
+import { writeRows } from './entry-rows.ts';
 import { HotShare } from './hot-window.ts';
+import type { DeliverySource } from './leasing-home.ts';
 import { ReadyList } from './ready-list.ts';
-import type { Slot } from './slot.ts';
+import type { Selector } from './selector.ts';
+import type { StoredRow } from './stored-row.ts';
 import { QueueTotals } from './totals.ts';
-import type { Waiting } from './waiting.ts';
-
-/** A message as its rows on disk show it. */
-export interface StoredRow {
-  readonly lane: number;
-  readonly sequence: number;
-  readonly record: Buffer;
-  readonly waiting: Waiting | undefined;
-}
 
 /**
  * What all parts of a queue work on: what is present, what is ready in memory, who may take it, and the book-keeping that
  * every change of these goes through.
  */
-export abstract class QueueCore implements EntryHome {
+export abstract class QueueCore implements DeliverySource {
   readonly id: number;
   readonly name: string;
   readonly createdAt: number;
   readonly context: EngineContext;
   readonly counters: QueueCounters;
-  readonly dispatcher: Dispatcher;
+  readonly delivery: DeliveryLoop;
   readonly ready = new ReadyList();
   readonly hot: HotShare;
   readonly totals = new QueueTotals();
@@ -40,11 +35,9 @@ export abstract class QueueCore implements EntryHome {
   /** All that is present: ready, scheduled and leased, in memory and on disk. */
   messages = 0;
   bytes = 0;
-  leased = 0;
   removed = false;
   /** Delivers nothing more, because the engine stops. */
   stopped = false;
-  #pumpDue = false;
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
     this.id = id;
@@ -53,29 +46,28 @@ export abstract class QueueCore implements EntryHome {
     this.context = context;
     this.options = options;
     this.counters = new QueueCounters(id, context.commit, () => this.flushed());
-    this.dispatcher = new Dispatcher(options.dispatch);
     this.hot = new HotShare(context.hot);
+    this.delivery = new DeliveryLoop(this, () => this.selector);
   }
 
-  /** Hands ready messages to consumers with credit, oldest first. */
-  abstract pump(): void;
+  abstract get selector(): Selector;
   /** A scheduled entry can be tried again. */
   abstract due(entry: Entry): void;
   abstract settle(entry: Entry, settlement: Settlement): boolean;
-  abstract extend(entry: Entry, leaseMs: number): boolean;
+  abstract release(entry: Entry): void;
   abstract leaseExpired(entry: Entry, now: number): void;
+  abstract expire(entry: Entry, now: number): void;
   /** A message on disk alone cannot be read: it goes to the dead letters with what bytes there are. */
   abstract damaged(row: StoredRow, damage: string): void;
   /** Rows of this queue have become durable. */
   protected abstract flushed(): void;
 
-  pumpLater(): void {
-    if (this.#pumpDue) return;
-    this.#pumpDue = true;
-    setImmediate(() => {
-      this.#pumpDue = false;
-      this.pump();
-    });
+  get closed(): boolean {
+    return this.stopped || this.removed;
+  }
+
+  extend(entry: Entry, leaseMs: number): boolean {
+    return this.delivery.extend(entry, leaseMs);
   }
 
   hasRoom(bytes: number): boolean {
@@ -96,29 +88,15 @@ export abstract class QueueCore implements EntryHome {
     this.context.commit.stage(entry, bytes);
   }
 
+  writeEntry(entry: Entry, batch: BatchWriter): void {
+    if (!this.removed) writeRows(this, entry, batch);
+  }
+
   /** Books a message out of memory's counts and stages the removal of its rows. */
   depart(entry: Entry): void {
     this.messages--;
     this.bytes -= entry.record.length;
     this.hot.remove(entry.record.length);
     if (entry.stored) this.stage(entry);
-  }
-
-  /** Takes a leased entry from its holder. */
-  endLease(entry: Entry): void {
-    this.context.leases.remove(entry);
-    this.leased--;
-    const { slot } = entry;
-    if (slot === undefined) return;
-    slot.unlink(entry);
-    if (!entry.lost) this.freePlace(slot, entry);
-  }
-
-  /** The entry counts no more against what its holder may hold. */
-  protected freePlace(slot: Slot<Entry>, entry: Entry): void {
-    slot.inflight--;
-    slot.inflightBytes -= entry.bytes;
-    this.dispatcher.changed(slot);
-    slot.taker.ended(entry);
   }
 }

@@ -44,17 +44,17 @@ export function encodeRecord(message: Message, enqueuedAt: number): Buffer {
   return record;
 }
 
-/** The record with that placement: itself where it says so already, and else a copy, because other queues have it too. */
-export function placed(record: Buffer, placement: Placement): Buffer {
+/** The record with that placement: itself where it is its owner's alone or says so already, and else a copy. */
+export function placed(record: Buffer, placement: Placement, owned: boolean): Buffer {
   const { lane, expiresAt, keyHash } = placement;
   const same = laneOf(record) === lane && expiresAtOf(record) === expiresAt && keyHashOf(record) === keyHash;
   if (same) return record;
-  const copy = Buffer.from(record);
-  copy[laneAt] = lane;
-  writeU48(copy, expiresAt, expiresAtAt);
-  writeU48(copy, keyHash, keyHashAt);
-  writeU32(copy, 0, checksumAt);
-  return copy;
+  const own = owned ? record : Buffer.from(record);
+  own[laneAt] = lane;
+  writeU48(own, expiresAt, expiresAtAt);
+  writeU48(own, keyHash, keyHashAt);
+  writeU32(own, 0, checksumAt);
+  return own;
 }
 
 /** The same message with the story of its death in front, which keeps it from expiring, or as it was without one. */

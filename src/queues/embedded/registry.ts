@@ -7,7 +7,8 @@ import { resolveOptions } from '../resolve-options.ts';
 import { type Admission, QueuesDestination, queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey, queueOfKey } from './keys.ts';
-import { Queue } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { queueOf } from './queue-kinds.ts';
 
 /** A row of the table `queues`. */
 interface Definition {
@@ -114,7 +115,7 @@ export class Registry {
 
   #open(id: number, definition: Definition): void {
     const { name, createdAt } = definition;
-    const queue = new Queue(id, name, createdAt, resolveOptions(name, definition.options), this.#context);
+    const queue = queueOf(id, name, createdAt, resolveOptions(name, definition.options), this.#context);
     const counters = this.#context.environment.get('queue-counters', queueKey(id));
     if (counters !== undefined) queue.open(counters);
     this.#byName.set(queue.name, queue);
@@ -122,7 +123,7 @@ export class Registry {
   }
 
   #make(name: string, options: QueueOptions): Queue {
-    const queue = new Queue(this.#nextId++, name, this.#context.clock.now(), options, this.#context);
+    const queue = queueOf(this.#nextId++, name, this.#context.clock.now(), options, this.#context);
     queue.counters.reserve(queue.nextSequence);
     this.#byName.set(name, queue);
     return queue;

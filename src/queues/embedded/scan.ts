@@ -3,8 +3,9 @@ import type { BrowsePage, BrowseRequest, MessageState, StoredMessage } from '../
 import type { Entry } from './entry.ts';
 import { messageKey, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
 import type { Queue } from './queue.ts';
-import type { StoredRow } from './queue-core.ts';
+
 import { damageOf, deathOf, enqueuedAtOf, messageOf } from './record.ts';
+import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
 import { decodeWaiting } from './waiting.ts';
 
@@ -114,7 +115,7 @@ function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
   };
   collect(queue.ready);
   collect(queue.schedule.inMemory);
-  for (const slot of queue.dispatcher.slots) collect(slot.held());
+  for (const slot of queue.delivery.dispatcher.slots) collect(slot.held());
   return entries.sort((a, b) => a.sequence - b.sequence);
 }
 

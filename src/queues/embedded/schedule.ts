@@ -2,8 +2,9 @@ import type { Row } from '../../storage/environment.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
 import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey, stateKey } from './keys.ts';
-import type { QueueCore, StoredRow } from './queue-core.ts';
+import type { QueueCore } from './queue-core.ts';
 import { damageOf } from './record.ts';
+import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
 import { decodeWaiting, type Waiting, waitingUntil } from './waiting.ts';
 
@@ -97,7 +98,7 @@ export class Schedule {
   #woken(): void {
     this.#wanted = this.#far > 0;
     if (this.wanted) this.load();
-    this.#queue.pump();
+    this.#queue.delivery.pump();
   }
 
   /** Moves the horizon ahead of now, or as far as one read goes. */

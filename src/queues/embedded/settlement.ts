@@ -1,17 +1,25 @@
 import type { Settlement, UserProperty } from '../../message.ts';
 import { backoffMs } from './backoff.ts';
+import type { DeliveryLoop } from './delivery-loop.ts';
 import type { Entry } from './entry.ts';
-
-import type { QueueCore, StoredRow } from './queue-core.ts';
+import type { DeliverySource } from './leasing-home.ts';
 import { encodeRecord, withDeath } from './record.ts';
 import { salvage } from './salvage.ts';
 import type { Schedule } from './schedule.ts';
+import type { Selector } from './selector.ts';
+import type { StoredRow } from './stored-row.ts';
 import { changeState, State } from './transitions.ts';
 import { reasonCharactersMax, type Waiting } from './waiting.ts';
 
-/** A queue whose failed messages can wait. */
-export interface SettlingQueue extends QueueCore {
-  readonly schedule: Schedule;
+/** Where settled messages go: back into the line, to the schedule, or away. */
+export interface SettlingHome extends DeliverySource {
+  readonly delivery: DeliveryLoop;
+  readonly selector: Selector;
+  readonly schedule: Pick<Schedule, 'horizon' | 'add'>;
+  takeSequence(): number;
+  stage(entry: Entry): void;
+  /** Books a message out of memory's counts and stages what that means for its rows. */
+  depart(entry: Entry): void;
 }
 
 /** Why a message cannot be processed. */
@@ -22,7 +30,7 @@ export interface Cause {
 }
 
 /** Does with a leased message what its consumer said. */
-export function settleEntry(queue: SettlingQueue, entry: Entry, settlement: Settlement): void {
+export function settleEntry(queue: SettlingHome, entry: Entry, settlement: Settlement): void {
   switch (settlement.kind) {
     case 'acknowledged':
       acknowledge(queue, entry);
@@ -39,9 +47,9 @@ export function settleEntry(queue: SettlingQueue, entry: Entry, settlement: Sett
 }
 
 /** Gives a leased message back to the front of its queue. */
-export function release(queue: SettlingQueue, entry: Entry): void {
+export function release(queue: SettlingHome, entry: Entry): void {
   queue.totals.released++;
-  queue.endLease(entry);
+  queue.delivery.endLease(entry);
   wait(queue, entry, entry.waiting, State.ready);
 }
 
@@ -49,7 +57,7 @@ export function release(queue: SettlingQueue, entry: Entry): void {
  * A lease that ran out is a failed delivery. The place of a push consumer stays taken until it answers: MQTT forbids to
  * send the packet id again on that connection, and the consumer still works on the message as far as anyone knows.
  */
-export function expireLease(queue: SettlingQueue, entry: Entry, now: number): void {
+export function expireLease(queue: SettlingHome, entry: Entry, now: number): void {
   entry.lost = entry.token === undefined;
   fail(
     queue,
@@ -60,31 +68,29 @@ export function expireLease(queue: SettlingQueue, entry: Entry, now: number): vo
 }
 
 /** A message that is too old to be delivered, and that nobody holds. */
-export function expire(queue: SettlingQueue, entry: Entry, now: number): void {
+export function expire(queue: SettlingHome, entry: Entry, now: number): void {
   queue.totals.expired++;
   const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
-  changeState(entry, State.dead);
-  queue.depart(entry);
+  leave(queue, entry, State.dead);
   deadLetter(queue, entry.sequence, entry.record, cause, failuresSoFar(entry.waiting, now));
 }
 
-function acknowledge(queue: SettlingQueue, entry: Entry): void {
+function acknowledge(queue: SettlingHome, entry: Entry): void {
   queue.totals.acknowledged++;
-  queue.endLease(entry);
-  changeState(entry, State.acknowledged);
+  queue.delivery.endLease(entry);
   if (!entry.stored) queue.totals.elided++;
-  queue.depart(entry);
+  leave(queue, entry, State.acknowledged);
 }
 
-function reject(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
-  queue.endLease(entry);
+function reject(queue: SettlingHome, entry: Entry, cause: Cause, now: number): void {
+  queue.delivery.endLease(entry);
   die(queue, entry, cause, nextFailure(entry.waiting, cause, now));
 }
 
-function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): void {
+function fail(queue: SettlingHome, entry: Entry, cause: Cause, now: number): void {
   const { options, totals, context } = queue;
   totals.failed++;
-  queue.endLease(entry);
+  queue.delivery.endLease(entry);
   const failure = nextFailure(entry.waiting, cause, now);
   if (options.maxDeliveries > 0 && failure.attempts >= options.maxDeliveries) {
     die(queue, entry, cause, failure);
@@ -97,19 +103,18 @@ function fail(queue: SettlingQueue, entry: Entry, cause: Cause, now: number): vo
 }
 
 /** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */
-function die(queue: SettlingQueue, entry: Entry, cause: Cause, failure: Waiting): void {
-  changeState(entry, State.dead);
-  queue.depart(entry);
+function die(queue: SettlingHome, entry: Entry, cause: Cause, failure: Waiting): void {
+  leave(queue, entry, State.dead);
   count(queue, deadLetter(queue, entry.sequence, entry.record, cause, failure));
 }
 
-function count({ totals }: SettlingQueue, isDeadLetter: boolean): void {
+function count({ totals }: SettlingHome, isDeadLetter: boolean): void {
   if (isDeadLetter) totals.deadLettered++;
   else totals.dropped.no_dead_letters++;
 }
 
 /** Puts the record of a message that is not in `queue` any more into its dead letters. False where the queue keeps none. */
-function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, cause: Cause, failure: Waiting): boolean {
+function deadLetter(queue: SettlingHome, sequence: number, record: Buffer, cause: Cause, failure: Waiting): boolean {
   const name = queue.options.deadLetter;
   if (name === null) return false;
   const death = {
@@ -127,14 +132,14 @@ function deadLetter(queue: SettlingQueue, sequence: number, record: Buffer, caus
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */
-export function buryUnseen(queue: SettlingQueue, record: Buffer, cause: Cause): void {
+export function buryUnseen(queue: SettlingHome, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
   count(queue, deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now())));
 }
 
 /** A message whose record cannot be trusted, and which is not in `queue` any more. */
-export function buryDamaged(queue: SettlingQueue, row: StoredRow, damage: string): void {
+export function buryDamaged(queue: SettlingHome, row: StoredRow, damage: string): void {
   const { clock, log } = queue.context;
   const now = clock.now();
   log.error('A message on disk is damaged and goes to the dead letters', {
@@ -142,18 +147,16 @@ export function buryDamaged(queue: SettlingQueue, row: StoredRow, damage: string
     sequence: row.sequence,
     damage,
   });
-  if (row.record.length === 0) {
-    queue.totals.dropped.damaged++;
-    return;
-  }
   const record = encodeRecord(salvage(row.record, now), now);
   const cause = { code: 'damaged', reason: damage };
-  count(queue, deadLetter(queue, row.sequence, record, cause, failuresSoFar(row.waiting, now)));
+  const kept = row.record.length > 0 && deadLetter(queue, row.sequence, record, cause, failuresSoFar(row.waiting, now));
+  if (kept) queue.totals.deadLettered++;
+  else queue.totals.dropped.damaged++;
 }
 
 /** The message goes on as another entry. */
 function wait(
-  queue: SettlingQueue,
+  queue: SettlingHome,
   entry: Entry,
   failure: Waiting | undefined,
   state: typeof State.ready | typeof State.scheduled,
@@ -162,7 +165,14 @@ function wait(
   heir.waiting = failure;
   if (entry.staged || failure !== heir.storedWaiting) queue.stage(heir);
   if (state === State.scheduled && failure !== undefined) queue.schedule.add(heir, failure.availableAt);
-  else queue.ready.putBack(heir);
+  else queue.selector.returned(heir);
+}
+
+/** The message is gone for good, and nobody holds it. */
+function leave(queue: SettlingHome, entry: Entry, state: State): void {
+  changeState(entry, state);
+  queue.depart(entry);
+  queue.selector.departed(entry);
 }
 
 function failuresSoFar(waiting: Waiting | undefined, now: number): Waiting {

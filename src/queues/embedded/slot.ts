@@ -1,6 +1,7 @@
-/** Something that a slot holds: who holds it, and its neighbours in that one's list. */
+/** Something that a slot holds: who holds it until when, and its neighbours in that one's list. */
 export interface Holding<T extends Holding<T>> {
   readonly bytes: number;
+  deadline: number;
   slot: Slot<T> | undefined;
   previous: T | undefined;
   next: T | undefined;
@@ -8,12 +9,18 @@ export interface Holding<T extends Holding<T>> {
 
 /** Who is behind a slot: takes a message that was just leased to it. */
 export interface Taker<T> {
+  /** How long the lease of the next one is. */
+  readonly leaseMs: number;
   take(entry: T): void;
   /** An entry takes none of its places any more: its lease has ended, or a lost one was answered at last. */
   ended(entry: T): void;
 }
 
-/** One consumer's place in the dispatch of a queue: how much it may hold, how much it holds, and what. */
+/**
+ * One consumer's place in the dispatch of a queue: how much it may hold, how much it holds, and what, in the order in which
+ * the leases end. Leases are mostly of one length, so a new one goes to the end of that order without a look at the others;
+ * a shorter one passes those that end later.
+ */
 export class Slot<T extends Holding<T>> {
   readonly taker: Taker<T>;
   /** Messages that it may hold at once. */
@@ -28,7 +35,10 @@ export class Slot<T extends Holding<T>> {
   served = 0;
   /** Owned by the dispatcher: -1 while the slot is not in its heap. */
   heapIndex = -1;
-  #first: T | undefined = undefined;
+  /** Ends its leases; set while the slot is in a dispatch. */
+  watch: { changed(): void; stop(): void } | undefined = undefined;
+  #latest: T | undefined = undefined;
+  #earliest: T | undefined = undefined;
 
   constructor(taker: Taker<T>) {
     this.taker = taker;
@@ -38,30 +48,57 @@ export class Slot<T extends Holding<T>> {
     return this.inflight < this.limit && this.inflightBytes < this.bytesLimit;
   }
 
-  hold(entry: T): void {
+  /** The one whose lease ends first. */
+  get earliest(): T | undefined {
+    return this.#earliest;
+  }
+
+  hold(entry: T, deadline: number): void {
     this.inflight++;
     this.inflightBytes += entry.bytes;
     entry.slot = this;
-    entry.next = this.#first;
-    if (this.#first !== undefined) this.#first.previous = entry;
-    this.#first = entry;
+    this.#link(entry, deadline);
+  }
+
+  /** Its lease ends at another time. */
+  moveDeadline(entry: T, deadline: number): void {
+    this.unlink(entry);
+    this.#link(entry, deadline);
   }
 
   /** Takes the entry off the list; its place in `inflight` is the caller's business. */
   unlink(entry: T): void {
-    if (entry.previous !== undefined) entry.previous.next = entry.next;
-    else this.#first = entry.next;
-    if (entry.next !== undefined) entry.next.previous = entry.previous;
+    const { previous, next } = entry;
+    if (previous !== undefined) previous.next = next;
+    else this.#latest = next;
+    if (next !== undefined) next.previous = previous;
+    else this.#earliest = previous;
     entry.previous = undefined;
     entry.next = undefined;
   }
 
   *held(): Iterable<T> {
-    for (let entry = this.#first; entry !== undefined; ) {
+    for (let entry = this.#latest; entry !== undefined; ) {
       // The caller may unlink the entry that it was given.
       const next: T | undefined = entry.next;
       yield entry;
       entry = next;
     }
+  }
+
+  #link(entry: T, deadline: number): void {
+    entry.deadline = deadline;
+    let later: T | undefined;
+    let earlier = this.#latest;
+    while (earlier !== undefined && earlier.deadline > deadline) {
+      later = earlier;
+      earlier = earlier.next;
+    }
+    entry.previous = later;
+    entry.next = earlier;
+    if (later !== undefined) later.next = entry;
+    else this.#latest = entry;
+    if (earlier !== undefined) earlier.previous = entry;
+    else this.#earliest = entry;
   }
 }

@@ -7,10 +7,10 @@ export function statsOf(queue: Queue): QueueStats {
   const { totals } = queue;
   return {
     ready: queue.readyMessages,
-    leased: queue.leased,
+    leased: queue.delivery.leased,
     scheduled: queue.schedule.size,
     bytes: queue.bytes,
-    consumers: queue.consumptions.size + queue.leases.consumerCount,
+    consumers: queue.delivery.consumptions.size + queue.delivery.leases.consumerCount,
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
     blocked: 0,
     enqueued: totals.enqueued,

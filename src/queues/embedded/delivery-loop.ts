@@ -1,0 +1,149 @@
+import type { SluiceError } from '../../errors.ts';
+import type { Message } from '../../message.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Entry } from './entry.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { Leases } from './leases.ts';
+import type { DeliverySource, LeasingHome, PushedTo } from './leasing-home.ts';
+import type { Selector } from './selector.ts';
+import type { Slot } from './slot.ts';
+import { changeState, State } from './transitions.ts';
+
+/** Deliveries in one turn of the event loop; a longer backlog goes on in the next turn, so that others get theirs. */
+const deliveriesPerTurnMax = 1_000;
+
+/** Leases what a selector chooses to those whom a dispatcher chooses, until either has none. */
+export class DeliveryLoop implements LeasingHome {
+  readonly source: DeliverySource;
+  readonly dispatcher: Dispatcher;
+  readonly consumptions = new Set<PushedTo>();
+  /** Those that are settled by token. */
+  readonly leases: Leases = new Leases(this);
+  leased = 0;
+  readonly #selector: () => Selector;
+  #pumping = false;
+  #pumpDue = false;
+
+  /** The selector may be another one after a change of options. */
+  constructor(source: DeliverySource, selector: () => Selector) {
+    this.source = source;
+    this.#selector = selector;
+    this.dispatcher = new Dispatcher(source.options.dispatch);
+  }
+
+  get canDeliver(): boolean {
+    const { source } = this;
+    const { paused, maxInflight } = source.options;
+    return this.dispatcher.hasAvailable && this.leased < maxInflight && !paused && !source.closed;
+  }
+
+  /** Delivers what can be delivered. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      this.#deliverReady();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  pumpLater(): void {
+    if (this.#pumpDue) return;
+    this.#pumpDue = true;
+    setImmediate(() => {
+      this.#pumpDue = false;
+      this.pump();
+    });
+  }
+
+  /** Delivers a message that has just arrived with its own payload, as long as it is in this turn's hands. */
+  pumpArriving(entry: Entry, message: Message): void {
+    entry.lend(message);
+    this.pump();
+    entry.lend(undefined);
+  }
+
+  join(slot: Slot<Entry>): void {
+    slot.watch = new LeaseWatch(slot, this.source.context.wakes, (entry, now) => this.source.leaseExpired(entry, now));
+    this.dispatcher.add(slot);
+  }
+
+  leave(slot: Slot<Entry>): void {
+    this.dispatcher.remove(slot);
+    slot.watch?.stop();
+    slot.watch = undefined;
+  }
+
+  extend(entry: Entry, leaseMs: number): boolean {
+    const { slot } = entry;
+    if (!entry.held || slot === undefined) return false;
+    slot.moveDeadline(entry, this.source.context.clock.now() + leaseMs);
+    slot.watch?.changed();
+    return true;
+  }
+
+  /** Takes a leased entry from its holder. */
+  endLease(entry: Entry): void {
+    this.leased--;
+    const { slot } = entry;
+    if (slot === undefined) return;
+    slot.unlink(entry);
+    if (!entry.lost) this.#freePlace(slot, entry);
+  }
+
+  /** The holder of a lost lease has answered: what it held takes none of its places any more. */
+  answeredLate(entry: Entry): void {
+    entry.lost = false;
+    if (entry.slot === undefined) return;
+    this.#freePlace(entry.slot, entry);
+    this.pump();
+  }
+
+  optionsChanged(): void {
+    for (const consumption of this.consumptions) consumption.optionsChanged();
+    this.leases.optionsChanged();
+    this.pumpLater();
+  }
+
+  /** Takes back what is held, and ends those who consume or wait. */
+  end(reason: SluiceError, waiting: SluiceError | undefined): void {
+    for (const slot of this.dispatcher.slots) for (const entry of slot.held()) this.source.release(entry);
+    this.leases.end(waiting);
+    for (const consumption of [...this.consumptions]) consumption.end(reason);
+  }
+
+  #deliverReady(): void {
+    let now = 0;
+    for (let budget = deliveriesPerTurnMax; this.canDeliver; budget--) {
+      if (budget === 0) {
+        this.pumpLater();
+        return;
+      }
+      const entry = this.#selector().next();
+      if (entry === undefined) return;
+      if (now === 0) now = this.source.context.clock.now();
+      if (entry.hasExpired(now)) this.source.expire(entry, now);
+      else this.#lease(entry, this.dispatcher.next() as Slot<Entry>, now);
+    }
+  }
+
+  #lease(entry: Entry, slot: Slot<Entry>, now: number): void {
+    const { totals } = this.source;
+    changeState(entry, State.leased);
+    this.leased++;
+    totals.delivered++;
+    if (entry.deliveries++ > 0) totals.redelivered++;
+    slot.hold(entry, now + slot.taker.leaseMs);
+    this.dispatcher.changed(slot);
+    slot.watch?.changed();
+    slot.taker.take(entry);
+  }
+
+  #freePlace(slot: Slot<Entry>, entry: Entry): void {
+    slot.inflight--;
+    slot.inflightBytes -= entry.bytes;
+    this.dispatcher.changed(slot);
+    slot.taker.ended(entry);
+  }
+}

@@ -1,0 +1,49 @@
+import type { BatchWriter } from '../../storage/staged-write.ts';
+import type { QueueCounters } from './counters.ts';
+import type { Entry } from './entry.ts';
+import { messageKey, scheduleKey, stateKey } from './keys.ts';
+import { seal } from './record.ts';
+import { isPresent } from './transitions.ts';
+import { encodeWaiting, type Waiting } from './waiting.ts';
+
+/** Whose rows these are. */
+interface RowOwner {
+  readonly id: number;
+  readonly counters: QueueCounters;
+}
+
+/** Brings the rows on disk to what memory says: nothing at all for a message that came and went within one batch. */
+export function writeRows(owner: RowOwner, entry: Entry, batch: BatchWriter): void {
+  const present = isPresent(entry.state);
+  if (present !== entry.stored) writeMessage(owner, entry, batch, present);
+  const waiting = present ? entry.waiting : undefined;
+  if (waiting !== entry.storedWaiting) writeWaiting(owner, entry, batch, waiting);
+}
+
+function writeMessage(owner: RowOwner, entry: Entry, batch: BatchWriter, present: boolean): void {
+  const { record, lane } = entry;
+  const key = messageKey(owner.id, lane, entry.sequence);
+  if (present) {
+    seal(record);
+    batch.put('messages', key, record);
+  } else {
+    batch.remove('messages', key);
+  }
+  entry.stored = present;
+  owner.counters.changed(batch, lane, present ? 1 : -1, present ? record.length : -record.length, 0);
+}
+
+function writeWaiting(owner: RowOwner, entry: Entry, batch: BatchWriter, waiting: Waiting | undefined): void {
+  const { sequence, storedWaiting, lane } = entry;
+  const key = stateKey(owner.id, sequence);
+  if (storedWaiting !== undefined) batch.remove('schedule', scheduleKey(owner.id, storedWaiting.availableAt, sequence));
+  if (waiting === undefined) {
+    batch.remove('message-states', key);
+  } else {
+    batch.put('message-states', key, encodeWaiting(waiting));
+    batch.put('schedule', scheduleKey(owner.id, waiting.availableAt, sequence), Buffer.of(lane));
+  }
+  const change = (waiting === undefined ? 0 : 1) - (storedWaiting === undefined ? 0 : 1);
+  entry.storedWaiting = waiting;
+  owner.counters.changed(batch, lane, 0, 0, change);
+}

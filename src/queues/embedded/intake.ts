@@ -1,0 +1,43 @@
+import { Entry } from './entry.ts';
+import type { QueueCore } from './queue-core.ts';
+import type { Schedule } from './schedule.ts';
+import { State } from './transitions.ts';
+import { waitingUntil } from './waiting.ts';
+
+/** A queue whose messages can wait before anybody has tried them. */
+interface IntakeQueue extends QueueCore {
+  readonly schedule: Schedule;
+}
+
+/** The way into a queue: for what publishers send, for dead letters, and for what moves. */
+export class Intake {
+  readonly #queue: IntakeQueue;
+
+  constructor(queue: IntakeQueue) {
+    this.#queue = queue;
+  }
+
+  /**
+   * Stages a new message at the end, which the next `pump` delivers; one with a time to come waits for that. Nothing is
+   * refused here: who asks has made sure that there is room.
+   */
+  append(record: Buffer, availableAt = 0): Entry {
+    const queue = this.#queue;
+    const waits = availableAt > 0 && availableAt > queue.context.clock.now();
+    const entry = new Entry(queue, queue.takeSequence(), record, waits ? State.scheduled : State.ready);
+    queue.totals.enqueued++;
+    queue.messages++;
+    queue.bytes += record.length;
+    if (waits) this.#postpone(entry, availableAt);
+    else queue.selector.arrived(entry);
+    queue.stage(entry, record.length);
+    return entry;
+  }
+
+  #postpone(entry: Entry, availableAt: number): void {
+    const { hot, schedule } = this.#queue;
+    entry.waiting = waitingUntil(availableAt);
+    hot.add(entry.record.length);
+    schedule.add(entry, availableAt);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Deadlines } from '../../std/deadlines.ts';
+import type { Wake } from './context.ts';
+import type { Entry } from './entry.ts';
+import type { Slot } from './slot.ts';
+
+/**
+ * Ends the leases of one consumer when their time is over. It wakes at the end of the earliest, and where that was settled
+ * meanwhile, looks for the next one then: a lease that is settled in time costs nothing here.
+ */
+export class LeaseWatch implements Wake {
+  readonly #slot: Slot<Entry>;
+  readonly #wakes: Deadlines<Wake>;
+  readonly #expire: (entry: Entry, now: number) => void;
+  deadline = 0;
+  heapIndex = -1;
+
+  constructor(slot: Slot<Entry>, wakes: Deadlines<Wake>, expire: (entry: Entry, now: number) => void) {
+    this.#slot = slot;
+    this.#wakes = wakes;
+    this.#expire = expire;
+  }
+
+  /** A lease was given, or ends at another time. */
+  changed(): void {
+    const { earliest } = this.#slot;
+    if (earliest === undefined) return;
+    if (this.heapIndex < 0 || earliest.deadline < this.deadline) this.#wakes.set(this, earliest.deadline);
+  }
+
+  wake(now: number): void {
+    for (let entry = this.#slot.earliest; entry !== undefined && entry.deadline <= now; entry = this.#slot.earliest) {
+      this.#expire(entry, now);
+    }
+    this.changed();
+  }
+
+  stop(): void {
+    this.#wakes.remove(this);
+  }
+}
