@@ -30,6 +30,7 @@ export const errorCatalogue = {
   // Limits and trouble that pass
   quota_exceeded: { http: 429, mqtt: 0x97, retryable: true, title: 'A limit is reached' },
   queue_full: { http: 429, mqtt: 0x97, retryable: true, title: 'The queue is full' },
+  disk_full: { http: 507, mqtt: 0x97, retryable: true, title: 'The disk is full' },
   unavailable: { http: 503, mqtt: 0x88, retryable: true, title: 'The server is not ready' },
   storage_failed: { http: 503, mqtt: 0x83, retryable: true, title: 'The message could not be stored' },
   internal: { http: 500, mqtt: 0x80, retryable: true, title: 'Something unexpected went wrong' },

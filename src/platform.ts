@@ -26,6 +26,7 @@ import { EventLoopWatch } from './std/event-loop-watch.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
 import { packageVersion } from './std/package-version.ts';
+import { DiskSpace, freeBytesOf } from './storage/disk-space.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
 
@@ -50,7 +51,14 @@ export class Platform {
     const eventLoop = new EventLoopWatch({ delayMsMax: config.log.eventLoopDelayMsMax, log, clock });
 
     const environment = new Environment(join(config.data, 'queues'));
-    const commit = new GroupCommit({ environment, onFailure: failed.resolve });
+    const space = new DiskSpace({
+      freeBytesMin: config.storage.freeBytesMin,
+      measure: () => freeBytesOf(environment.folder) + environment.reusableBytes,
+      folder: config.data,
+      clock,
+      log,
+    });
+    const commit = new GroupCommit({ environment, space, onFailure: failed.resolve });
     const engine = new EmbeddedEngine({ environment, commit, clock, log, permanent: [ingestQueue] });
     const devices = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
     const store = {
@@ -81,6 +89,7 @@ export class Platform {
       access,
       retainedLog: new RetainedTable(environment, commit, log),
       sessionLog: new SessionTable(environment, commit, log),
+      storage: commit,
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
       limits: config.mqtt,
@@ -126,6 +135,7 @@ export class Platform {
         () => undefined,
         () => environment.close(),
       ),
+      space,
       part(
         'queues',
         () => engine.start(),

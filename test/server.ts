@@ -75,6 +75,13 @@ export class Server {
     return code;
   }
 
+  /** Resolves with the exit status when it has ended by itself. */
+  get ended(): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return this.stop();
+    return once(child, 'exit').then(([code]) => code as number | null);
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process?.kill(signal);
   }

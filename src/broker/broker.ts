@@ -19,7 +19,7 @@ import { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher, type StorageDoor } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
@@ -38,6 +38,8 @@ export interface BrokerParts {
   readonly access: Access;
   readonly retainedLog: RetainedLog;
   readonly sessionLog: SessionLog;
+  /** Left out, storage always takes what it is given. */
+  readonly storage?: StorageDoor;
   readonly sinks: readonly MessageSink[];
   readonly sources: readonly ConsumerSource[];
   readonly limits: BrokerLimits;
@@ -85,7 +87,7 @@ export class Broker implements Part {
     const router = new Router(groups, deliverer, parts.sessionLog);
     const retained = new Retained(parts.retainedLog, limits, counters, clock);
     this.#sweeper = new RetainedSweeper(retained, clock);
-    const publisher = new Publisher(router, retained, counters);
+    const publisher = new Publisher(router, retained, counters, parts.storage ?? endlessStorage);
     const wills = new Wills(publisher, parts.sessionLog, counters, clock);
     const sessions = new Sessions(router, parts.sessionLog, limits, counters, clock, wills);
     for (const sink of parts.sinks) router.addSink(sink);
@@ -185,7 +187,8 @@ export class Broker implements Part {
     const problem = topicNameProblem(message.topic, limits.topicLevelsMax);
     const refusal =
       problem === undefined
-        ? publisher.refusal(message.topic, message.retain ? message.payload.length : 0)
+        ? (publisher.refusal(message.topic, message.retain ? message.payload.length : 0) ??
+          (message.qos > 0 || message.retain ? publisher.storageRefusal : undefined))
         : new SluiceError('invalid_topic', problem);
     if (refusal !== undefined) {
       waiter.receipt(tag, refusal);
@@ -208,4 +211,5 @@ export class Broker implements Part {
   }
 }
 
+const endlessStorage: StorageDoor = { refusal: undefined };
 const noSystem = { intervalSeconds: 0, version: '', sources: [] };

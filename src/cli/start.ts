@@ -51,7 +51,10 @@ interface Servable {
   readonly failed: Promise<Error>;
 }
 
-/** Serves until a signal asks to stop. A failure ends the process at once, so that nothing more is acknowledged. */
+/**
+ * Serves until a signal asks to stop, or until storage fails: from then on nothing is acknowledged, and the process ends as
+ * soon as everybody was told.
+ */
 async function serve(platform: Servable, log: Log, terminal: Terminal): Promise<number> {
   exitOnFailure(platform, log);
   const signalled = stopSignal(log);
@@ -90,10 +93,21 @@ function exitOnFailure(platform: Servable, log: Log): void {
     log.error(message, { problem });
     process.exit(1);
   };
-  platform.failed.then(exit('Ending: storage failed'), exit('Ending: storage failed'));
+  void platform.failed.then((problem) => {
+    log.error('Ending: storage failed', { problem });
+    // Whoever waits for a receipt has been told that it failed: the sockets get a moment to say so.
+    const over = new Promise((resolve) => setTimeout(resolve, lastWordsMsMax));
+    return Promise.race([platform.stop(), over]).then(
+      () => process.exit(1),
+      (cause) => exit('Ending: not everything could be stopped')(cause),
+    );
+  });
   process.on('uncaughtException', exit('Ending: an error was not caught'));
   process.on('unhandledRejection', exit('Ending: a rejection was not handled'));
 }
+
+/** How long what was refused may take to leave. */
+const lastWordsMsMax = 2_000;
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
 function stopSignal(log: Log): Promise<NodeJS.Signals> {

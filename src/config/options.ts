@@ -38,6 +38,12 @@ export const configOptions = {
     sentence: 'Folder for everything that outlives the process; made where it is missing.',
   }),
 
+  'storage.freeBytesMin': option(integer(0, 1024 * gibibyte), {
+    default: 256 * mebibyte,
+    sentence:
+      'Bytes kept free on the disk of `data`; below it what would be stored is refused with 0x97 or 507 until consumers or somebody else made room. 0 keeps none free.',
+  }),
+
   'mqtt.port': option(port, {
     default: 1883,
     flag: 'mqtt-port',

@@ -12,7 +12,7 @@ test('every error of the catalogue becomes its problem', () => {
     assert.equal(body.code, code);
     assert.equal(body.type, `urn:sluice:problem:${code}`);
     assert.equal(body.retryable, row.retryable);
-    assert.equal(headers['retry-after'] !== undefined, row.http === 429 || row.http === 503);
+    assert.equal(headers['retry-after'] !== undefined, [429, 503, 507].includes(row.http));
     assert.equal(headers['www-authenticate'] !== undefined, row.http === 401);
   }
 });

@@ -80,7 +80,7 @@ function asSluiceError(thrown: unknown): SluiceError {
 function problemHeaders(error: SluiceError): Record<string, string> {
   const { http: status } = error.row;
   if (status === 401) return { 'www-authenticate': 'Basic realm="sluice", Bearer realm="sluice"' };
-  if (status !== 429 && status !== 503) return {};
+  if (status !== 429 && status !== 503 && status !== 507) return {};
   const after = error.detail?.retryAfterSeconds;
   return { 'retry-after': String(typeof after === 'number' ? Math.ceil(after) : secondsUntilRetry) };
 }

@@ -55,6 +55,14 @@ export class Environment implements Transactor {
     return (this.#tables[table].getStats() as { entryCount: number }).entryCount;
   }
 
+  /** Bytes of pages in the file that hold nothing: what was removed makes room there, since the file never shrinks. */
+  get reusableBytes(): number {
+    const root = this.#root.getStats() as RootStats;
+    const tables = tableNames.map((name) => this.#tables[name].getStats() as TreeStats);
+    const used = [root, root.free, ...tables].reduce((sum, tree) => sum + pagesOf(tree), metaPages);
+    return Math.max(0, root.lastPageNumber + 1 - used) * root.pageSize;
+  }
+
   /**
    * Copies of the rows with `from` ≤ key < `to`, in key order: at most `limit`, and no more once their values hold
    * `bytesMax` bytes. At least one row, where there is one.
@@ -106,6 +114,26 @@ export class Environment implements Transactor {
     await this.#root.close();
     this.#lock.release();
   }
+}
+
+/** What lmdb tells of one tree of pages, and of the whole file. */
+interface TreeStats {
+  readonly treeBranchPageCount: number;
+  readonly treeLeafPageCount: number;
+  readonly overflowPages: number;
+}
+
+interface RootStats extends TreeStats {
+  readonly pageSize: number;
+  readonly lastPageNumber: number;
+  /** The tree that names the free pages. */
+  readonly free: TreeStats;
+}
+
+const metaPages = 2;
+
+function pagesOf({ treeBranchPageCount, treeLeafPageCount, overflowPages }: TreeStats): number {
+  return treeBranchPageCount + treeLeafPageCount + overflowPages;
 }
 
 function openRoot(folder: string): RootDatabase<Buffer, Buffer> {

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
+import type { DiskSpace } from './disk-space.ts';
 import type { Transactor } from './environment.ts';
 import { OpenBatch } from './open-batch.ts';
 import { checkKey, RowBatch } from './row-batch.ts';
@@ -33,6 +34,7 @@ export const commitLimits: CommitLimits = {
  */
 export class GroupCommit {
   readonly #transactor: Transactor;
+  readonly #space: DiskSpace | undefined;
   readonly #limits: CommitLimits;
   readonly #clock: Clock;
   readonly #onFailure: (failure: SluiceError) => void;
@@ -45,12 +47,15 @@ export class GroupCommit {
 
   constructor(parts: {
     environment: Transactor;
+    /** Told of everything that is staged and flushed; without it the disk is taken to be endless. */
+    space?: DiskSpace;
     limits?: Partial<CommitLimits>;
     clock?: Clock;
     /** Called once. The platform stops accepting and ends the process. */
     onFailure?: (failure: SluiceError) => void;
   }) {
     this.#transactor = parts.environment;
+    this.#space = parts.space;
     this.#limits = { ...commitLimits, ...parts.limits };
     this.#clock = parts.clock ?? systemClock;
     this.#onFailure = parts.onFailure ?? (() => undefined);
@@ -59,6 +64,11 @@ export class GroupCommit {
   /** Set once a commit has failed. */
   get failure(): SluiceError | undefined {
     return this.#failure;
+  }
+
+  /** Why nothing new may be staged: a commit has failed, or the disk is nearly full. What removes rows may be staged all the same. */
+  get refusal(): SluiceError | undefined {
+    return this.#failure ?? this.#space?.refusal;
   }
 
   get unflushedMessages(): number {
@@ -101,6 +111,7 @@ export class GroupCommit {
     this.#open.writes.push(write);
     this.#open.bytes += bytes;
     this.#open.messages++;
+    this.#space?.staged(bytes);
     if (!this.#closing) this.#closeSoon();
   }
 
@@ -165,6 +176,7 @@ export class GroupCommit {
     // A commit that came back after its time was given up must not be acknowledged any more.
     if (this.#failure !== undefined) return;
     this.#flushing = undefined;
+    this.#space?.flushed(batch.bytes);
     if (this.#closing) setImmediate(this.#close);
     batch.settle(undefined);
     if (this.#pressed && this.#drainedEnough()) {

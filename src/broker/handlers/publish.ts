@@ -10,7 +10,7 @@ import { ReceivedMessage } from '../received-message.ts';
 import type { KnownTopic } from '../topic-cache.ts';
 
 /**
- * quota → alias → topic valid → capability → authorise → payload format → to message, then to everyone whom it concerns. A
+ * quota → alias → topic valid → capability → authorise → storage → payload format → to message, then to everyone whom it concerns. A
  * refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection.
  */
 export function handlePublish(connection: Connection, packet: PublishPacket): void {
@@ -21,6 +21,7 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     topicProblem(known) ??
     capability(connection, packet, known) ??
     authorise(known) ??
+    storage(connection, packet) ??
     payloadFormat(connection, packet);
   if (refusal === undefined) accept(connection, packet, known);
   else refuse(connection, packet, refusal);
@@ -76,6 +77,11 @@ function capability(connection: Connection, packet: PublishPacket, { topic }: Kn
 
 function authorise({ topic, allowed }: KnownTopic): SluiceError | undefined {
   return allowed ? undefined : new SluiceError('not_authorized', `Not allowed to publish to "${topic}"`);
+}
+
+/** Where the disk is nearly full, what may have to be stored is refused before anybody has it. */
+function storage({ context }: Connection, { qos, retain }: PublishPacket): SluiceError | undefined {
+  return qos > 0 || retain ? context.publisher.storageRefusal : undefined;
 }
 
 /** What is said to be UTF-8 (MQTT 5, section 3.3.2.3.2). */

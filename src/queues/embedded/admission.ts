@@ -17,10 +17,10 @@ export class Admission {
 
   admit(queues: readonly Queue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     const { commit, clock } = this.#context;
-    if (!this.open || commit.failure !== undefined) {
+    if (!this.open || commit.refusal !== undefined) {
       waiter.receipt(
         tag,
-        commit.failure ?? new SluiceError('unavailable', 'Cannot enqueue: the queue engine is not running'),
+        commit.refusal ?? new SluiceError('unavailable', 'Cannot enqueue: the queue engine is not running'),
       );
       return true;
     }
