@@ -17,6 +17,7 @@ const npmScriptsMax = 12;
 /** Files in src/ that something other than an import in src/ loads, each with the reason. */
 const entryPoints: Readonly<Record<string, string>> = {
   'src/main.ts': 'what node, npm start and bin/sluice.js run',
+  'src/sdk/sdk.ts': 'what "sluice/sdk" imports, by package.json',
   'src/devices/sqlite/worker.ts': 'a thread of worker-client.ts',
   'src/pipeline/driver-host/driver-thread.ts': 'a thread of thread-runner.ts',
   'src/pipeline/driver-host/script-process.ts': 'a process of process-runner.ts',

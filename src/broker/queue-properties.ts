@@ -1,4 +1,4 @@
-import type { Delivery, UserProperty } from '../message.ts';
+import type { Death, Delivery, UserProperty } from '../message.ts';
 import { encodeProperties } from '../mqtt/codec/encode-properties.ts';
 import type { EncodedProperties } from '../mqtt/codec/encode-publish.ts';
 
@@ -24,7 +24,8 @@ export class QueueProperties implements EncodedProperties {
 
   /** The same bytes until the next call. */
   of(delivery: Delivery): this {
-    const { queue, sequence, attempt, enqueuedAt } = delivery;
+    const { queue, sequence, attempt, enqueuedAt, death } = delivery;
+    if (death !== undefined) return this.#once(delivery);
     const fits =
       queue === this.#queue &&
       this.#sequence.write(this.#bytes, sequence) &&
@@ -41,7 +42,18 @@ export class QueueProperties implements EncodedProperties {
       [this.#sequence.name, String(delivery.sequence)],
       [this.#attempt.name, String(delivery.attempt)],
       [this.#enqueuedAt.name, String(delivery.enqueuedAt)],
+      ...(delivery.death === undefined ? [] : provenanceOf(delivery.death)),
     ];
+  }
+
+  /** No two dead letters say the same. */
+  #once(delivery: Delivery): this {
+    this.#queue = '';
+    this.#bytes = encodeProperties('publish', {
+      userProperties: this.userProperties(delivery),
+      subscriptionIdentifiers: this.#identifiers,
+    });
+    return this;
   }
 
   /** A number has more digits than the one before, or nothing was written yet. */
@@ -56,6 +68,18 @@ export class QueueProperties implements EncodedProperties {
       field.place(end, [delivery.sequence, delivery.attempt, delivery.enqueuedAt][index]);
     }
   }
+}
+
+/** Why a message is among the dead letters. */
+function provenanceOf({ queue, sequence, code, reason, attempts }: Death): UserProperty[] {
+  return [
+    ['sluice-dead-source', queue],
+    ['sluice-dead-seq', String(sequence)],
+    ['sluice-dead-reason', code],
+    // Whoever wrote it did not think of MQTT, whose strings take everything but this [MQTT-1.5.4-2].
+    ['sluice-dead-last-error', reason.replaceAll('\0', '\ufffd')],
+    ['sluice-dead-attempts', String(attempts)],
+  ];
 }
 
 /** A user property whose value is a number in decimal digits. */

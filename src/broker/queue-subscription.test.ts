@@ -39,6 +39,38 @@ test('a subscription to a queue brings its messages with where they stand in it'
   ]);
 });
 
+test('a dead letter says where it comes from and why, and the next message does not', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c');
+  await subscribed(queue, client, 1);
+  const death = {
+    queue: 'jobs',
+    sequence: 7,
+    code: 'rejected',
+    reason: 'No\0paper',
+    attempts: 2,
+    firstFailureAt: 1,
+    lastFailureAt: 2,
+    headers: [],
+  };
+  const said = (): (readonly [string, string])[] => [...(client.takePublish().properties?.userProperties ?? [])];
+  queue.deliver('plain');
+  queue.deliver('dead', death);
+  queue.deliver('plain again');
+  assert.equal(said().length, 5);
+  assert.deepEqual(said().slice(5), [
+    ['sluice-dead-source', 'jobs'],
+    ['sluice-dead-seq', '7'],
+    ['sluice-dead-reason', 'rejected'],
+    ['sluice-dead-last-error', 'No\ufffdpaper'],
+    ['sluice-dead-attempts', '2'],
+  ]);
+  assert.deepEqual(said().slice(1, 3), [
+    ['sluice-queue', 'jobs'],
+    ['sluice-seq', '3'],
+  ]);
+});
+
 test('the reason code of PUBACK settles the message', async () => {
   const queue = new OneQueue();
   const client = await new BrokerFixture({ sources: [queue] }).connect('c');

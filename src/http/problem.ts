@@ -52,8 +52,13 @@ export function problemAnswer(thrown: unknown): ProblemAnswer {
 }
 
 /** For a result of one item in a batch that was answered with 200. */
-export function itemProblem(error: SluiceError): { ok: false; code: ErrorCode; detail: string } {
-  return { ok: false, code: error.code, detail: publicDetail(error) };
+export function itemProblem(error: SluiceError): {
+  ok: false;
+  code: ErrorCode;
+  detail: string;
+  retryable: boolean;
+} {
+  return { ok: false, code: error.code, detail: publicDetail(error), retryable: error.row.retryable };
 }
 
 /** What went wrong inside is for the log; it may name files and queries. */

@@ -13,7 +13,7 @@ test('results stand in the order of the request, whatever the order of the recei
   receipts.receipt(1, undefined);
   assert.deepEqual(await receipts.all(), [
     { ok: true },
-    { ok: false, code: 'queue_full', detail: 'Send it later' },
+    { ok: false, code: 'queue_full', detail: 'Send it later', retryable: true },
     { ok: true, outcome: 'applied' },
   ]);
 });

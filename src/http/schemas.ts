@@ -57,7 +57,7 @@ export const messageFields: Record<string, JsonSchema> = {
 
 export const itemResult: JsonSchema = {
   type: 'object',
-  properties: { ok: flag, outcome: text, code: text, detail: text },
+  properties: { ok: flag, outcome: text, code: text, detail: text, retryable: flag },
   required: ['ok'],
 };
 
@@ -76,6 +76,11 @@ const messageView: Record<string, JsonSchema> = {
   properties,
 };
 
+const deathView: JsonSchema = {
+  type: 'object',
+  description: 'For a dead letter: where it comes from, and why it is here',
+};
+
 export const leasedMessage: JsonSchema = {
   type: 'object',
   properties: {
@@ -85,6 +90,7 @@ export const leasedMessage: JsonSchema = {
     attempt: integer,
     enqueuedAt: epochMs,
     ...messageView,
+    death: deathView,
   },
 };
 
@@ -99,7 +105,7 @@ export const storedMessagePage: JsonSchema = answer('Messages in the order of th
       availableAt: epochMs,
       lastError: { type: 'string' },
       ...messageView,
-      death: { type: 'object', description: 'For a dead letter: where it comes from, and why it is here' },
+      death: deathView,
     },
   }),
   next: { ...integer, description: 'The `from` of the next page; absent at the end' },

@@ -5,7 +5,8 @@ import { importsOf, isTest, type SourceTree } from './source-tree.ts';
  * its own row. A part is a folder below src/ or a file in it; `config` is both `config.ts` and `config/`.
  */
 export const layers: readonly (readonly string[])[] = [
-  ['std', 'errors'],
+  // The client knows nothing of the server, so that it can be used without it.
+  ['std', 'errors', 'sdk'],
   ['message'],
   ['mqtt/codec', 'mqtt/topics'],
   ['storage'],

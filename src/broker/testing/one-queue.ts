@@ -1,5 +1,13 @@
 import { SluiceError } from '../../errors.ts';
-import type { Consumer, ConsumerSource, Consumption, Delivery, Settlement, SourceRequest } from '../../message.ts';
+import type {
+  Consumer,
+  ConsumerSource,
+  Consumption,
+  Death,
+  Delivery,
+  Settlement,
+  SourceRequest,
+} from '../../message.ts';
 
 /** One queue, `jobs`, fed by `work/#`, whose deliveries a test makes. */
 export class OneQueue implements ConsumerSource {
@@ -69,7 +77,7 @@ export class OneQueue implements ConsumerSource {
   }
 
   /** As a message comes that has just arrived: its bytes are gone when the call is over. */
-  deliver(text: string): void {
+  deliver(text: string, death?: Death): void {
     const payload = Buffer.from(text);
     const correlationData = Buffer.from('which');
     const round = this.#leaseRound;
@@ -88,7 +96,7 @@ export class OneQueue implements ConsumerSource {
       sequence: ++this.#sequence,
       attempt: 1,
       enqueuedAt: 42,
-      death: undefined,
+      death,
       held: true,
       settle: (settlement) => {
         if (open) this.settlements.push(settlement);

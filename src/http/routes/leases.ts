@@ -123,6 +123,6 @@ function settlementOf({ mode, code, reason }: Nack['body']): Settlement {
 }
 
 function leasedToJson({ token, leaseUntil, delivery }: LeasedMessage): object {
-  const { sequence, attempt, enqueuedAt, message } = delivery;
-  return { token, leaseUntil, sequence, attempt, enqueuedAt, ...messageToJson(message) };
+  const { sequence, attempt, enqueuedAt, message, death } = delivery;
+  return { token, leaseUntil, sequence, attempt, enqueuedAt, ...messageToJson(message), death };
 }

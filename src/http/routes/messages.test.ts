@@ -45,7 +45,9 @@ test('a message that was not stored is not called ok', async (t) => {
   const { call, broker } = await serve(t);
   broker.failure = new SluiceError('storage_failed', 'Send it again: the disk is full');
   const { body } = await call('POST', '/v1/messages', { messages: [{ topic: 'a', payload: 'x' }] });
-  assert.deepEqual(body.results, [{ ok: false, code: 'storage_failed', detail: 'Send it again: the disk is full' }]);
+  assert.deepEqual(body.results, [
+    { ok: false, code: 'storage_failed', detail: 'Send it again: the disk is full', retryable: true },
+  ]);
 });
 
 test('a user and a device publish only where they may', async (t) => {
@@ -153,7 +155,9 @@ test('a refusal of the broker is told of its message', async (t) => {
   broker.failure = new SluiceError('invalid_topic', 'Cannot publish to "$SYS/x"');
   const { status, body } = await call('POST', '/v1/messages', { messages: [{ topic: '$SYS/x', payload: '' }] });
   assert.equal(status, 200);
-  assert.deepEqual(body.results, [{ ok: false, code: 'invalid_topic', detail: 'Cannot publish to "$SYS/x"' }]);
+  assert.deepEqual(body.results, [
+    { ok: false, code: 'invalid_topic', detail: 'Cannot publish to "$SYS/x"', retryable: false },
+  ]);
 });
 
 test('a publish that fails halfway is one failure, says nothing of the inside and holds up no other message', async (t) => {

@@ -1,0 +1,301 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Client, connect, QueueRefused, type Received, Reject, Release } from '../src/sdk/sdk.ts';
+import { type Server, startConfigured, startServer } from './server.ts';
+
+/** Both ways keep the same promises. */
+const ways: readonly (readonly [string, (server: Server) => string])[] = [
+  ['MQTT', (server) => server.mqttUrl],
+  ['HTTP', (server) => server.httpUrl],
+];
+
+for (const [way, urlOf] of ways) {
+  async function setUp(t: TestContext, options: object = {}) {
+    const clients = closing(t);
+    const server = await startServer(t);
+    await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }], ...options } });
+    const open = async (): Promise<Client> => {
+      const client = await connect(urlOf(server));
+      clients.push(client);
+      return client;
+    };
+    const depth = async (queue = 'jobs'): Promise<number> => {
+      const { stats } = await server.api<{ stats: Record<string, number> }>('GET', `/v1/queues/${queue}`);
+      return stats.ready + stats.leased + stats.scheduled;
+    };
+    return { server, client: await open(), open, depth };
+  }
+
+  test(`${way}: what is published comes to a handler as it was, and leaves the queue`, async (t) => {
+    const { client, depth } = await setUp(t);
+    const got = new Gathering(3);
+    const worker = await client.consume('jobs', (message) => got.add(message), { pollSeconds: 1 });
+    await client.publish('jobs/json', { a: [1, 'ü'] }, { key: 'k', userProperties: [['own', 'yes']] });
+    await client.publish('jobs/text', 'text');
+    await client.publish('jobs/bytes', new Uint8Array([0, 255]));
+    const [json, text, bytes] = await got.all;
+    assert.deepEqual(json.json(), { a: [1, 'ü'] });
+    assert.equal(json.contentType, 'application/json');
+    assert.deepEqual(json.userProperties, [
+      ['sluice-key', 'k'],
+      ['own', 'yes'],
+    ]);
+    assert.deepEqual([json.topic, json.queue, json.attempt, json.death], ['jobs/json', 'jobs', 1, undefined]);
+    assert.ok(json.sequence < text.sequence && json.enqueuedAt <= text.enqueuedAt);
+    assert.equal(text.text(), 'text');
+    assert.deepEqual([...bytes.payload], [0, 255]);
+    await worker.stop();
+    assert.equal(await depth(), 0);
+  });
+
+  test(`${way}: no more handlers work at once than the concurrency, and all of them where there is enough`, async (t) => {
+    const { client } = await setUp(t);
+    await client.publishAll(jobs(30));
+    const got = new Gathering(30);
+    let running = 0;
+    let most = 0;
+    const gate = new Gathering(4);
+    const worker = await client.consume(
+      'jobs',
+      async (message) => {
+        most = Math.max(most, ++running);
+        gate.add(message);
+        await gate.all;
+        running--;
+        got.add(message);
+      },
+      { concurrency: 4, pollSeconds: 1 },
+    );
+    await got.all;
+    assert.equal(most, 4);
+    await worker.stop();
+  });
+
+  test(`${way}: a stop lets handlers finish; nothing is lost or worked twice, and what was not begun goes back uncounted`, async (t) => {
+    const { client, open, depth } = await setUp(t);
+    await client.publishAll(jobs(40));
+    const times = new Map<string, number>();
+    const work = (message: Received): void => {
+      assert.equal(message.attempt, 1);
+      times.set(message.text(), (times.get(message.text()) ?? 0) + 1);
+    };
+    const begun = new Gathering(3);
+    const finish = Promise.withResolvers<void>();
+    const leaver = await client.consume(
+      'jobs',
+      async (message) => {
+        begun.add(message);
+        await finish.promise;
+        work(message);
+      },
+      { concurrency: 3, pollSeconds: 1 },
+    );
+    await begun.all;
+    const stopped = leaver.stop();
+    assert.equal(leaver.running, 3);
+    finish.resolve();
+    await stopped;
+    assert.equal(times.size, 3);
+    assert.equal(await depth(), 37);
+    const rest = new Gathering(37);
+    const stayer = await (await open()).consume(
+      'jobs',
+      (message) => {
+        work(message);
+        rest.add(message);
+      },
+      { pollSeconds: 1 },
+    );
+    await rest.all;
+    await stayer.stop();
+    assert.equal(times.size, 40);
+    assert.deepEqual(new Set(times.values()), new Set([1]));
+    assert.equal(await depth(), 0);
+  });
+
+  test(`${way}: after its grace a stop gives up handlers, and their messages go back`, async (t) => {
+    const { client } = await setUp(t);
+    await client.publish('jobs/a', 'long');
+    const begun = new Gathering(1);
+    const givenUp = Promise.withResolvers<unknown>();
+    const worker = await client.consume(
+      'jobs',
+      (message, signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            givenUp.resolve(signal.reason);
+            reject(signal.reason);
+          });
+          begun.add(message);
+        }),
+      { pollSeconds: 1 },
+    );
+    await begun.all;
+    await worker.stop({ graceMs: 10 });
+    assert.match(String(await givenUp.promise), /more than 10 ms/);
+    const again = new Gathering(1);
+    await client.consume('jobs', (message) => again.add(message), { pollSeconds: 1 });
+    assert.equal((await again.all)[0].attempt, 1);
+  });
+
+  test(`${way}: what a handler throws counts, gives back or ends in the dead letters with the reason`, async (t) => {
+    const { client } = await setUp(t, { maxDeliveries: 2, backoff: { kind: 'none' } });
+    await client.publishAll(['fail', 'reject', 'release'].map((payload) => ({ topic: 'jobs/a', payload })));
+    const seen: string[] = [];
+    const done = new Gathering(1);
+    await client.consume(
+      'jobs',
+      (message) => {
+        const text = message.text();
+        const isSecond = seen.includes(`${text} 1`);
+        seen.push(`${text} ${message.attempt}`);
+        if (text === 'fail') throw new Error('Out of paper');
+        if (text === 'reject') throw new Reject('It is a poem');
+        if (!isSecond) throw new Release();
+        done.add(message);
+      },
+      { pollSeconds: 1 },
+    );
+    const dead = new Gathering(2);
+    await done.all;
+    await client.consume('jobs.dead', (message) => dead.add(message), { pollSeconds: 1 });
+    const letters = (await dead.all).map((letter) => [letter.text(), letter.death?.source, letter.death?.attempts]);
+    assert.deepEqual(letters.sort(), [
+      ['fail', 'jobs', 2],
+      ['reject', 'jobs', 1],
+    ]);
+    const reasons = (await dead.all).map(({ death }) => death?.reason);
+    assert.deepEqual(reasons.sort(), ['It is a poem', 'Out of paper']);
+    assert.deepEqual(
+      seen.filter((line) => line.startsWith('release')),
+      ['release 1', 'release 1'],
+    );
+    assert.deepEqual(
+      seen.filter((line) => line.startsWith('fail')),
+      ['fail 1', 'fail 2'],
+    );
+  });
+
+  test(`${way}: of many messages each is answered for, also those that the queue has no room for`, async (t) => {
+    const { client } = await setUp(t, { limits: { messages: 2 } });
+    const results = await client.publishAll(jobs(4));
+    assert.deepEqual(
+      results.map(({ ok }) => ok),
+      [true, true, false, false],
+    );
+    const [, , third] = results;
+    assert.ok(!third.ok && third.retryable);
+    assert.match(third.error.message, /jobs/);
+    await assert.rejects(client.publish('jobs/a', 'one more'), { name: 'PublishRefused', retryable: true });
+    await assert.rejects(client.publish('a/+', 'x'), { name: 'PublishRefused' });
+  });
+
+  test(`${way}: a queue that is not there is refused with the reason`, async (t) => {
+    const { client } = await setUp(t);
+    await assert.rejects(
+      client.consume('none', () => undefined),
+      (problem: Error) => {
+        assert.ok(problem instanceof QueueRefused);
+        assert.match(problem.message, /"none"/);
+        return true;
+      },
+    );
+  });
+
+  test(`${way}: after a kill -9 of the server publishing and consuming go on`, async (t) => {
+    const { server, client } = await setUp(t, { backoff: { kind: 'none' } });
+    const before = new Gathering(1);
+    const after = new Gathering(1);
+    const worker = await client.consume(
+      'jobs',
+      (message) => {
+        before.add(message);
+        if (message.text() === 'after') after.add(message);
+      },
+      { pollSeconds: 1 },
+    );
+    await client.publish('jobs/a', 'before');
+    await before.all;
+    await server.stop('SIGKILL');
+    const published = client.publish('jobs/a', 'after');
+    await server.start();
+    await published;
+    await after.all;
+    await worker.stop();
+  });
+
+  test(`${way}: a right that is missing is told as the server says it`, async (t) => {
+    const rules = [
+      { action: 'subscribe', filter: '$queue/jobs' },
+      { action: 'subscribe', filter: 'jobs/#' },
+      { action: 'publish', filter: 'jobs/mine' },
+    ];
+    const clients = closing(t);
+    const server = await startConfigured(t, {
+      access: { anonymous: 'never', users: [{ name: 'ann', password: 'secret', rules }] },
+      queues: { jobs: { bindings: [{ filter: 'jobs/#' }] }, other: { bindings: [{ filter: 'other' }] } },
+    });
+    const client = await connect(urlOf(server), { username: 'ann', password: 'secret' });
+    clients.push(client);
+    const got = new Gathering(1);
+    await client.consume('jobs', (message) => got.add(message), { pollSeconds: 1 });
+    await client.publish('jobs/mine', 'x');
+    await got.all;
+    await assert.rejects(client.publish('jobs/theirs', 'x'), { name: 'PublishRefused', retryable: false });
+    await assert.rejects(
+      client.consume('other', () => undefined),
+      { name: 'QueueRefused' },
+    );
+  });
+}
+
+for (const [way, urlOf] of ways) {
+  test(`${way}: a client that is closed waits for a server that is away no longer than its grace`, async (t) => {
+    const server = await startServer(t);
+    const client = await connect(urlOf(server));
+    await server.stop('SIGKILL');
+    const refused = assert.rejects(client.publish('jobs/a', 'never'));
+    await client.close({ graceMs: 10 });
+    await refused;
+    await assert.rejects(client.publish('jobs/a', 'too late'));
+  });
+}
+
+test('credentials that are wrong are refused at the door', async (t) => {
+  const server = await startConfigured(t, { access: { anonymous: 'never' } });
+  await assert.rejects(connect(server.mqttUrl, { username: 'ann', password: 'wrong' }), { name: 'ConnectionRefused' });
+  await assert.rejects(connect('ftp://localhost'), { name: 'TypeError' });
+});
+
+/** Clients that are closed when the test ends, before their server is: what is begun before it ends after it. */
+function closing(t: TestContext): Client[] {
+  const clients: Client[] = [];
+  t.after(async () => {
+    await Promise.all(clients.map((client) => client.close({ graceMs: 2_000 })));
+  });
+  return clients;
+}
+
+/** Collects what comes until there are so many. */
+class Gathering {
+  readonly #messages: Received[] = [];
+  readonly #count: number;
+  readonly #done = Promise.withResolvers<readonly Received[]>();
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  get all(): Promise<readonly Received[]> {
+    return this.#done.promise;
+  }
+
+  add(message: Received): void {
+    this.#messages.push(message);
+    if (this.#messages.length === this.#count) this.#done.resolve(this.#messages);
+  }
+}
+
+function jobs(count: number): { topic: string; payload: string }[] {
+  return Array.from({ length: count }, (_, i) => ({ topic: 'jobs/a', payload: `job ${i}` }));
+}
