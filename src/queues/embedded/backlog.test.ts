@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { StorageDouble } from '../../storage/testing/storage-double.ts';
 import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
 import { sequenceBlock } from './counters.ts';
 import { TestEngine } from './testing/test-engine.ts';
@@ -121,4 +122,17 @@ test('a removal that a crash cut short is finished by the next start, and a new 
   assert.equal(page.messages.length, 1);
   const rows = under.environment.readKeys('messages', Buffer.from([0]), Buffer.from([0xff]), 1_000);
   assert.equal(rows.length, 1);
+});
+
+test('a power cut loses what nobody was told is stored, and no more', async () => {
+  under = await new TestEngine({ hot, storage: new StorageDouble() }).open();
+  await fill('a', 30);
+  const unflushed = Array.from({ length: 5 }, () => messageOf('lost', { topic: 'a' }));
+  for (const message of unflushed) under.engine.route('a')?.admit(message, { receipt: () => assert.fail() }, 0);
+  await under.cutPower();
+  const page = await under.engine.browse('a', { from: 0, limit: 100 });
+  assert.deepEqual(
+    page.messages.map(({ message }) => message.payload.toString()),
+    Array.from({ length: 30 }, (_, n) => `a${n}`),
+  );
 });

@@ -1,4 +1,8 @@
+import { StorageDouble } from '../../storage/testing/storage-double.ts';
 import { engineContract } from '../testing/engine-contract.ts';
 import { TestEngine } from './testing/test-engine.ts';
 
 engineContract('The embedded engine', () => new TestEngine().open());
+engineContract('The embedded engine on storage in memory', () =>
+  new TestEngine({ storage: new StorageDouble() }).open(),
+);

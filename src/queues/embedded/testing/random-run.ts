@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { acknowledged, type Consumption, type Delivery, released, type Settlement } from '../../../message.ts';
 import type { Random } from '../../../std/testing/random.ts';
+import type { StorageDouble } from '../../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../../engine.ts';
 import type { QueueOptions } from '../../options.ts';
 import { droppedOf } from '../../queue-stats.ts';
@@ -34,9 +35,9 @@ export class RandomRun {
   /** Totals of an engine start at zero with it. */
   #base = new Map<string, { enqueued: number; left: number }>();
 
-  constructor(random: Random) {
+  constructor(random: Random, storage?: StorageDouble) {
     this.#random = random;
-    this.#under = new TestEngine({ hot, random });
+    this.#under = new TestEngine({ hot, random, storage });
   }
 
   async run(steps: number): Promise<void> {

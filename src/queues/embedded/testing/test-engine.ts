@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,27 +7,40 @@ import { silentLog } from '../../../std/log.ts';
 import { Random } from '../../../std/testing/random.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
+import type { StorageDouble } from '../../../storage/testing/storage-double.ts';
 import { turns } from '../../testing/recording-consumer.ts';
 import { EmbeddedEngine } from '../engine.ts';
 import type { HotLimits } from '../hot-window.ts';
 
-/** For tests: an engine in a folder of its own, with a clock that stands still and random numbers from a seed. */
+type TestStorage = Pick<Environment, 'get' | 'readRange' | 'readKeys' | 'transact' | 'close'>;
+
+export interface TestEngineOptions {
+  readonly hot?: HotLimits;
+  readonly random?: Random;
+  /** In memory in place of a folder of its own: much faster, and it can be cut off from its power. */
+  readonly storage?: StorageDouble;
+}
+
+/** For tests: an engine on storage of its own, with a clock that stands still and random numbers from a seed. */
 export class TestEngine {
   clock = new SimulatedClock();
-  readonly #folder = mkdtempSync(join(tmpdir(), 'sluice-queues-'));
+  readonly #folder: string;
   readonly #hot: HotLimits | undefined;
   readonly #random: Random;
-  environment!: Environment;
+  #double: StorageDouble | undefined;
+  environment!: TestStorage;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor(options: { hot?: HotLimits; random?: Random } = {}) {
-    this.#hot = options.hot;
-    this.#random = options.random ?? new Random(1);
+  constructor({ hot, random = new Random(1), storage }: TestEngineOptions = {}) {
+    this.#hot = hot;
+    this.#random = random;
+    this.#double = storage;
+    this.#folder = storage === undefined ? mkdtempSync(join(tmpdir(), 'sluice-queues-')) : '';
   }
 
   async open(): Promise<this> {
-    this.environment = new Environment(this.#folder);
+    this.environment = this.#double ?? new Environment(this.#folder);
     this.commit = new GroupCommit({ environment: this.environment });
     this.engine = new EmbeddedEngine({
       environment: this.environment,
@@ -54,16 +68,27 @@ export class TestEngine {
       await this.commit.flushed();
       await turns(1);
     } while (this.commit.unflushedMessages > 0);
-    // The timers of the engine that died stay behind with its clock.
-    this.clock = new SimulatedClock(this.clock.now());
     await this.environment.close();
-    await this.open();
-    return this.engine;
+    return this.#openAnew();
+  }
+
+  /** As `crash`, and what was not flushed is lost: for an engine on a double. */
+  async cutPower(): Promise<EmbeddedEngine> {
+    assert.ok(this.#double !== undefined, 'Only a double can lose what was not flushed');
+    this.#double = this.#double.cutPower();
+    return this.#openAnew();
   }
 
   async close(): Promise<void> {
     await this.engine.stop();
     await this.environment.close();
-    rmSync(this.#folder, { recursive: true });
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true });
+  }
+
+  /** The timers of the engine that died stay behind with its clock. */
+  async #openAnew(): Promise<EmbeddedEngine> {
+    this.clock = new SimulatedClock(this.clock.now());
+    await this.open();
+    return this.engine;
   }
 }
