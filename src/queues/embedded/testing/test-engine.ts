@@ -41,7 +41,8 @@ export class TestEngine {
 
   async open(): Promise<this> {
     this.environment = this.#double ?? new Environment(this.#folder);
-    this.commit = new GroupCommit({ environment: this.environment });
+    // A clock that nobody moves: no commit takes too long, and one that was cut off leaves no timer.
+    this.commit = new GroupCommit({ environment: this.environment, clock: new SimulatedClock() });
     this.engine = new EmbeddedEngine({
       environment: this.environment,
       commit: this.commit,
