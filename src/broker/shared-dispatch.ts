@@ -1,4 +1,5 @@
 import { userProperty } from '../message.ts';
+import { hashOf, ownerOf } from '../std/hash.ts';
 import type { Publication } from './publication.ts';
 import type { Session, Subscription } from './session.ts';
 
@@ -41,21 +42,11 @@ export function search(
   return best;
 }
 
-/**
- * The position of the member that a key belongs to: the one whose hash together with the key's is highest, so that a member
- * that comes or goes moves only the keys that it takes or leaves behind.
- */
+/** The position of the member that the message's key belongs to. */
 export function owner(members: readonly SharedMember[], publication: Publication, isFit: Fitness): number {
   const key = hashOf(userProperty(publication, keyProperty) ?? publication.topic);
-  let best = 0;
-  let highest = -1;
-  for (let at = 0; at < members.length; at++) {
-    const score = mixed(key ^ members[at].hash);
-    if (score <= highest || !isFit(members[at], publication)) continue;
-    best = at;
-    highest = score;
-  }
-  return best;
+  const member = ownerOf(members, key, (each) => isFit(each, publication));
+  return member === undefined ? 0 : members.indexOf(member);
 }
 
 /** Fewer QoS 1 and 2 messages first, then less unsent output. */
@@ -68,20 +59,6 @@ function isLighter({ subscription: a }: SharedMember, { subscription: b }: Share
 /** In memory and on disk: the part that is on disk alone is what makes a session full. */
 function owedBy({ inflight, waiting, stored }: Session): number {
   return Math.max(inflight.size + waiting.size, stored?.messages ?? 0);
-}
-
-/** FNV-1a over UTF-16 units. */
-export function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash;
-}
-
-/** The finalizer of MurmurHash3: every bit of the input moves every bit of the answer. Unsigned. */
-function mixed(value: number): number {
-  let hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 /** The user property that says which messages belong together. */

@@ -1,7 +1,8 @@
+import { hashOf } from '../std/hash.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Publication } from './publication.ts';
 import type { Subscription } from './session.ts';
-import { type Fitness, hashOf, owner, type SharedDispatch, type SharedMember, search } from './shared-dispatch.ts';
+import { type Fitness, owner, type SharedDispatch, type SharedMember, search } from './shared-dispatch.ts';
 
 /**
  * The clients that share one subscription: each message goes to one of them [MQTT-4.8.2-1]. Connected members come first,

@@ -66,12 +66,12 @@ export class Admission {
     const { commit } = this.#context;
     if (queues.length === 1) {
       const [queue] = queues;
-      const entry = queue.intake.append(record);
+      const entry = queue.intake.append(record, message, true);
       commit.wait(waiter, tag);
       queue.delivery.pumpArriving(entry, message);
       return;
     }
-    const entries = queues.map((queue) => queue.intake.append(record));
+    const entries = queues.map((queue) => queue.intake.append(record, message));
     commit.wait(waiter, tag);
     for (let i = 0; i < queues.length; i++) queues[i].delivery.pumpArriving(entries[i], message);
   }

@@ -19,7 +19,7 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     this.#home = home;
     this.#consumer = consumer;
     this.#credit = credit;
-    this.slot = new Slot(this);
+    this.slot = new Slot(this, consumer.id);
     if (creditBytes !== undefined) this.slot.bytesLimit = creditBytes;
     this.#pace = new Pace(() => home.source.context.clock.now());
     this.#limit();

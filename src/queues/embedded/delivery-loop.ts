@@ -28,7 +28,7 @@ export class DeliveryLoop implements LeasingHome {
   constructor(source: DeliverySource, selector: () => Selector) {
     this.source = source;
     this.#selector = selector;
-    this.dispatcher = new Dispatcher(source.options.dispatch);
+    this.dispatcher = new Dispatcher(source.options, source.context.random);
   }
 
   get canDeliver(): boolean {
@@ -124,7 +124,7 @@ export class DeliveryLoop implements LeasingHome {
       if (entry === undefined) return;
       if (now === 0) now = this.source.context.clock.now();
       if (entry.hasExpired(now)) this.source.expire(entry, now);
-      else this.#lease(entry, this.dispatcher.next() as Slot<Entry>, now);
+      else this.#lease(entry, this.dispatcher.slotFor(entry), now);
     }
   }
 

@@ -1,32 +1,39 @@
-import assert from 'node:assert/strict';
-import type { Dispatch } from '../options.ts';
+import { ownerOf } from '../../std/hash.ts';
+import type { Dispatch, QueueOptions } from '../options.ts';
 import type { Entry } from './entry.ts';
 import type { Slot as SlotOf } from './slot.ts';
 
 type Slot = SlotOf<Entry>;
 type Before = (a: Slot, b: Slot) => boolean;
+type DispatchOptions = Pick<QueueOptions, 'dispatch' | 'singleActiveConsumer'>;
 
-/** Who goes first. Ties of `least_inflight` go to the one that was served longest ago, so that idle consumers take turns. */
-const orders = {
-  least_inflight: (a: Slot, b: Slot): boolean =>
-    a.inflight < b.inflight || (a.inflight === b.inflight && a.served < b.served),
-  round_robin: (a: Slot, b: Slot): boolean => a.served < b.served,
+/** Ties go to the one that was served longest ago, so that idle consumers take turns. */
+const leastInflight: Before = (a, b) => a.inflight < b.inflight || (a.inflight === b.inflight && a.served < b.served);
+
+/** Who goes first. A message without a key belongs to nobody: `sticky` gives it to the one with the least. */
+const orders: Record<Dispatch, Before> = {
+  least_inflight: leastInflight,
+  round_robin: (a, b) => a.served < b.served,
+  random: () => false,
+  sticky: leastInflight,
 };
 
-function orderOf(dispatch: Dispatch): Before {
-  assert(dispatch in orders, `Expected a dispatch that is known, met "${dispatch}"`);
-  return orders[dispatch as keyof typeof orders];
-}
-
-/** The consumers of a queue that have credit left, in a heap by the dispatch rule: O(log consumers) a message. */
+/**
+ * The consumers of a queue that have credit left, in a heap by the dispatch rule: O(log consumers) a message. `sticky` looks
+ * at all of them. Of a queue with a single active consumer they are one: the first that came, until it goes.
+ */
 export class Dispatcher {
   readonly #slots = new Set<Slot>();
   readonly #heap: Slot[] = [];
+  readonly #random: () => number;
+  #options: DispatchOptions;
   #before: Before;
   #served = 0;
 
-  constructor(dispatch: Dispatch) {
-    this.#before = orderOf(dispatch);
+  constructor(options: DispatchOptions, random: () => number) {
+    this.#options = options;
+    this.#before = orders[options.dispatch];
+    this.#random = random;
   }
 
   /** All slots, also those without credit. */
@@ -38,8 +45,9 @@ export class Dispatcher {
     return this.#heap.length > 0;
   }
 
-  use(dispatch: Dispatch): void {
-    this.#before = orderOf(dispatch);
+  use(options: DispatchOptions): void {
+    this.#options = options;
+    this.#before = orders[options.dispatch];
     for (const slot of this.#heap) slot.heapIndex = -1;
     this.#heap.length = 0;
     for (const slot of this.#slots) this.changed(slot);
@@ -55,18 +63,20 @@ export class Dispatcher {
   remove(slot: Slot): void {
     this.#slots.delete(slot);
     this.#leave(slot);
+    const [first] = this.#slots;
+    if (this.#options.singleActiveConsumer && first !== undefined) this.changed(first);
   }
 
-  /** The slot to serve next, marked as served: the caller leases to it and says `changed`. */
-  next(): Slot | undefined {
-    const slot = this.#heap[0];
-    if (slot !== undefined) slot.served = ++this.#served;
+  /** The slot to serve the message to, marked as served: the caller leases to it and says `changed`. There must be one. */
+  slotFor(entry: Entry): Slot {
+    const slot = this.#choose(entry);
+    slot.served = ++this.#served;
     return slot;
   }
 
   /** Must be called after every change of a slot's inflight, limit or served. */
   changed(slot: Slot): void {
-    if (!slot.available || !this.#slots.has(slot)) {
+    if (!slot.available || !this.#mayServe(slot)) {
       this.#leave(slot);
       return;
     }
@@ -75,6 +85,21 @@ export class Dispatcher {
       this.#heap.push(slot);
     }
     this.#down(this.#up(slot.heapIndex));
+  }
+
+  #mayServe(slot: Slot): boolean {
+    if (!this.#options.singleActiveConsumer) return this.#slots.has(slot);
+    const [active] = this.#slots;
+    return slot === active;
+  }
+
+  #choose(entry: Entry): Slot {
+    const heap = this.#heap;
+    const { dispatch } = this.#options;
+    if (dispatch === 'random') return heap[Math.floor(this.#random() * heap.length)];
+    const { keyHash } = entry;
+    if (dispatch !== 'sticky' || keyHash === 0) return heap[0];
+    return ownerOf(heap, keyHash, () => true) ?? heap[0];
   }
 
   #leave(slot: Slot): void {

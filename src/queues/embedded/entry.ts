@@ -1,7 +1,7 @@
 import type { Death, Delivery, Message, Settlement } from '../../message.ts';
 import type { Deadline } from '../../std/deadlines.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
-import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, laneOf } from './record.ts';
+import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, keyHashOf, laneOf } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
 import { changeState, State } from './transitions.ts';
 import type { Waiting } from './waiting.ts';
@@ -87,6 +87,10 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   get lane(): number {
     return laneOf(this.record);
+  }
+
+  get keyHash(): number {
+    return keyHashOf(this.record);
   }
 
   get bytes(): number {

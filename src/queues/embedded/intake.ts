@@ -1,4 +1,6 @@
+import type { Message } from '../../message.ts';
 import { Entry } from './entry.ts';
+import { Placing } from './placement.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { Schedule } from './schedule.ts';
 import { State } from './transitions.ts';
@@ -12,17 +14,25 @@ interface IntakeQueue extends QueueCore {
 /** The way into a queue: for what publishers send, for dead letters, and for what moves. */
 export class Intake {
   readonly #queue: IntakeQueue;
+  #placing: Placing;
 
   constructor(queue: IntakeQueue) {
     this.#queue = queue;
+    this.#placing = new Placing(queue.options);
+  }
+
+  optionsChanged(): void {
+    this.#placing = new Placing(this.#queue.options);
   }
 
   /**
    * Stages a new message at the end, which the next `pump` delivers; one with a time to come waits for that. Nothing is
-   * refused here: who asks has made sure that there is room.
+   * refused here: who asks has made sure that there is room. `message` is what the record holds, where somebody has it, and
+   * `owned` says that the record is for this queue alone.
    */
-  append(record: Buffer, availableAt = 0): Entry {
+  append(given: Buffer, message?: Message, owned = false, availableAt = 0): Entry {
     const queue = this.#queue;
+    const record = this.#placing.place(given, message, owned);
     const waits = availableAt > 0 && availableAt > queue.context.clock.now();
     const entry = new Entry(queue, queue.takeSequence(), record, waits ? State.scheduled : State.ready);
     queue.totals.enqueued++;

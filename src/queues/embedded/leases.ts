@@ -68,7 +68,7 @@ export class Leases {
   #consumer(id: string): PullConsumer {
     const known = this.#consumers.get(id);
     if (known !== undefined) return known;
-    const consumer: PullConsumer = new PullConsumer(this.#home, this.#byToken, {
+    const consumer: PullConsumer = new PullConsumer(id, this.#home, this.#byToken, {
       waitEnded: () => {
         this.#waits--;
       },

@@ -31,11 +31,16 @@ export class PullConsumer implements Taker<Entry> {
   readonly #slot: Slot<Entry>;
   readonly #waits = new Set<LeaseWait>();
 
-  constructor(home: LeasingHome, byToken: Map<string, Entry>, listener: { waitEnded(): void; idle(): void }) {
+  constructor(
+    id: string,
+    home: LeasingHome,
+    byToken: Map<string, Entry>,
+    listener: { waitEnded(): void; idle(): void },
+  ) {
     this.#home = home;
     this.#byToken = byToken;
     this.#listener = listener;
-    this.#slot = new Slot(this);
+    this.#slot = new Slot(this, id);
     home.join(this.#slot);
   }
 

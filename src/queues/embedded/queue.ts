@@ -50,9 +50,11 @@ export class Queue extends QueueCore {
   }
 
   change(options: QueueOptions): void {
-    const { dispatch } = this.options;
+    const { dispatch, singleActiveConsumer } = this.options;
     this.options = options;
-    if (options.dispatch !== dispatch) this.delivery.dispatcher.use(options.dispatch);
+    if (options.dispatch !== dispatch || options.singleActiveConsumer !== singleActiveConsumer)
+      this.delivery.dispatcher.use(options);
+    this.intake.optionsChanged();
     this.delivery.optionsChanged();
   }
 

@@ -1,3 +1,5 @@
+import { hashOf } from '../../std/hash.ts';
+
 /** Something that a slot holds: who holds it until when, and its neighbours in that one's list. */
 export interface Holding<T extends Holding<T>> {
   readonly bytes: number;
@@ -23,6 +25,8 @@ export interface Taker<T> {
  */
 export class Slot<T extends Holding<T>> {
   readonly taker: Taker<T>;
+  /** Of who takes, for what is given out by key. */
+  readonly hash: number;
   /** Messages that it may hold at once. */
   limit = 0;
   /** Bytes from which it gets no more. */
@@ -40,8 +44,9 @@ export class Slot<T extends Holding<T>> {
   #latest: T | undefined = undefined;
   #earliest: T | undefined = undefined;
 
-  constructor(taker: Taker<T>) {
+  constructor(taker: Taker<T>, id: string) {
     this.taker = taker;
+    this.hash = hashOf(id);
   }
 
   get available(): boolean {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'node:test';
 import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
+import { dispatchingContract } from './dispatching.ts';
 import { failingContract } from './failing.ts';
 import { leasingContract } from './leasing.ts';
 import { lookingAndMovingContract } from './looking-and-moving.ts';
@@ -23,6 +24,7 @@ const parts = [
   declaringContract,
   routingContract,
   consumingContract,
+  dispatchingContract,
   failingContract,
   leasingContract,
   lookingAndMovingContract,
