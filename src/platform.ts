@@ -16,6 +16,7 @@ import type { Consumption } from './message.ts';
 import { Listeners } from './net/listeners.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { dataFiles } from './platform/data-files.ts';
 import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
 import { queueLevels } from './queues/queue-levels.ts';
@@ -29,6 +30,7 @@ import { packageVersion } from './std/package-version.ts';
 import { DiskSpace, freeBytesOf } from './storage/disk-space.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
+import { ReaderSweeper } from './storage/reader-sweeper.ts';
 
 /** Where device messages wait for the pipeline, and where those that it could not use are kept. */
 const ingestQueue = 'ingest';
@@ -50,7 +52,7 @@ export class Platform {
     this.failed = failed.promise;
     const eventLoop = new EventLoopWatch({ delayMsMax: config.log.eventLoopDelayMsMax, log, clock });
 
-    const environment = new Environment(join(config.data, 'queues'));
+    const environment = new Environment(join(config.data, dataFiles.queues));
     const space = new DiskSpace({
       freeBytesMin: config.storage.freeBytesMin,
       measure: () => freeBytesOf(environment.folder) + environment.reusableBytes,
@@ -60,7 +62,7 @@ export class Platform {
     });
     const commit = new GroupCommit({ environment, space, onFailure: failed.resolve });
     const engine = new EmbeddedEngine({ environment, commit, clock, log, permanent: [ingestQueue] });
-    const devices = new SqliteStore({ path: join(config.data, 'devices.sqlite'), log, onFailure: failed.resolve });
+    const devices = new SqliteStore({ path: join(config.data, dataFiles.devices), log, onFailure: failed.resolve });
     const store = {
       registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
       readings: devices.readings,
@@ -82,7 +84,7 @@ export class Platform {
       devices: deviceCredentials(store),
       clock,
       log,
-      saltKey: stableKey(join(config.data, 'access.key')),
+      saltKey: stableKey(join(config.data, dataFiles.accessKey)),
     });
     this.#access = access;
     const broker = new Broker({
@@ -136,6 +138,7 @@ export class Platform {
         () => environment.close(),
       ),
       space,
+      new ReaderSweeper({ environment, clock, log }),
       part(
         'queues',
         () => engine.start(),

@@ -57,6 +57,13 @@ export class Account {
     return lost;
   }
 
+  /** Every number that was acknowledged. */
+  acknowledgedNumbers(): number[] {
+    return Array.from({ length: this.total }, (_, number) => number).filter(
+      (number) => this.#acknowledged[number] === 1,
+    );
+  }
+
   acknowledge(number: number): void {
     if (this.#acknowledged[number] === 1) return;
     this.#acknowledged[number] = 1;

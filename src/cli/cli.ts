@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import { packageVersion } from '../std/package-version.ts';
+import { backup } from './backup.ts';
 import { ban } from './ban.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
@@ -10,6 +11,7 @@ import { help, usage } from './help.ts';
 import { locate, parse } from './parse.ts';
 import { pub } from './pub.ts';
 import { queue } from './queue.ts';
+import { restore } from './restore.ts';
 import { start } from './start.ts';
 import { sub } from './sub.ts';
 
@@ -17,7 +19,7 @@ import { sub } from './sub.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, device, ban, hash, demo],
+  [start, pub, sub, queue, dead, device, ban, hash, backup, restore, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

@@ -34,7 +34,7 @@ export class Environment implements Transactor {
     try {
       this.#root = openRoot(folder);
       this.#tables = openTables(this.#root);
-      checkFormat(folder, this.#tables.meta);
+      settleFormat(folder, this.#tables.meta);
     } catch (problem) {
       this.#lock.release();
       throw problem;
@@ -109,6 +109,14 @@ export class Environment implements Transactor {
     }
   }
 
+  /**
+   * Forgets readers of other processes that are gone without saying so, as a backup that was killed. Until then no page
+   * that was in use at their moment is used again, and the file grows with every commit. Answers how many there were.
+   */
+  forgetDeadReaders(): number {
+    return this.#root.readerCheck();
+  }
+
   /** Waits for the running commit, then lets the folder go. */
   async close(): Promise<void> {
     await this.#root.close();
@@ -154,16 +162,23 @@ function openTables(root: RootDatabase<Buffer, Buffer>): Record<TableName, Binar
   return Object.fromEntries(opened) as Record<TableName, Binary>;
 }
 
-function checkFormat(folder: string, meta: Binary): void {
-  const key = Buffer.from('format');
-  const found = meta.get(key);
-  if (found === undefined) {
-    const version = Buffer.alloc(4);
-    version.writeUInt32BE(formatVersion);
-    meta.putSync(key, version);
+/** Writes the format of a new folder, and throws `conflict` for one that another version has written. */
+function settleFormat(folder: string, meta: Binary): void {
+  const found = meta.get(formatKey);
+  if (found !== undefined) {
+    checkFormat(folder, found);
     return;
   }
-  const version = found.readUInt32BE(0);
+  const version = Buffer.alloc(4);
+  version.writeUInt32BE(formatVersion);
+  meta.putSync(formatKey, version);
+}
+
+const formatKey = Buffer.from('format');
+
+/** Throws `conflict` where the format is another version's. */
+export function checkFormat(folder: string, found: Buffer | undefined): void {
+  const version = found?.length === 4 ? found.readUInt32BE(0) : 'none';
   if (version === formatVersion) return;
   throw new SluiceError(
     'conflict',

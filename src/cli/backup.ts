@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { command } from './command.ts';
+import { dataFolder, dataOptions } from './data-folder.ts';
+import { print } from './print.ts';
+
+export const backup = command({
+  name: 'backup',
+  summary: 'Copies the data folder of this machine, while its server runs or not',
+  note: 'The folder must not be there yet, or be empty. Nothing of the server stops. `sluice restore` makes a data folder of it again; the config file is not part of it.',
+  operands: [{ name: 'FOLDER', sentence: 'where the copy goes' }],
+  options: dataOptions,
+  async run({ options, operands: [folder], terminal }) {
+    const data = await dataFolder(options, terminal);
+    const { backUp } = await import('../platform/backup.ts');
+    const manifest = await backUp(data, resolve(terminal.cwd, folder), Date.now());
+    const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
+    return print(
+      terminal,
+      options.json,
+      manifest,
+      () => `Backed up ${data} to ${folder}: ${manifest.files.length} files, ${bytes} bytes.`,
+    );
+  },
+});

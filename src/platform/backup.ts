@@ -1,0 +1,118 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { copyDatabase } from '../devices/sqlite/copy.ts';
+import { SluiceError } from '../errors.ts';
+import { packageVersion } from '../std/package-version.ts';
+import { Snapshot } from '../storage/snapshot.ts';
+import { dataFiles, environmentFile } from './data-files.ts';
+import { flush, makeFolder, sha256Of } from './durable-files.ts';
+
+const manifestName = 'backup.json';
+const manifestVersion = 1;
+
+/** What a backup says of itself, in `backup.json`. */
+export interface BackupManifest {
+  readonly version: number;
+  /** Of Sluice. */
+  readonly sluice: string;
+  readonly createdAt: string;
+  readonly files: readonly BackupFile[];
+}
+
+interface BackupFile {
+  /** Path inside the backup, and inside the data folder. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/**
+ * Copies a data folder, while its server runs or not. The queues come first: what the pipeline has stored since is in the
+ * devices' file as well as in its queue, and is known as a duplicate when it comes again; the other way round it could be in
+ * neither.
+ */
+export function backUp(data: string, folder: string, now: number): Promise<BackupManifest> {
+  return makeFolder(folder, 'back up to', async (partial) => {
+    const names = [join(dataFiles.queues, environmentFile)];
+    await copyQueues(data, partial);
+    if (existsSync(join(data, dataFiles.devices))) {
+      copyDatabase(join(data, dataFiles.devices), join(partial, dataFiles.devices));
+      names.push(dataFiles.devices);
+    }
+    if (existsSync(join(data, dataFiles.accessKey))) {
+      copyFileSync(join(data, dataFiles.accessKey), join(partial, dataFiles.accessKey));
+      names.push(dataFiles.accessKey);
+    }
+    return sealed(partial, names, now);
+  });
+}
+
+/**
+ * Makes a data folder of a backup. Every file is compared with its checksum before one is copied; throws `conflict` where
+ * something lies in the folder already, and `payload_unreadable` where the backup is not what it was.
+ */
+export async function restore(backup: string, data: string): Promise<BackupManifest> {
+  const manifest = readManifest(backup);
+  for (const file of manifest.files) await compare(backup, file);
+  return makeFolder(data, 'restore to', async (partial) => {
+    for (const { name } of manifest.files) {
+      const target = join(partial, name);
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(join(backup, name), target);
+      flush(target);
+      flush(dirname(target));
+    }
+    return manifest;
+  });
+}
+
+async function copyQueues(data: string, partial: string): Promise<void> {
+  const snapshot = new Snapshot(join(data, dataFiles.queues));
+  try {
+    mkdirSync(join(partial, dataFiles.queues));
+    await snapshot.copyTo(join(partial, dataFiles.queues));
+  } finally {
+    await snapshot.close();
+  }
+}
+
+async function sealed(partial: string, names: readonly string[], now: number): Promise<BackupManifest> {
+  const files: BackupFile[] = [];
+  for (const name of names) {
+    const path = join(partial, name);
+    flush(path);
+    files.push({ name, bytes: statSync(path).size, sha256: await sha256Of(path) });
+  }
+  flush(join(partial, dataFiles.queues));
+  const createdAt = new Date(now).toISOString();
+  const manifest = { version: manifestVersion, sluice: packageVersion(), createdAt, files };
+  writeFileSync(join(partial, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  flush(join(partial, manifestName));
+  return manifest;
+}
+
+function readManifest(backup: string): BackupManifest {
+  const path = join(backup, manifestName);
+  if (!existsSync(path)) {
+    throw new SluiceError(
+      'not_found',
+      `Cannot restore "${backup}": there is no ${manifestName} in it; name a folder that \`sluice backup\` made`,
+    );
+  }
+  const manifest = JSON.parse(readFileSync(path, 'utf8')) as BackupManifest;
+  if (manifest.version === manifestVersion) return manifest;
+  throw new SluiceError(
+    'conflict',
+    `Cannot restore "${backup}": expected a backup of version ${manifestVersion}, met ${manifest.version}; restore it with the Sluice that made it`,
+  );
+}
+
+async function compare(backup: string, { name, bytes, sha256 }: BackupFile): Promise<void> {
+  const path = join(backup, name);
+  const met = existsSync(path) ? statSync(path).size : 0;
+  if (met === bytes && (await sha256Of(path)) === sha256) return;
+  throw new SluiceError(
+    'payload_unreadable',
+    `Cannot restore "${backup}": ${name} is not what was backed up (expected ${bytes} bytes with checksum ${sha256.slice(0, 12)}…, met ${met} bytes); take another backup`,
+  );
+}

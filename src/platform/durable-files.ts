@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { SluiceError } from '../errors.ts';
+
+/**
+ * Makes a folder whole or not at all: `fill` works in one beside it, which takes its place when all of it is on disk. Throws
+ * `conflict` where there is something in the folder already.
+ */
+export async function makeFolder<T>(folder: string, verb: string, fill: (partial: string) => Promise<T>): Promise<T> {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new SluiceError(
+      'conflict',
+      `Cannot ${verb} "${folder}": it is not empty; name a folder that is not there yet`,
+    );
+  }
+  const partial = `${folder}.partial-${process.pid}`;
+  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  try {
+    const made = await fill(partial);
+    flush(partial);
+    renameSync(partial, folder);
+    flush(dirname(folder));
+    return made;
+  } catch (problem) {
+    rmSync(partial, { recursive: true, force: true });
+    throw problem;
+  }
+}
+
+/** Brings a file, or the entries of a folder, to disk. */
+export function flush(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
