@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { QueueOptions } from '../../options.ts';
-import { backoffMs } from '../backoff.ts';
+import type { QueueOptions } from '../../../options.ts';
+import { backoffMs } from '../../backoff.ts';
 
 /** A message of the reference: what must be true of it, and nothing about how. */
 export interface ReferenceMessage {

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import type { World } from './world.ts';
+
+const leaseMs = 4_000;
+
+export async function lease(world: World, name: string): Promise<void> {
+  const { random, under } = world;
+  const max = random.between(1, 6);
+  const request = { consumerId: random.pick(['x', 'y']), max, waitMs: 0, leaseMs };
+  for (const one of await under.engine.lease(name, request)) {
+    const id = one.delivery.message.payload.toString();
+    world.queue(name).delivered(id, one.delivery.attempt, world.now, leaseMs);
+    world.leasesOf(name).set(id, one);
+  }
+}
+
+export async function settleLeased(world: World, name: string): Promise<void> {
+  const leases = world.leasesOf(name);
+  if (leases.size === 0) return;
+  const [id, { token }] = world.random.pick([...leases]);
+  leases.delete(id);
+  const settlement = world.settlement();
+  world.tell(name, id, settlement);
+  const { engine } = world.under;
+  assert.equal((await engine.settle(name, [token], settlement))[0].ok, true);
+  assert.equal((await engine.settle(name, [token], settlement))[0].ok, false);
+}

@@ -1,0 +1,25 @@
+import { advance, changeOptions, purge, replay, restart } from './administering.ts';
+import { answerLost, consume, setCredit, settleHeld, stopConsumer } from './consuming.ts';
+import { lease, settleLeased } from './leasing.ts';
+import { publish } from './publishing.ts';
+import type { World } from './world.ts';
+
+/** Does something by chance to the queue of that name, and the same to its reference. */
+export type Operation = (world: World, name: string) => unknown;
+
+/** How often each is done, beside the others. */
+export const operations: readonly (readonly [weight: number, operation: Operation])[] = [
+  [30, publish],
+  [45, settleHeld],
+  [5, answerLost],
+  [6, advance],
+  [8, consume],
+  [3, stopConsumer],
+  [4, setCredit],
+  [6, lease],
+  [8, settleLeased],
+  [1, changeOptions],
+  [0.7, replay],
+  [0.3, purge],
+  [0.4, restart],
+];
