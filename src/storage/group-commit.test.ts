@@ -186,3 +186,24 @@ test('the limits count what is not flushed, and the end of pressure is told', as
   assert.equal(commit.unflushedMessages, 0);
   assert.equal(drained, 1);
 });
+
+test('how long a flush took is counted, and what never reached the disk is not', async () => {
+  let now = 5;
+  const { disk, commit } = begin({ monotonicMs: () => now });
+  put(commit, 'a');
+  await turn();
+  now += 0.25;
+  await disk.finish();
+  put(commit, 'b');
+  await turn();
+  now += 8;
+  await disk.finish();
+  commit.stage({ write: () => undefined });
+  await turn();
+  put(commit, 'c');
+  await turn();
+  now += 1_000;
+  await disk.finish(new Error('the disk is gone'));
+  const { count, sum, max } = commit.latency.read();
+  assert.deepEqual([count, sum, max], [2, 8_250, 8_000]);
+});

@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
+import { Histogram } from '../std/histogram.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { Transactor } from './environment.ts';
 import { OpenBatch } from './open-batch.ts';
@@ -44,6 +45,9 @@ export class GroupCommit {
   #failure: SluiceError | undefined;
   #pressed = false;
   readonly #drained: (() => void)[] = [];
+  readonly #monotonicMs: () => number;
+  /** How long transactions took until they were flushed, in microseconds. */
+  readonly latency = new Histogram();
 
   constructor(parts: {
     environment: Transactor;
@@ -51,6 +55,8 @@ export class GroupCommit {
     space?: DiskSpace;
     limits?: Partial<CommitLimits>;
     clock?: Clock;
+    /** Measures how long a commit takes. */
+    monotonicMs?: () => number;
     /** Called once. The platform stops accepting and ends the process. */
     onFailure?: (failure: SluiceError) => void;
   }) {
@@ -58,6 +64,7 @@ export class GroupCommit {
     this.#space = parts.space;
     this.#limits = { ...commitLimits, ...parts.limits };
     this.#clock = parts.clock ?? systemClock;
+    this.#monotonicMs = parts.monotonicMs ?? (() => performance.now());
     this.#onFailure = parts.onFailure ?? (() => undefined);
   }
 
@@ -158,6 +165,7 @@ export class GroupCommit {
 
   async #flush(batch: OpenBatch, rows: RowBatch): Promise<void> {
     const { flushMsMax } = this.#limits;
+    const began = this.#monotonicMs();
     const watch = this.#clock.after(flushMsMax, () =>
       this.#fail(new Error(`A commit took longer than ${flushMsMax} ms`)),
     );
@@ -169,6 +177,7 @@ export class GroupCommit {
     } finally {
       watch.cancel();
     }
+    this.latency.record((this.#monotonicMs() - began) * 1_000);
     this.#finish(batch);
   }
 
