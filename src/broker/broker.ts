@@ -19,7 +19,7 @@ import { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
-import { Publisher, type StorageDoor } from './publisher.ts';
+import { nobodyWaits, Publisher, type StorageDoor } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
@@ -198,6 +198,18 @@ export class Broker implements Part {
     gate.expect(publisher.publish(router.route(message.topic), Publication.of(message), gate, 0));
   }
 
+  /**
+   * Something that the server itself says, under `$events`: to whoever listens, and to the queues that are bound to it. What it
+   * says is made only where there is somebody.
+   */
+  announce(topic: string, says: () => Buffer): void {
+    const { router, clock } = this.#context;
+    const route = router.route(topic);
+    if (route.recipients.length + route.groups.length + route.destinations.length === 0) return;
+    const publication = new Publication(topic, says(), 1, false, announced, clock.now(), 'server', true);
+    router.publish(route, publication, nobodyWaits, 0);
+  }
+
   levels(): BrokerLevels {
     const { admission, sessions, router, retained } = this.#context;
     return {
@@ -211,5 +223,8 @@ export class Broker implements Part {
   }
 }
 
+const announced = { contentType: 'application/json', payloadFormatIndicator: 1 } as const;
+
 const endlessStorage: StorageDoor = { refusal: undefined };
+
 const noSystem = { intervalSeconds: 0, version: '', sources: [] };

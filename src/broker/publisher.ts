@@ -4,6 +4,7 @@ import type { BrokerCounters } from './counters.ts';
 import type { Publication } from './publication.ts';
 import type { Retained } from './retained.ts';
 import type { Route, Router } from './router.ts';
+import { isServerTopic } from './server-topics.ts';
 
 /** Whether storage takes anything. */
 export interface StorageDoor {
@@ -41,7 +42,7 @@ export class Publisher {
 
   /** Why nobody may publish to this topic, whatever their rights; undefined where they may. */
   refusal(topic: string, retainedBytes: number): SluiceError | undefined {
-    if (topic.charCodeAt(0) === dollar && reservedTopic.test(topic)) {
+    if (isServerTopic(topic)) {
       return new SluiceError(
         'not_authorized',
         `Not allowed to publish to "${topic}": topics of the server are for reading`,
@@ -50,9 +51,6 @@ export class Publisher {
     return retainedBytes > 0 ? this.#retained.refusal(topic, retainedBytes) : undefined;
   }
 }
-
-const dollar = 0x24;
-const reservedTopic = /^\$(SYS|queue|q|stream|share|events)(\/|$)/;
 
 /** For QoS 0 and wills: nobody waits, and a failure is seen in the counters of whoever failed. */
 export const nobodyWaits: ReceiptWaiter = { receipt: () => undefined };

@@ -225,3 +225,19 @@ test('a client is not read while its SUBSCRIBE or UNSUBSCRIBE waits for storage'
   assert.equal(client.paused, false);
   client.take(PacketType.unsuback);
 });
+
+test('a filter of the server that nothing is published on is refused in the SUBACK, and one that it speaks on is not', async () => {
+  for (const version of [4, 5] as const) {
+    const client = await new BrokerFixture().connect('c', { version });
+    const filters = ['$stream/jobs/g', '$queue', '$share/g/$stream/jobs/g', '$SYS/#', '$events/queue/#'];
+    const answers = filters.map((filter) => [filter, client.subscribe(filter)]);
+    const refused = version === 5 ? 0x8f : 0x80;
+    assert.deepEqual(answers, [
+      ['$stream/jobs/g', refused],
+      ['$queue', refused],
+      ['$share/g/$stream/jobs/g', refused],
+      ['$SYS/#', 0],
+      ['$events/queue/#', 0],
+    ]);
+  }
+});

@@ -7,6 +7,7 @@ import { checkFilterForm } from '../filter-form.ts';
 import { filterCharactersMax } from '../limits.ts';
 import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
+import { unservedProblem } from '../server-topics.ts';
 import type { QueueRequest, Subscription } from '../session.ts';
 
 /**
@@ -95,6 +96,8 @@ function subscribeOne(
     return openQueue(connection, asked, identifiers, properties);
   const request = { ...asked, filter: ownFilter(connection.identity, asked.filter) };
   const filter = matchedFilter(request.filter);
+  const unserved = unservedProblem(filter);
+  if (unserved !== undefined) return { reasonCode: 0x8f, reason: unserved };
   if (!context.access.maySubscribe(connection.identity, session.clientId, filter)) {
     return { reasonCode: 0x87, reason: `Not allowed to subscribe to "${filter}"` };
   }
