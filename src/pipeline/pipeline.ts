@@ -23,6 +23,7 @@ import type { EventPort } from './events.ts';
 import { FirmwareUpdates } from './firmware-updates.ts';
 import { type IngestAnswer, IngestCall } from './ingest-call.ts';
 import { IngestConsumer } from './ingest-consumer.ts';
+import { IngestCredit } from './ingest-credit.ts';
 import { IngestSink } from './ingest-sink.ts';
 import { InlineLane } from './inline-lane.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
@@ -66,6 +67,8 @@ export class Pipeline implements Part {
   readonly sink: MessageSink;
   /** For the ingest queue; `limits.queuedMessagesMax` is the credit to consume with. */
   readonly consumer: Consumer;
+  /** What that consumer should be given at a time. */
+  readonly ingestCredit: IngestCredit;
   readonly limits: PipelineLimits;
   readonly #parts: PipelineParts;
   readonly #uuids: UuidSource;
@@ -103,6 +106,7 @@ export class Pipeline implements Part {
     this.#consumer = new IngestConsumer(this.#processor, finished, log, limits);
     this.sink = new IngestSink(this.#door);
     this.consumer = this.#consumer;
+    this.ingestCredit = new IngestCredit(limits);
   }
 
   /** A stored driver that does not load any more is logged, and its devices have to do without. */
