@@ -19,9 +19,11 @@ import { Pipeline } from './pipeline/pipeline.ts';
 import { dataFiles } from './platform/data-files.ts';
 import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
+import { QueueEvents } from './queues/queue-events.ts';
 import { queueLevels } from './queues/queue-levels.ts';
 import { QueueSink } from './queues/queue-sink.ts';
 import { QueueSource } from './queues/queue-source.ts';
+import { QueueWatch } from './queues/queue-watch.ts';
 import { systemClock } from './std/clock.ts';
 import { EventLoopWatch } from './std/event-loop-watch.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
@@ -62,6 +64,15 @@ export class Platform {
     });
     const commit = new GroupCommit({ environment, space, onFailure: failed.resolve });
     const engine = new EmbeddedEngine({ environment, commit, clock, log, permanent: [ingestQueue] });
+    const queueEvents = new QueueEvents({ say: (topic, payload) => broker.announce(topic, payload), clock });
+    engine.onEvent((event) => queueEvents.tell(event));
+    const watch = new QueueWatch({
+      engine,
+      commitUs: () => commit.latency.read(),
+      onEvent: (event) => queueEvents.tell(event),
+      clock,
+      log,
+    });
     const devices = new SqliteStore({ path: join(config.data, dataFiles.devices), log, onFailure: failed.resolve });
     const store = {
       registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
@@ -98,7 +109,7 @@ export class Platform {
       system: {
         intervalSeconds: config.mqtt.sysIntervalSeconds,
         version: packageVersion(),
-        sources: [() => queueLevels(engine)],
+        sources: [() => queueLevels(watch)],
       },
       options: config.mqtt,
       log,
@@ -119,12 +130,13 @@ export class Platform {
       options: httpOptions(config),
       access,
       engine,
+      watch,
       publisher: broker,
       bans: broker.bans,
       store,
       pipeline,
       ready: () => this.#ready,
-      metrics: () => metricsOf(broker, pipeline, eventLoop, this.#mqtt),
+      metrics: () => metricsOf(broker, pipeline, commit, eventLoop, this.#mqtt),
       clock,
       log,
     });
@@ -167,6 +179,7 @@ export class Platform {
             leaseMs: 60_000,
             // What fails and is not rejected is trouble of the platform's own, such as a full disk: no reason to bury a message.
             maxDeliveries: 0,
+            desiredConsumers: { max: pipeline.ingestCredit.batchesMax },
           });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))
@@ -178,12 +191,20 @@ export class Platform {
         'ingest',
         async () => {
           consumption = await engine.consume(ingestQueue, pipeline.consumer, {
-            credit: pipeline.limits.queuedMessagesMax,
+            credit: pipeline.ingestCredit.credit,
           });
+          pipeline.ingestCredit.attach(consumption);
+          watch.follow(ingestQueue, pipeline.ingestCredit);
         },
         () => consumption?.stop(),
       ),
       broker,
+      part(
+        'queue events',
+        () => undefined,
+        () => queueEvents.stop(),
+      ),
+      watch,
       this.#mqtt,
       this.#http,
     ]);
@@ -253,12 +274,14 @@ function httpOptions(config: Config): {
 function metricsOf(
   broker: Broker,
   pipeline: Pipeline,
+  commit: GroupCommit,
   eventLoop: EventLoopWatch,
   listeners: Listeners,
 ): PlatformMetrics {
   return {
     outcomes: pipeline.stats().outcomes,
     broker: { ...broker.counters, ...broker.levels() },
+    commitUs: commit.latency.read(),
     eventLoop: eventLoop.load,
     listeners: listeners.counters,
   };

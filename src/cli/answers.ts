@@ -1,12 +1,15 @@
 import type { Death } from '../message.ts';
 import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { MessageState, QueueInfo } from '../queues/engine.ts';
-import type { QueueStats } from '../queues/queue-stats.ts';
+import type { QueueNumbers } from '../queues/queue-numbers.ts';
 
 /** What the HTTP API answers, as far as several commands read it. */
 
+/** Distributions come as what is asked of them. */
+export type NumbersAnswer = Omit<QueueNumbers, 'timeInQueueMs' | 'processingMs' | 'commitUs'>;
+
 export interface QueueAnswer extends QueueInfo {
-  readonly stats: QueueStats;
+  readonly stats: NumbersAnswer;
 }
 
 export interface MessageAnswer {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runAgainst } from './testing/fake-server.ts';
 
-const stats = { ready: 1200, leased: 3, scheduled: 0, consumers: 2, oldestReadyAgeMs: 45 };
+const stats = {
+  ready: 1200,
+  leased: 3,
+  scheduled: 0,
+  consumers: 2,
+  oldestReadyAgeMs: 45,
+  perSecond: { enqueued: 12.34, acknowledged: 7, dropped: { purged: 0 } },
+  desiredConsumers: 5,
+  alerts: ['depth', 'stalled'],
+};
 const jobs = { name: 'jobs', createdAt: 0, options: { bindings: [{ filter: 'jobs/#' }], leaseMs: 30_000 }, stats };
 
 test('queue list prints a table with the numbers of each queue', async () => {
@@ -10,8 +19,8 @@ test('queue list prints a table with the numbers of each queue', async () => {
   assert.equal(
     out,
     [
-      'queue  ready  leased  scheduled  consumers  oldest ready (ms)  bound to',
-      'jobs   1,200       3          0          2                 45  jobs/#',
+      'queue  ready  leased  scheduled  in/s  done/s  consumers  needed  oldest ready (ms)  alerts         bound to',
+      'jobs   1,200       3          0  12.3       7          2       5                 45  depth stalled  jobs/#',
     ].join('\n'),
   );
 });
@@ -101,5 +110,8 @@ test('queue browse shows payloads without letting them steer the terminal, and w
 
 test('queue stats prints one number a line', async () => {
   const { out } = await runAgainst({ 'GET /v1/queues/jobs/stats': { body: stats } }, ['queue', 'stats', 'jobs']);
-  assert.equal(out.split('\n')[0], 'ready             1,200');
+  assert.match(out, /^ready +1,200$/m);
+  assert.match(out, /^perSecond\.enqueued +12\.34$/m);
+  assert.match(out, /^perSecond\.dropped\.purged +0$/m);
+  assert.match(out, /^alerts +\["depth","stalled"\]$/m);
 });

@@ -1,7 +1,6 @@
 import { integer, jsonObject, text } from '../config/schema.ts';
-import type { QueueStats } from '../queues/queue-stats.ts';
 import type { JsonObject } from '../std/json.ts';
-import type { MessageAnswer, MessagesAnswer, QueueAnswer } from './answers.ts';
+import type { MessageAnswer, MessagesAnswer, NumbersAnswer, QueueAnswer } from './answers.ts';
 import { Api, ApiError, path } from './api.ts';
 import { type Command, command, group, UsageError } from './command.ts';
 import { apiOptions, many, valueOr } from './options.ts';
@@ -25,8 +24,12 @@ const list = command({
           { title: 'ready', cell: (row) => row.stats.ready },
           { title: 'leased', cell: (row) => row.stats.leased },
           { title: 'scheduled', cell: (row) => row.stats.scheduled },
+          { title: 'in/s', cell: (row) => tenths(row.stats.perSecond.enqueued) },
+          { title: 'done/s', cell: (row) => tenths(row.stats.perSecond.acknowledged) },
           { title: 'consumers', cell: (row) => row.stats.consumers },
+          { title: 'needed', cell: (row) => row.stats.desiredConsumers },
           { title: 'oldest ready (ms)', cell: (row) => row.stats.oldestReadyAgeMs },
+          { title: 'alerts', cell: (row) => row.stats.alerts.join(' ') },
           { title: 'bound to', cell: (row) => row.options.bindings.map((binding) => binding.filter).join(' ') },
         ],
         'There are no queues.',
@@ -147,8 +150,8 @@ const stats = command({
   operands: [name],
   options: apiOptions,
   async run({ options, operands: [queue], terminal }) {
-    const answer = await new Api(options.url, options.token).get<QueueStats>(path`/v1/queues/${queue}/stats`);
-    return print(terminal, options.json, answer, (numbers) => formatFields({ ...numbers }));
+    const answer = await new Api(options.url, options.token).get<NumbersAnswer>(path`/v1/queues/${queue}/stats`);
+    return print(terminal, options.json, answer, (numbers) => formatFields(flat(numbers)));
   },
 });
 
@@ -176,6 +179,21 @@ function turn(verb: 'pause' | 'resume', summary: string, done: string): Command 
       return print(terminal, options.json, answer, () => `${done} queue ${queue}.`);
     },
   });
+}
+
+/** What stands inside others gets a line too: `perSecond.enqueued`. */
+function flat(numbers: object, prefix = ''): Record<string, unknown> {
+  const lines: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(numbers)) {
+    const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isGroup) Object.assign(lines, flat(value, `${prefix}${name}.`));
+    else lines[`${prefix}${name}`] = value;
+  }
+  return lines;
+}
+
+function tenths(rate: number): number {
+  return Math.round(rate * 10) / 10;
 }
 
 function optionsGiven({

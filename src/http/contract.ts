@@ -13,12 +13,14 @@ import { moveRoutes } from './routes/moves.ts';
 import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
+import { scalingRoutes } from './routes/scaling.ts';
 
 /** The HTTP API: every route, in the order of the reference. What is served, checked and documented follows from these rows. */
 export const contract: readonly Route[] = [
   ...healthRoutes,
   ...messageRoutes,
   ...queueRoutes,
+  ...scalingRoutes,
   ...queueMessageRoutes,
   ...leaseRoutes,
   ...moveRoutes,

@@ -3,6 +3,7 @@ import type { Ban } from '../broker/admission/bans.ts';
 import type { Store } from '../devices/store.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
 import type { Engine } from '../queues/engine.ts';
+import type { QueueWatch } from '../queues/queue-watch.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { PlatformMetrics } from './metrics/platform-metrics.ts';
@@ -27,6 +28,7 @@ export interface HttpParts {
   readonly options: HttpOptions;
   readonly access: Access;
   readonly engine: Engine;
+  readonly watch: QueueWatch;
   /** The broker's own publish: live subscribers, retained messages, queues. `waiter` hears once for every message. */
   readonly publisher: { publish(message: Message, waiter: ReceiptWaiter, tag: number): void };
   /** Who may not connect over MQTT. `lift` is false where there is no such ban. */

@@ -41,10 +41,10 @@ export class HttpServer implements Part {
   }
 
   async start(): Promise<void> {
-    const { options, engine, metrics, log } = this.#parts;
+    const { options, watch, metrics, log } = this.#parts;
     const bodyBudget = new BodyBudget(options.bodiesBytesMax ?? bodiesBytesMax);
     const metricsPage = new MetricsPage({
-      engine,
+      watch,
       platform: metrics,
       http: () => ({
         connections: this.#connections,

@@ -1,7 +1,9 @@
-import type { Engine, QueueInfo, StoredMessage } from '../queues/engine.ts';
+import type { StoredMessage } from '../queues/engine.ts';
 import { bindingHeadersMax, bindingsMax, delaysMax } from '../queues/option-checks.ts';
 import { type QueueOptionRow, queueOptionRows } from '../queues/option-rows.ts';
-import { type QueueStats, queueDropReasons } from '../queues/queue-stats.ts';
+import { queueNumberRows } from '../queues/queue-number-table.ts';
+import type { NumberRow, QueueNumbers } from '../queues/queue-numbers.ts';
+import type { HistogramReading } from '../std/histogram.ts';
 import { messageToJson } from './message-json.ts';
 import type { JsonSchema } from './route.ts';
 import { answer, array, epochMs, object, text } from './schemas.ts';
@@ -20,50 +22,51 @@ export const queueOptionsSchema: JsonSchema = object(grouped(queueOptionRows));
 const queueFields = { name: text, options: queueOptionsSchema, createdAt: epochMs };
 export const queueSchema: JsonSchema = answer('The queue', queueFields);
 
-const stats: Readonly<Record<Exclude<keyof QueueStats, 'dropped'>, string>> = {
-  ready: 'Wait for a consumer',
-  leased: 'In the hands of consumers',
-  scheduled: 'Wait for their time',
-  bytes: 'Bytes that are not acknowledged',
-  consumers: 'Consumers now',
-  oldestReadyAgeMs: 'Age of the message that waits longest',
-  blocked: 'Publishes that wait for room',
-  enqueued: 'Taken in',
-  delivered: 'Deliveries',
-  redelivered: 'Deliveries that were not the first',
-  acknowledged: 'Done',
-  released: 'Given back, uncounted',
-  failed: 'Deliveries that failed',
-  deadLettered: 'Failed or rejected for good, and put into the dead letters',
-  expired: 'Ended by their time, wherever they went then',
-  moved: 'Moved to another queue',
-  rejected: 'Publishes that were refused',
-  duplicates: 'Publishes that had been taken in before',
-  elided: 'Done before they had to be written',
+const number: JsonSchema = { type: 'number' };
+const forms: Readonly<Record<NumberRow<never>['form'], JsonSchema>> = {
+  number,
+  'number or null': { type: 'number', nullable: true },
+  flag: { type: 'boolean' },
+  names: array({ type: 'string' }),
+  numbers: array(number),
+  counts: { type: 'object', additionalProperties: true },
+  histogram: {
+    type: 'object',
+    properties: { count: number, mean: number, p50: number, p90: number, p99: number, max: number },
+  },
+  groups: array({ type: 'object', additionalProperties: true }),
 };
 
-export const statsSchema: JsonSchema = answer('Levels now, and totals since the server started', {
-  ...numbers(stats),
-  dropped: { ...answer('Removed without a trace, by reason', numbers(queueDropReasons)) },
-});
+/** An answer of numbers, each as its row describes it. */
+export const statsSchema: JsonSchema = answer(
+  'Levels now, totals since the server started, and what follows from them',
+  Object.fromEntries(
+    Object.entries(queueNumberRows).map(([name, { form, help }]) => [name, { ...forms[form], description: help }]),
+  ),
+);
 export const queueWithStatsSchema: JsonSchema = answer('The queue with its numbers', {
   ...queueFields,
   stats: statsSchema,
 });
 
-export async function withStats(engine: Engine, info: QueueInfo): Promise<QueueInfo & { stats: QueueStats }> {
-  return { ...info, stats: await engine.stats(info.name) };
+/** Distributions as what is asked of them; their buckets are for the metrics. */
+export function statsToJson(numbers: QueueNumbers): object {
+  const { timeInQueueMs, processingMs, commitUs } = numbers;
+  return {
+    ...numbers,
+    timeInQueueMs: summary(timeInQueueMs),
+    processingMs: summary(processingMs),
+    commitUs: summary(commitUs),
+  };
+}
+
+function summary({ count, sum, max, p50, p90, p99 }: HistogramReading): object {
+  return { count, mean: count === 0 ? 0 : sum / count, p50, p90, p99, max };
 }
 
 export function storedToJson(stored: StoredMessage): object {
   const { message, sequence, state, attempts, enqueuedAt, availableAt, lastError, death } = stored;
   return { sequence, state, attempts, enqueuedAt, availableAt, lastError, ...messageToJson(message), death };
-}
-
-function numbers(descriptions: Readonly<Record<string, string>>): Record<string, JsonSchema> {
-  return Object.fromEntries(
-    Object.entries(descriptions).map(([name, description]) => [name, { type: 'number', description }]),
-  );
 }
 
 /** Rows whose names share what is before a dot stand together in an object. */

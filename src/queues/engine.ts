@@ -89,7 +89,10 @@ export interface Looking {
   /** Reads without consuming, in sequence order. */
   browse(queue: string, request: BrowseRequest): Promise<BrowsePage>;
   stats(queue: string): Promise<QueueStats>;
-  /** Told of each event of every queue, in the turn in which it happens. Throws where there are none. */
+  /**
+   * Told in the turn in which it happens that a queue is created, changed or removed, a consumer joins or leaves, or a message
+   * dies. Throws where there are none.
+   */
   onEvent(listener: (event: QueueEvent) => void): void;
 }
 
@@ -189,25 +192,22 @@ export interface QueueEvent {
   readonly kind: QueueEventKind;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** What was met, and the threshold where there is one. */
   readonly detail: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** An event with a threshold has a counterpart for when it is below again. */
 export type QueueEventKind =
-  | 'declared'
+  | 'created'
   | 'changed'
   | 'removed'
+  | 'consumer-joined'
+  | 'consumer-left'
+  /** A message failed for good, or its time ran out. */
+  | 'dead'
+  /** Publishes meet a limit; and there is room again. */
   | 'full'
-  | 'full_cleared'
-  | 'depth'
-  | 'depth_cleared'
-  | 'oldest_age'
-  | 'oldest_age_cleared'
-  | 'dead_letters'
-  | 'dead_letters_cleared'
-  | 'stalled'
-  | 'stalled_cleared';
+  | 'room'
+  | 'alert-raised'
+  | 'alert-cleared';
 
 export interface BrowseRequest {
   /** First sequence to look at; 0 for the start. */

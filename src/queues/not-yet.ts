@@ -27,10 +27,4 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['retention.messages', undefined],
   ['retention.compact', undefined],
   ['group.start', undefined],
-  ['alerts.depth', undefined],
-  ['alerts.oldestAgeMs', undefined],
-  ['alerts.deadLetters', undefined],
-  ['alerts.stalledMs', undefined],
-  ['desiredConsumers.messagesPerConsumer', undefined],
-  ['desiredConsumers.max', undefined],
 ]);

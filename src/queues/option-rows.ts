@@ -194,16 +194,37 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     sentence:
       'Where a new group begins: `latest`, `earliest`, a sequence in digits, or a time such as `2026-01-31T12:00:00Z`.',
   },
-  integer('alerts.depth', [0, unbounded], 0, 'Messages from which an event tells of the depth; 0 for never.'),
-  integer('alerts.oldestAgeMs', [0, yearMs], 0, 'Age of the oldest ready message that an event tells of; 0 for never.'),
-  integer('alerts.deadLetters', [0, unbounded], 0, 'Dead letters that an event tells of; 0 for never.'),
+  integer('alerts.depth', [0, unbounded], 0, 'Ready messages that raise the alert `depth`; 0 for never.'),
+  integer(
+    'alerts.oldestAgeMs',
+    [0, yearMs],
+    0,
+    'Age of the oldest ready message that raises the alert `oldest-age`; 0 for never.',
+  ),
+  integer(
+    'alerts.deadLetters',
+    [0, unbounded],
+    0,
+    'Messages in the dead-letter queue that raise the alert `dead-letters`; 0 for never.',
+  ),
   integer(
     'alerts.stalledMs',
     [0, yearMs],
     0,
-    'Time without a settlement, while messages are leased, that an event tells of; 0 for never.',
+    'How long consumers may hold messages and settle none, before it raises the alert `stalled`; 0 for ever.',
   ),
-  integer('desiredConsumers.messagesPerConsumer', [1, unbounded], 1_000, 'Backlog that one consumer is reckoned for.'),
+  integer(
+    'desiredConsumers.messagesPerConsumer',
+    [0, unbounded],
+    0,
+    'Backlog that one consumer is reckoned for; 0 reckons with how fast messages come and how long one takes.',
+  ),
+  integer(
+    'desiredConsumers.drainMs',
+    [1_000, dayMs],
+    minuteMs,
+    'How long consumers may take for the backlog, in that reckoning.',
+  ),
   integer('desiredConsumers.max', [1, 65_535], 100, 'Most consumers that are asked for.'),
   { name: 'paused', kind: 'boolean', default: false, sentence: 'Accepts messages and delivers none.' },
 ];

@@ -77,7 +77,11 @@ export interface QueueOptions {
     readonly deadLetters: number;
     readonly stalledMs: number;
   };
-  readonly desiredConsumers: { readonly messagesPerConsumer: number; readonly max: number };
+  readonly desiredConsumers: {
+    readonly messagesPerConsumer: number;
+    readonly drainMs: number;
+    readonly max: number;
+  };
   readonly paused: boolean;
 }
 

@@ -1,30 +1,29 @@
-import type { Engine } from './engine.ts';
-import type { QueueStats } from './queue-stats.ts';
+import { inSlices } from '../std/in-slices.ts';
+import { queueNumberRows } from './queue-number-table.ts';
+import type { NumberRow, QueueNumbers } from './queue-numbers.ts';
+import { type QueueWatch, queuesPerTurn } from './queue-watch.ts';
 
-/** What each queue holds, as pairs of a topic below `$SYS/queues/` and a number. */
-export async function queueLevels(engine: Engine): Promise<[topic: string, value: string][]> {
-  const queues = (await engine.list()).slice(0, queuesMax);
-  const levels = await Promise.all(queues.map(async ({ name }) => levelsOf(name, await engine.stats(name))));
+/** What each queue shows, as pairs of a topic and a value. */
+export async function queueLevels(watch: QueueWatch): Promise<[topic: string, value: string][]> {
+  const { queues } = await watch.first(queuesMax);
+  const levels = await inSlices(queues, queuesPerTurn, async ({ name, numbers }) => levelsOf(name, numbers));
   return levels.flat();
 }
 
-function levelsOf(name: string, stats: QueueStats): [topic: string, value: string][] {
-  return queueLevelRows.map(([level, , read]) => [`$SYS/queues/${name}/${level}`, String(read(stats))]);
+function levelsOf(queue: string, numbers: QueueNumbers): [topic: string, value: string][] {
+  return rows.flatMap(([key, { topics }]) =>
+    topics.flatMap(({ read }) =>
+      read(numbers[key] as never).map(([topic, value]): [string, string] => [`$SYS/queues/${queue}/${topic}`, value]),
+    ),
+  );
 }
 
-/** One row a topic below the queue's name. */
-export const queueLevelRows: readonly (readonly [
-  name: string,
-  meaning: string,
-  read: (stats: QueueStats) => number,
-])[] = [
-  ['ready', 'Messages that wait for a consumer', ({ ready }) => ready],
-  ['leased', 'Messages in the hands of consumers', ({ leased }) => leased],
-  ['scheduled', 'Messages that wait for their time', ({ scheduled }) => scheduled],
-  ['bytes', 'Bytes of messages that are not acknowledged', ({ bytes }) => bytes],
-  ['consumers', 'Consumers', ({ consumers }) => consumers],
-  ['dead-lettered', 'Messages dead-lettered since the start', ({ deadLettered }) => deadLettered],
-];
+const rows = Object.entries(queueNumberRows) as [keyof QueueNumbers, NumberRow<never>][];
+
+/** One row a topic below the queue's name, for the reference. */
+export const queueLevelRows: readonly (readonly [name: string, meaning: string])[] = rows.flatMap(([, { topics }]) =>
+  topics.map(({ name, help }): [string, string] => [name, help]),
+);
 
 /** Queues that are shown; the rest is left out. */
 const queuesMax = 1_000;

@@ -1,3 +1,5 @@
+import type { HistogramReading } from '../std/histogram.ts';
+
 /** Why a message was removed without a place to look at it again. */
 export const queueDropReasons = {
   purged: 'Purged by an administrator',
@@ -17,6 +19,8 @@ export type QueueDropReason = keyof typeof queueDropReasons;
  */
 export interface QueueStats {
   readonly ready: number;
+  /** The same by level of priority, the lowest first. */
+  readonly readyByPriority: readonly number[];
   readonly leased: number;
   readonly scheduled: number;
   readonly bytes: number;
@@ -25,6 +29,8 @@ export interface QueueStats {
   readonly oldestReadyAgeMs: number;
   /** Publishes that wait for room. */
   readonly blocked: number;
+  /** What is present in the queue that takes the dead letters of this one. */
+  readonly deadLetters: number;
 
   readonly enqueued: number;
   readonly delivered: number;
@@ -32,6 +38,8 @@ export interface QueueStats {
   readonly acknowledged: number;
   readonly released: number;
   readonly failed: number;
+  /** Of these, leases that ran out before the consumer answered. */
+  readonly leasesExpired: number;
   /** Failed or rejected for good, and put into the dead letters. */
   readonly deadLettered: number;
   /** Ended by their time, wherever they went then. */
@@ -45,7 +53,30 @@ export interface QueueStats {
   readonly duplicates: number;
   /** Acknowledged before their batch closed, so never written. */
   readonly elided: number;
+
+  /** From a message's arrival to its first delivery. */
+  readonly timeInQueueMs: HistogramReading;
+  /** From a delivery to its acknowledgement. */
+  readonly processingMs: HistogramReading;
 }
+
+/** Those that only grow. */
+export const queueTotalNames = [
+  'enqueued',
+  'delivered',
+  'redelivered',
+  'acknowledged',
+  'released',
+  'failed',
+  'leasesExpired',
+  'deadLettered',
+  'expired',
+  'moved',
+  'rejected',
+  'duplicates',
+  'elided',
+] as const satisfies readonly (keyof QueueStats)[];
+export type QueueTotalName = (typeof queueTotalNames)[number];
 
 /** All that left without a trace, for whatever reason. */
 export function droppedOf({ dropped }: Pick<QueueStats, 'dropped'>): number {

@@ -1,4 +1,4 @@
-import type { QueueStats } from '../../queues/queue-stats.ts';
+import type { NumbersAnswer } from '../answers.ts';
 import { type FleetDevice, fleet, fleetTypes } from './fleet.ts';
 import { HttpSender } from './http-sender.ts';
 import { MqttSender } from './mqtt-sender.ts';
@@ -82,7 +82,7 @@ export const waitUntilProcessed: Step = {
 export async function drain(world: World): Promise<void> {
   let waiting = 0;
   const empty = pollUntil(async () => {
-    const { ready, leased, scheduled } = await world.api().get<QueueStats>('/v1/queues/ingest/stats');
+    const { ready, leased, scheduled } = await world.api().get<NumbersAnswer>('/v1/queues/ingest/stats');
     waiting = ready + leased + scheduled;
     return waiting === 0;
   });

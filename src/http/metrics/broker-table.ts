@@ -1,10 +1,11 @@
 import type { DropReason, PauseCause, ReasonCounts } from '../../broker/counters.ts';
-import type { MetricRow, Sample } from './metric-row.ts';
+import type { Sample } from '../../queues/queue-numbers.ts';
+import type { NumberMetric } from './metric-row.ts';
 import type { BrokerNumbers } from './platform-metrics.ts';
 
 type CountName = keyof BrokerNumbers;
 
-interface BrokerRow extends Omit<MetricRow, 'read'> {
+interface BrokerRow extends Omit<NumberMetric, 'read'> {
   readonly samples: (count: never) => Sample[];
 }
 
@@ -78,7 +79,7 @@ export const pauseCauses: Readonly<Record<PauseCause, string>> = {
   output_full: 'it does not take the answers to what it sends: more than `mqtt.outputBytesMax` wait for it',
 };
 
-export const brokerTable: readonly MetricRow[] = (Object.keys(rows) as CountName[]).map((count) => {
+export const brokerTable: readonly NumberMetric[] = (Object.keys(rows) as CountName[]).map((count) => {
   const { samples, ...row } = rows[count];
   return { ...row, read: ({ platform }) => samples(platform.broker[count] as never) };
 });

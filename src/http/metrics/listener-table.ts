@@ -1,8 +1,8 @@
-import type { MetricRow } from './metric-row.ts';
+import type { NumberMetric } from './metric-row.ts';
 import type { ListenerNumbers } from './platform-metrics.ts';
 
 /** What each listener for MQTT counts, by its name. */
-export const listenerTable: readonly MetricRow[] = [
+export const listenerTable: readonly NumberMetric[] = [
   ofListeners('sluice_listener_connections', 'gauge', 'Open connections', ({ connections }) => connections),
   ofListeners(
     'sluice_listener_connections_accepted_total',
@@ -24,11 +24,11 @@ export const listenerTable: readonly MetricRow[] = [
 
 function ofListeners(
   name: string,
-  type: MetricRow['type'],
+  type: NumberMetric['type'],
   help: string,
   value: (numbers: ListenerNumbers) => number,
-): MetricRow {
-  const read: MetricRow['read'] = ({ platform }) =>
+): NumberMetric {
+  const read: NumberMetric['read'] = ({ platform }) =>
     Object.entries(platform.listeners).map(([listener, numbers]) => ({ labels: { listener }, value: value(numbers) }));
   return { name, type, help, labels: ['listener'], read };
 }

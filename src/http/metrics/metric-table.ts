@@ -1,7 +1,8 @@
-import type { QueueStats } from '../../queues/queue-stats.ts';
+import type { Sample } from '../../queues/queue-numbers.ts';
 import { brokerTable } from './broker-table.ts';
 import { listenerTable } from './listener-table.ts';
-import type { MetricRow, Sample } from './metric-row.ts';
+import type { MetricRow } from './metric-row.ts';
+import { queueTable } from './queue-table.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What a metric counts in, as the end of its name says. */
@@ -11,58 +12,15 @@ export function unitOf(name: string): string {
 }
 
 export const metricTable: readonly MetricRow[] = [
-  ofQueues('sluice_queue_ready_messages', 'gauge', 'Messages that wait for a consumer', ({ ready }) => ready),
-  ofQueues('sluice_queue_leased_messages', 'gauge', 'Messages in the hands of consumers', ({ leased }) => leased),
-  ofQueues(
-    'sluice_queue_scheduled_messages',
-    'gauge',
-    'Messages that wait for their time',
-    ({ scheduled }) => scheduled,
-  ),
-  ofQueues('sluice_queue_bytes', 'gauge', 'Bytes of messages that are not acknowledged', ({ bytes }) => bytes),
-  ofQueues('sluice_queue_consumers', 'gauge', 'Consumers', ({ consumers }) => consumers),
-  ofQueues(
-    'sluice_queue_oldest_ready_age_seconds',
-    'gauge',
-    'Age of the message that waits longest',
-    ({ oldestReadyAgeMs }) => oldestReadyAgeMs / 1_000,
-  ),
-  ofQueues('sluice_queue_enqueued_total', 'counter', 'Messages taken in', ({ enqueued }) => enqueued),
-  ofQueues('sluice_queue_delivered_total', 'counter', 'Deliveries', ({ delivered }) => delivered),
-  ofQueues(
-    'sluice_queue_redelivered_total',
-    'counter',
-    'Deliveries that were not the first',
-    (stats) => stats.redelivered,
-  ),
-  ofQueues('sluice_queue_acknowledged_total', 'counter', 'Messages done', ({ acknowledged }) => acknowledged),
-  ofQueues('sluice_queue_released_total', 'counter', 'Deliveries given back uncounted', ({ released }) => released),
-  ofQueues('sluice_queue_failed_total', 'counter', 'Deliveries that failed', ({ failed }) => failed),
-  ofQueues('sluice_queue_expired_total', 'counter', 'Messages whose time ran out', ({ expired }) => expired),
-  ofQueues(
-    'sluice_queue_dead_lettered_total',
-    'counter',
-    'Messages that failed for good and were dead-lettered',
-    (stats) => stats.deadLettered,
-  ),
+  ...queueTable,
   {
-    name: 'sluice_queue_dropped_total',
-    type: 'counter',
-    help: 'Messages removed without a trace, by reason',
-    labels: ['queue', 'reason'],
-    read: ({ queues }) =>
-      queues.flatMap(({ name, stats }) =>
-        Object.entries(stats.dropped).map(([reason, value]) => ({ labels: { queue: name, reason }, value })),
-      ),
+    name: 'sluice_commit_seconds',
+    type: 'histogram',
+    help: 'How long a commit takes until it is flushed',
+    labels: [],
+    perSecond: 1_000_000,
+    read: ({ platform }) => [{ labels: {}, value: platform.commitUs }],
   },
-  ofQueues('sluice_queue_moved_total', 'counter', 'Messages moved to another queue', ({ moved }) => moved),
-  ofQueues('sluice_queue_rejected_total', 'counter', 'Publishes refused at a limit', ({ rejected }) => rejected),
-  ofQueues(
-    'sluice_queue_elided_total',
-    'counter',
-    'Messages done before they had to be written',
-    ({ elided }) => elided,
-  ),
   {
     name: 'sluice_pipeline_messages_total',
     type: 'counter',
@@ -112,17 +70,6 @@ export const metricTable: readonly MetricRow[] = [
     ({ platform }) => platform.eventLoop.utilization,
   ),
 ];
-
-function ofQueues(
-  name: string,
-  type: MetricRow['type'],
-  help: string,
-  value: (stats: QueueStats) => number,
-): MetricRow {
-  const read = ({ queues }: Snapshot): Sample[] =>
-    queues.map((queue) => ({ labels: { queue: queue.name }, value: value(queue.stats) }));
-  return { name, type, help, labels: ['queue'], read };
-}
 
 function single(name: string, help: string, value: (snapshot: Snapshot) => number): MetricRow {
   return { name, type: 'gauge', help, labels: [], read: (snapshot) => [{ labels: {}, value: value(snapshot) }] };

@@ -1,12 +1,13 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import type { Engine } from '../../queues/engine.ts';
-import type { MetricRow } from './metric-row.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { QueueWatch } from '../../queues/queue-watch.ts';
+import { nextTurn } from '../../std/in-slices.ts';
+import { expose } from './exposition.ts';
 import { metricTable } from './metric-table.ts';
 import type { PlatformMetrics } from './platform-metrics.ts';
 import { type RequestLabels, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 export interface MetricsPageParts {
-  readonly engine: Engine;
+  readonly watch: QueueWatch;
   readonly platform: () => PlatformMetrics;
   readonly http: () => Omit<Snapshot['http'], 'requests'>;
 }
@@ -33,23 +34,22 @@ export class MetricsPage {
     else entry.count++;
   }
 
+  /** A few rows in a turn, so that a thousand queues hold up nobody. */
   async render(): Promise<{ text: string; contentType: string }> {
-    const { engine, platform, http } = this.#parts;
-    const snapshot = await takeSnapshot(engine, platform(), { ...http(), requests: this.#requests });
-    const registry = new Registry();
-    for (const row of metricTable) fill(registry, row, snapshot);
-    const text = `${await registry.metrics()}\n${await this.#process.metrics()}`;
-    return { text, contentType: registry.contentType };
+    const { watch, platform, http } = this.#parts;
+    const snapshot = await takeSnapshot(watch, platform(), { ...http(), requests: this.#requests });
+    const pieces: string[] = [];
+    let turnEnds = performance.now() + turnMs;
+    for (const row of metricTable) {
+      pieces.push(expose(row, snapshot));
+      if (performance.now() < turnEnds) continue;
+      await nextTurn();
+      turnEnds = performance.now() + turnMs;
+    }
+    pieces.push('\n', await this.#process.metrics());
+    return { text: pieces.join(''), contentType: this.#process.contentType };
   }
 }
 
-function fill(registry: Registry, { name, type, help, labels, read }: MetricRow, snapshot: Snapshot): void {
-  const options = { name, help, labelNames: [...labels], registers: [registry] };
-  if (type === 'counter') {
-    const counter = new Counter(options);
-    for (const { labels: values, value } of read(snapshot)) counter.inc({ ...values }, value);
-  } else {
-    const gauge = new Gauge(options);
-    for (const { labels: values, value } of read(snapshot)) gauge.set({ ...values }, value);
-  }
-}
+/** After this long others have their turn. */
+const turnMs = 5;

@@ -1,6 +1,7 @@
 import type { BrokerLevels } from '../../broker/broker.ts';
 import type { BrokerCounters } from '../../broker/counters.ts';
 import type { EventLoopLoad } from '../../std/event-loop-watch.ts';
+import type { HistogramReading } from '../../std/histogram.ts';
 
 /** What the broker counts, and its levels now. */
 export type BrokerNumbers = Readonly<Pick<BrokerCounters, keyof BrokerCounters>> & BrokerLevels;
@@ -18,6 +19,8 @@ export interface PlatformMetrics {
   /** Device messages by outcome, since the start. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly broker: BrokerNumbers;
+  /** How long commits take, in microseconds. */
+  readonly commitUs: HistogramReading;
   readonly eventLoop: EventLoopLoad;
   /** Of every listener for MQTT, by name. */
   readonly listeners: Readonly<Record<string, ListenerNumbers>>;

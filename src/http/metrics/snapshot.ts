@@ -1,5 +1,5 @@
-import type { Engine } from '../../queues/engine.ts';
-import type { QueueStats } from '../../queues/queue-stats.ts';
+import type { QueueNumbers } from '../../queues/queue-numbers.ts';
+import type { QueueWatch } from '../../queues/queue-watch.ts';
 import type { PlatformMetrics } from './platform-metrics.ts';
 
 /** Queues that the metrics name one by one; the rest is left out and counted in `sluice_metrics_queues_omitted`. */
@@ -7,7 +7,7 @@ const queuesMax = 1_000;
 
 /** Everything that one scrape shows. */
 export interface Snapshot {
-  readonly queues: readonly { readonly name: string; readonly stats: QueueStats }[];
+  readonly queues: readonly { readonly name: string; readonly numbers: QueueNumbers }[];
   readonly queuesOmitted: number;
   readonly platform: PlatformMetrics;
   readonly http: {
@@ -29,14 +29,10 @@ export interface RequestLabels {
 }
 
 export async function takeSnapshot(
-  engine: Engine,
+  watch: QueueWatch,
   platform: PlatformMetrics,
   http: Snapshot['http'],
 ): Promise<Snapshot> {
-  const all = await engine.list();
-  const shown = all.slice(0, queuesMax);
-  // A queue may be removed between the two answers; its numbers are of no interest then.
-  const answers = await Promise.allSettled(shown.map(async ({ name }) => ({ name, stats: await engine.stats(name) })));
-  const queues = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-  return { queues, queuesOmitted: all.length - shown.length, platform, http };
+  const { queues, left } = await watch.first(queuesMax);
+  return { queues, queuesOmitted: left, platform, http };
 }

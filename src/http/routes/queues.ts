@@ -3,7 +3,7 @@ import { SluiceError } from '../../errors.ts';
 import type { Engine, QueueInfo } from '../../queues/engine.ts';
 import type { GivenQueueOptions, QueueOptions } from '../../queues/options.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
-import { queueOptionsSchema, queueSchema, queueWithStatsSchema, statsSchema, withStats } from '../queue-json.ts';
+import { queueOptionsSchema, queueSchema, queueWithStatsSchema, statsSchema, statsToJson } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, integer, noContent, object, queueName, text } from '../schemas.ts';
 
@@ -29,9 +29,9 @@ export const queueRoutes: readonly Route[] = [
     summary: 'Every queue with its numbers',
     who: 'admin',
     schemas: { responses: { 200: answer('The queues', { queues: array(queueWithStatsSchema) }) } },
-    handle: async (_, { engine }) => {
-      const queues = await engine.list();
-      return ok({ queues: await Promise.all(queues.map((info) => withStats(engine, info))) });
+    handle: async (_, { watch }) => {
+      const { queues } = await watch.first(Number.POSITIVE_INFINITY);
+      return ok({ queues: queues.map(({ numbers, ...info }) => ({ ...info, stats: statsToJson(numbers) })) });
     },
   }),
   route<Declaration>({
@@ -58,7 +58,8 @@ export const queueRoutes: readonly Route[] = [
     summary: 'One queue with its numbers',
     who: 'admin',
     schemas: { params: queueName, responses: { 200: queueWithStatsSchema } },
-    handle: async ({ params }, { engine }) => ok(await withStats(engine, await engine.info(params.name))),
+    handle: async ({ params: { name } }, { engine, watch }) =>
+      ok({ ...(await engine.info(name)), stats: statsToJson(await watch.numbers(name)) }),
   }),
   route<Change>({
     method: 'PATCH',
@@ -92,7 +93,7 @@ export const queueRoutes: readonly Route[] = [
     summary: 'The numbers of one queue',
     who: 'admin',
     schemas: { params: queueName, responses: { 200: statsSchema } },
-    handle: async ({ params }, { engine }) => ok(await engine.stats(params.name)),
+    handle: async ({ params }, { watch }) => ok(statsToJson(await watch.numbers(params.name))),
   }),
   route<Named>({
     method: 'POST',

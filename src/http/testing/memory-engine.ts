@@ -18,6 +18,7 @@ import type { MoveStatus } from '../../queues/move-spec.ts';
 import type { GivenQueueOptions } from '../../queues/options.ts';
 import type { QueueStats } from '../../queues/queue-stats.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
+import { emptyReading } from '../../std/histogram.ts';
 
 interface MemoryQueue {
   info: QueueInfo;
@@ -218,6 +219,7 @@ export class MemoryEngine implements Engine {
       redelivered: 0,
       released: 0,
       failed: 0,
+      leasesExpired: 0,
       deadLettered: 0,
       expired: 0,
       dropped: { purged: 0, no_dead_letters: 0, overflow: 0, superseded: 0, retention: 0, damaged: 0 },
@@ -225,8 +227,19 @@ export class MemoryEngine implements Engine {
       rejected: 0,
       duplicates: 0,
       elided: 0,
+      timeInQueueMs: emptyReading,
+      processingMs: emptyReading,
     };
-    const levels = { ready, leased, scheduled: 0, bytes: 0, consumers: 0, blocked: 0 };
+    const levels = {
+      ready,
+      readyByPriority: [ready],
+      deadLetters: 0,
+      leased,
+      scheduled: 0,
+      bytes: 0,
+      consumers: 0,
+      blocked: 0,
+    };
     const oldestReadyAgeMs = ready > 0 ? 1_500 : 0;
     return { ...none, ...levels, oldestReadyAgeMs, enqueued: next - 1, delivered: 0, acknowledged };
   }

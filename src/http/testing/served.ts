@@ -8,7 +8,9 @@ import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { Engine } from '../../queues/engine.ts';
+import { QueueWatch } from '../../queues/queue-watch.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
+import { emptyReading } from '../../std/histogram.ts';
 import { silentLog } from '../../std/log.ts';
 import type { HttpOptions } from '../http-parts.ts';
 import { HttpServer } from '../http-server.ts';
@@ -61,10 +63,18 @@ export async function serve(
     clock,
     log: silentLog,
   });
+  const watch = new QueueWatch({
+    engine: realEngine ?? engine,
+    commitUs: () => emptyReading,
+    onEvent: () => undefined,
+    clock,
+    log: silentLog,
+  });
   const server = new HttpServer({
     options: { host: '127.0.0.1', port: 0, bodyBytesMax: 64 * 1024, ...options },
     access,
     engine: realEngine ?? engine,
+    watch,
     store,
     pipeline,
     bans: { list: () => [...bans.values()], lift: (id) => bans.delete(id) },
@@ -78,14 +88,20 @@ export async function serve(
       },
     },
     ready: () => state.ready,
-    metrics: () => ({ outcomes: { applied: 3, stale: 1 }, broker: brokerNumbers(), eventLoop, listeners: {} }),
+    metrics: () => ({
+      outcomes: { applied: 3, stale: 1 },
+      broker: brokerNumbers(),
+      commitUs: emptyReading,
+      eventLoop,
+      listeners: {},
+    }),
     clock,
     log: silentLog,
   });
   await server.start();
   t.after(() => server.stop());
   const base = `http${options?.tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`;
-  return { server, engine, store, pipeline, published, broker, bans, state, base, call: caller(base) };
+  return { server, engine, watch, store, pipeline, published, broker, bans, state, base, call: caller(base) };
 }
 
 function brokerNumbers(): BrokerNumbers {

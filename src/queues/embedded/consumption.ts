@@ -26,6 +26,7 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     home.join(this.slot);
     home.consumptions.add(this);
     home.pumpLater();
+    this.#tell('consumer-joined');
   }
 
   setCredit(credit: number, creditBytes = this.slot.bytesLimit): void {
@@ -75,6 +76,12 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     this.#stopped = true;
     this.#home.leave(this.slot);
     this.#home.consumptions.delete(this);
+    this.#tell('consumer-left');
+  }
+
+  #tell(kind: 'consumer-joined' | 'consumer-left'): void {
+    const { context, name } = this.#home.source;
+    context.events.tell(name, kind, { consumer: this.#consumer.id, kind: 'push' });
   }
 
   #limit(): void {

@@ -134,6 +134,8 @@ export class DeliveryLoop implements LeasingHome {
     this.leased++;
     totals.delivered++;
     if (entry.deliveries++ > 0) totals.redelivered++;
+    else totals.timeInQueueMs.record(now - entry.enqueuedAt);
+    entry.leasedAt = now | 0;
     slot.hold(entry, now + slot.taker.leaseMs);
     this.dispatcher.changed(slot);
     slot.watch?.changed();

@@ -18,6 +18,7 @@ import type {
   LeaseRequest,
   MoveRequest,
   MoveResult,
+  QueueEvent,
   QueueInfo,
   SettleResult,
 } from '../engine.ts';
@@ -27,6 +28,7 @@ import type { QueueStats } from '../queue-stats.ts';
 import { Admission, NamedDestination } from './admission.ts';
 import { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
+import { EventFeed } from './event-feed.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { move, purge } from './mover.ts';
 import { encodeRecord } from './record.ts';
@@ -50,7 +52,11 @@ export interface EmbeddedEngineParts {
 
 /** Queues in this process, on LMDB. It opens neither the environment nor the commit, and closes neither. */
 export class EmbeddedEngine implements Engine {
-  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>(['atomic-fanout', 'byte-credit']);
+  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>([
+    'atomic-fanout',
+    'byte-credit',
+    'events',
+  ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;
   readonly #registry: Registry;
@@ -67,6 +73,7 @@ export class EmbeddedEngine implements Engine {
       random: parts.random ?? secureRandom,
       log: parts.log,
       hot: new HotWindow(parts.hot ?? hotLimits),
+      events: new EventFeed(clock),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
       wakes: new Deadlines((wake, now) => wake.wake(now), clock),
       deadLetter: (name, record) => {
@@ -203,8 +210,8 @@ export class EmbeddedEngine implements Engine {
     throw notSupported('logs');
   }
 
-  onEvent(): void {
-    throw notSupported('events');
+  onEvent(listener: (event: QueueEvent) => void): void {
+    this.#context.events.listen(listener);
   }
 
   async bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
@@ -215,7 +222,9 @@ export class EmbeddedEngine implements Engine {
   }
 
   async stats(queue: string): Promise<QueueStats> {
-    return statsOf(this.#registry.require(queue));
+    const found = this.#registry.require(queue);
+    const { deadLetter } = found.options;
+    return statsOf(found, deadLetter === null ? 0 : (this.#registry.find(deadLetter)?.messages ?? 0));
   }
 
   #requireOpen(): void {

@@ -28,6 +28,8 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   /** Changed by `changeState` alone. */
   state: State;
   waiting: Waiting | undefined = undefined;
+  /** When it was handed out last: the lower 32 bits, which need no memory of their own. */
+  leasedAt = 0;
   /** How often it was handed out, in this process. */
   deliveries = 0;
 
@@ -103,6 +105,11 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   get held(): boolean {
     return this.state === State.leased;
+  }
+
+  /** How long its present holder has it. */
+  heldMs(now: number): number {
+    return ((now | 0) - this.leasedAt) | 0;
   }
 
   settle(settlement: Settlement): boolean {

@@ -73,11 +73,19 @@ export class Leases {
         this.#waits--;
       },
       idle: () => {
-        if (this.#consumers.get(id) === consumer) this.#consumers.delete(id);
+        if (this.#consumers.get(id) !== consumer) return;
+        this.#consumers.delete(id);
+        this.#tell('consumer-left', id);
       },
     });
     this.#consumers.set(id, consumer);
+    this.#tell('consumer-joined', id);
     return consumer;
+  }
+
+  #tell(kind: 'consumer-joined' | 'consumer-left', consumer: string): void {
+    const { context, name } = this.#home.source;
+    context.events.tell(name, kind, { consumer, kind: 'pull' });
   }
 }
 

@@ -26,7 +26,6 @@ const calls: [EngineCapability, (engine: Engine) => unknown][] = [
   ['moves', (engine) => engine.moves()],
   ['moves', (engine) => engine.cancelMove('1')],
   ['consumer-list', (engine) => engine.consumers('a')],
-  ['events', (engine) => engine.onEvent(() => undefined)],
 ];
 
 test('what the engine has no capability for is refused, and says which', async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Destination } from '../../message.ts';
 import { FilterIndex } from '../../mqtt/topics/filter-index.ts';
 import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
@@ -75,9 +76,11 @@ export class Registry {
     const queue = existing ?? this.#make(name, options);
     const before = existing === undefined ? [] : filtersOf(existing);
     const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
+    const isOther = existing !== undefined && !isDeepStrictEqual(existing.options, options);
     queue.change(options);
     if (this.#bind(queue, before) || !isFed) this.#routesChanged();
     this.#writeDefinition(queue);
+    if (existing === undefined || isOther) this.#context.events.tell(name, isOther ? 'changed' : 'created');
     return queue;
   }
 
@@ -92,6 +95,7 @@ export class Registry {
     for (const filter of filtersOf(queue)) this.#index.remove(filter, queue);
     this.#writeDefinition(queue, true);
     this.#routesChanged();
+    this.#context.events.tell(queue.name, 'removed');
   }
 
   route(topic: string): Destination | undefined {

@@ -58,6 +58,7 @@ export function release(queue: SettlingHome, entry: Entry): void {
  * send the packet id again on that connection, and the consumer still works on the message as far as anyone knows.
  */
 export function expireLease(queue: SettlingHome, entry: Entry, now: number): void {
+  queue.totals.leasesExpired++;
   entry.lost = entry.token === undefined;
   fail(
     queue,
@@ -77,6 +78,7 @@ export function expire(queue: SettlingHome, entry: Entry, now: number): void {
 
 function acknowledge(queue: SettlingHome, entry: Entry): void {
   queue.totals.acknowledged++;
+  queue.totals.processingMs.record(entry.heldMs(queue.context.clock.now()));
   queue.delivery.endLease(entry);
   if (!entry.stored) queue.totals.elided++;
   leave(queue, entry, State.acknowledged);
@@ -116,6 +118,14 @@ function count({ totals }: SettlingHome, isDeadLetter: boolean): void {
 /** Puts the record of a message that is not in `queue` any more into its dead letters. False where the queue keeps none. */
 function deadLetter(queue: SettlingHome, sequence: number, record: Buffer, cause: Cause, failure: Waiting): boolean {
   const name = queue.options.deadLetter;
+  const { code, reason } = cause;
+  queue.context.events.tell(queue.name, 'dead', {
+    sequence,
+    code,
+    reason,
+    attempts: failure.attempts,
+    kept: name !== null,
+  });
   if (name === null) return false;
   const death = {
     queue: queue.name,

@@ -3,22 +3,25 @@ import { messageKey, sequenceMax } from './keys.ts';
 import type { Queue } from './queue.ts';
 import { enqueuedAtOf } from './record.ts';
 
-export function statsOf(queue: Queue): QueueStats {
+export function statsOf(queue: Queue, deadLetters: number): QueueStats {
   const { totals } = queue;
   return {
     ready: queue.readyMessages,
+    readyByPriority: [queue.readyMessages],
     leased: queue.delivery.leased,
     scheduled: queue.schedule.size,
     bytes: queue.bytes,
     consumers: queue.delivery.consumptions.size + queue.delivery.leases.consumerCount,
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
     blocked: 0,
+    deadLetters,
     enqueued: totals.enqueued,
     delivered: totals.delivered,
     redelivered: totals.redelivered,
     acknowledged: totals.acknowledged,
     released: totals.released,
     failed: totals.failed,
+    leasesExpired: totals.leasesExpired,
     deadLettered: totals.deadLettered,
     expired: totals.expired,
     dropped: { ...totals.dropped },
@@ -26,6 +29,8 @@ export function statsOf(queue: Queue): QueueStats {
     rejected: totals.rejected,
     duplicates: totals.duplicates,
     elided: totals.elided,
+    timeInQueueMs: totals.timeInQueueMs.read(),
+    processingMs: totals.processingMs.read(),
   };
 }
 

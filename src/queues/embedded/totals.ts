@@ -1,3 +1,4 @@
+import { Histogram } from '../../std/histogram.ts';
 import { type QueueDropReason, queueDropReasons } from '../queue-stats.ts';
 
 /** What happened in a queue since the process started. Each message that has left is in exactly one of the last five. */
@@ -7,9 +8,12 @@ export class QueueTotals {
   redelivered = 0;
   released = 0;
   failed = 0;
+  leasesExpired = 0;
   rejected = 0;
   duplicates = 0;
   elided = 0;
+  readonly timeInQueueMs = new Histogram();
+  readonly processingMs = new Histogram();
 
   acknowledged = 0;
   deadLettered = 0;

@@ -8,6 +8,7 @@ import { leasingContract } from './leasing.ts';
 import { lookingAndMovingContract } from './looking-and-moving.ts';
 import { routingContract } from './routing.ts';
 import { stayingAndGoingContract } from './staying-and-going.ts';
+import { tellingContract } from './telling.ts';
 
 /** What every `Engine` promises. An implementation's test calls this and has nothing to add. */
 export function engineContract(name: string, open: () => Promise<EngineUnderTest>): void {
@@ -29,4 +30,5 @@ const parts = [
   leasingContract,
   lookingAndMovingContract,
   stayingAndGoingContract,
+  tellingContract,
 ];

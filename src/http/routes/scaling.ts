@@ -1,0 +1,38 @@
+import type { QueueWatch } from '../../queues/queue-watch.ts';
+import { ok, type Route, route } from '../route.ts';
+import { answer, integer, queueName, text } from '../schemas.ts';
+
+interface Named {
+  readonly params: { readonly name: string };
+}
+
+/**
+ * What a scaler outside asks for. KEDA's `metrics-api` trigger reads one number of a JSON answer by its path:
+ * `valueLocation: desiredConsumers` with `targetValue: "1"` makes as many replicas as the queue needs, and none at 0.
+ */
+export const scalingRoutes: readonly Route[] = [
+  route<Named>({
+    method: 'GET',
+    path: '/v1/queues/{name}/scaling',
+    tag: 'Queues',
+    summary: 'How many consumers a queue needs, for KEDA and its like',
+    who: 'admin',
+    schemas: {
+      params: queueName,
+      responses: {
+        200: answer('The number to follow, and what there is', {
+          queue: text,
+          desiredConsumers: integer,
+          consumers: integer,
+          backlog: integer,
+        }),
+      },
+    },
+    handle: async ({ params: { name } }, { watch }) => ok(await scalingOf(watch, name)),
+  }),
+];
+
+async function scalingOf(watch: QueueWatch, queue: string): Promise<object> {
+  const { desiredConsumers, consumers, ready, leased } = await watch.numbers(queue);
+  return { queue, desiredConsumers, consumers, backlog: ready + leased };
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Alerts, alertHoldMs, alertNames, Threshold } from './alerts.ts';
+
+const off = { depth: 0, oldestAgeMs: 0, deadLetters: 0, stalledMs: 0 };
+const calm = { ready: 0, oldestReadyAgeMs: 0, deadLetters: 0, stalledMs: 0 };
+
+test('a threshold says once that it is crossed, after the hold-off, and once that it is not any more', () => {
+  const threshold = new Threshold();
+  const said: string[] = [];
+  const values = [0, 100, 150, 99, 120, 120, 120, 95, 90, 101, 89, 80, 0, 0, 200];
+  for (const [i, value] of values.entries()) {
+    if (threshold.update(value, 100, i * 5_000)) said.push(`${i}:${threshold.raised}`);
+  }
+  // Crossed from 4 on and from 10 on the other way; 1 to 3 was too short, and so is what begins at 14.
+  assert.deepEqual(said, ['6:true', '12:false']);
+});
+
+test('a threshold that is taken away clears what it raised at once', () => {
+  const threshold = new Threshold();
+  threshold.update(5, 5, 0);
+  assert.equal(threshold.update(5, 5, alertHoldMs), true);
+  assert.equal(threshold.update(5, 0, alertHoldMs + 1), true);
+  assert.equal(threshold.raised, false);
+  assert.equal(threshold.update(5, 0, alertHoldMs + 2), false);
+});
+
+test('each alert looks at its own number and its own threshold', () => {
+  const options = { depth: 1, oldestAgeMs: 2, deadLetters: 3, stalledMs: 4 };
+  const cases = { depth: { ready: 1 }, 'oldest-age': { oldestReadyAgeMs: 2 }, 'dead-letters': { deadLetters: 3 } };
+  for (const [alert, met] of Object.entries({ ...cases, stalled: { stalledMs: 4 } })) {
+    const alerts = new Alerts();
+    const watched = { ...calm, ...met };
+    assert.deepEqual(alerts.update(watched, options, 0), []);
+    const [[, value]] = Object.entries(met);
+    assert.deepEqual(alerts.update(watched, options, alertHoldMs), [
+      { alert, raised: true, met: value, threshold: value },
+    ]);
+    assert.deepEqual(alerts.raised, [alert]);
+  }
+});
+
+test('without thresholds nothing is ever raised', () => {
+  const alerts = new Alerts();
+  const worst = { ready: 1e9, oldestReadyAgeMs: 1e12, deadLetters: 1e9, stalledMs: 1e12 };
+  for (let i = 0; i < 10; i++) assert.deepEqual(alerts.update(worst, off, i * alertHoldMs), []);
+  assert.deepEqual(alerts.raised, []);
+  assert.equal(alertNames.length, Object.keys(off).length);
+});

@@ -1,0 +1,225 @@
+import type { HistogramReading } from '../std/histogram.ts';
+import { type AlertName, alertNames } from './alerts.ts';
+import type { GroupInfo } from './engine.ts';
+import type { NumberRow, QueueMetric, QueueRates, Sample } from './queue-numbers.ts';
+import type { QueueStats, QueueTotalName } from './queue-stats.ts';
+
+/* Forms that the number of a queue has. */
+
+export function level(metric: string, topic: string, help: string): NumberRow<number> {
+  return {
+    help,
+    form: 'number',
+    metrics: [{ name: metric, type: 'gauge', help, labels: [], read: (value) => [{ labels: {}, value }] }],
+    topics: [{ name: topic, help, read: (value) => [[topic, String(value)]] }],
+  };
+}
+
+export function seconds(metric: string, topic: string, help: string): NumberRow<number> {
+  const inSeconds = (ms: number): number => ms / 1_000;
+  const read = (ms: number): Sample[] => [{ labels: {}, value: inSeconds(ms) }];
+  return {
+    help: `${help}, in milliseconds`,
+    form: 'number',
+    metrics: [{ name: metric, type: 'gauge', help, labels: [], read }],
+    topics: [{ name: topic, help: `${help}, in seconds`, read: (ms) => [[topic, String(inSeconds(ms))]] }],
+  };
+}
+
+export function total(name: QueueTotalName, help: string): NumberRow<number> {
+  const row = level(`${words(name, '_')}_total`, words(name, '-'), help);
+  return { ...row, metrics: row.metrics.map((metric) => ({ ...metric, type: 'counter' }) as QueueMetric<number>) };
+}
+
+export function flag(name: string, help: string): NumberRow<boolean> {
+  const { metrics, topics } = level(name, name, help);
+  const [metric] = metrics;
+  return {
+    help,
+    form: 'flag',
+    metrics: [{ ...metric, type: 'gauge', read: (value) => [{ labels: {}, value: Number(value) }] }],
+    topics: [{ ...topics[0], read: (value) => [[name, String(Number(value))]] }],
+  };
+}
+
+/** Where there is one level alone, it says nothing that `ready` does not say. */
+export function byPriority(): NumberRow<readonly number[]> {
+  const help = 'Messages that wait for a consumer, by priority, where there are several';
+  const several = (counts: readonly number[]): [priority: string, count: number][] =>
+    counts.length < 2 ? [] : counts.map((count, priority) => [String(priority), count]);
+  return {
+    help: 'The same by priority, the lowest first',
+    form: 'numbers',
+    metrics: [
+      {
+        name: 'ready_by_priority_messages',
+        type: 'gauge',
+        help,
+        labels: ['priority'],
+        read: (counts) => several(counts).map(([priority, value]) => ({ labels: { priority }, value })),
+      },
+    ],
+    topics: [
+      { name: 'ready/PRIORITY', help, read: (counts) => several(counts).map(([p, n]) => [`ready/${p}`, String(n)]) },
+    ],
+  };
+}
+
+export function byReason(): NumberRow<QueueStats['dropped']> {
+  const help = 'Messages removed without a trace, by reason';
+  return {
+    help,
+    form: 'counts',
+    metrics: [
+      {
+        name: 'dropped_total',
+        type: 'counter',
+        help,
+        labels: ['reason'],
+        read: (counts) => Object.entries(counts).map(([reason, value]) => ({ labels: { reason }, value })),
+      },
+    ],
+    topics: [
+      {
+        name: 'dropped/REASON',
+        help,
+        read: (counts) =>
+          Object.entries(counts).map(([reason, count]) => [`dropped/${words(reason, '-')}`, String(count)]),
+      },
+    ],
+  };
+}
+
+export function times(metric: string, topic: string, help: string): NumberRow<HistogramReading> {
+  return {
+    help: `${help}, in milliseconds`,
+    form: 'histogram',
+    metrics: [{ name: metric, type: 'histogram', help, labels: [], read: (value) => [{ labels: {}, value }] }],
+    topics: quantiles(topic, 1_000, `${help}, in seconds, at this quantile`),
+  };
+}
+
+export function quantiles(topic: string, perSecond: number, help: string): NumberRow<HistogramReading>['topics'] {
+  return [
+    {
+      name: `${topic}/{p50,p90,p99}`,
+      help,
+      read: ({ p50, p90, p99 }) =>
+        Object.entries({ p50, p90, p99 }).map(([name, value]) => [`${topic}/${name}`, String(value / perSecond)]),
+    },
+  ];
+}
+
+/** Prometheus makes rates of the totals by itself, over any time. */
+export function rates(): NumberRow<QueueRates> {
+  return {
+    help: 'How fast the totals grew over the last half minute, each a second',
+    form: 'counts',
+    metrics: [],
+    topics: [
+      {
+        name: 'per-second/TOTAL',
+        help: 'How fast the total of this name grew over the last half minute, a second; `dropped` for all reasons together',
+        read: ({ dropped, ...rest }) => [
+          ...Object.entries(rest).map(([name, rate]): [string, string] => [
+            `per-second/${words(name, '-')}`,
+            rounded(rate),
+          ]),
+          ['per-second/dropped', rounded(Object.values(dropped).reduce((sum, rate) => sum + rate, 0))],
+        ],
+      },
+    ],
+  };
+}
+
+export function timeToDrain(): NumberRow<number | null> {
+  const row = seconds('time_to_drain_seconds', 'time-to-drain', 'Until nothing waits, where it gets less');
+  return {
+    help: 'Milliseconds until nothing waits, at the pace of the last half minute; null where it does not get less',
+    form: 'number or null',
+    metrics: [
+      {
+        ...row.metrics[0],
+        type: 'gauge',
+        read: (ms) => (ms === null ? [] : [{ labels: {}, value: ms / 1_000 }]),
+      },
+    ],
+    topics: [{ ...row.topics[0], read: (ms) => [['time-to-drain', ms === null ? 'never' : String(ms / 1_000)]] }],
+  };
+}
+
+export function alerts(): NumberRow<readonly AlertName[]> {
+  const help = 'Whether this alert is raised';
+  const states = (raised: readonly AlertName[]): [alert: string, state: number][] =>
+    alertNames.map((alert) => [alert, Number(raised.includes(alert))]);
+  return {
+    help: 'Alerts that are raised',
+    form: 'names',
+    metrics: [
+      {
+        name: 'alert',
+        type: 'gauge',
+        help,
+        labels: ['alert'],
+        read: (raised) => states(raised).map(([alert, value]) => ({ labels: { alert }, value })),
+      },
+    ],
+    topics: [
+      {
+        name: 'alert/ALERT',
+        help,
+        read: (raised) => states(raised).map(([alert, n]) => [`alert/${alert}`, String(n)]),
+      },
+    ],
+  };
+}
+
+const groupNumbers: readonly (readonly [
+  metric: string,
+  topic: string,
+  help: string,
+  read: (group: GroupInfo) => number | undefined,
+])[] = [
+  ['group_lag_messages', 'lag', 'Messages that the group has not settled', ({ lagMessages }) => lagMessages],
+  ['group_lag_seconds', 'lag-seconds', 'Age of the oldest of them', ({ lagMs }) => lagMs / 1_000],
+  [
+    'group_time_to_drain_seconds',
+    'time-to-drain',
+    'Until the group has settled them, where it settles any',
+    ({ timeToDrainMs }) => (timeToDrainMs === undefined ? undefined : timeToDrainMs / 1_000),
+  ],
+  ['group_consumers', 'consumers', 'Consumers of the group', ({ consumers }) => consumers],
+];
+
+export function groups(): NumberRow<readonly GroupInfo[]> {
+  return {
+    help: 'Groups of a log, with their lag',
+    form: 'groups',
+    metrics: groupNumbers.map(([name, , help, read]) => ({
+      name,
+      type: 'gauge',
+      help,
+      labels: ['group'],
+      read: (all) =>
+        all.flatMap((group) => {
+          const value = read(group);
+          return value === undefined ? [] : { labels: { group: group.name }, value };
+        }),
+    })),
+    topics: groupNumbers.map(([, name, help, read]) => ({
+      name: `groups/GROUP/${name}`,
+      help,
+      read: (all) =>
+        all.map((group): [string, string] => [`groups/${group.name}/${name}`, String(read(group) ?? 'never')]),
+    })),
+  };
+}
+
+/** The words of a name in camel case, with something else between them. */
+function words(name: string, between: '-' | '_'): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => between + letter.toLowerCase()).replaceAll('_', between);
+}
+
+function rounded(rate: number): string {
+  return String(Math.round(rate * 100) / 100);
+}

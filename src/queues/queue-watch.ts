@@ -1,0 +1,140 @@
+import { SluiceError } from '../errors.ts';
+import type { Clock, Timer } from '../std/clock.ts';
+import type { HistogramReading } from '../std/histogram.ts';
+import { inSlices } from '../std/in-slices.ts';
+import type { Part } from '../std/lifecycle.ts';
+import type { Log } from '../std/log.ts';
+import type { Engine, QueueEvent, QueueInfo } from './engine.ts';
+import type { QueueNumbers } from './queue-numbers.ts';
+import { WatchedQueue } from './watched-queue.ts';
+
+export interface QueueWatchParts {
+  readonly engine: Pick<Engine, 'list' | 'info' | 'stats' | 'groups'>;
+  readonly commitUs: () => HistogramReading;
+  readonly onEvent: (event: QueueEvent) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Somebody whose capacity follows what a queue needs. */
+export interface Follower {
+  /** What it counts as now, in place of the consumers that the engine counts. */
+  readonly consumers: number;
+  follow(desiredConsumers: number): void;
+}
+
+/**
+ * Looks at every queue once in `watchMs`: that is where rates, alerts and the number of consumers that a queue needs come from.
+ * The queues themselves count and know nothing of it.
+ */
+export class QueueWatch implements Part {
+  readonly name = 'queue watch';
+  readonly #parts: QueueWatchParts;
+  readonly #watched = new Map<string, WatchedQueue>();
+  readonly #followers = new Map<string, Follower>();
+  #timer: Timer | undefined;
+  #stopped = true;
+
+  constructor(parts: QueueWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks at once, so that nobody takes a server that has just started for one with nothing to do. */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.look();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  follow(queue: string, follower: Follower): void {
+    this.#followers.set(queue, follower);
+  }
+
+  /** Rejects with `queue_not_found`. */
+  async numbers(queue: string): Promise<QueueNumbers> {
+    return this.#numbers(await this.#parts.engine.info(queue));
+  }
+
+  /** Of the first `max` queues, a slice of them in a turn; and how many are left out. */
+  async first(
+    max: number,
+  ): Promise<{ readonly queues: readonly (QueueInfo & { readonly numbers: QueueNumbers })[]; readonly left: number }> {
+    const all = await this.#parts.engine.list();
+    const shown = all.slice(0, max);
+    const numbers = await inSlices(shown, queuesPerTurn, (info) =>
+      unlessRemoved(async () => ({ ...info, numbers: await this.#numbers(info) })),
+    );
+    return { queues: numbers.filter((each) => each !== undefined), left: all.length - shown.length };
+  }
+
+  /** Looks at every queue now. */
+  async look(): Promise<void> {
+    const { engine } = this.#parts;
+    const queues = await engine.list();
+    const names = new Set(queues.map(({ name }) => name));
+    for (const name of this.#watched.keys()) if (!names.has(name)) this.#watched.delete(name);
+    await inSlices(queues, queuesPerTurn, (info) => unlessRemoved(() => this.#lookAt(info)));
+  }
+
+  async #lookAt(info: QueueInfo): Promise<void> {
+    const { engine, clock, onEvent, log } = this.#parts;
+    const stats = await engine.stats(info.name);
+    const follower = this.#followers.get(info.name);
+    const watched = this.#watchedQueue(info);
+    const consumers = follower?.consumers ?? stats.consumers;
+    for (const event of watched.look({ ...stats, consumers }, info.options, clock.now())) {
+      if (event.kind.startsWith('alert-'))
+        log.warn(`Queue alert ${event.kind.slice(6)}`, { queue: info.name, ...event.detail });
+      onEvent({ queue: info.name, at: clock.now(), ...event });
+    }
+    follower?.follow(watched.desiredConsumers);
+  }
+
+  async #numbers(info: QueueInfo): Promise<QueueNumbers> {
+    const { engine, commitUs } = this.#parts;
+    const stats = await engine.stats(info.name);
+    const groups = info.options.kind === 'log' ? await engine.groups(info.name) : [];
+    return { ...stats, ...this.#watchedQueue(info).findings(stats), groups, commitUs: commitUs() };
+  }
+
+  #watchedQueue({ name, createdAt }: QueueInfo): WatchedQueue {
+    const known = this.#watched.get(name);
+    // One that was removed and made again begins anew.
+    if (known?.createdAt === createdAt) return known;
+    const watched = new WatchedQueue(createdAt);
+    this.#watched.set(name, watched);
+    return watched;
+  }
+
+  #arm(): void {
+    this.#timer = this.#parts.clock.after(watchMs, () => void this.#tick());
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.look();
+    } catch (problem) {
+      this.#parts.log.error('Cannot look at the queues', { problem });
+    }
+    if (!this.#stopped) this.#arm();
+  }
+}
+
+export const watchMs = 5_000;
+/** Queues that are looked at in one turn of the event loop. */
+export const queuesPerTurn = 50;
+
+/** A queue may be removed between two answers of the engine; its numbers are of no interest then. */
+async function unlessRemoved<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (problem) {
+    if (problem instanceof SluiceError && problem.code === 'queue_not_found') return undefined;
+    throw problem;
+  }
+}

@@ -1,0 +1,141 @@
+import { RateWindow } from '../std/rate-window.ts';
+import { Alerts } from './alerts.ts';
+import { consumersNeeded, DesiredConsumers } from './desired-consumers.ts';
+import type { QueueEvent } from './engine.ts';
+import type { QueueOptions } from './options.ts';
+import type { QueueNumbers, QueueRates } from './queue-numbers.ts';
+import {
+  droppedOf,
+  type QueueDropReason,
+  type QueueStats,
+  queueDropReasons,
+  queueTotalNames as totalNames,
+} from './queue-stats.ts';
+
+type Findings = Pick<QueueNumbers, 'perSecond' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'>;
+type Finding = Pick<QueueEvent, 'kind' | 'detail'>;
+
+/** What was seen of one queue, and what follows from it. */
+export class WatchedQueue {
+  readonly createdAt: number;
+  readonly #rates = new RateWindow(watchedTotals.length, windowSamples);
+  readonly #alerts = new Alerts();
+  readonly #desired = new DesiredConsumers();
+  #last: QueueStats | undefined;
+  #full = false;
+  /** How many deliveries consumers had answered, and when that was seen to change. */
+  #settled = 0;
+  #settledAt = 0;
+
+  constructor(createdAt: number) {
+    this.createdAt = createdAt;
+  }
+
+  get desiredConsumers(): number {
+    return this.#desired.current;
+  }
+
+  /** Takes the numbers of this moment; answers what is new. */
+  look(stats: QueueStats, options: QueueOptions, now: number): readonly Finding[] {
+    this.#rates.sample(
+      now,
+      watchedTotals.map((read) => read(stats)),
+    );
+    const stalledMs = this.#stalledMs(stats, now);
+    const changes = this.#alerts.update({ ...stats, stalledMs }, options.alerts, now);
+    const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
+    if (!options.paused) this.#desired.update(this.#needed(stats, options), now);
+    this.#last = stats;
+    return found;
+  }
+
+  findings(stats: QueueStats): Findings {
+    return {
+      perSecond: this.#perSecond(),
+      timeToDrainMs: this.#timeToDrainMs(stats),
+      full: this.#full,
+      desiredConsumers: this.#desired.current,
+      alerts: this.#alerts.raised,
+    };
+  }
+
+  #perSecond(): QueueRates {
+    const rates = totalNames.map((name, i) => [name, this.#rates.perSecond(i)]);
+    const dropped = dropReasonNames.map((reason, i) => [reason, this.#rates.perSecond(totalNames.length + i)]);
+    return { ...Object.fromEntries(rates), dropped: Object.fromEntries(dropped) };
+  }
+
+  #timeToDrainMs(stats: QueueStats): number | null {
+    const waiting = stats.ready + stats.leased;
+    if (waiting === 0) return 0;
+    const { acknowledged, deadLettered, expired, moved, dropped, enqueued } = this.#perSecond();
+    const less = acknowledged + deadLettered + expired + moved + droppedOf({ dropped }) - enqueued;
+    return less > 0 ? Math.round((waiting / less) * 1_000) : null;
+  }
+
+  /** Leases that ran out are no answer. */
+  #stalledMs({ delivered, leased, leasesExpired }: QueueStats, now: number): number {
+    const settled = delivered - leased - leasesExpired;
+    if (leased === 0 || settled !== this.#settled) this.#settledAt = now;
+    this.#settled = settled;
+    return now - this.#settledAt;
+  }
+
+  #fullness(stats: QueueStats, { limits }: QueueOptions): readonly Finding[] {
+    const messages = stats.ready + stats.leased + stats.scheduled;
+    const { bytes } = stats;
+    const refused = this.#last !== undefined && refusals(stats) > refusals(this.#last);
+    const isLimited = limits.messages > 0 || limits.bytes > 0;
+    const isFull = stats.blocked > 0 || (isLimited && (refused || reached(messages, limits.messages)));
+    const hasRoom = !isFull && below(messages, limits.messages) && below(bytes, limits.bytes);
+    if (this.#full ? !hasRoom : !isFull) return [];
+    this.#full = !this.#full;
+    return [{ kind: this.#full ? 'full' : 'room', detail: { messages, bytes } }];
+  }
+
+  #needed(stats: QueueStats, options: QueueOptions): number {
+    const { messagesPerConsumer, drainMs, max } = options.desiredConsumers;
+    const oneAtATime = options.singleActiveConsumer || options.ordering === 'total';
+    const { enqueued, acknowledged } = this.#perSecond();
+    const done = this.#rates.perSecond(processingPlace);
+    const demand = {
+      backlog: stats.ready + stats.leased,
+      consumers: stats.consumers,
+      arrivalRate: enqueued,
+      acknowledgeRate: acknowledged,
+      processingMs: done === 0 ? 0 : this.#rates.perSecond(processingPlace + 1) / done,
+    };
+    return consumersNeeded(demand, { messagesPerConsumer, drainMs, max: oneAtATime ? 1 : max });
+  }
+}
+
+/** Half a minute, at a sample in five seconds. */
+const windowSamples = 7;
+const dropReasonNames = Object.keys(queueDropReasons) as QueueDropReason[];
+const processingPlace = totalNames.length + dropReasonNames.length;
+
+const watchedTotals: readonly ((stats: QueueStats) => number)[] = [
+  ...totalNames.map((name) => (stats: QueueStats) => stats[name]),
+  ...dropReasonNames.map((reason) => (stats: QueueStats) => stats.dropped[reason]),
+  ({ processingMs }) => processingMs.count,
+  ({ processingMs }) => processingMs.sum,
+];
+
+function refusals({ rejected, dropped }: QueueStats): number {
+  return rejected + dropped.overflow;
+}
+
+function reached(value: number, limit: number): boolean {
+  return limit > 0 && value >= limit;
+}
+
+/** A queue that goes up and down at its limit is full all the time. */
+function below(value: number, limit: number): boolean {
+  return limit === 0 || value <= limit * roomShare;
+}
+
+const roomShare = 0.9;
+
+function alert(raised: boolean, detail: QueueEvent['detail']): Finding {
+  return { kind: raised ? 'alert-raised' : 'alert-cleared', detail };
+}
