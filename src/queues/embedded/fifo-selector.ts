@@ -56,6 +56,14 @@ export class FifoSelector implements Selector {
     if (row.waiting === undefined) this.#parts.backlog.taken();
   }
 
+  inMemory(): Iterable<Entry> {
+    return this.#parts.ready;
+  }
+
+  oldest(): Entry | undefined {
+    return this.#parts.ready.peek();
+  }
+
   /** New messages must wait behind those on disk; and where memory is full, a consumer that waits takes one all the same. */
   #keepsInMemory(): boolean {
     const { ready, backlog, hot, canDeliver } = this.#parts;

@@ -7,6 +7,7 @@ import { DiskRemoval } from './disk-removal.ts';
 import type { Entry } from './entry.ts';
 import { FifoSelector } from './fifo-selector.ts';
 import { Intake } from './intake.ts';
+import { KeyGate } from './key-gate.ts';
 import { QueueCore } from './queue-core.ts';
 import { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
@@ -31,7 +32,8 @@ export class Queue extends QueueCore {
     const { ready, hot, delivery } = this;
     this.backlog = backlog;
     this.schedule = schedule;
-    this.selector = new FifoSelector({ ready, backlog, schedule, hot, canDeliver: () => delivery.canDeliver });
+    const fifo = new FifoSelector({ ready, backlog, schedule, hot, canDeliver: () => delivery.canDeliver });
+    this.selector = options.ordering === 'none' ? fifo : this.#gate(fifo);
   }
 
   /** Messages that could be delivered, in memory or not. */
@@ -124,6 +126,14 @@ export class Queue extends QueueCore {
     this.schedule.stop();
     this.ready.clear();
     this.hot.clear();
+  }
+
+  #gate(inner: Selector): Selector {
+    return new KeyGate({
+      inner,
+      failedBefore: () => this.schedule.failedBefore(),
+      isTotal: this.options.ordering === 'total',
+    });
   }
 
   protected flushed(): void {

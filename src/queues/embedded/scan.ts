@@ -113,7 +113,7 @@ function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
   const collect = (each: Iterable<Entry>): void => {
     for (const entry of each) if (entry.sequence >= from && entry.sequence < end) entries.push(entry);
   };
-  collect(queue.ready);
+  collect(queue.selector.inMemory());
   collect(queue.schedule.inMemory);
   for (const slot of queue.delivery.dispatcher.slots) collect(slot.held());
   return entries.sort((a, b) => a.sequence - b.sequence);

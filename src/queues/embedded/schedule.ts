@@ -85,6 +85,24 @@ export class Schedule {
     this.#queue.hot.add(entry.record.length);
   }
 
+  /** What has failed at least once and waits. Reads all that is on disk: a queue that keeps an order asks once, when it is opened. */
+  *failedBefore(): Iterable<Entry | StoredRow> {
+    for (const entry of this.inMemory) if (entry.attempts > 0) yield entry;
+    if (this.#far === 0) return;
+    const { id } = this.#queue;
+    let from = scheduleKey(id, this.#horizon + 1, 0);
+    for (;;) {
+      const rows = this.#context.environment.readRange('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
+      for (const row of rows) {
+        const found = this.#readRow(row, sequenceOfScheduleKey(row.key));
+        if (found.waiting.attempts > 0 && found.record !== noRecord) yield found;
+      }
+      if (rows.length < scheduleLoadMax) return;
+      const { key } = rows[rows.length - 1];
+      from = scheduleKey(id, availableAtOfScheduleKey(key), sequenceOfScheduleKey(key) + 1);
+    }
+  }
+
   /** One beyond the horizon was removed where it lies. */
   taken(): void {
     this.#far--;

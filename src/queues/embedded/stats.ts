@@ -35,7 +35,7 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
 }
 
 function oldestReadyAgeMs(queue: Queue): number {
-  const record = queue.ready.peek()?.record ?? oldestOnDisk(queue);
+  const record = queue.selector.oldest()?.record ?? oldestOnDisk(queue);
   return record === undefined ? 0 : Math.max(0, queue.context.clock.now() - enqueuedAtOf(record));
 }
 

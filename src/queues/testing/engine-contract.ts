@@ -6,6 +6,7 @@ import { dispatchingContract } from './dispatching.ts';
 import { failingContract } from './failing.ts';
 import { leasingContract } from './leasing.ts';
 import { lookingAndMovingContract } from './looking-and-moving.ts';
+import { orderingContract } from './ordering.ts';
 import { routingContract } from './routing.ts';
 import { stayingAndGoingContract } from './staying-and-going.ts';
 import { tellingContract } from './telling.ts';
@@ -29,6 +30,7 @@ const parts = [
   failingContract,
   leasingContract,
   lookingAndMovingContract,
+  orderingContract,
   stayingAndGoingContract,
   tellingContract,
 ];
