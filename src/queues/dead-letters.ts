@@ -70,19 +70,15 @@ function addTo(groups: Map<string, Growing>, stored: StoredMessage): void {
 }
 
 /** The group of one. A message that was put here without a death is a group of its own kind. */
-function groupOf({ death, enqueuedAt, sequence }: StoredMessage): Growing {
-  const header = (name: string): string | undefined => death?.headers.find(([key]) => key === name)?.[1];
-  const code = death?.code ?? 'none';
-  const reason = death?.reason ?? 'The message was published to this queue';
-  const stage = header('stage');
-  const driver = header('driver');
-  const deviceType = header('device-type');
+function groupOf(stored: StoredMessage): Growing {
+  const { death, enqueuedAt, sequence } = stored;
+  const deviceType = header(stored, 'device-type');
   return {
-    fingerprint: header('fingerprint') ?? fingerprintOf(code, stage, driver, reason),
-    code,
-    stage,
-    driver,
-    reason,
+    fingerprint: fingerprintOf(stored),
+    code: codeOf(stored),
+    stage: header(stored, 'stage'),
+    driver: header(stored, 'driver'),
+    reason: reasonOf(stored),
     count: 1,
     firstAt: death?.firstFailureAt ?? enqueuedAt,
     lastAt: death?.lastFailureAt ?? enqueuedAt,
@@ -91,9 +87,25 @@ function groupOf({ death, enqueuedAt, sequence }: StoredMessage): Growing {
   };
 }
 
-function fingerprintOf(code: string, stage = '', driver = '', reason = ''): string {
-  const text = [code, stage, driver, normalised(reason)].join('\n');
+/** Which group a message is in. */
+export function fingerprintOf(stored: StoredMessage): string {
+  const given = header(stored, 'fingerprint');
+  if (given !== undefined) return given;
+  const [stage = '', driver = ''] = [header(stored, 'stage'), header(stored, 'driver')];
+  const text = [codeOf(stored), stage, driver, normalised(reasonOf(stored))].join('\n');
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+function codeOf({ death }: StoredMessage): string {
+  return death?.code ?? 'none';
+}
+
+function reasonOf({ death }: StoredMessage): string {
+  return death?.reason ?? 'The message was published to this queue';
+}
+
+function header({ death }: StoredMessage, name: string): string | undefined {
+  return death?.headers.find(([key]) => key === name)?.[1];
 }
 
 /** A reason without what differs from message to message: quoted values, long hexadecimal runs and numbers. */

@@ -1,5 +1,5 @@
 import { type Message, userProperty } from '../message.ts';
-import { isJsonObject } from '../std/json.ts';
+import { type JsonPath, parseJsonPath, valueAt } from './json-path.ts';
 
 /** Longest expression, in characters. */
 const expressionCharactersMax = 256;
@@ -46,28 +46,17 @@ const forms = {
     (message) =>
       userProperty(message, name),
   json: (path: string): KeyOf | undefined => {
-    const steps = jsonSteps(path);
+    const steps = parseJsonPath(path);
     return steps === undefined ? undefined : ({ payload }) => jsonKey(payload.toString(), steps);
   },
 };
 
-const jsonPath = /^\$(?:\.[^.[\]"]+|\[\d{1,9}\]|\["(?:[^"\\]|\\["\\])+"\])*$/;
-const jsonStep = /\.([^.[\]"]+)|\[(\d+)\]|\["((?:[^"\\]|\\["\\])+)"\]/g;
-
-function jsonSteps(path: string): (string | number)[] | undefined {
-  if (!jsonPath.test(path)) return undefined;
-  return [...path.matchAll(jsonStep)].map(([, name, index, quoted]) => {
-    if (index !== undefined) return Number(index);
-    return name ?? quoted.replace(/\\(.)/g, '$1');
-  });
-}
-
-function jsonKey(text: string, steps: readonly (string | number)[]): string | undefined {
+function jsonKey(text: string, steps: JsonPath): string | undefined {
   try {
-    const value = at(JSON.parse(text), steps);
+    const value = valueAt(JSON.parse(text), steps);
     if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
       // Two ids that round to one number are two keys all the same.
-      return String(at(JSON.parse(text, numbersAsWritten), steps));
+      return String(valueAt(JSON.parse(text, numbersAsWritten), steps));
     }
     return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
       ? String(value)
@@ -76,15 +65,6 @@ function jsonKey(text: string, steps: readonly (string | number)[]): string | un
     // No JSON, so no key.
     return undefined;
   }
-}
-
-function at(value: unknown, steps: readonly (string | number)[]): unknown {
-  let found = value;
-  for (const step of steps) {
-    if (typeof step === 'number') found = Array.isArray(found) ? found[step] : undefined;
-    else found = isJsonObject(found) && Object.hasOwn(found, step) ? found[step] : undefined;
-  }
-  return found;
 }
 
 function numbersAsWritten(_name: string, value: unknown, context?: { readonly source?: string }): unknown {

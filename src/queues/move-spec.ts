@@ -1,14 +1,25 @@
-import type { UserProperty } from '../message.ts';
+import type { Message, UserProperty } from '../message.ts';
+import type { JsonValue } from '../std/json.ts';
 
-/** Which messages of a queue are meant. What is absent holds for all. */
+/** Which messages of a queue are meant: those for which all of it holds. What is absent holds for every one. */
 export interface MessageFilter {
   readonly sequences?: readonly number[];
+  /** The first and the last sequence, both included. */
+  readonly fromSequence?: number;
+  readonly toSequence?: number;
   /** An MQTT topic filter. */
   readonly topic?: string;
   /** The code under which it was dead-lettered. */
   readonly code?: string;
   /** The group of dead letters. */
   readonly fingerprint?: string;
+  /** How long it had been in the queue when the move began. */
+  readonly minAgeMs?: number;
+  readonly maxAgeMs?: number;
+  /** User properties that it has, with these values. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Values that its JSON payload has, by path (`$.a.b[0]`). */
+  readonly payload?: Readonly<Record<string, JsonValue>>;
 }
 
 /** What becomes different of each message on its way. It is data, so that a task that is stored can go on after a restart. */
@@ -16,11 +27,16 @@ export interface MessageEdit {
   readonly topic?: string;
   /** Base64. */
   readonly payload?: string;
-  readonly contentType?: string;
+  /** Merged into the JSON payload, as RFC 7396 does it: null takes a member away. After `payload` where both are given. */
+  readonly payloadPatch?: JsonValue;
+  /** Null takes it away. */
+  readonly contentType?: string | null;
   /** User properties of these names are taken away, before others are set. */
   readonly removeUserProperties?: readonly string[];
   /** Each takes the place of all of its name. */
   readonly setUserProperties?: readonly UserProperty[];
+  /** From the move on; null takes the message's own expiry away. */
+  readonly expirySeconds?: number | null;
 }
 
 /** What a move is to do. */
@@ -39,7 +55,8 @@ export interface MoveSpec {
 export interface MoveStatus {
   readonly id: string;
   readonly spec: MoveSpec;
-  readonly state: 'running' | 'done' | 'cancelled' | 'failed';
+  /** It waits while the next message has no room where it goes, and goes on by itself. */
+  readonly state: 'running' | 'waiting' | 'done' | 'cancelled' | 'failed';
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
@@ -50,11 +67,27 @@ export interface MoveStatus {
   readonly moved: number;
   /** The first of those that matched and could not go; the others show in the difference of `matched` and `moved`. */
   readonly skipped: readonly SkippedMessage[];
-  /** Why it failed. */
-  readonly error: string | undefined;
+  /** Why it waits, or failed. */
+  readonly reason: string | undefined;
 }
 
 export interface SkippedMessage {
   readonly sequence: number;
   readonly reason: string;
+}
+
+/** What a move would do now. */
+export interface MovePreview {
+  /** Messages that match, and those of them that can go. */
+  readonly matched: number;
+  readonly movable: number;
+  readonly skipped: readonly SkippedMessage[];
+  /** The first that can go, as they would arrive. */
+  readonly samples: readonly MoveSample[];
+}
+
+export interface MoveSample {
+  readonly sequence: number;
+  readonly to: string;
+  readonly message: Message;
 }
