@@ -1,6 +1,7 @@
 import type { Death } from '../message.ts';
 import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { MessageState, QueueInfo } from '../queues/engine.ts';
+import type { SkippedMessage } from '../queues/move-spec.ts';
 import type { QueueNumbers } from '../queues/queue-numbers.ts';
 
 /** What the HTTP API answers, as far as several commands read it. */
@@ -29,10 +30,17 @@ export interface MessagesAnswer {
   readonly next?: number;
 }
 
-export interface ReplayAnswer {
+export interface PreviewAnswer {
   readonly matched: number;
-  readonly moved: number;
-  readonly skipped: readonly { readonly sequence: number; readonly reason: string }[];
-  /** What would become of the first of them, on a dry run. */
+  readonly movable: number;
+  readonly skipped: readonly SkippedMessage[];
+  /** The first that would go, as they would arrive. */
+  readonly samples: readonly (Pick<MessageAnswer, 'sequence' | 'topic' | 'payload' | 'encoding'> & {
+    readonly to: string;
+  })[];
+}
+
+/** Of dead letters of the pipeline: what would become of the samples. */
+export interface RehearsalAnswer extends PreviewAnswer {
   readonly rehearsal?: readonly Rehearsal[];
 }

@@ -51,8 +51,8 @@ export class Api {
     return this.#request<T>('PUT', path, body);
   }
 
-  delete(path: string): Promise<void> {
-    return this.#request<void>('DELETE', path);
+  delete<T = void>(path: string): Promise<T> {
+    return this.#request<T>('DELETE', path);
   }
 
   async #request<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -8,6 +8,7 @@ import { demo } from './demo.ts';
 import { device } from './device.ts';
 import { hash } from './hash.ts';
 import { help, usage } from './help.ts';
+import { move } from './move.ts';
 import { locate, parse } from './parse.ts';
 import { pub } from './pub.ts';
 import { queue } from './queue.ts';
@@ -19,7 +20,7 @@ import { sub } from './sub.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, device, ban, hash, backup, restore, demo],
+  [start, pub, sub, queue, dead, move, device, ban, hash, backup, restore, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

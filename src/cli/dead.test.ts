@@ -69,7 +69,9 @@ test('dead replay --dry-run tells what would become of the messages', async () =
       readings: [{ data: { t: 1 } }],
     },
   ];
-  const answers = { 'POST /v1/dead-letters/replay': { body: { matched: 12, moved: 0, skipped: [], rehearsal } } };
+  const answers = {
+    'POST /v1/dead-letters/replay': { body: { matched: 12, movable: 12, skipped: [], samples: [], rehearsal } },
+  };
   const { out, seen } = await runAgainst(answers, ['dead', 'replay', '--dry-run', '--fingerprint', 'f00d']);
   assert.deepEqual(seen[0].body, { queue: 'ingest.dead', fingerprint: 'f00d', dryRun: true });
   assert.match(out, /^12 messages would be replayed\.$/m);
@@ -78,9 +80,27 @@ test('dead replay --dry-run tells what would become of the messages', async () =
 
 test('dead replay moves, and names what it left', async () => {
   const answers = {
-    'POST /v1/dead-letters/replay': { body: { matched: 2, moved: 1, skipped: [{ sequence: 9, reason: 'leased' }] } },
+    'POST /v1/dead-letters/replay': {
+      body: { id: '3', endedAt: 1, matched: 2, moved: 1, skipped: [{ sequence: 9, reason: 'leased' }] },
+    },
   };
   const { out, seen } = await runAgainst(answers, ['dead', 'replay', '--sequence', '8', '--sequence', '9']);
   assert.deepEqual(seen[0].body, { queue: 'ingest.dead', sequences: [8, 9], dryRun: false });
   assert.equal(out, 'Replayed 1 of 2 messages.\nLeft 9: leased');
+});
+
+test('dead replay can be slow and change what it gives back', async () => {
+  const status = { id: '3', state: 'running', matched: 0, moved: 0, skipped: [] };
+  const answers = { 'POST /v1/dead-letters/replay': { body: status } };
+  const argv = ['dead', 'replay', '--fingerprint', 'f00d', '--rate', '5', '--edit', '{"topic":"t"}'];
+  const { out, seen, status: exit } = await runAgainst(answers, argv);
+  assert.deepEqual(seen[0].body, {
+    queue: 'ingest.dead',
+    fingerprint: 'f00d',
+    edit: { topic: 't' },
+    rate: 5,
+    dryRun: false,
+  });
+  assert.equal(out, 'Replayed 0 of 0 messages.\nIt goes on: sluice move show 3');
+  assert.equal(exit, 0);
 });

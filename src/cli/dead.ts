@@ -1,9 +1,11 @@
 import { integer, text } from '../config/schema.ts';
 import type { DeadLetterGroup } from '../queues/dead-letters.ts';
-import type { MessageAnswer, MessagesAnswer, ReplayAnswer } from './answers.ts';
+import type { MoveStatus } from '../queues/move-spec.ts';
+import type { MessageAnswer, MessagesAnswer, RehearsalAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
-import { apiOptions, many, switchable, value, valueOr } from './options.ts';
+import { formatPreview, formatSkipped, moveOptions } from './move.ts';
+import { apiOptions, many, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatMessages } from './queue.ts';
 import { type Column, formatCount, formatTable, formatTime } from './table.ts';
@@ -60,23 +62,24 @@ const replay = command({
     queue: queueOption,
     fingerprint,
     sequence: many(integer(0), { placeholder: 'SEQUENCE', sentence: 'Only this message.' }),
-    limit: value(integer(1), { placeholder: 'N', sentence: 'Messages at most.' }),
-    'dry-run': switchable({ sentence: 'Only say what would happen.' }),
+    ...moveOptions,
     ...apiOptions,
   },
   async run({ options, terminal }) {
-    const { queue, fingerprint, limit, 'dry-run': dryRun } = options;
+    const { queue, fingerprint, edit, limit, rate, 'dry-run': dryRun } = options;
     const sequences = options.sequence.length === 0 ? undefined : options.sequence;
     const api = new Api(options.url, options.token);
-    const request = { queue, fingerprint, sequences, limit, dryRun };
-    const answer = await api.post<ReplayAnswer>('/v1/dead-letters/replay', request);
+    const request = { queue, fingerprint, sequences, edit, limit, rate, dryRun };
+    const answer = await api.post<RehearsalAnswer | MoveStatus>('/v1/dead-letters/replay', request);
     const chosen = fingerprint !== undefined || sequences !== undefined;
-    if (answer.matched === 0 && chosen) {
+    if (answer.matched === 0 && chosen && hasLookedAtAll(answer)) {
       if (options.json) print(terminal, true, answer, String);
       terminal.err(`Nothing to replay: no dead letter of "${queue}" has ${wish(fingerprint, sequences)}`);
       return 1;
     }
-    return print(terminal, options.json, answer, (told) => (dryRun ? formatRehearsal(told) : formatReplay(told)));
+    return print(terminal, options.json, answer, (told) =>
+      'samples' in told && dryRun ? formatRehearsal(told) : formatReplay(told as MoveStatus),
+    );
   },
 });
 
@@ -116,7 +119,9 @@ export function formatGroups(groups: readonly DeadLetterGroup[]): string {
   );
 }
 
-export function formatRehearsal({ matched, rehearsal = [] }: ReplayAnswer): string {
+export function formatRehearsal(answer: RehearsalAnswer): string {
+  const { movable, skipped, rehearsal } = answer;
+  if (rehearsal === undefined) return formatPreview(answer, 'replayed');
   const table = formatTable(
     rehearsal,
     [
@@ -130,11 +135,20 @@ export function formatRehearsal({ matched, rehearsal = [] }: ReplayAnswer): stri
     ],
     '',
   );
-  return [`${formatCount(matched, 'message')} would be replayed.`, table].filter((part) => part !== '').join('\n');
+  const head = `${formatCount(movable, 'message')} would be replayed.`;
+  return [head, table, ...formatSkipped(skipped)].filter((part) => part !== '').join('\n');
 }
 
-function formatReplay({ moved, matched, skipped }: ReplayAnswer): string {
-  const lines = [`Replayed ${moved.toLocaleString('en')} of ${formatCount(matched, 'message')}.`];
-  for (const { sequence, reason } of skipped) lines.push(`Left ${sequence}: ${reason}`);
-  return lines.join('\n');
+function formatReplay({ id, moved, matched, endedAt, reason, skipped = [] }: MoveStatus): string {
+  return [
+    `Replayed ${moved.toLocaleString('en')} of ${formatCount(matched, 'message')}.`,
+    ...(reason === undefined ? [] : [reason]),
+    ...(id === undefined || endedAt !== undefined ? [] : [`It goes on: sluice move show ${id}`]),
+    ...formatSkipped(skipped),
+  ].join('\n');
+}
+
+/** A move that goes on may find some yet. */
+function hasLookedAtAll(answer: RehearsalAnswer | MoveStatus): boolean {
+  return !('state' in answer) || answer.endedAt !== undefined;
 }

@@ -230,13 +230,13 @@ export function formatMessages(
       { title: 'enqueued', cell: (row) => formatTime(row.enqueuedAt) },
       ...more,
       { title: 'topic', cell: (row) => row.topic },
-      { title: 'payload', cell: (row) => shortened(row) },
+      { title: 'payload', cell: (row) => shortenedPayload(row) },
     ],
     'There are no messages.',
   );
 }
 
-function shortened({ payload, encoding }: MessageAnswer): string {
+export function shortenedPayload({ payload, encoding }: Pick<MessageAnswer, 'payload' | 'encoding'>): string {
   const shown = encoding === 'base64' ? Buffer.from(payload, 'base64').toString('hex') : withoutControls(payload);
   return shown.length > payloadCharactersShown ? `${shown.slice(0, payloadCharactersShown)}…` : shown;
 }

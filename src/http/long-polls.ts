@@ -28,10 +28,14 @@ export class LongPolls {
     return this.#count;
   }
 
+  get isFull(): boolean {
+    return this.#count >= this.#max;
+  }
+
   /** What came; undefined where the caller left or the server stops. Rejects with `quota_exceeded` where too many wait already. */
   async wait<T>(wait: Wait<T>): Promise<T | undefined> {
     if (this.#stopped) return undefined;
-    if (this.#count >= this.#max) {
+    if (this.isFull) {
       throw new SluiceError('quota_exceeded', `Poll again later: ${this.#max} requests are waiting already`, {
         detail: { limit: 'longPollsMax' },
       });

@@ -70,7 +70,7 @@ export function messageToJson({ topic, payload, properties }: Message): MessageV
   };
 }
 
-function payloadFromJson(
+export function payloadFromJson(
   payload: JsonValue,
   encoding: PayloadEncoding = typeof payload === 'string' ? 'utf8' : 'json',
 ): Buffer {

@@ -1,6 +1,6 @@
 import type { Consumer, Consumption, Credit, Death, Delivery, Destination, Message, Settlement } from '../message.ts';
 import type { GroupStart } from './group-start.ts';
-import type { MoveSpec, MoveStatus, SkippedMessage } from './move-spec.ts';
+import type { MovePreview, MoveSpec, MoveStatus } from './move-spec.ts';
 import type { GivenQueueOptions, QueueOptions } from './options.ts';
 import type { QueueStats } from './queue-stats.ts';
 
@@ -97,12 +97,16 @@ export interface Looking {
 }
 
 export interface Moving {
-  /** Copies messages to another queue and deletes them here, each in one commit, within the call; or only counts them. */
-  move(request: MoveRequest): Promise<MoveResult>;
-  /** Begins a task that does so; it is durable when the promise resolves, and goes on after a restart. */
+  /** Says what a move would do now, and does nothing. */
+  previewMove(spec: MoveSpec): Promise<MovePreview>;
+  /**
+   * Begins a task that copies messages to another queue and deletes them here, each in one commit; it is durable when the
+   * promise resolves, and goes on after a restart. Messages that come later are not meant. Rejects with `queue_not_found`,
+   * `invalid_argument`, `invalid_filter`, `invalid_topic` and, while too many run, `quota_exceeded`.
+   */
   startMove(spec: MoveSpec): Promise<MoveStatus>;
-  /** Rejects with `not_found`. */
-  moveStatus(id: string): Promise<MoveStatus>;
+  /** Waits up to `waitMs` for the end. What it tells is durable. Rejects with `not_found`. */
+  moveStatus(id: string, waitMs?: number): Promise<MoveStatus>;
   /** Those that run, and the last that ended, newest first. */
   moves(): Promise<readonly MoveStatus[]>;
   /** What moved stays moved. Rejects with `not_found`; answers the status where it has ended already. */
@@ -235,22 +239,4 @@ export interface StoredMessage {
   readonly message: Message;
   /** Where it comes from, for a dead letter. */
   readonly death: Death | undefined;
-}
-
-export interface MoveRequest {
-  readonly from: string;
-  /** For dead letters the default is the queue that each came from. */
-  readonly to?: string;
-  readonly match?: (stored: StoredMessage) => boolean;
-  /** Changes the message on its way. */
-  readonly edit?: (message: Message) => Message;
-  readonly limit?: number;
-  /** Counts and samples what would move, and moves nothing. */
-  readonly dryRun?: boolean;
-}
-
-export interface MoveResult {
-  readonly moved: number;
-  readonly matched: number;
-  readonly skipped: readonly SkippedMessage[];
 }

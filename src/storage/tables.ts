@@ -15,7 +15,7 @@
  *   deduplication-expiry  | queue u32 | expiresAt u48 | digest, 16 bytes |   → one zero byte
  *   groups            | queue u32 | group u32 |                         → JSON
  *   group-states      | queue u32 | group u32 | sequence u48 |          → what a group did with a message
- *   moves             | move u32 |                                      → JSON
+ *   moves             | move u32 | part u8 |                            → JSON, see queues/embedded/move/move-row.ts
  *
  *   retained          | topic, see broker/retained-key.ts |             → place u64, record of the message
  *   sessions, session-positions, session-messages, session-received, session-bodies, session-body-counts

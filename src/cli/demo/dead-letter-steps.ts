@@ -1,5 +1,6 @@
 import type { DeadLetterGroup } from '../../queues/dead-letters.ts';
-import type { ReplayAnswer } from '../answers.ts';
+import type { MoveStatus } from '../../queues/move-spec.ts';
+import type { RehearsalAnswer } from '../answers.ts';
 import { formatGroups, formatRehearsal } from '../dead.ts';
 import { mendedLht65, oyster9 } from './codecs.ts';
 import { bringDriver, lht65Driver } from './registration.ts';
@@ -44,14 +45,14 @@ export const rehearseReplay: Step = {
   async run(world) {
     const groups = await readGroups(world);
     for (const { fingerprint, code, driver, count: total } of groups) {
-      const answer = await replay(world, { fingerprint, dryRun: true });
+      const answer = await rehearse(world, { fingerprint });
       const becomes = tally((answer.rehearsal ?? []).map((each) => each.now));
       say(
         world,
         `${code} of ${driver ?? 'no driver'}, ${count(total)} messages; the first of them would be: ${becomes}`,
       );
     }
-    const sample = await replay(world, { fingerprint: groups[0]?.fingerprint, limit: samplesShown, dryRun: true });
+    const sample = await rehearse(world, { fingerprint: groups[0]?.fingerprint, limit: samplesShown });
     sayBlock(world, formatRehearsal(sample));
   },
 };
@@ -59,7 +60,7 @@ export const rehearseReplay: Step = {
 export const replayDeadLetters: Step = {
   title: 'Replay them',
   async run(world) {
-    const { moved, skipped } = await replay(world, {});
+    const { moved, skipped } = await world.api().post<MoveStatus>('/v1/dead-letters/replay');
     say(
       world,
       `${count(moved)} messages went back to the queue with their own ids and times, ${skipped.length} were left`,
@@ -74,11 +75,8 @@ async function readGroups(world: World): Promise<readonly DeadLetterGroup[]> {
   return (await world.api().get<{ groups: readonly DeadLetterGroup[] }>('/v1/dead-letters')).groups;
 }
 
-function replay(
-  world: World,
-  request: { fingerprint?: string; limit?: number; dryRun?: boolean },
-): Promise<ReplayAnswer> {
-  return world.api().post<ReplayAnswer>('/v1/dead-letters/replay', request);
+function rehearse(world: World, request: { fingerprint?: string; limit?: number }): Promise<RehearsalAnswer> {
+  return world.api().post<RehearsalAnswer>('/v1/dead-letters/replay', { ...request, dryRun: true });
 }
 
 /** `12 applied, 3 stale` */

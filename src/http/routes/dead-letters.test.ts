@@ -73,8 +73,14 @@ test('dead letters of one cause are read, page by page', async (t) => {
 test('a dry run tells what would become of them and moves nothing', async (t) => {
   const { call, engine } = await serveDead(t);
   const { body } = await call('POST', '/v1/dead-letters/replay', { fingerprint: 'f1', dryRun: true });
-  assert.equal(body.matched, 3);
-  assert.equal(body.moved, 0);
+  assert.deepEqual([body.matched, body.movable], [3, 3]);
+  assert.deepEqual(body.samples[1], {
+    sequence: 2,
+    to: 'ingest',
+    topic: 'devices/b/telemetry',
+    payload: 'x',
+    encoding: 'utf8',
+  });
   assert.deepEqual(
     body.rehearsal.map((each: { sequence: number; now: string }) => [each.sequence, each.now]),
     [
@@ -85,13 +91,13 @@ test('a dry run tells what would become of them and moves nothing', async (t) =>
   );
   assert.equal((await engine.stats('ingest.dead')).ready, 4);
   const none = await call('POST', '/v1/dead-letters/replay', { fingerprint: 'f9', dryRun: true });
-  assert.deepEqual(none.body, { matched: 0, moved: 0, skipped: [], rehearsal: [] });
+  assert.deepEqual(none.body, { matched: 0, movable: 0, skipped: [], samples: [], rehearsal: [] });
 });
 
 test('a replay sends what is meant back to where it came from', async (t) => {
   const { call, engine } = await serveDead(t);
-  const { body } = await call('POST', '/v1/dead-letters/replay', { fingerprint: 'f1', sequences: [1, 3, 4] });
-  assert.deepEqual(body, { matched: 2, moved: 2, skipped: [] });
+  const { status, body } = await call('POST', '/v1/dead-letters/replay', { fingerprint: 'f1', sequences: [1, 3, 4] });
+  assert.deepEqual([status, body.state, body.matched, body.moved, body.skipped], [202, 'done', 2, 2, []]);
   assert.equal((await engine.stats('ingest')).ready, 2);
   assert.equal((await call('POST', '/v1/dead-letters/replay', { limit: 1 })).body.moved, 1);
   assert.equal((await call('POST', '/v1/dead-letters/replay', { queue: 'none' })).status, 404);
@@ -104,30 +110,6 @@ test('before the first dead letter there is none, which is no error', async (t) 
   assert.deepEqual((await call('GET', '/v1/dead-letters')).body.groups, []);
   assert.deepEqual((await call('GET', '/v1/dead-letters/messages')).body.messages, []);
   const { body } = await call('POST', '/v1/dead-letters/replay', { dryRun: true });
-  assert.deepEqual(body, { matched: 0, moved: 0, skipped: [], rehearsal: [] });
-});
-
-test('a move takes what the filter means to another queue', async (t) => {
-  const { call, engine } = await serveDead(t);
-  await engine.declare('parked', {});
-  const move = (body: object) => call('POST', '/v1/moves', { from: 'ingest.dead', ...body });
-  assert.deepEqual((await move({ to: 'parked', filter: { topic: 'devices/+/telemetry' }, dryRun: true })).body, {
-    matched: 3,
-    moved: 0,
-    skipped: [],
-  });
-  assert.equal((await move({ to: 'parked', filter: { code: 'no_driver' } })).body.moved, 1);
-  assert.equal((await move({ filter: { topic: 'devices/+/telemetry', fingerprint: 'f1' }, limit: 1 })).body.moved, 1);
-  assert.deepEqual([(await engine.stats('parked')).ready, (await engine.stats('ingest')).ready], [1, 1]);
-});
-
-test('a move that cannot be is refused', async (t) => {
-  const { call } = await serveDead(t);
-  assert.equal((await call('POST', '/v1/moves', { from: 'none' })).body.code, 'queue_not_found');
-  assert.equal(
-    (await call('POST', '/v1/moves', { from: 'ingest.dead', filter: { topic: 'a/#/b' } })).body.code,
-    'invalid_filter',
-  );
-  assert.equal((await call('POST', '/v1/moves', { from: 'ingest.dead', limit: 0 })).body.code, 'invalid_argument');
-  assert.equal((await call('POST', '/v1/moves', {})).body.code, 'invalid_argument');
+  assert.deepEqual(body, { matched: 0, movable: 0, skipped: [], samples: [], rehearsal: [] });
+  assert.equal((await call('POST', '/v1/dead-letters/replay', {})).body.moved, 0);
 });

@@ -1,20 +1,20 @@
 import { SluiceError } from '../../errors.ts';
 import { deadLetterGroups } from '../../queues/dead-letters.ts';
-import type { BrowsePage, Engine, MoveResult } from '../../queues/engine.ts';
+import type { BrowsePage, Engine } from '../../queues/engine.ts';
+import { compileFilter } from '../../queues/move-filter.ts';
+import type { MovePreview, MoveSpec, MoveStatus } from '../../queues/move-spec.ts';
 import { browsePage } from '../browse-page.ts';
-import { messageMatch } from '../message-filter.ts';
+import { type EditJson, moveFields, moveFromJson, previewFields, previewToJson, statusSchema } from '../move-json.ts';
 import { storedToJson } from '../queue-json.ts';
 import { ok, type Route, type RouteParts, route } from '../route.ts';
 import { answer, array, flag, integer, object, pageLimit, sequences, storedMessagePage, text } from '../schemas.ts';
-import { moveAnswerFields, moveLimit, moveRequest } from './moves.ts';
+import { begun, moveWaitSecondsMax, startAndWait } from './moves.ts';
 
 const tag = 'Dead letters';
 
 /** Where the pipeline's dead letters are. */
 const ingestDead = 'ingest.dead';
 const queue = { ...text, default: ingestDead };
-/** Dead letters that a dry run shows the fate of. */
-const rehearsedMax = 20;
 const groupsMax = 1_000;
 
 interface Groups {
@@ -35,16 +35,19 @@ interface Replay {
     readonly queue: string;
     readonly fingerprint?: string;
     readonly sequences?: readonly number[];
+    readonly edit?: EditJson;
     readonly limit?: number;
-    readonly dryRun?: boolean;
+    readonly rate?: number;
+    readonly dryRun: boolean;
+    readonly waitSeconds: number;
   };
 }
 
-const replayAnswer = answer('What moved, or would have', {
-  ...moveAnswerFields,
+const rehearsalAnswer = answer('A dry run: what would move. Else: nothing is there to move', {
+  ...previewFields,
   rehearsal: array({
     type: 'object',
-    description: 'What would become of one message if it were processed now',
+    description: `Of ${ingestDead}: what would become of each sample if it were processed now`,
     properties: {
       sequence: integer,
       deviceId: { type: 'string' },
@@ -58,7 +61,8 @@ const replayAnswer = answer('What moved, or would have', {
 });
 
 const nothingThere: BrowsePage = { messages: [], next: undefined };
-const nothingMoved: MoveResult = { matched: 0, moved: 0, skipped: [] };
+const nothingToMove: MovePreview = { matched: 0, movable: 0, skipped: [], samples: [] };
+const nothingThereToMove = { ...nothingToMove, moved: 0 };
 
 export const deadLetterRoutes: readonly Route[] = [
   route<Groups>({
@@ -92,7 +96,7 @@ export const deadLetterRoutes: readonly Route[] = [
       responses: { 200: storedMessagePage },
     },
     handle: async ({ query: { queue, from, limit, ...filter } }, { engine }) => {
-      const match = messageMatch(filter);
+      const match = compileFilter(filter, 0);
       const request = { from, limit, ...(match && { match }) };
       const page = await orNone(engine, queue, nothingThere, () => browsePage(engine, queue, request));
       return ok({ messages: page.messages.map(storedToJson), next: page.next });
@@ -105,31 +109,37 @@ export const deadLetterRoutes: readonly Route[] = [
     summary: 'Send dead letters back to where they came from; a dry run shows what would become of them',
     who: 'admin',
     schemas: {
-      body: object({ queue, fingerprint: text, sequences, limit: moveLimit, dryRun: flag }),
+      body: object({
+        queue,
+        fingerprint: text,
+        sequences,
+        ...moveFields,
+        dryRun: { ...flag, default: false },
+        waitSeconds: { type: 'number', minimum: 0, maximum: moveWaitSecondsMax, default: moveWaitSecondsMax },
+      }),
       responses: {
-        200: {
-          ...replayAnswer,
-          description: `What moved; for a dry run on ${ingestDead} also what would become of the first ${rehearsedMax}`,
-        },
+        200: rehearsalAnswer,
+        202: { ...statusSchema, description: 'The move, ended or not: how far it has come' },
       },
     },
-    handle: async ({ body }, parts) => {
-      const { queue: from, fingerprint, ...others } = body;
-      const request = moveRequest({ ...others, from, filter: fingerprint === undefined ? {} : { fingerprint } });
-      const { engine } = parts;
-      const result = await orNone(engine, from, nothingMoved, () => engine.move(request));
-      if (body.dryRun !== true || from !== ingestDead) return ok(result);
-      return ok({ ...result, rehearsal: await rehearse(body, parts) });
+    handle: async ({ body, presence }, parts) => {
+      const { queue: from, fingerprint, sequences, edit, limit, rate } = body;
+      const filter = { ...(fingerprint === undefined ? {} : { fingerprint }), ...(sequences && { sequences }) };
+      const spec = moveFromJson({ from, filter, edit, limit, rate });
+      if (body.dryRun) return ok(await rehearse(spec, parts));
+      const status = await orNone<MoveStatus | undefined>(parts.engine, from, undefined, () =>
+        startAndWait(spec, body.waitSeconds, presence, parts),
+      );
+      return status === undefined ? ok(nothingThereToMove) : begun(status);
     },
   }),
 ];
 
-async function rehearse(body: Replay['body'], { engine, pipeline }: RouteParts): Promise<unknown> {
-  const match = messageMatch(body);
-  const limit = Math.min(rehearsedMax, body.limit ?? rehearsedMax);
-  const request = { from: 0, limit, ...(match && { match }) };
-  const { messages } = await orNone(engine, body.queue, nothingThere, () => browsePage(engine, body.queue, request));
-  return messages.length === 0 ? [] : pipeline.rehearse(messages);
+async function rehearse(spec: MoveSpec, { engine, pipeline }: RouteParts): Promise<object> {
+  const preview = await orNone(engine, spec.from, nothingToMove, () => engine.previewMove(spec));
+  const { samples } = preview;
+  if (spec.from !== ingestDead) return previewToJson(preview);
+  return { ...previewToJson(preview), rehearsal: samples.length === 0 ? [] : await pipeline.rehearse(samples) };
 }
 
 /** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */

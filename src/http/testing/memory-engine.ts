@@ -8,13 +8,13 @@ import type {
   GroupInfo,
   LeasedMessage,
   LeaseRequest,
-  MoveRequest,
-  MoveResult,
   QueueInfo,
   SettleResult,
   StoredMessage,
 } from '../../queues/engine.ts';
-import type { MoveStatus } from '../../queues/move-spec.ts';
+import { compileEdit } from '../../queues/move-edit.ts';
+import { compileFilter } from '../../queues/move-filter.ts';
+import type { MovePreview, MoveSample, MoveSpec, MoveStatus } from '../../queues/move-spec.ts';
 import type { GivenQueueOptions } from '../../queues/options.ts';
 import type { QueueStats } from '../../queues/queue-stats.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
@@ -33,6 +33,7 @@ export class MemoryEngine implements Engine {
   readonly capabilities = new Set<never>();
   readonly now = 1_700_000_000_000;
   readonly #queues = new Map<string, MemoryQueue>();
+  readonly #moves = new Map<string, MoveStatus>();
   #tokens = 0;
   /** Refuses every message with this, as a full disk would. */
   failure: SluiceError | undefined;
@@ -158,37 +159,54 @@ export class MemoryEngine implements Engine {
     return free.length;
   }
 
-  async move({ from, to, match, limit, dryRun }: MoveRequest): Promise<MoveResult> {
-    const source = this.#queue(from);
-    const matching = (await this.browse(from, { from: 0, limit: limit ?? Number.MAX_SAFE_INTEGER, match })).messages;
+  async previewMove({ from, to, filter = {}, edit = {}, limit }: MoveSpec): Promise<MovePreview> {
+    this.#queue(from);
+    const match = compileFilter(filter, this.now);
+    const { messages } = await this.browse(from, { from: 0, limit: limit ?? Number.MAX_SAFE_INTEGER, match });
     const skipped: { sequence: number; reason: string }[] = [];
-    let moved = 0;
-    for (const stored of matching) {
-      const target = to ?? stored.death?.queue;
-      if (target === undefined) skipped.push({ sequence: stored.sequence, reason: 'It names no queue to go to' });
-      else if (dryRun !== true) {
-        source.messages.delete(stored.sequence);
-        this.put(target, stored.message);
-        moved++;
-      }
+    const samples: MoveSample[] = [];
+    const edited = compileEdit(edit);
+    for (const { sequence, message, death } of messages) {
+      const target = to ?? death?.queue;
+      if (target === undefined) skipped.push({ sequence, reason: 'It names no queue to go to' });
+      else samples.push({ sequence, to: target, message: edited(message, this.now) });
     }
-    return { matched: matching.length, moved, skipped };
+    return { matched: messages.length, movable: samples.length, skipped, samples };
   }
 
-  async startMove(): Promise<MoveStatus> {
-    throw notHere();
+  /** A move with a rate never ends here, but by being cancelled. */
+  async startMove(spec: MoveSpec): Promise<MoveStatus> {
+    const { messages } = this.#queue(spec.from);
+    const total = messages.size;
+    const { matched, skipped, samples } = await this.previewMove(spec);
+    const going = spec.rate === undefined ? samples : [];
+    for (const { sequence, to, message } of going) {
+      messages.delete(sequence);
+      this.put(to, message);
+    }
+    const counts = { scanned: total, total, matched, moved: going.length, skipped };
+    const end =
+      spec.rate === undefined ? { state: 'done', endedAt: this.now } : { state: 'running', endedAt: undefined };
+    const id = String(this.#moves.size + 1);
+    const status = { id, spec, startedAt: this.now, ...counts, ...end, reason: undefined } as MoveStatus;
+    this.#moves.set(id, status);
+    return status;
   }
 
-  async moveStatus(): Promise<MoveStatus> {
-    throw notHere();
+  async moveStatus(id: string): Promise<MoveStatus> {
+    const status = this.#moves.get(id);
+    if (status === undefined) throw new SluiceError('not_found', `There is no move ${JSON.stringify(id)}`);
+    return status;
   }
 
   async moves(): Promise<readonly MoveStatus[]> {
-    throw notHere();
+    return [...this.#moves.values()].reverse();
   }
 
-  async cancelMove(): Promise<MoveStatus> {
-    throw notHere();
+  async cancelMove(id: string): Promise<MoveStatus> {
+    const status: MoveStatus = { ...(await this.moveStatus(id)), state: 'cancelled', endedAt: this.now };
+    this.#moves.set(id, status);
+    return status;
   }
 
   async groups(): Promise<readonly GroupInfo[]> {

@@ -103,7 +103,8 @@ test('looking at a queue and moving its messages pass damaged ones over to the d
     4,
     flipBit(() => 20),
   );
-  const { moved } = await under.engine.move({ from: 'q', to: 'other' });
+  const { id } = await under.engine.startMove({ from: 'q', to: 'other' });
+  const { moved } = await under.engine.moveStatus(id, 1);
   assert.equal(moved, 4);
   assert.equal((await deadLetters()).length, 2);
 });

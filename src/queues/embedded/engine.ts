@@ -16,13 +16,11 @@ import type {
   GroupInfo,
   LeasedMessage,
   LeaseRequest,
-  MoveRequest,
-  MoveResult,
   QueueEvent,
   QueueInfo,
   SettleResult,
 } from '../engine.ts';
-import type { MoveStatus } from '../move-spec.ts';
+import type { MovePreview, MoveSpec, MoveStatus } from '../move-spec.ts';
 import type { GivenQueueOptions } from '../options.ts';
 import type { QueueStats } from '../queue-stats.ts';
 import { Admission, NamedDestination } from './admission.ts';
@@ -30,7 +28,8 @@ import { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
 import { EventFeed } from './event-feed.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
-import { move, purge } from './mover.ts';
+import { Moves } from './move/moves.ts';
+import { purge } from './purge.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
 import { removeQueue, removeRows } from './remover.ts';
@@ -56,10 +55,12 @@ export class EmbeddedEngine implements Engine {
     'atomic-fanout',
     'byte-credit',
     'events',
+    'moves',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;
   readonly #registry: Registry;
+  readonly #moves: Moves;
   readonly #removals = new Set<Promise<void>>();
   readonly #permanent: ReadonlySet<string>;
 
@@ -84,6 +85,7 @@ export class EmbeddedEngine implements Engine {
     };
     this.#admission = new Admission(this.#context);
     this.#registry = new Registry(this.#context, this.#admission);
+    this.#moves = new Moves(this.#context, this.#registry);
   }
 
   async start(): Promise<void> {
@@ -93,11 +95,13 @@ export class EmbeddedEngine implements Engine {
       this.#inBackground(removeRows(id, this.#context));
     }
     this.#admission.open = true;
+    this.#moves.load();
   }
 
   async stop(): Promise<void> {
     const stopping = new SluiceError('unavailable', 'The server stops; consume again from the next one');
     this.#admission.open = false;
+    const moving = this.#moves.stop();
     for (const queue of this.#registry.queues) {
       queue.end(stopping, undefined);
       queue.counters.setCeiling(queue.nextSequence);
@@ -105,7 +109,7 @@ export class EmbeddedEngine implements Engine {
     const { scheduled, wakes, commit } = this.#context;
     scheduled.clear();
     wakes.clear();
-    await Promise.all(this.#removals);
+    await Promise.all([...this.#removals, moving]);
     await commit.flushed();
   }
 
@@ -182,24 +186,26 @@ export class EmbeddedEngine implements Engine {
     return purge(this.#registry.require(queue));
   }
 
-  async move(request: MoveRequest): Promise<MoveResult> {
-    return move(this.#registry, request);
+  async previewMove(spec: MoveSpec): Promise<MovePreview> {
+    return this.#moves.preview(spec);
   }
 
-  async startMove(): Promise<MoveStatus> {
-    throw notSupported('moves');
+  async startMove(spec: MoveSpec): Promise<MoveStatus> {
+    this.#requireOpen();
+    return this.#moves.start(spec);
   }
 
-  async moveStatus(): Promise<MoveStatus> {
-    throw notSupported('moves');
+  async moveStatus(id: string, waitMs = 0): Promise<MoveStatus> {
+    return this.#moves.status(id, waitMs);
   }
 
   async moves(): Promise<readonly MoveStatus[]> {
-    throw notSupported('moves');
+    return this.#moves.list();
   }
 
-  async cancelMove(): Promise<MoveStatus> {
-    throw notSupported('moves');
+  async cancelMove(id: string): Promise<MoveStatus> {
+    this.#requireOpen();
+    return this.#moves.cancel(id);
   }
 
   async groups(): Promise<readonly GroupInfo[]> {

@@ -21,10 +21,6 @@ const calls: [EngineCapability, (engine: Engine) => unknown][] = [
   ['logs', (engine) => engine.lease('a', { ...wait, group: 'g' })],
   ['logs', (engine) => engine.groups('a')],
   ['logs', (engine) => engine.seek('a', 'g', 'earliest')],
-  ['moves', (engine) => engine.startMove({ from: 'a', to: 'b' })],
-  ['moves', (engine) => engine.moveStatus('1')],
-  ['moves', (engine) => engine.moves()],
-  ['moves', (engine) => engine.cancelMove('1')],
   ['consumer-list', (engine) => engine.consumers('a')],
 ];
 

@@ -5,7 +5,8 @@ import { declaringContract } from './declaring.ts';
 import { dispatchingContract } from './dispatching.ts';
 import { failingContract } from './failing.ts';
 import { leasingContract } from './leasing.ts';
-import { lookingAndMovingContract } from './looking-and-moving.ts';
+import { lookingContract } from './looking.ts';
+import { movingContract } from './moving.ts';
 import { orderingContract } from './ordering.ts';
 import { routingContract } from './routing.ts';
 import { stayingAndGoingContract } from './staying-and-going.ts';
@@ -29,8 +30,9 @@ const parts = [
   dispatchingContract,
   failingContract,
   leasingContract,
-  lookingAndMovingContract,
   orderingContract,
+  lookingContract,
+  movingContract,
   stayingAndGoingContract,
   tellingContract,
 ];

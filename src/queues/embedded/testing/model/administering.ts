@@ -26,15 +26,14 @@ export async function replay(world: World, name: string): Promise<void> {
   const all = world.random.chance(50);
   const matches = (id: string): boolean => all || id.endsWith(digit);
   const expected = [...dead.messages.keys()].filter(matches);
-  // Back in its queue a message can be delivered before `move` resolves.
+  // Back in its queue a message can be delivered before the move has ended.
   for (const id of expected) {
     dead.removed(id);
     world.queue(name).enqueue(id, false);
   }
-  const { moved } = await world.under.engine.move({
-    from: `${name}.dead`,
-    match: ({ message }) => matches(message.payload.toString()),
-  });
+  const filter = all ? {} : { headers: { digit } };
+  const { id } = await world.under.engine.startMove({ from: `${name}.dead`, filter });
+  const { moved } = await world.under.engine.moveStatus(id, 1);
   assert.equal(moved, expected.length);
 }
 

@@ -14,6 +14,7 @@ export function publish(world: World): void {
   for (let count = random.between(1, 12); count > 0; count--) {
     const id = `m${world.published++}`;
     for (const name of topic === 't/b' ? ['b'] : ['a', 'b']) world.queue(name).enqueue(id, true);
-    assert.equal(under.engine.route(topic)?.admit(messageOf(id, { topic }), waiter, 0), true);
+    const properties = { userProperties: [['digit', id.slice(-1)]] } as const;
+    assert.equal(under.engine.route(topic)?.admit(messageOf(id, { topic, properties }), waiter, 0), true);
   }
 }

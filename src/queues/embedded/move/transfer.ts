@@ -1,0 +1,76 @@
+import { SluiceError } from '../../../errors.ts';
+import type { StoredMessage } from '../../engine.ts';
+import { compileEdit, type EditMessage } from '../../move-edit.ts';
+import { compileFilter, type MessageMatch } from '../../move-filter.ts';
+import type { MoveSpec } from '../../move-spec.ts';
+import { take } from '../purge.ts';
+import type { Queue } from '../queue.ts';
+import { encodeRecord, withDeath } from '../record.ts';
+import type { Registry } from '../registry.ts';
+import { type Found, storedMessage } from '../scan.ts';
+
+/** What can be done with a message that matches: it goes, waits for room where it would go, or stays for a reason. */
+export type Plan =
+  | { readonly kind: 'go' | 'full'; readonly target: Queue; readonly record: Buffer }
+  | { readonly kind: 'left'; readonly reason: string };
+
+/** What a move does with each message. */
+export class Transfer {
+  readonly source: Queue;
+  readonly #registry: Registry;
+  readonly #to: string | undefined;
+  readonly #match: MessageMatch | undefined;
+  readonly #edit: EditMessage | undefined;
+
+  /** Throws where the filter or the edit cannot be. `startedAt`: what an age in the filter counts from. */
+  constructor(registry: Registry, source: Queue, spec: MoveSpec, startedAt: number) {
+    this.#registry = registry;
+    this.source = source;
+    this.#to = spec.to;
+    this.#match = spec.filter === undefined ? undefined : compileFilter(spec.filter, startedAt);
+    this.#edit = spec.edit === undefined ? undefined : compileEdit(spec.edit);
+  }
+
+  /** Undefined where the message is not meant. */
+  plan(found: Found): Plan | undefined {
+    const stored = storedMessage(found);
+    if (this.#match?.(stored) === false) return undefined;
+    if (stored.state === 'leased') return { kind: 'left', reason: 'A consumer holds the message' };
+    try {
+      const target = this.#targetOf(stored);
+      const record = this.#recordFor(target, found, stored);
+      return { kind: target.hasRoom(record.length) ? 'go' : 'full', target, record };
+    } catch (problem) {
+      if (problem instanceof SluiceError) return { kind: 'left', reason: problem.message };
+      throw problem;
+    }
+  }
+
+  /**
+   * Copies and deletes in this turn, which is one commit. The message passes no admission: it was taken in once, so it is
+   * no duplicate, and waits for room instead of driving others out.
+   */
+  apply(found: Found, target: Queue, record: Buffer): void {
+    take(this.source, found);
+    this.source.totals.moved++;
+    target.intake.append(record, undefined, true);
+    target.delivery.pumpLater();
+  }
+
+  #targetOf(stored: StoredMessage): Queue {
+    if (this.#to !== undefined) return this.#registry.require(this.#to);
+    if (stored.death === undefined) {
+      throw new SluiceError('invalid_argument', 'The message is no dead letter: name the queue to move it to');
+    }
+    const origin = this.#registry.require(stored.death.queue);
+    if (origin === this.source) throw new SluiceError('invalid_argument', 'The message comes from this queue itself');
+    return origin;
+  }
+
+  /** Back in its own queue a dead letter is a message again; elsewhere it stays one and keeps its story. */
+  #recordFor(target: Queue, found: Found, stored: StoredMessage): Buffer {
+    const now = this.source.context.clock.now();
+    const record = this.#edit === undefined ? found.record : encodeRecord(this.#edit(stored.message, now), now);
+    return withDeath(record, stored.death?.queue === target.name ? undefined : stored.death, now);
+  }
+}
