@@ -1,20 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Broker } from './broker.ts';
-import { startMosquitto } from './mosquitto.ts';
+import { type Broker, brokerCore, loadCore } from './broker.ts';
 import { type LoadResult, runLoad } from './mqttload.ts';
 import type { BenchOptions } from './options.ts';
 import { cpuSeconds, peakResidentBytes, resetPeak, residentBytes } from './process-usage.ts';
 import type { Measure, Scenario, Step } from './scenarios.ts';
-import { declareQueue, startSluice } from './sluice.ts';
+import { declareQueue, type SluiceBroker, startSluice } from './sluice.ts';
 
 /** One step against one broker, once. */
 export interface Sample {
   readonly scenario: string;
   readonly step: string;
   readonly measure: Measure;
-  readonly broker: Broker['name'];
+  readonly comparedWith?: string;
+  /** Sluice, or the name of a peer. */
+  readonly broker: string;
   /** From 1. */
   readonly run: number;
   /** In the unit of the measure; for latency the median. */
@@ -26,8 +26,12 @@ export interface Sample {
   readonly peakBytes: number;
 }
 
-// The broker on one core and the load on another, so that they do not take time from each other.
-const [brokerCore, loadCore] = availableParallelism() > 1 ? [0, 1] : [undefined, undefined];
+/** A broker and what it is given to do. */
+interface Contender {
+  readonly name: string;
+  readonly broker: Broker;
+  loadOf(step: Step): string;
+}
 
 /**
  * Runs a scenario: every broker is started once and warmed up by one run that does not count, then each run goes to one
@@ -40,52 +44,75 @@ export async function measureScenario(
   folder: string,
   told: (sample: Sample) => void,
 ): Promise<void> {
-  const round = async (brokers: readonly Broker[], run: number): Promise<void> => {
-    for (const broker of brokers) {
+  const round = async (contenders: readonly Contender[], run: number): Promise<void> => {
+    for (const contender of contenders) {
       for (const step of scenario.steps) {
-        const sample = await measureStep(scenario.name, step, broker, run, mqttload);
+        const sample = await measureStep(scenario.name, step, contender, run, mqttload);
         if (run > 0) told(sample);
       }
     }
   };
   const runs = Array.from({ length: options.runs }, (_, index) => index + 1);
+  const contest = (use: (contenders: readonly Contender[]) => Promise<void>): Promise<void> =>
+    withContenders(scenario, options, mqttload, folder, use);
   if (scenario.cold === true) {
-    for (const run of runs) await withBrokers(scenario, options, folder, (brokers) => round(brokers, run));
+    for (const run of runs) await contest((contenders) => round(contenders, run));
   } else {
-    await withBrokers(scenario, options, folder, async (brokers) => {
-      for (const run of [0, ...runs]) await round(brokers, run);
+    await contest(async (contenders) => {
+      for (const run of [0, ...runs]) await round(contenders, run);
     });
   }
 }
 
-async function withBrokers(
+async function withContenders(
   scenario: Scenario,
   options: BenchOptions,
+  mqttload: string,
   folder: string,
-  use: (brokers: readonly Broker[]) => Promise<void>,
+  use: (contenders: readonly Contender[]) => Promise<void>,
 ): Promise<void> {
   const home = mkdtempSync(join(folder, `${scenario.name}-`));
-  const brokers: Broker[] = [];
+  const contenders: Contender[] = [];
   try {
-    if (options.sluice) brokers.push(await prepareSluice(scenario, home));
-    if (options.mosquitto) brokers.push(await startMosquitto(home, brokerCore, options.mosquittoAsItComes));
-    await use(brokers);
+    if (options.sluice) {
+      const broker = await startSluice({ home: folderIn(home, 'sluice'), core: brokerCore });
+      contenders.push({ name: 'Sluice', broker, loadOf: (step) => step.load });
+      await declareQueues(scenario, broker);
+    }
+    for (const peer of scenario.withoutPeer === true ? [] : options.peers) {
+      const broker = await peer.start(folderIn(home, peer.option), brokerCore);
+      const loadOf = (step: Step): string => (peer.durable ? step.durableLoad : step.memoryLoad) ?? step.load;
+      contenders.push({ name: peer.name, broker, loadOf });
+      if (peer.durable) await leaveSessions(scenario, broker, mqttload);
+    }
+    await use(contenders);
   } finally {
-    for (const broker of brokers) await broker.stop();
+    for (const { broker } of contenders) await broker.stop();
     rmSync(home, { recursive: true });
   }
 }
 
-async function prepareSluice(scenario: Scenario, home: string): Promise<Broker> {
-  const broker = await startSluice({ home, core: brokerCore });
+function folderIn(home: string, name: string): string {
+  const folder = join(home, name);
+  mkdirSync(folder);
+  return folder;
+}
+
+async function declareQueues(scenario: Scenario, broker: SluiceBroker): Promise<void> {
   if (scenario.queue === true) await declareQueue(broker);
-  return broker;
+  for (let number = 0; number < (scenario.furtherQueues ?? 0); number++)
+    await declareQueue(broker, `many-${number}`, `many/${number}`);
+}
+
+async function leaveSessions({ durablePreparation }: Scenario, broker: Broker, program: string): Promise<void> {
+  if (durablePreparation === undefined) return;
+  await runLoad({ program, port: broker.mqttPort, arguments: durablePreparation, core: loadCore });
 }
 
 async function measureStep(
   scenario: string,
   step: Step,
-  broker: Broker,
+  { name, broker, loadOf }: Contender,
   run: number,
   mqttload: string,
 ): Promise<Sample> {
@@ -96,7 +123,7 @@ async function measureStep(
   const load = await runLoad({
     program: mqttload,
     port: broker.mqttPort,
-    arguments: broker.name === 'Mosquitto' ? (step.peerLoad ?? step.load) : step.load,
+    arguments: loadOf(step),
     core: loadCore,
     connected: () => {
       residentConnected = residentBytes(broker.pid);
@@ -106,7 +133,8 @@ async function measureStep(
     scenario,
     step: step.title,
     measure: step.measure,
-    broker: broker.name,
+    comparedWith: step.comparedWith,
+    broker: name,
     run,
     value:
       load === undefined ? (residentConnected - residentBefore) / idleConnections(step) : figureOf(step.measure, load),

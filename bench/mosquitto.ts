@@ -1,10 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { type Broker, endProcess, spawnBroker } from './broker.ts';
+import { type Broker, endProcess, freePort, spawnBroker, untilListening } from './broker.ts';
 
 // Debian puts it where a user's PATH does not look.
 const program =
@@ -28,17 +25,25 @@ set_tcp_nodelay true
 sys_interval 0
 `;
 
-export async function startMosquitto(folder: string, core: number | undefined, asItComes: boolean): Promise<Broker> {
+export function startMosquitto(folder: string, core: number | undefined): Promise<Broker> {
+  return start(tuned, folder, core);
+}
+
+export function startMosquittoAsItComes(folder: string, core: number | undefined): Promise<Broker> {
+  return start(defaults, folder, core);
+}
+
+async function start(
+  configuration: (port: number) => string,
+  folder: string,
+  core: number | undefined,
+): Promise<Broker> {
   const mqttPort = await freePort();
   const file = join(folder, 'mosquitto.conf');
-  writeFileSync(file, asItComes ? defaults(mqttPort) : tuned(mqttPort));
-  const { child, errors } = spawnBroker([program, '-c', file], core);
-  for (const end = Date.now() + startSecondsMax * 1000; !(await accepts(mqttPort)); await wait(20)) {
-    if (child.exitCode !== null)
-      throw new Error(`Mosquitto ended with ${child.exitCode} before it was ready:\n${errors()}`);
-    if (Date.now() > end) throw new Error(`Mosquitto does not listen after ${startSecondsMax} s:\n${errors()}`);
-  }
-  return { name: 'Mosquitto', pid: child.pid as number, mqttPort, stop: (signal) => endProcess(child, signal) };
+  writeFileSync(file, configuration(mqttPort));
+  const spawned = spawnBroker([program, '-c', file], core);
+  await untilListening('Mosquitto', spawned, mqttPort, startSecondsMax);
+  return { pid: spawned.child.pid as number, mqttPort, stop: (signal) => endProcess(spawned.child, signal) };
 }
 
 /** Such as "2.0.11". */
@@ -46,24 +51,4 @@ export function mosquittoVersion(): string {
   // It prints its version with the help, and ends with status 3 then.
   const help = execFileSync('sh', ['-c', `"${program}" -h || true`], { encoding: 'utf8' });
   return /version (\S+)/.exec(help)?.[1] ?? 'of unknown version';
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

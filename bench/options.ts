@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type Peer, peers } from './peers.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 export interface BenchOptions {
@@ -6,12 +7,10 @@ export interface BenchOptions {
   /** Measured runs of each scenario and broker, behind one that only warms up. */
   readonly runs: number;
   readonly sluice: boolean;
-  readonly mosquitto: boolean;
-  /** With the configuration that it comes with, instead of one made for these scenarios. */
-  readonly mosquittoAsItComes: boolean;
+  readonly peers: readonly Peer[];
   /** Where every single run goes as JSON. */
   readonly json: string | undefined;
-  /** Whether the table goes into bench/results.md, or results-defaults.md. */
+  /** Whether the table of each peer goes into its file. */
   readonly write: boolean;
 }
 
@@ -20,12 +19,12 @@ export const usage = `Usage: npm run bench -- [options]
   --scenario NAME        only this scenario; may be given several times. One of
                          ${scenarios.map(({ name }) => name).join(', ')}
   --runs N               measured runs of each, after one that warms up; the table shows medians (5)
-  --peer PEER            what Sluice is compared with: mosquitto, configured for these
-                         scenarios; mosquitto-defaults, as it comes; none (mosquitto)
-  --peer-only            measure the peer without Sluice
+  --peer PEER            what Sluice is compared with, may be given several times: mosquitto,
+                         configured for these scenarios; mosquitto-defaults, as it comes;
+                         rabbitmq, with its MQTT plug-in; nats, with JetStream; none (mosquitto)
+  --peer-only            measure the peers without Sluice
   --json FILE            write every run to FILE
-  --write                write the table to bench/results.md, beside
-                         mosquitto-defaults to bench/results-defaults.md
+  --write                write the table of each peer to its file: ${peers.map((peer) => peer.resultsFile).join(', ')}
   --help                 show this
 `;
 
@@ -36,7 +35,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     options: {
       scenario: { type: 'string', multiple: true },
       runs: { type: 'string', default: '5' },
-      peer: { type: 'string', default: 'mosquitto' },
+      peer: { type: 'string', multiple: true, default: ['mosquitto'] },
       'peer-only': { type: 'boolean', default: false },
       json: { type: 'string' },
       write: { type: 'boolean', default: false },
@@ -47,23 +46,25 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1)
     throw new Error(`Expected --runs to be a whole number from 1: met "${values.runs}"`);
-  if (!peers.includes(values.peer)) {
-    throw new Error(`Expected --peer to be ${peers.join(' or ')}: met "${values.peer}"`);
-  }
-  const mosquitto = values.peer !== 'none';
-  if (values['peer-only'] && !mosquitto) throw new Error('Nothing to measure: --peer-only with --peer none');
+  const beside = values.peer.includes('none') ? [] : values.peer.map(peerNamed);
+  if (values['peer-only'] && beside.length === 0) throw new Error('Nothing to measure: --peer-only with --peer none');
+  if (values.write && beside.length === 0) throw new Error('Nowhere to write: each file is that of a peer');
   return {
     scenarios: values.scenario?.map(scenarioNamed) ?? scenarios,
     runs,
     sluice: !values['peer-only'],
-    mosquitto,
-    mosquittoAsItComes: values.peer === 'mosquitto-defaults',
+    peers: beside,
     json: values.json,
     write: values.write,
   };
 }
 
-const peers = ['mosquitto', 'mosquitto-defaults', 'none'];
+function peerNamed(option: string): Peer {
+  const found = peers.find((peer) => peer.option === option);
+  if (found !== undefined) return found;
+  const known = [...peers.map((peer) => peer.option), 'none'];
+  throw new Error(`Expected --peer to be ${known.join(' or ')}: met "${option}"`);
+}
 
 function scenarioNamed(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name);

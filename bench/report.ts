@@ -1,31 +1,44 @@
 import type { Sample } from './measure.ts';
 import type { Measure } from './scenarios.ts';
 
-const head = [
-  ['scenario', 'Sluice', 'Mosquitto', 'ratio', 'lost / dup', 'p50 / p99 ms', 'broker CPU s', 'peak RSS MiB'],
-  ['---', '--:', '--:', '--:', '--:', '--:', '--:', '--:'],
-];
+const columns = ['ratio', 'lost / dup', 'p50 / p99 ms', 'broker CPU s', 'peak RSS MiB'];
 
-/** A Markdown table with a row for each step. Two figures with '·' between them are Sluice's and Mosquitto's. */
-export function reportTable(samples: readonly Sample[]): string {
+/** A Markdown table with a row for each step. Two figures with '·' between them are Sluice's and the peer's. */
+export function reportTable(samples: readonly Sample[], peer?: string): string {
   const steps = [...new Set(samples.map((sample) => sample.step))];
-  const rows = steps.map((step) => rowOf(samples.filter((sample) => sample.step === step)));
-  return [...head, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const rows = steps.map((step) =>
+    rowOf(
+      samples.filter((sample) => sample.step === step),
+      peer,
+    ),
+  );
+  const head = ['scenario', 'Sluice', peer ?? '–', ...columns];
+  const lines = ['---', ...head.slice(1).map(() => '--:')];
+  return [head, lines, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function rowOf(samples: readonly Sample[]): string[] {
+/** A sentence for each step of Sluice that is compared with another one: the median of the ratios of a run's two. */
+export function comparisons(samples: readonly Sample[]): string[] {
+  const sluice = samples.filter(({ broker }) => broker === 'Sluice');
+  const compared = sluice.filter(({ comparedWith }) => comparedWith !== undefined);
+  return [...new Set(compared.map(({ step }) => step))].map((step) => {
+    const side = compared.filter((sample) => sample.step === step);
+    const [{ measure, comparedWith = '' }] = side;
+    const others = sluice.filter((sample) => sample.step === comparedWith);
+    return `${step}: ${ratio(measure, side, others)} of ${comparedWith}.`;
+  });
+}
+
+function rowOf(samples: readonly Sample[], peer: string | undefined): string[] {
   const { step, measure } = samples[0];
-  const sides = [
-    samples.filter(({ broker }) => broker === 'Sluice'),
-    samples.filter(({ broker }) => broker === 'Mosquitto'),
-  ];
+  const sides = [samples.filter(({ broker }) => broker === 'Sluice'), samples.filter(({ broker }) => broker === peer)];
   const both = (cell: (side: readonly Sample[]) => string): string =>
     sides.map((side) => (side.length === 0 ? '–' : cell(side))).join(' · ');
-  const [sluice, mosquitto] = sides.map((side) => shownValue(measure, median(side.map(({ value }) => value))));
+  const [ours, theirs] = sides.map((side) => shownValue(measure, median(side.map(({ value }) => value))));
   return [
     step,
-    sluice,
-    mosquitto,
+    ours,
+    theirs,
     ratio(measure, sides[0], sides[1]),
     measure === 'idle-memory' ? '–' : both((side) => `${sum(side, lostIn)} / ${sum(side, duplicatesIn)}`),
     measure === 'latency' ? both((side) => `${latency(side, 'p50')} / ${latency(side, 'p99')}`) : '–',
@@ -49,13 +62,13 @@ function shownValue(measure: Measure, value: number): string {
   return Number.isNaN(value) ? '–' : units[measure](value);
 }
 
-/** Median of the ratios of the runs that followed each other: how many times better Sluice was. */
-function ratio(measure: Measure, sluice: readonly Sample[], mosquitto: readonly Sample[]): string {
+/** Median of the ratios of the runs that followed each other: how many times better the first was. */
+function ratio(measure: Measure, first: readonly Sample[], second: readonly Sample[]): string {
   const lessIsBetter = measure === 'latency' || measure === 'idle-memory';
-  const ratios = sluice.flatMap(({ run, value }) => {
-    const peer = mosquitto.find((sample) => sample.run === run);
-    if (peer === undefined) return [];
-    return [lessIsBetter ? peer.value / value : value / peer.value];
+  const ratios = first.flatMap(({ run, value }) => {
+    const other = second.find((sample) => sample.run === run);
+    if (other === undefined) return [];
+    return [lessIsBetter ? other.value / value : value / other.value];
   });
   return ratios.length === 0 ? '–' : `${median(ratios).toFixed(2)} ×`;
 }

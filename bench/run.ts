@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureScenario, type Sample } from './measure.ts';
-import { mosquittoVersion } from './mosquitto.ts';
 import { compileMqttload } from './mqttload.ts';
 import { type BenchOptions, parseOptions, usage } from './options.ts';
-import { reportTable } from './report.ts';
+import type { Peer } from './peers.ts';
+import { comparisons, reportTable } from './report.ts';
 
 const options = parseOptions(process.argv.slice(2));
 if (options === undefined) process.stdout.write(usage);
@@ -32,14 +32,14 @@ async function run(options: BenchOptions): Promise<void> {
     rmSync(folder, { recursive: true });
   }
   if (samples.some(({ load }) => load?.complete === false)) process.exitCode = 1;
-  const report = `${reportTable(samples)}\n\n${conditions(options)}\n`;
-  process.stdout.write(`\n${report}`);
+  for (const peer of options.peers.length === 0 ? [undefined] : options.peers) {
+    const lines = [reportTable(samples, peer?.name), ...comparisons(samples), conditions(options, peer)];
+    const report = `${lines.join('\n\n')}\n`;
+    process.stdout.write(`\n${report}`);
+    if (options.write && peer !== undefined)
+      writeFileSync(new URL(peer.resultsFile, import.meta.url), `# Results\n\n${report}`);
+  }
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(samples, undefined, 2)}\n`);
-  if (options.write) writeFileSync(resultsFile(options), `# Results\n\n${report}`);
-}
-
-function resultsFile({ mosquittoAsItComes }: BenchOptions): URL {
-  return new URL(mosquittoAsItComes ? 'results-defaults.md' : 'results.md', import.meta.url);
 }
 
 /** Progress, on standard error so that standard output is the report. */
@@ -49,11 +49,9 @@ function tell(sample: Sample): void {
   process.stderr.write(`${step}, run ${run}, ${broker}: ${value.toFixed(value < 100 ? 2 : 0)}${incomplete}\n`);
 }
 
-function conditions(options: BenchOptions): string {
-  const peer = options.mosquitto
-    ? `, Mosquitto ${mosquittoVersion()}${options.mosquittoAsItComes ? ' as it comes' : ''}`
-    : '';
+function conditions({ runs }: BenchOptions, peer: Peer | undefined): string {
+  const beside = peer === undefined ? '' : `, ${peer.name} ${peer.version()}`;
   const machine = `${cpus().length} cores (${cpus()[0].model.trim()})`;
-  const medians = `medians of ${options.runs} run${options.runs === 1 ? '' : 's'} each`;
-  return `Node ${process.versions.node}${peer}, ${machine}, loopback, ${medians}, ${new Date().toISOString().slice(0, 10)}.`;
+  const medians = `medians of ${runs} run${runs === 1 ? '' : 's'} each`;
+  return `Node ${process.versions.node}${beside}, ${machine}, loopback, ${medians}, ${new Date().toISOString().slice(0, 10)}.`;
 }

@@ -44,7 +44,6 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceBroker>
   const ready = JSON.parse(line);
   if (ready.event !== 'ready') throw new Error(`Expected the ready line of Sluice, met ${line}`);
   return {
-    name: 'Sluice',
     pid: ready.pid,
     mqttPort: ready.mqtt,
     httpPort: ready.http,
@@ -53,12 +52,12 @@ export async function startSluice(options: SluiceOptions): Promise<SluiceBroker>
   };
 }
 
-/** Declares the durable queue `bench`, bound to `bench/#`. */
-export async function declareQueue(broker: SluiceBroker): Promise<void> {
+/** Declares the durable queue, bound to the filter. */
+export async function declareQueue(broker: SluiceBroker, name = 'bench', filter = 'bench/#'): Promise<void> {
   const response = await fetch(`http://127.0.0.1:${broker.httpPort}/v1/queues`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'bench', options: { bindings: [{ filter: 'bench/#' }] } }),
+    body: JSON.stringify({ name, options: { bindings: [{ filter }] } }),
   });
-  if (!response.ok) throw new Error(`Cannot declare queue "bench": ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`Cannot declare queue "${name}": ${response.status} ${await response.text()}`);
 }

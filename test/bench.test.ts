@@ -4,7 +4,7 @@ import { Account } from '../bench/kill/account.ts';
 import type { Sample } from '../bench/measure.ts';
 import { parseResult } from '../bench/mqttload.ts';
 import { parseOptions } from '../bench/options.ts';
-import { reportTable } from '../bench/report.ts';
+import { comparisons, reportTable } from '../bench/report.ts';
 import { Ledger, Reading } from '../bench/sessions/ledger.ts';
 import { trendOf } from '../bench/soak/memory.ts';
 
@@ -31,19 +31,41 @@ test('the table has medians, the median ratio of neighbouring runs, and sums of 
     ...[300, 100, 200].map((value, index) => sample('Sluice', index + 1, value)),
     ...[100, 100, 50].map((value, index) => sample('Mosquitto', index + 1, value)),
   ];
-  const row = reportTable(samples).split('\n')[2];
+  const row = reportTable(samples, 'Mosquitto').split('\n')[2];
   assert.equal(row, '| fan-in | 200/s | 100/s | 3.00 × | 3 / 6 · 3 / 6 | – | 1.5 · 1.5 | 2 · 2 |');
 });
 
 test('the table of one side has no ratio', () => {
-  const row = reportTable([sample('Mosquitto', 1, 1_234_567)]).split('\n')[2];
+  const row = reportTable([sample('Mosquitto', 1, 1_234_567)], 'Mosquitto').split('\n')[2];
   assert.equal(row, '| fan-in | – | 1,234,567/s | – | – · 1 / 2 | – | – · 1.5 | – · 2 |');
+});
+
+test('each peer has a table of its own beside the same runs of Sluice', () => {
+  const samples = [sample('Sluice', 1, 200), sample('RabbitMQ', 1, 10), sample('NATS', 1, 40)];
+  const [head, , row] = reportTable(samples, 'NATS').split('\n');
+  assert.match(head, /^\| scenario \| Sluice \| NATS \| ratio /);
+  assert.match(row, /^\| fan-in \| 200\/s \| 40\/s \| 5\.00 × /);
+  assert.match(reportTable(samples, 'RabbitMQ'), /\| 20\.00 × /);
+});
+
+test('a step that is compared with another one says how they relate, run by run', () => {
+  const many = (run: number, value: number): Sample => ({
+    ...sample('Sluice', run, value),
+    step: '1,000 queues',
+    comparedWith: 'fan-in',
+  });
+  const samples = [sample('Sluice', 1, 100), many(1, 80), sample('Sluice', 2, 200), many(2, 180)];
+  assert.deepEqual(comparisons(samples), ['1,000 queues: 0.85 × of fan-in.']);
 });
 
 test('options that make no sense are refused with what was expected', () => {
   assert.throws(() => parseOptions(['--runs', '0']), /whole number from 1: met "0"/);
-  assert.throws(() => parseOptions(['--peer', 'x']), /mosquitto or mosquitto-defaults or none: met "x"/);
+  assert.throws(
+    () => parseOptions(['--peer', 'x']),
+    /mosquitto or mosquitto-defaults or rabbitmq or nats or none: met "x"/,
+  );
   assert.throws(() => parseOptions(['--peer', 'none', '--peer-only']), /Nothing to measure/);
+  assert.throws(() => parseOptions(['--peer', 'none', '--write']), /Nowhere to write/);
   assert.throws(() => parseOptions(['--scenario', 'x']), /expected one of one-to-one-qos0/);
 });
 
