@@ -1,5 +1,5 @@
 import { errorCatalogue, SluiceError, toSluiceError } from '../errors.ts';
-import type { ConsumerSource, UserProperty } from '../message.ts';
+import type { ConsumerSource, Credit, UserProperty } from '../message.ts';
 import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
 import type { Connection } from './connection.ts';
 import { needsOf } from './consuming-needs.ts';
@@ -51,9 +51,9 @@ async function consume(
   subscription: QueueSubscription,
   properties: readonly UserProperty[] | undefined,
 ): Promise<void> {
-  const credit = windowShare(connection);
-  const request = properties === undefined ? { credit } : { credit, properties };
-  subscription.attach(await source.consume(subscription.filter, subscription, request), credit);
+  const share = shareOf(connection);
+  const request = properties === undefined ? share : { ...share, properties };
+  subscription.attach(await source.consume(subscription.filter, subscription, request), share);
   subscription.needs = await mayConsume(connection, source, subscription.filter);
   shareWindow(connection);
 }
@@ -80,13 +80,20 @@ function tooMuchSaid(): SubscribeAnswer {
   };
 }
 
-/** The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. */
-function windowShare({ window, queueSubscriptions }: Connection): number {
-  return Math.max(1, Math.floor(window / Math.max(1, queueSubscriptions.size)));
+/**
+ * The client's window is one for all its queues: what is leased to it can be sent, and does not wait until the lease is over. What
+ * may be large besides is bounded as all that waits in one session.
+ */
+function shareOf({ window, queueSubscriptions, context }: Connection): Credit {
+  const queues = Math.max(1, queueSubscriptions.size);
+  return {
+    credit: Math.max(1, Math.floor(window / queues)),
+    creditBytes: Math.max(1, Math.floor(context.limits.sessionBytesMax / queues)),
+  };
 }
 
 function shareWindow(connection: Connection): void {
-  const share = windowShare(connection);
+  const share = shareOf(connection);
   for (const subscription of connection.queueSubscriptions.values()) subscription.setCredit(share);
 }
 

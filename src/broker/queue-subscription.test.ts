@@ -218,6 +218,16 @@ test('the queues of one client share its window, and none delivers before its SU
   assert.deepEqual([first.creditChanges, second.creditChanges], [1, 0]);
 });
 
+test('what queues lend to one client is bounded in bytes, as all that waits in a session', async () => {
+  const [first, second] = [new OneQueue(), new OneQueue('$q/')];
+  const fixture = new BrokerFixture({ sources: [first, second], limits: { sessionBytesMax: 10_000 } });
+  const client = await fixture.connect('c');
+  await subscribed(first, client, 1);
+  assert.equal(first.creditBytes, 10_000);
+  assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+  assert.deepEqual([first.creditBytes, second.creditBytes], [5_000, 5_000]);
+});
+
 test('the window of a queue that is unsubscribed, refused or gone goes back to the others', async () => {
   const [first, second] = [new OneQueue(), new OneQueue('$q/')];
   const client = await new BrokerFixture({ sources: [first, second] }).connect('c', {

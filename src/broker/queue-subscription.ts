@@ -3,6 +3,7 @@ import {
   acknowledged,
   type Consumer,
   type Consumption,
+  type Credit,
   type Delivery,
   type MessageProperties,
   type QoS,
@@ -28,7 +29,7 @@ export class QueueSubscription implements Consumer {
   readonly #added: QueueProperties;
   readonly #onEnded: (subscription: QueueSubscription, reason: SluiceError) => void;
   #consumption: Consumption | undefined;
-  #credit = 0;
+  #share: Credit | undefined;
   #stopped = false;
   /** QoS 0 has no acknowledgement: sent messages are settled at once, but not faster than the socket drains. */
   readonly #undrained: Delivery[] = [];
@@ -51,24 +52,24 @@ export class QueueSubscription implements Consumer {
     this.#onEnded = onEnded;
   }
 
-  /** `credit` is what it was opened with. */
-  attach(consumption: Consumption, credit: number): void {
+  /** `share` is what it was opened with. */
+  attach(consumption: Consumption, share: Credit): void {
     if (this.#stopped) {
       consumption.stop();
       return;
     }
     this.#consumption = consumption;
-    this.#credit = credit;
+    this.#share = share;
   }
 
   get stopped(): boolean {
     return this.#stopped;
   }
 
-  setCredit(credit: number): void {
-    if (credit === this.#credit) return;
-    this.#credit = credit;
-    this.#consumption?.setCredit(credit);
+  setCredit(share: Credit): void {
+    if (share.credit === this.#share?.credit && share.creditBytes === this.#share.creditBytes) return;
+    this.#share = share;
+    this.#consumption?.setCredit(share.credit, share.creditBytes);
   }
 
   /** A message that cannot be encoded costs itself, not the queue and not the process. */

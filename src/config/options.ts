@@ -103,7 +103,8 @@ export const configOptions = {
   }),
   'mqtt.sessionBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
     default: 64 * mebibyte,
-    sentence: 'Bytes that wait in one session; beyond it the newest is dropped and counted.',
+    sentence:
+      'Bytes that wait in one session; beyond it the newest is dropped and counted. From as many bytes that queues lent to one client they lend it no more.',
   }),
   'mqtt.subscriptionsPerClientMax': option(integer(1, 1_000_000), {
     default: 1000,

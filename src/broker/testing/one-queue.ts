@@ -13,6 +13,7 @@ import type {
 export class OneQueue implements ConsumerSource {
   consumer: Consumer | undefined;
   credit = 0;
+  creditBytes: number | undefined;
   /** Of the last that came to consume. */
   request: SourceRequest | undefined;
   /** How long a lease was extended, of each time. */
@@ -56,12 +57,14 @@ export class OneQueue implements ConsumerSource {
     this.consumer = consumer;
     this.request = request;
     this.credit = request.credit;
+    this.creditBytes = request.creditBytes;
     this.stopped = false;
     const stop = (): void => {
       this.stopped = true;
     };
-    const setCredit = (changed: number): void => {
+    const setCredit = (changed: number, creditBytes?: number): void => {
       this.credit = changed;
+      this.creditBytes = creditBytes;
       this.creditChanges++;
     };
     this.onConsumed();
