@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Access, Identity } from '../access/access.ts';
+import type { Access, Identity, Origin } from '../access/access.ts';
 import { isLoopbackAddress } from '../access/addresses.ts';
 import { SluiceError } from '../errors.ts';
 import { refuseForeignPage } from './browser-guard.ts';
@@ -21,6 +21,8 @@ export interface Caller {
   readonly clientId: string;
   /** Name of the consumer that its leases belong to: as in MQTT, one connection is one consumer. */
   readonly consumerId: string;
+  /** Where it comes from, as it was told to access. */
+  readonly origin: Origin;
 }
 
 export interface CallerRequest {
@@ -36,6 +38,7 @@ export const unknownCaller: Caller = {
   identity: { kind: 'anonymous', name: 'anonymous' },
   clientId: '',
   consumerId: '',
+  origin: { remoteAddress: '', through: { listener: 'http' } },
 };
 
 /**
@@ -56,7 +59,7 @@ export async function admitCaller(access: Access, who: Who, request: CallerReque
     (who === 'device' && isNamed(identity, request.deviceId));
   if (allowed) {
     const consumerId = `http:${identity.name}@${request.remoteAddress}:${request.remotePort}`;
-    return { identity, clientId: identity.name, consumerId };
+    return { identity, clientId: identity.name, consumerId, origin: { remoteAddress, through: { listener: 'http' } } };
   }
   throw new SluiceError(
     'not_authorized',

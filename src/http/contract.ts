@@ -1,7 +1,9 @@
 import type { Route } from './route.ts';
 import { banRoutes } from './routes/bans.ts';
+import { consumerRoutes } from './routes/consumers.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { deliveryStreamRoutes } from './routes/delivery-stream.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { driverRoutes } from './routes/drivers.ts';
@@ -23,6 +25,8 @@ export const contract: readonly Route[] = [
   ...scalingRoutes,
   ...queueMessageRoutes,
   ...leaseRoutes,
+  ...deliveryStreamRoutes,
+  ...consumerRoutes,
   ...moveRoutes,
   ...deadLetterRoutes,
   ...deviceTypeRoutes,

@@ -1,31 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { EmbeddedEngine } from '../queues/embedded/engine.ts';
-import { silentLog } from '../std/log.ts';
-import { Environment } from '../storage/environment.ts';
-import { GroupCommit } from '../storage/group-commit.ts';
-import { serve } from './testing/served.ts';
-
-/** The API over queues that are really on disk. */
-async function serveDisk(t: TestContext) {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-http-'));
-  const environment = new Environment(folder);
-  const commit = new GroupCommit({ environment, onFailure: (problem) => assert.fail(problem) });
-  const engine = new EmbeddedEngine({ environment, commit, log: silentLog });
-  await engine.start();
-  const served = await serve(t, { realEngine: engine });
-  t.after(async () => {
-    await served.server.stop();
-    await engine.stop();
-    await environment.close();
-    rmSync(folder, { recursive: true });
-  });
-  await served.call('POST', '/v1/queues', { name: 'jobs', options: { maxDeliveries: 1, backoff: { kind: 'none' } } });
-  return { ...served, engine };
-}
+import { test } from 'node:test';
+import { serveDisk } from './testing/served-disk.ts';
 
 test('a message goes through a queue on disk into the dead letters and back', async (t) => {
   const { call } = await serveDisk(t);

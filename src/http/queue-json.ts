@@ -1,4 +1,4 @@
-import type { StoredMessage } from '../queues/engine.ts';
+import type { LeasedMessage, StoredMessage } from '../queues/engine.ts';
 import { bindingHeadersMax, bindingsMax, delaysMax } from '../queues/option-checks.ts';
 import { type QueueOptionRow, queueOptionRows } from '../queues/option-rows.ts';
 import { queueNumberRows } from '../queues/queue-number-table.ts';
@@ -67,6 +67,11 @@ function summary({ count, sum, max, p50, p90, p99 }: HistogramReading): object {
 export function storedToJson(stored: StoredMessage): object {
   const { message, sequence, state, attempts, enqueuedAt, availableAt, lastError, death } = stored;
   return { sequence, state, attempts, enqueuedAt, availableAt, lastError, ...messageToJson(message), death };
+}
+
+export function leasedToJson({ token, leaseUntil, delivery }: LeasedMessage): object {
+  const { sequence, attempt, enqueuedAt, message, death } = delivery;
+  return { token, leaseUntil, sequence, attempt, enqueuedAt, ...messageToJson(message), death };
 }
 
 /** Rows whose names share what is before a dot stand together in an object. */

@@ -36,7 +36,7 @@ export interface Call<S extends CallShape = CallShape> {
 
 export interface Answer {
   readonly status: number;
-  /** Sent as JSON; text as it is. */
+  /** Sent as JSON; text as it is, and a stream as it comes. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -76,6 +76,8 @@ const messageView: Record<string, JsonSchema> = {
   properties,
 };
 
+export const leaseSeconds: JsonSchema = { type: 'integer', minimum: 1, maximum: 12 * 3_600 };
+
 const deathView: JsonSchema = {
   type: 'object',
   description: 'For a dead letter: where it comes from, and why it is here',

@@ -81,6 +81,8 @@ export interface Consuming {
   settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]>;
   /** Moves the deadline of leases to `leaseMs` from now. */
   extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]>;
+  /** Ends the requests of one who leases, with nothing, and gives back what they hold, uncounted. Nothing where nobody is called so. */
+  leave(queue: string, consumerId: string): Promise<void>;
   /** Those who consume, push and pull. */
   consumers(queue: string): Promise<readonly ConsumerInfo[]>;
 }
@@ -142,6 +144,8 @@ export interface LeaseRequest {
   readonly waitMs: number;
   /** The queue's `leaseMs` when absent. */
   readonly leaseMs?: number;
+  /** Most that this consumer may hold, over all its requests, if that is less than the queue lets it. */
+  readonly heldMax?: number;
   /** As in `ConsumeRequest`. */
   readonly group?: string;
 }

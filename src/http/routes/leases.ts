@@ -1,10 +1,19 @@
 import { acknowledged, released, type Settlement } from '../../message.ts';
-import type { LeasedMessage } from '../../queues/engine.ts';
 import { pollLease } from '../lease-poll.ts';
-import { messageToJson } from '../message-json.ts';
 import { checkText } from '../property-limits.ts';
+import { leasedToJson } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
-import { answer, array, leasedMessage, object, queueName, text, tokenResults, tokens } from '../schemas.ts';
+import {
+  answer,
+  array,
+  leasedMessage,
+  leaseSeconds,
+  object,
+  queueName,
+  text,
+  tokenResults,
+  tokens,
+} from '../schemas.ts';
 
 const tag = 'Queues';
 
@@ -12,7 +21,6 @@ const tag = 'Queues';
 const leaseMessagesMax = 256;
 /** Longest wait of a lease: proxies and clients commonly give up after 30 seconds. */
 const waitSecondsMax = 20;
-const leaseSeconds = { type: 'integer', minimum: 1, maximum: 12 * 3_600 };
 
 interface Named {
   readonly params: { readonly name: string };
@@ -120,9 +128,4 @@ function settlementOf({ mode, code, reason }: Nack['body']): Settlement {
   checkText(code, 'code');
   checkText(reason, 'reason');
   return mode === 'released' ? released : { kind: mode, code, reason };
-}
-
-function leasedToJson({ token, leaseUntil, delivery }: LeasedMessage): object {
-  const { sequence, attempt, enqueuedAt, message, death } = delivery;
-  return { token, leaseUntil, sequence, attempt, enqueuedAt, ...messageToJson(message), death };
 }

@@ -142,6 +142,10 @@ export class MemoryEngine implements Engine {
     });
   }
 
+  async leave(): Promise<void> {
+    throw notHere();
+  }
+
   async consumers(): Promise<readonly ConsumerInfo[]> {
     throw notHere();
   }

@@ -101,7 +101,7 @@ export async function serve(
   await server.start();
   t.after(() => server.stop());
   const base = `http${options?.tls === undefined ? '' : 's'}://127.0.0.1:${server.port}`;
-  return { server, engine, watch, store, pipeline, published, broker, bans, state, base, call: caller(base) };
+  return { server, access, engine, watch, store, pipeline, published, broker, bans, state, base, call: caller(base) };
 }
 
 function brokerNumbers(): BrokerNumbers {

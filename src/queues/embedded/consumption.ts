@@ -1,5 +1,6 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption, Credit } from '../../message.ts';
+import type { ConsumerInfo } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import type { LeasingHome, PushedTo } from './leasing-home.ts';
 import { Pace } from './pace.ts';
@@ -12,6 +13,8 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
   readonly slot: Slot<Entry>;
   readonly #pace: Pace;
   #credit: number;
+  readonly #since: number;
+  #settledAt: number | undefined;
   #stopped = false;
 
   /** Nothing is delivered in this turn, so that the caller has the consumption before the first delivery. */
@@ -21,7 +24,9 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     this.#credit = credit;
     this.slot = new Slot(this, consumer.id);
     if (creditBytes !== undefined) this.slot.bytesLimit = creditBytes;
-    this.#pace = new Pace(() => home.source.context.clock.now());
+    const { clock } = home.source.context;
+    this.#since = clock.now();
+    this.#pace = new Pace(() => clock.now());
     this.#limit();
     home.join(this.slot);
     home.consumptions.add(this);
@@ -60,6 +65,12 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     this.#consumer.ended(reason);
   }
 
+  get info(): ConsumerInfo {
+    const { inflight, limit } = this.slot;
+    const { id } = this.#consumer;
+    return { id, kind: 'push', group: undefined, limit, inflight, since: this.#since, settledAt: this.#settledAt };
+  }
+
   get leaseMs(): number {
     return this.#home.source.options.leaseMs;
   }
@@ -69,6 +80,7 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
   }
 
   ended(): void {
+    this.#settledAt = this.#home.source.context.clock.now();
     if (this.#pace.settled()) this.optionsChanged();
   }
 

@@ -1,5 +1,6 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
+import type { ConsumerInfo } from '../engine.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Entry } from './entry.ts';
 import { LeaseWatch } from './lease-watch.ts';
@@ -98,6 +99,10 @@ export class DeliveryLoop implements LeasingHome {
     if (entry.slot === undefined) return;
     this.#freePlace(entry.slot, entry);
     this.pump();
+  }
+
+  consumers(): ConsumerInfo[] {
+    return [...this.consumptions, ...this.leases.consumers].map(({ info }) => info);
   }
 
   optionsChanged(): void {

@@ -56,6 +56,7 @@ export class EmbeddedEngine implements Engine {
     'byte-credit',
     'events',
     'moves',
+    'consumer-list',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;
@@ -174,8 +175,12 @@ export class EmbeddedEngine implements Engine {
     return this.#registry.require(queue).delivery.leases.extend(tokens, leaseMs);
   }
 
-  async consumers(): Promise<readonly ConsumerInfo[]> {
-    throw notSupported('consumer-list');
+  async leave(queue: string, consumerId: string): Promise<void> {
+    this.#registry.require(queue).delivery.leases.leave(consumerId);
+  }
+
+  async consumers(queue: string): Promise<readonly ConsumerInfo[]> {
+    return this.#registry.require(queue).delivery.consumers();
   }
 
   async browse(queue: string, request: BrowseRequest): Promise<BrowsePage> {

@@ -37,7 +37,7 @@ export class Leases {
     return new Promise((resolve, reject) => {
       const { context, options } = this.#home.source;
       const leaseMs = request.leaseMs ?? options.leaseMs;
-      const wait = new LeaseWait(Math.max(1, request.max), leaseMs, resolve, reject);
+      const wait = new LeaseWait(request, leaseMs, resolve, reject);
       const consumer = this.#consumer(request.consumerId);
       this.#waits++;
       consumer.ask(wait);
@@ -54,6 +54,10 @@ export class Leases {
 
   extend(tokens: readonly string[], leaseMs: number): SettleResult[] {
     return tokens.map((token) => answer(token, this.#byToken.get(token)?.extend(leaseMs) ?? false));
+  }
+
+  leave(consumerId: string): void {
+    this.#consumers.get(consumerId)?.leave();
   }
 
   optionsChanged(): void {

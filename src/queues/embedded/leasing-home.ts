@@ -1,4 +1,5 @@
 import type { SluiceError } from '../../errors.ts';
+import type { ConsumerInfo } from '../engine.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -24,6 +25,7 @@ export interface DeliverySource extends EntryHome {
 
 /** One that messages are pushed to, as its source sees it. */
 export interface PushedTo {
+  readonly info: ConsumerInfo;
   optionsChanged(): void;
   end(reason: SluiceError): void;
 }

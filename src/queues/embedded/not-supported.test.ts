@@ -21,7 +21,6 @@ const calls: [EngineCapability, (engine: Engine) => unknown][] = [
   ['logs', (engine) => engine.lease('a', { ...wait, group: 'g' })],
   ['logs', (engine) => engine.groups('a')],
   ['logs', (engine) => engine.seek('a', 'g', 'earliest')],
-  ['consumer-list', (engine) => engine.consumers('a')],
 ];
 
 test('what the engine has no capability for is refused, and says which', async () => {

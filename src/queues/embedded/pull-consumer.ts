@@ -1,6 +1,6 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Timer } from '../../std/clock.ts';
-import type { LeasedMessage } from '../engine.ts';
+import type { ConsumerInfo, LeasedMessage, LeaseRequest } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import { leaseToken } from './lease-token.ts';
 import type { LeasingHome } from './leasing-home.ts';
@@ -10,14 +10,21 @@ import { Slot, type Taker } from './slot.ts';
 export class LeaseWait {
   readonly max: number;
   readonly leaseMs: number;
+  readonly heldMax: number;
   readonly resolve: (messages: readonly LeasedMessage[]) => void;
   readonly reject: (reason: SluiceError) => void;
   readonly collected: Entry[] = [];
   timer: Timer | undefined = undefined;
 
-  constructor(max: number, leaseMs: number, resolve: LeaseWait['resolve'], reject: LeaseWait['reject']) {
-    this.max = max;
+  constructor(
+    { max, heldMax = Number.POSITIVE_INFINITY }: LeaseRequest,
+    leaseMs: number,
+    resolve: LeaseWait['resolve'],
+    reject: LeaseWait['reject'],
+  ) {
+    this.max = Math.max(1, max);
     this.leaseMs = leaseMs;
+    this.heldMax = heldMax;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -30,6 +37,9 @@ export class PullConsumer implements Taker<Entry> {
   readonly #listener: { waitEnded(): void; idle(): void };
   readonly #slot: Slot<Entry>;
   readonly #waits = new Set<LeaseWait>();
+  readonly #id: string;
+  readonly #since: number;
+  #settledAt: number | undefined;
 
   constructor(
     id: string,
@@ -37,7 +47,9 @@ export class PullConsumer implements Taker<Entry> {
     byToken: Map<string, Entry>,
     listener: { waitEnded(): void; idle(): void },
   ) {
+    this.#id = id;
     this.#home = home;
+    this.#since = home.source.context.clock.now();
     this.#byToken = byToken;
     this.#listener = listener;
     this.#slot = new Slot(this, id);
@@ -69,6 +81,7 @@ export class PullConsumer implements Taker<Entry> {
 
   ended(entry: Entry): void {
     if (entry.token !== undefined) this.#byToken.delete(entry.token);
+    this.#settledAt = this.#home.source.context.clock.now();
     this.limit();
     this.#leaveWhenIdle();
   }
@@ -89,11 +102,35 @@ export class PullConsumer implements Taker<Entry> {
     this.#leaveWhenIdle();
   }
 
+  /** Gives back what it holds, and waits for nothing more. */
+  leave(): void {
+    this.end(undefined);
+    for (const entry of this.#slot.held()) this.#home.source.release(entry);
+    this.#home.pump();
+  }
+
+  get info(): ConsumerInfo {
+    const { inflight, limit } = this.#slot;
+    return {
+      id: this.#id,
+      kind: 'pull',
+      group: undefined,
+      limit,
+      inflight,
+      since: this.#since,
+      settledAt: this.#settledAt,
+    };
+  }
+
   /** What it may hold: what it holds and what its requests still want, up to the queue's limit for one consumer. */
   limit(): void {
     let wanted = 0;
-    for (const wait of this.#waits) wanted += wait.max - wait.collected.length;
-    this.#slot.limit = Math.min(this.#slot.inflight + wanted, this.#home.source.options.maxInflightPerConsumer);
+    let most = this.#home.source.options.maxInflightPerConsumer;
+    for (const wait of this.#waits) {
+      wanted += wait.max - wait.collected.length;
+      most = Math.min(most, wait.heldMax);
+    }
+    this.#slot.limit = Math.min(this.#slot.inflight + wanted, most);
     this.#home.dispatcher.changed(this.#slot);
   }
 

@@ -55,6 +55,62 @@ export function leasingContract(on: ContractBench): void {
       assert.equal(dead.death?.code, 'lease_expired');
     });
 
+    test('one who leases holds no more than it said, and gets the next when it settled one', async () => {
+      await on.engine.declare('orders', bound);
+      await on.sendAll('1', '2', '3');
+      const request = { consumerId: 'c', max: 10, waitMs: 60_000, heldMax: 2 };
+      const held = await on.engine.lease('orders', request);
+      assert.equal(held.length, 2);
+      const next = on.engine.lease('orders', request);
+      await turns();
+      assert.equal((await on.engine.stats('orders')).leased, 2);
+      await on.engine.settle('orders', [held[0].token], acknowledged);
+      assert.deepEqual(
+        (await next).map(({ delivery }) => delivery.message.payload.toString()),
+        ['3'],
+      );
+    });
+
+    test('one who leaves gives back what it holds, uncounted, and its requests end with nothing', async () => {
+      await on.engine.declare('orders', bound);
+      await on.sendAll('1', '2');
+      const request = { consumerId: 'leaver', max: 1, waitMs: 60_000, heldMax: 1 };
+      const [lost] = await on.engine.lease('orders', request);
+      const waiting = on.engine.lease('orders', request);
+      await on.engine.lease('orders', { ...request, consumerId: 'stayer' });
+      await on.engine.leave('orders', 'leaver');
+      assert.deepEqual(await waiting, []);
+      assert.deepEqual(await on.engine.settle('orders', [lost.token], acknowledged), [
+        { token: lost.token, ok: false, code: 'lease_lost' },
+      ]);
+      const [again] = await on.engine.lease('orders', { ...request, consumerId: 'other' });
+      assert.deepEqual([again.delivery.sequence, again.delivery.attempt], [lost.delivery.sequence, 1]);
+      await on.engine.leave('orders', 'nobody');
+      await assert.rejects(on.engine.leave('none', 'leaver'), { code: 'queue_not_found' });
+    });
+
+    test('those who consume are listed, with what they hold and since when', async () => {
+      await on.engine.declare('orders', bound);
+      const since = on.clock.now();
+      const { consumer } = await on.consume('orders', 2, 'pushed to');
+      await on.send('1');
+      await consumer.delivery(1);
+      on.clock.advance(5);
+      consumer.deliveries[0].settle(acknowledged);
+      await on.send('2');
+      await consumer.delivery(2);
+      const waiting = on.engine.lease('orders', { consumerId: 'pulls', max: 3, waitMs: 60_000 });
+      const ofWork = { group: undefined, since };
+      assert.deepEqual(await on.engine.consumers('orders'), [
+        { id: 'pushed to', kind: 'push', limit: 2, inflight: 1, settledAt: since + 5, ...ofWork },
+        { id: 'pulls', kind: 'pull', limit: 3, inflight: 0, settledAt: undefined, ...ofWork, since: since + 5 },
+      ]);
+      await on.engine.leave('orders', 'pulls');
+      await waiting;
+      assert.equal((await on.engine.consumers('orders')).length, 1);
+      await assert.rejects(on.engine.consumers('none'), { code: 'queue_not_found' });
+    });
+
     test('messages are leased by request and settled by token, once', async () => {
       await on.engine.declare('orders', bound);
       await on.sendAll('1', '2', '3');
