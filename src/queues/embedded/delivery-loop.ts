@@ -62,7 +62,7 @@ export class DeliveryLoop implements LeasingHome {
   pumpArriving(entry: Entry, message: Message): void {
     entry.lend(message);
     this.pump();
-    entry.lend(undefined);
+    entry.forgetMessage();
   }
 
   join(slot: Slot<Entry>): void {
@@ -145,6 +145,8 @@ export class DeliveryLoop implements LeasingHome {
     this.dispatcher.changed(slot);
     slot.watch?.changed();
     slot.taker.take(entry);
+    // Whoever looks at the message later decodes it again: many are held for long, and most are looked at once.
+    entry.forgetMessage();
   }
 
   #freePlace(slot: Slot<Entry>, entry: Entry): void {

@@ -76,14 +76,16 @@ export class Dispatcher {
 
   /** Must be called after every change of a slot's inflight, limit or served. */
   changed(slot: Slot): void {
-    if (!slot.available || !this.#mayServe(slot)) {
+    if (!slot.available) {
       this.#leave(slot);
       return;
     }
     if (slot.heapIndex < 0) {
+      if (!this.#mayServe(slot)) return;
       slot.heapIndex = this.#heap.length;
       this.#heap.push(slot);
     }
+    if (this.#heap.length === 1) return;
     this.#down(this.#up(slot.heapIndex));
   }
 

@@ -66,9 +66,14 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     return this.#message;
   }
 
-  /** Lends it the message as it arrived, whose payload is a view that must not be kept, or takes that back. */
-  lend(arriving: Message | undefined): void {
+  /** Lends it the message as it arrived, whose payload is a view that must not be kept. */
+  lend(arriving: Message): void {
     this.#message = arriving;
+  }
+
+  /** The record alone says what the message is. */
+  forgetMessage(): void {
+    this.#message = undefined;
   }
 
   get queue(): string {

@@ -37,7 +37,7 @@ export interface Placement {
 /** A message as it arrives: in lane 0, without a key, and it expires when it says so itself. */
 export function encodeRecord(message: Message, enqueuedAt: number): Buffer {
   const record = encodeMessage(message, headerBytes);
-  record.fill(0, 0, headerBytes);
+  for (let at = flagsAt; at < headerBytes; at++) record[at] = 0;
   record[0] = recordVersion;
   writeU48(record, enqueuedAt, enqueuedAtAt);
   if (message.properties?.messageExpiryInterval !== undefined) writeU48(record, ownExpiry(message), expiresAtAt);
