@@ -8,7 +8,6 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['durability', undefined],
   ['backoff.kind', ['linear', 'list']],
   ['backoff.delaysMs', undefined],
-  ['lastValue.key', undefined],
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
   ['delayMs', undefined],

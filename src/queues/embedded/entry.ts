@@ -24,7 +24,7 @@ export interface EntryHome {
 export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   readonly home: EntryHome;
   readonly sequence: number;
-  readonly record: Buffer;
+  #record: Buffer;
   /** Changed by `changeState` alone. */
   state: State;
   waiting: Waiting | undefined = undefined;
@@ -57,8 +57,18 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   constructor(home: EntryHome, sequence: number, record: Buffer, state: State = State.ready) {
     this.home = home;
     this.sequence = sequence;
-    this.record = record;
+    this.#record = record;
     this.state = state;
+  }
+
+  get record(): Buffer {
+    return this.#record;
+  }
+
+  /** Another message takes its place, before anybody got it. */
+  replaceRecord(record: Buffer): void {
+    this.#record = record;
+    this.#message = undefined;
   }
 
   get message(): Message {

@@ -1,5 +1,6 @@
 import type { Message } from '../../message.ts';
 import { Entry } from './entry.ts';
+import type { LastValueSelector } from './last-value-selector.ts';
 import { Placing } from './placement.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { Schedule } from './schedule.ts';
@@ -9,6 +10,7 @@ import { waitingUntil } from './waiting.ts';
 /** A queue whose messages can wait before anybody has tried them. */
 interface IntakeQueue extends QueueCore {
   readonly schedule: Schedule;
+  readonly lastValues: LastValueSelector | undefined;
 }
 
 /** The way into a queue: for what publishers send, for dead letters, and for what moves. */
@@ -33,6 +35,8 @@ export class Intake {
   append(given: Buffer, message?: Message, owned = false, availableAt = 0): Entry {
     const queue = this.#queue;
     const record = this.#placing.place(given, message, owned);
+    const replaced = queue.lastValues?.replace(record, message);
+    if (replaced !== undefined) return replaced;
     const waits = availableAt > 0 && availableAt > queue.context.clock.now();
     const entry = new Entry(queue, queue.takeSequence(), record, waits ? State.scheduled : State.ready);
     queue.totals.enqueued++;

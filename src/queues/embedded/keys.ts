@@ -53,3 +53,23 @@ export function availableAtOfScheduleKey(key: Buffer): number {
 export function sequenceOfScheduleKey(key: Buffer): number {
   return readU48(key, 10);
 }
+
+/** `digest` is 16 characters of Latin-1. */
+export function lastValueKey(queue: number, digest: string): Buffer {
+  const key = Buffer.allocUnsafe(4 + digest.length);
+  writeU32(key, queue, 0);
+  key.write(digest, 4, 'latin1');
+  return key;
+}
+
+/** Where a message is: the value of `last-values`. */
+export function writePlace(lane: number, sequence: number): Buffer {
+  const place = Buffer.allocUnsafe(7);
+  place[0] = lane;
+  writeU48(place, sequence, 1);
+  return place;
+}
+
+export function readPlace(place: Buffer): { lane: number; sequence: number } {
+  return { lane: place[0], sequence: readU48(place, 1) };
+}

@@ -8,8 +8,9 @@ import { expiresAtOf, laneOf, messageOf, placed } from './record.ts';
 export class Placing {
   readonly #keyOf: KeyOf | undefined;
 
-  constructor({ orderingKey }: QueueOptions) {
-    this.#keyOf = orderingKey === null ? undefined : compileKey(orderingKey);
+  constructor({ orderingKey, lastValue }: QueueOptions) {
+    const key = lastValue.key ?? orderingKey;
+    this.#keyOf = key === null ? undefined : compileKey(key);
   }
 
   /** `message` is what the record holds, where somebody has it. `owned`: the record is this queue's alone. */

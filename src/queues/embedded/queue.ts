@@ -8,6 +8,8 @@ import type { Entry } from './entry.ts';
 import { FifoSelector } from './fifo-selector.ts';
 import { Intake } from './intake.ts';
 import { KeyGate } from './key-gate.ts';
+import { LastValueSelector } from './last-value-selector.ts';
+import { LastValues } from './last-values.ts';
 import { QueueCore } from './queue-core.ts';
 import { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
@@ -23,6 +25,8 @@ export class Queue extends QueueCore {
   readonly backlog: Backlog;
   readonly schedule: Schedule;
   readonly selector: Selector;
+  /** Set where the queue keeps the newest message of a key alone. */
+  readonly lastValues: LastValueSelector | undefined;
   readonly intake = new Intake(this);
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
@@ -33,7 +37,10 @@ export class Queue extends QueueCore {
     this.backlog = backlog;
     this.schedule = schedule;
     const fifo = new FifoSelector({ ready, backlog, schedule, hot, canDeliver: () => delivery.canDeliver });
-    this.selector = options.ordering === 'none' ? fifo : this.#gate(fifo);
+    const { key } = options.lastValue;
+    const ordered = options.ordering === 'none' && key === null ? fifo : this.#gate(fifo);
+    this.lastValues = key === null ? undefined : new LastValueSelector(this, ordered, new LastValues(id, key, context));
+    this.selector = this.lastValues ?? ordered;
   }
 
   /** Messages that could be delivered, in memory or not. */
@@ -138,6 +145,7 @@ export class Queue extends QueueCore {
 
   protected flushed(): void {
     this.schedule.flushed();
+    this.lastValues?.flushed();
     if (this.backlog.size > 0) this.delivery.pump();
   }
 }

@@ -18,6 +18,8 @@ export interface Selector {
   withdrawn(entry: Entry): void;
   /** One that is on disk alone was taken away, ready or waiting for its time. */
   withdrawnOnDisk(row: StoredRow): void;
+  /** Whether one that is out has no use any more, so that it is not tried again. */
+  isObsolete?(entry: Entry): boolean;
   /** All that are ready in memory, in no order. */
   inMemory(): Iterable<Entry>;
   /** The one of them that came first. */

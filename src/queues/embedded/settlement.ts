@@ -171,6 +171,11 @@ function wait(
   failure: Waiting | undefined,
   state: typeof State.ready | typeof State.scheduled,
 ): void {
+  if (queue.selector.isObsolete?.(entry) === true) {
+    queue.totals.dropped.superseded++;
+    leave(queue, entry, State.removed);
+    return;
+  }
   const heir = entry.succeed(state);
   heir.waiting = failure;
   if (entry.staged || failure !== heir.storedWaiting) queue.stage(heir);

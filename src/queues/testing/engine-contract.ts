@@ -4,6 +4,7 @@ import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
 import { dispatchingContract } from './dispatching.ts';
 import { failingContract } from './failing.ts';
+import { lastValueContract } from './last-value.ts';
 import { leasingContract } from './leasing.ts';
 import { lookingContract } from './looking.ts';
 import { movingContract } from './moving.ts';
@@ -29,6 +30,7 @@ const parts = [
   consumingContract,
   dispatchingContract,
   failingContract,
+  lastValueContract,
   leasingContract,
   orderingContract,
   lookingContract,

@@ -1,0 +1,190 @@
+import type { Message } from '../../message.ts';
+import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
+import type { Backlog } from './backlog.ts';
+import type { Entry } from './entry.ts';
+import { messageKey, stateKey } from './keys.ts';
+import type { KeyDigest, LastValues } from './last-values.ts';
+import type { QueueCore } from './queue-core.ts';
+import { messageOf, seal } from './record.ts';
+import type { Schedule } from './schedule.ts';
+import type { Selector } from './selector.ts';
+import type { StoredRow } from './stored-row.ts';
+import { changeState, State } from './transitions.ts';
+import { decodeWaiting } from './waiting.ts';
+
+/** What the selector works on. */
+interface LastValueQueue extends QueueCore {
+  readonly backlog: Backlog;
+  readonly schedule: Schedule;
+  discard(entry: Entry): void;
+  discardOnDisk(row: StoredRow): void;
+}
+
+/**
+ * Keeps the newest message of each key, up to the moment in which it is given out. A new one takes the place of the one that
+ * waits in memory, so that a key that changes often is not always last; one that waits on disk alone or for a time makes way
+ * for it at the end. One that is out stays out: the new one follows when it is settled, and if it fails it is not tried again.
+ */
+export class LastValueSelector implements Selector {
+  readonly #queue: LastValueQueue;
+  readonly #inner: Selector;
+  readonly #values: LastValues;
+  /** The newest of a key, where it is ready in memory. */
+  readonly #ready = new Map<KeyDigest, Entry>();
+
+  constructor(queue: LastValueQueue, inner: Selector, values: LastValues) {
+    this.#queue = queue;
+    this.#inner = inner;
+    this.#values = values;
+  }
+
+  /** Puts the record in the place of the message that it replaces; undefined where it has to be appended. */
+  replace(record: Buffer, message: Message | undefined): Entry | undefined {
+    const digest = this.#values.digestOf(message ?? messageOf(record));
+    const sequence = digest === undefined ? 0 : this.#values.newest(digest);
+    if (digest === undefined || sequence === 0) return undefined;
+    const ready = this.#ready.get(digest);
+    if (ready === undefined) this.#dropWaiting(sequence);
+    else this.#rewrite(ready, record);
+    return ready;
+  }
+
+  arrived(entry: Entry): void {
+    const before = this.#queue.backlog.size;
+    this.#inner.arrived(entry);
+    const digest = this.#digestOf(entry.record);
+    if (digest === undefined) return;
+    this.#values.came(digest, entry.lane, entry.sequence);
+    if (this.#queue.backlog.size === before) this.#ready.set(digest, entry);
+  }
+
+  next(): Entry | undefined {
+    for (;;) {
+      const entry = this.#inner.next();
+      const digest = entry === undefined ? undefined : this.#digestOf(entry.record);
+      if (entry === undefined || digest === undefined) return entry;
+      if (this.#values.newest(digest) === entry.sequence) {
+        this.#ready.delete(digest);
+        return entry;
+      }
+      this.#drop(entry);
+    }
+  }
+
+  returned(entry: Entry): void {
+    const digest = this.#digestOf(entry.record);
+    if (digest !== undefined && this.#values.newest(digest) === entry.sequence) this.#ready.set(digest, entry);
+    this.#inner.returned(entry);
+  }
+
+  departed(entry: Entry): void {
+    this.#left(entry.record, entry.sequence);
+    this.#inner.departed(entry);
+  }
+
+  withdrawn(entry: Entry): void {
+    this.#left(entry.record, entry.sequence);
+    this.#inner.withdrawn(entry);
+  }
+
+  withdrawnOnDisk(row: StoredRow): void {
+    if (row.record.length > 0) this.#left(row.record, row.sequence);
+    this.#inner.withdrawnOnDisk(row);
+  }
+
+  inMemory(): Iterable<Entry> {
+    return this.#inner.inMemory();
+  }
+
+  oldest(): Entry | undefined {
+    return this.#inner.oldest();
+  }
+
+  isObsolete({ record, sequence }: Entry): boolean {
+    const digest = this.#digestOf(record);
+    return digest !== undefined && this.#values.newest(digest) !== sequence;
+  }
+
+  flushed(): void {
+    this.#values.flushed();
+  }
+
+  #digestOf(record: Buffer): KeyDigest | undefined {
+    return this.#values.digestOf(messageOf(record));
+  }
+
+  #left(record: Buffer, sequence: number): void {
+    const digest = this.#digestOf(record);
+    if (digest === undefined || this.#values.newest(digest) !== sequence) return;
+    this.#values.left(digest);
+    this.#ready.delete(digest);
+  }
+
+  #drop(entry: Entry): void {
+    const queue = this.#queue;
+    queue.totals.dropped.superseded++;
+    changeState(entry, State.removed);
+    queue.depart(entry);
+    this.#inner.departed(entry);
+  }
+
+  #rewrite(entry: Entry, record: Buffer): void {
+    const { hot, totals, context } = this.#queue;
+    const change = record.length - entry.bytes;
+    hot.remove(entry.bytes);
+    hot.add(record.length);
+    this.#queue.bytes += change;
+    totals.enqueued++;
+    totals.dropped.superseded++;
+    entry.replaceRecord(record);
+    if (entry.stored) context.commit.stage(new Rewriting(this.#queue, entry.sequence, record, change), record.length);
+  }
+
+  /** One that waits for a time, or on disk alone. What is not flushed yet is found when its turn comes. */
+  #dropWaiting(sequence: number): void {
+    const queue = this.#queue;
+    for (const entry of queue.schedule.inMemory) {
+      if (entry.sequence !== sequence) continue;
+      queue.totals.dropped.superseded++;
+      queue.discard(entry);
+      return;
+    }
+    const row = this.#rowAlone(sequence);
+    if (row === undefined) return;
+    queue.totals.dropped.superseded++;
+    queue.discardOnDisk(row);
+  }
+
+  #rowAlone(sequence: number): StoredRow | undefined {
+    const { id, context, takenOnDisk, backlog, schedule } = this.#queue;
+    const record = context.environment.get('messages', messageKey(id, 0, sequence));
+    if (record === undefined || takenOnDisk.has(sequence)) return undefined;
+    const state = context.environment.get('message-states', stateKey(id, sequence));
+    const waiting = state === undefined ? undefined : decodeWaiting(state);
+    const isAlone = waiting === undefined ? sequence >= backlog.boundary : waiting.availableAt > schedule.horizon;
+    return isAlone ? { lane: 0, sequence, record, waiting } : undefined;
+  }
+}
+
+/** A message on disk gets another record. */
+class Rewriting implements StagedWrite {
+  readonly #queue: LastValueQueue;
+  readonly #sequence: number;
+  readonly #record: Buffer;
+  readonly #change: number;
+
+  constructor(queue: LastValueQueue, sequence: number, record: Buffer, change: number) {
+    this.#queue = queue;
+    this.#sequence = sequence;
+    this.#record = record;
+    this.#change = change;
+  }
+
+  write(batch: BatchWriter): void {
+    const { id, removed, counters } = this.#queue;
+    if (removed) return;
+    seal(this.#record);
+    batch.put('messages', messageKey(id, 0, this.#sequence), this.#record);
+    counters.changed(batch, 0, 0, this.#change, 0);
+  }
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { acknowledged, type Delivery, released } from '../../message.ts';
+import { bound, type ContractBench, failed, fixedBackoff } from './contract-bench.ts';
+import { turns } from './recording-consumer.ts';
+
+const lamps = { ...bound, lastValue: { key: 'topic:2' }, backoff: fixedBackoff } as const;
+
+export function lastValueContract(on: ContractBench): void {
+  const set = async (lamp: string, ...colours: string[]): Promise<void> => {
+    for (const colour of colours) await on.send(colour, { topic: `orders/${lamp}` });
+  };
+  const conserved = async (): Promise<void> => {
+    const s = await on.engine.stats('orders');
+    const gone = s.acknowledged + s.deadLettered + s.expired + s.moved;
+    const dropped = Object.values(s.dropped).reduce((sum, count) => sum + count, 0);
+    assert.equal(s.enqueued, gone + dropped + s.ready + s.leased + s.scheduled);
+  };
+
+  describe('last value', () => {
+    test('a lamp that was away gets only the last colour', async () => {
+      await on.engine.declare('orders', lamps);
+      await set('kitchen', 'blue', 'red', 'green');
+      await set('hall', 'white');
+      const { consumer } = await on.consume('orders', 10);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['green', 'white']);
+      assert.equal((await on.engine.stats('orders')).dropped.superseded, 2);
+      await conserved();
+    });
+
+    test('all colours that are sent in one turn are one', async () => {
+      await on.engine.declare('orders', lamps);
+      await on.sendAll('blue', 'red', 'green');
+      assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+      await conserved();
+    });
+
+    test('while one value is out the newest waits, and follows when it is settled', async () => {
+      await on.engine.declare('orders', lamps);
+      const { consumer } = await on.consume('orders', 10);
+      await set('kitchen', 'blue', 'red', 'green');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['blue']);
+      consumer.deliveries[0].settle(acknowledged);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['blue', 'green']);
+      consumer.deliveries[1].settle(acknowledged);
+      await set('kitchen', 'green');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['blue', 'green', 'green']);
+      await conserved();
+    });
+
+    for (const [what, settle] of [
+      ['failed', (delivery: Delivery) => delivery.settle(failed)],
+      ['was given back', (delivery: Delivery) => delivery.settle(released)],
+    ] as const) {
+      test(`a value that ${what} is not tried again where there is a newer one`, async () => {
+        await on.engine.declare('orders', lamps);
+        const { consumer } = await on.consume('orders', 10);
+        await set('kitchen', 'blue', 'red');
+        await turns();
+        settle(consumer.deliveries[0]);
+        await turns();
+        assert.deepEqual(consumer.payloads, ['blue', 'red']);
+        assert.equal((await on.engine.stats('orders')).scheduled, 0);
+        await conserved();
+      });
+    }
+
+    test('a newer value takes the place of one that waits for its next try', async () => {
+      await on.engine.declare('orders', lamps);
+      const { consumer } = await on.consume('orders', 10);
+      await set('kitchen', 'blue');
+      await turns();
+      consumer.deliveries[0].settle(failed);
+      await set('kitchen', 'red');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['blue', 'red']);
+      consumer.deliveries[1].settle(acknowledged);
+      on.clock.advance(60_000);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['blue', 'red']);
+      await conserved();
+    });
+
+    test('a value that changes often keeps its place', async () => {
+      await on.engine.declare('orders', lamps);
+      await set('kitchen', 'blue');
+      await set('hall', 'white');
+      await set('kitchen', 'red');
+      assert.deepEqual(await on.payloadsIn('orders'), ['red', 'white']);
+    });
+
+    test('what is kept is the newest after a restart too, and it can still be replaced', async () => {
+      await on.engine.declare('orders', lamps);
+      await set('kitchen', 'blue', 'red');
+      await set('hall', 'white');
+      await on.reopen();
+      assert.deepEqual(await on.payloadsIn('orders'), ['red', 'white']);
+      await set('kitchen', 'a much longer name of a colour');
+      assert.deepEqual((await on.payloadsIn('orders')).sort(), ['a much longer name of a colour', 'white']);
+      const { consumer } = await on.consume('orders', 10);
+      await turns();
+      assert.deepEqual([...consumer.payloads].sort(), ['a much longer name of a colour', 'white']);
+      for (const delivery of consumer.deliveries) delivery.settle(acknowledged);
+      await on.reopen();
+      const stats = await on.engine.stats('orders');
+      assert.deepEqual([stats.ready, stats.bytes], [0, 0]);
+      await set('kitchen', 'grey');
+      assert.deepEqual(await on.payloadsIn('orders'), ['grey']);
+    });
+
+    test('messages without the key stand for themselves', async () => {
+      await on.engine.declare('orders', { ...lamps, lastValue: { key: 'property:lamp' } });
+      await on.sendAll('1', '2');
+      assert.deepEqual(await on.payloadsIn('orders'), ['1', '2']);
+    });
+  });
+}
