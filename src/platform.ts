@@ -54,7 +54,7 @@ export class Platform {
     this.failed = failed.promise;
     const eventLoop = new EventLoopWatch({ delayMsMax: config.log.eventLoopDelayMsMax, log, clock });
 
-    const environment = new Environment(join(config.data, dataFiles.queues));
+    const environment = new Environment(join(config.data, dataFiles.queues), (problem) => commit.fail(problem));
     const space = new DiskSpace({
       freeBytesMin: config.storage.freeBytesMin,
       measure: () => freeBytesOf(environment.folder) + environment.reusableBytes,

@@ -18,6 +18,8 @@ const npmScriptsMax = 12;
 const entryPoints: Readonly<Record<string, string>> = {
   'src/main.ts': 'what node, npm start and bin/sluice.js run',
   'src/sdk/sdk.ts': 'what "sluice/sdk" imports, by package.json',
+  'src/platform/copy-process.ts': 'the process of platform/backup.ts',
+  'src/platform/doctor/check-process.ts': 'the process of platform/doctor/examine.ts',
   'src/devices/sqlite/worker.ts': 'a thread of worker-client.ts',
   'src/pipeline/driver-host/driver-thread.ts': 'a thread of thread-runner.ts',
   'src/pipeline/driver-host/script-process.ts': 'a process of process-runner.ts',

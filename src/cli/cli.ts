@@ -6,6 +6,7 @@ import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
 import { demo } from './demo.ts';
 import { device } from './device.ts';
+import { doctor } from './doctor.ts';
 import { hash } from './hash.ts';
 import { help, usage } from './help.ts';
 import { move } from './move.ts';
@@ -20,7 +21,7 @@ import { sub } from './sub.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, move, device, ban, hash, backup, restore, demo],
+  [start, pub, sub, queue, dead, move, device, ban, hash, backup, restore, doctor, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { copyDatabase } from '../devices/sqlite/copy.ts';
 import { SluiceError } from '../errors.ts';
 import { packageVersion } from '../std/package-version.ts';
 import { Snapshot } from '../storage/snapshot.ts';
 import { dataFiles, environmentFile } from './data-files.ts';
+import { type Examination, examine } from './doctor/examine.ts';
 import { flush, makeFolder, sha256Of } from './durable-files.ts';
 
 const manifestName = 'backup.json';
@@ -17,6 +22,8 @@ export interface BackupManifest {
   readonly sluice: string;
   readonly createdAt: string;
   readonly files: readonly BackupFile[];
+  /** What `sluice doctor` found in it. A backup of damaged data is better than none, and says so. */
+  readonly findings: Examination['findings'];
 }
 
 interface BackupFile {
@@ -43,7 +50,8 @@ export function backUp(data: string, folder: string, now: number): Promise<Backu
       copyFileSync(join(data, dataFiles.accessKey), join(partial, dataFiles.accessKey));
       names.push(dataFiles.accessKey);
     }
-    return sealed(partial, names, now);
+    const { findings } = await examine(partial);
+    return sealed(partial, names, findings, now);
   });
 }
 
@@ -66,17 +74,27 @@ export async function restore(backup: string, data: string): Promise<BackupManif
   });
 }
 
+/** In another process, since a damaged page can end the one that copies it. */
 async function copyQueues(data: string, partial: string): Promise<void> {
-  const snapshot = new Snapshot(join(data, dataFiles.queues));
-  try {
-    mkdirSync(join(partial, dataFiles.queues));
-    await snapshot.copyTo(join(partial, dataFiles.queues));
-  } finally {
-    await snapshot.close();
-  }
+  const [from, to] = [join(data, dataFiles.queues), join(partial, dataFiles.queues)];
+  await new Snapshot(from).close();
+  mkdirSync(to);
+  const program = fileURLToPath(new URL(`./copy-process${extname(import.meta.filename)}`, import.meta.url));
+  const child = spawn(process.execPath, [program, from, to], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [said, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  if (code === 0) return;
+  throw new SluiceError(
+    'storage_failed',
+    `Cannot back up "${data}": ${said.trim() || `copying ended by ${signal ?? `exit status ${code}`}`}; see what \`sluice doctor\` says of it`,
+  );
 }
 
-async function sealed(partial: string, names: readonly string[], now: number): Promise<BackupManifest> {
+async function sealed(
+  partial: string,
+  names: readonly string[],
+  findings: Examination['findings'],
+  now: number,
+): Promise<BackupManifest> {
   const files: BackupFile[] = [];
   for (const name of names) {
     const path = join(partial, name);
@@ -85,7 +103,7 @@ async function sealed(partial: string, names: readonly string[], now: number): P
   }
   flush(join(partial, dataFiles.queues));
   const createdAt = new Date(now).toISOString();
-  const manifest = { version: manifestVersion, sluice: packageVersion(), createdAt, files };
+  const manifest = { version: manifestVersion, sluice: packageVersion(), createdAt, files, findings };
   writeFileSync(join(partial, manifestName), `${JSON.stringify(manifest, undefined, 2)}\n`);
   flush(join(partial, manifestName));
   return manifest;

@@ -26,10 +26,15 @@ export class Environment implements Transactor {
   readonly #lock: DataLock;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #tables: Readonly<Record<TableName, Binary>>;
+  readonly #onDamage: (problem: SluiceError) => void;
 
-  /** Throws `unavailable` where another process has the folder open and `conflict` where its format is another version's. */
-  constructor(folder: string) {
+  /**
+   * Throws `unavailable` where another process has the folder open and `conflict` where its format is another version's.
+   * `onDamage` is told of every page that cannot be read: what is written from then on would lie on top of the damage.
+   */
+  constructor(folder: string, onDamage: (problem: SluiceError) => void = () => undefined) {
     this.folder = folder;
+    this.#onDamage = onDamage;
     this.#lock = new DataLock(folder);
     try {
       this.#root = openRoot(folder);
@@ -41,13 +46,21 @@ export class Environment implements Transactor {
     }
   }
 
-  /** A copy of the value. */
+  /** A copy of the value. As every read, throws `storage_failed` where LMDB meets a page that cannot be one. */
   get(table: TableName, key: Buffer): Buffer | undefined {
-    return this.#tables[table].get(key);
+    try {
+      return this.#tables[table].get(key);
+    } catch (problem) {
+      throw this.#unreadable(table, problem);
+    }
   }
 
   has(table: TableName, key: Buffer): boolean {
-    return this.#tables[table].doesExist(key);
+    try {
+      return this.#tables[table].doesExist(key);
+    } catch (problem) {
+      throw this.#unreadable(table, problem);
+    }
   }
 
   /** How many rows there are; reads none of them. */
@@ -70,23 +83,35 @@ export class Environment implements Transactor {
   readRange(table: TableName, from: Buffer, to: Buffer, limit: number, bytesMax = Number.POSITIVE_INFINITY): Row[] {
     const rows: Row[] = [];
     let bytes = 0;
-    for (const row of this.#tables[table].getRange({ start: from, end: to, limit })) {
-      rows.push(row);
-      bytes += row.value.length;
-      if (bytes >= bytesMax) break;
+    try {
+      for (const row of this.#tables[table].getRange({ start: from, end: to, limit })) {
+        rows.push(row);
+        bytes += row.value.length;
+        if (bytes >= bytesMax) break;
+      }
+      return rows;
+    } catch (problem) {
+      throw this.#unreadable(table, problem);
     }
-    return rows;
   }
 
   /** As `readRange`, the keys alone. */
   readKeys(table: TableName, from: Buffer, to: Buffer, limit: number): Buffer[] {
-    return [...this.#tables[table].getKeys({ start: from, end: to, limit })];
+    try {
+      return [...this.#tables[table].getKeys({ start: from, end: to, limit })];
+    } catch (problem) {
+      throw this.#unreadable(table, problem);
+    }
   }
 
   /** The highest key of a table; undefined where it is empty. */
   lastKey(table: TableName): Buffer | undefined {
-    const [last] = this.#tables[table].getKeys({ reverse: true, limit: 1 });
-    return last;
+    try {
+      const [last] = this.#tables[table].getKeys({ reverse: true, limit: 1 });
+      return last;
+    } catch (problem) {
+      throw this.#unreadable(table, problem);
+    }
   }
 
   /**
@@ -121,6 +146,16 @@ export class Environment implements Transactor {
   async close(): Promise<void> {
     await this.#root.close();
     this.#lock.release();
+  }
+
+  #unreadable(table: TableName, cause: unknown): SluiceError {
+    const problem = new SluiceError(
+      'storage_failed',
+      `Cannot read table "${table}": ${(cause as Error).message}; see what \`sluice doctor\` says of "${this.folder}"`,
+      { cause },
+    );
+    this.#onDamage(problem);
+    return problem;
   }
 }
 

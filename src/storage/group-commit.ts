@@ -156,7 +156,7 @@ export class GroupCommit {
     try {
       batch.writeTo(rows);
     } catch (problem) {
-      this.#fail(problem);
+      this.fail(problem);
       return;
     }
     if (rows.size === 0) this.#finish(batch);
@@ -167,12 +167,12 @@ export class GroupCommit {
     const { flushMsMax } = this.#limits;
     const began = this.#monotonicMs();
     const watch = this.#clock.after(flushMsMax, () =>
-      this.#fail(new Error(`A commit took longer than ${flushMsMax} ms`)),
+      this.fail(new Error(`A commit took longer than ${flushMsMax} ms`)),
     );
     try {
       await this.#transactor.transact(rows);
     } catch (problem) {
-      this.#fail(problem);
+      this.fail(problem);
       return;
     } finally {
       watch.cancel();
@@ -199,12 +199,10 @@ export class GroupCommit {
     return this.unflushedBytes <= batchBytesMax / 2 && this.unflushedMessages <= batchMessagesMax / 2;
   }
 
-  #fail(problem: unknown): void {
+  /** From now on nothing is written: what lies on disk is not to be trusted. */
+  fail(problem: unknown): void {
     if (this.#failure !== undefined) return;
-    const reason = problem instanceof Error ? problem.message : String(problem);
-    const failure = new SluiceError('storage_failed', `Cannot store: ${reason}; nothing is accepted until a restart`, {
-      cause: problem,
-    });
+    const failure = asFailure(problem);
     this.#failure = failure;
     const batches = [this.#flushing, this.#open];
     this.#flushing = undefined;
@@ -212,6 +210,14 @@ export class GroupCommit {
     this.#onFailure(failure);
     for (const batch of batches) batch?.settle(failure);
   }
+}
+
+function asFailure(problem: unknown): SluiceError {
+  if (problem instanceof SluiceError && problem.code === 'storage_failed') return problem;
+  const reason = problem instanceof Error ? problem.message : String(problem);
+  return new SluiceError('storage_failed', `Cannot store: ${reason}; nothing is accepted until a restart`, {
+    cause: problem,
+  });
 }
 
 class RowWrite implements StagedWrite {

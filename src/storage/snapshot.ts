@@ -9,6 +9,17 @@ type Binary = Database<Buffer, Buffer>;
 
 const everyKey = Buffer.alloc(0);
 
+/** Rows as a check reads them. */
+export type StoredRows = Pick<Snapshot, 'get' | 'rows' | 'keys'>;
+
+/** Something in a data folder that should not be so. */
+export interface Finding {
+  /** What it is about, as `queue "work", message 17`. */
+  readonly where: string;
+  /** A sentence. */
+  readonly problem: string;
+}
+
 /**
  * One moment of the LMDB environment of a data folder, through a second reader: it takes no lock and writes nothing, so
  * that it can be open beside the process that writes. While it is open the pages of that moment are not used again, and the
@@ -48,13 +59,19 @@ export class Snapshot {
     return this.#tables.get(table)?.get(key, { transaction: this.#transaction });
   }
 
+  /** How many rows LMDB counts, without reading them. */
+  count(table: TableName): number {
+    const stats = this.#tables.get(table)?.getStats() as { entryCount: number } | undefined;
+    return stats?.entryCount ?? 0;
+  }
+
   /** Copies of the rows from a key on, in key order, read as they are asked for. */
-  *rows(table: TableName, from = everyKey): Generator<Row> {
+  *rows(table: TableName, from: Buffer = everyKey): Generator<Row> {
     yield* this.#tables.get(table)?.getRange({ ...startOf(from), transaction: this.#transaction }) ?? [];
   }
 
   /** As `rows`, the keys alone. */
-  *keys(table: TableName, from = everyKey): Generator<Buffer> {
+  *keys(table: TableName, from: Buffer = everyKey): Generator<Buffer> {
     yield* this.#tables.get(table)?.getKeys({ ...startOf(from), transaction: this.#transaction }) ?? [];
   }
 

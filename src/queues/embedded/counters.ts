@@ -12,7 +12,7 @@ import { queueKey } from './keys.ts';
 export const sequenceBlock = 1_048_576;
 
 /** Of one lane. */
-interface LaneCounters {
+export interface LaneCounters {
   messages: number;
   /** Rows in `message-states`, and as many in `schedule`. */
   waiting: number;
@@ -50,11 +50,10 @@ export class QueueCounters implements StagedWrite, ReceiptWaiter {
   }
 
   load(row: Buffer): void {
-    this.bytes = row.readDoubleBE(0);
-    this.sequenceCeiling = row.readDoubleBE(8);
-    for (let at = 16, lane = 0; at + 16 <= row.length; at += 16, lane++) {
-      this.lanes[lane] = { messages: row.readDoubleBE(at), waiting: row.readDoubleBE(at + 8) };
-    }
+    const { bytes, sequenceCeiling, lanes } = decodeCounters(row);
+    this.bytes = bytes;
+    this.sequenceCeiling = sequenceCeiling;
+    for (const [lane, counts] of lanes.entries()) this.lanes[lane] = counts;
   }
 
   /** Called while a batch closes: the row is written once in it, behind all messages. */
@@ -97,4 +96,13 @@ export class QueueCounters implements StagedWrite, ReceiptWaiter {
   receipt(_tag: number, failure: SluiceError | undefined): void {
     if (failure === undefined) this.#onFlushed();
   }
+}
+
+/** What a row says; the lanes up to the highest that was used. */
+export function decodeCounters(row: Buffer): { bytes: number; sequenceCeiling: number; lanes: LaneCounters[] } {
+  const lanes: LaneCounters[] = [];
+  for (let at = 16; at + 16 <= row.length; at += 16) {
+    lanes.push({ messages: row.readDoubleBE(at), waiting: row.readDoubleBE(at + 8) });
+  }
+  return { bytes: row.readDoubleBE(0), sequenceCeiling: row.readDoubleBE(8), lanes };
 }
