@@ -16,6 +16,11 @@ export function residentBytes(pid: number): number {
   return statusKilobytes(pid, 'VmRSS') * 1024;
 }
 
+/** Resident bytes that are no page of a file: pages of the database are the system's to take back. */
+export function anonymousBytes(pid: number): number {
+  return statusKilobytes(pid, 'RssAnon') * 1024;
+}
+
 /** The most resident bytes since `resetPeak`. */
 export function peakResidentBytes(pid: number): number {
   return statusKilobytes(pid, 'VmHWM') * 1024;
