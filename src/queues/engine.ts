@@ -120,6 +120,8 @@ export interface Groups {
   groups(queue: string): Promise<readonly GroupInfo[]>;
   /** Goes on from there for the whole group; what it holds is no longer its own. Makes the group where there is none. */
   seek(queue: string, group: string, start: GroupStart): Promise<GroupInfo>;
+  /** Ends its consumers and forgets its position. Rejects with `not_found`. */
+  removeGroup(queue: string, group: string): Promise<void>;
 }
 
 export interface QueueInfo {

@@ -3,7 +3,6 @@
  * have another one. `bindings.headers` is a part of a binding.
  */
 export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Map([
-  ['kind', undefined],
   ['bindings.headers', undefined],
   ['durability', undefined],
   ['backoff.kind', ['linear', 'list']],
@@ -20,9 +19,4 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['rateLimit.out', undefined],
   ['rateLimit.perKey.in', undefined],
   ['rateLimit.perKey.out', undefined],
-  ['retention.ageMs', undefined],
-  ['retention.bytes', undefined],
-  ['retention.messages', undefined],
-  ['retention.compact', undefined],
-  ['group.start', undefined],
 ]);

@@ -194,6 +194,12 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     sentence:
       'Where a new group begins: `latest`, `earliest`, a sequence in digits, or a time such as `2026-01-31T12:00:00Z`.',
   },
+  log(
+    'group.expiryMs',
+    [0, 10 * yearMs],
+    30 * dayMs,
+    'How long a group that nobody consumes keeps its position; 0 for ever.',
+  ),
   integer('alerts.depth', [0, unbounded], 0, 'Ready messages that raise the alert `depth`; 0 for never.'),
   integer(
     'alerts.oldestAgeMs',

@@ -26,7 +26,7 @@ test('what each option allows and another forbids is refused with what to do', (
     ],
     [{ kind: 'log', lastValue: { key: 'topic' } }, /leave out option "lastValue.key": only a work queue/],
     [{ retention: { ...defaults.retention, bytes: 1 } }, /leave out option "retention.bytes": only a log queue/],
-    [{ group: { start: 'earliest' } }, /leave out option "group.start": only a log queue/],
+    [{ group: { ...defaults.group, start: 'earliest' } }, /leave out option "group.start": only a log queue/],
   ];
   for (const [given, problem] of refused) assert.match(optionsProblem({ ...defaults, ...given }) ?? '', problem);
 });

@@ -70,7 +70,11 @@ export interface QueueOptions {
     readonly compact: string | null;
   };
   /** As `parseGroupStart` reads it. */
-  readonly group: { readonly start: string };
+  readonly group: {
+    readonly start: string;
+    /** A group that nobody uses for that long is forgotten; 0 for never. */
+    readonly expiryMs: number;
+  };
   readonly alerts: {
     readonly depth: number;
     readonly oldestAgeMs: number;

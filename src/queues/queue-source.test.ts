@@ -15,8 +15,10 @@ afterEach(() => under.close());
 
 test('it claims queue filters and no others', () => {
   assert.deepEqual(
-    ['$queue/a', '$q/a/#', 'a', '$queue', '$share/g/a', '$SYS/q/a'].map((filter) => source.claims(filter)),
-    [true, true, false, false, false, false],
+    ['$queue/a', '$q/a/#', '$stream/a/g', '$stream/a', 'a', '$queue', '$share/g/a', '$SYS/q/a'].map((filter) =>
+      source.claims(filter),
+    ),
+    [true, true, true, true, false, false, false, false],
   );
 });
 
@@ -81,4 +83,54 @@ test('what the sink takes, the source delivers', async () => {
   await source.consume('$queue/orders', consumer, { credit: 1 });
   await publish(new QueueSink(under.engine).route('orders/1'), messageOf('x', { topic: 'orders/1' }));
   assert.equal((await consumer.delivery(1)).message.topic, 'orders/1');
+});
+
+test('a log is consumed as one of a group, from the place that the subscription names', async () => {
+  await under.engine.declare('audit', { kind: 'log', bindings: [{ filter: 'orders/#' }] });
+  const publishAll = (...payloads: string[]): Promise<unknown> =>
+    Promise.all(payloads.map((payload) => publish(under.engine.route('orders/new'), messageOf(payload))));
+  await publishAll('1', '2');
+  assert.deepEqual(await source.resolve('$stream/audit/billing'), { queue: 'audit', filters: ['orders/#'] });
+  const cases: [string, string | undefined, string[]][] = [
+    ['latest', undefined, ['3']],
+    ['earliest', 'earliest', ['1', '2', '3']],
+    ['sequence', '2', ['2', '3']],
+    ['time', new Date(under.clock.now() - 1_000).toISOString(), ['1', '2', '3']],
+  ];
+  const consumers = new Map<string, RecordingConsumer>();
+  for (const [group, start] of cases) {
+    const consumer = new RecordingConsumer(group);
+    const properties = start === undefined ? undefined : [['start', start] as const];
+    await source.consume(`$stream/audit/${group}`, consumer, { credit: 10, properties });
+    consumers.set(group, consumer);
+  }
+  await publishAll('3');
+  for (const [group, , expected] of cases) {
+    await consumers.get(group)?.delivery(expected.length);
+    assert.deepEqual(consumers.get(group)?.payloads, expected, group);
+  }
+});
+
+test('a stream is refused without a group, for what is no log, and from a place that is none', async () => {
+  await under.engine.declare('audit', { kind: 'log', bindings: [{ filter: 'orders/#' }] });
+  await under.engine.declare('work', { bindings: [{ filter: 'work' }] });
+  const refused: [string, string, RegExp][] = [
+    ['$stream/audit', 'invalid_filter', /expected \$stream\/<log>\/<group>/],
+    ['$stream/audit/a/b', 'invalid_filter', /expected/],
+    ['$stream/nothing/g', 'queue_not_found', /there is no log "nothing"/],
+    ['$stream/work/g', 'invalid_argument', /it is a work queue: subscribe to \$queue\/work/],
+    ['$queue/audit', 'invalid_argument', /it is a log: subscribe to \$stream\/audit\/<group>/],
+    ['$q/orders/#', 'invalid_argument', /it is a log/],
+  ];
+  for (const [filter, code, message] of refused) await assert.rejects(source.resolve(filter), { code, message });
+  const bad = { credit: 1, properties: [['start', 'yesterday'] as const] };
+  await assert.rejects(source.consume('$stream/audit/g', new RecordingConsumer(), bad), {
+    code: 'invalid_argument',
+    message: /Cannot start at "yesterday"/,
+  });
+  await assert.rejects(source.consume('$stream/audit/a b', new RecordingConsumer(), { credit: 1 }), {
+    code: 'invalid_argument',
+    message: /a name takes/,
+  });
+  assert.deepEqual(await under.engine.groups('audit'), []);
 });

@@ -1,14 +1,12 @@
 import { SluiceError } from '../errors.ts';
 import type { Consumer, ConsumerSource, Consumption, SourceRequest } from '../message.ts';
-import type { Engine, QueueInfo } from './engine.ts';
+import type { ConsumeRequest, Engine, QueueInfo } from './engine.ts';
 import { filtersThatFeed } from './feeding-filters.ts';
-
-const byName = '$queue/';
-const byFilter = '$q/';
+import { isSourceFilter, parseSourceFilter, type SourceFilter, startIn } from './source-filter.ts';
 
 /**
- * Queues as clients see them when they subscribe: `$queue/<name>`, and `$q/<filter>` for the queue that is bound to
- * exactly that filter.
+ * Queues as clients see them when they subscribe: `$queue/<name>`, `$q/<filter>` for the queue that is bound to exactly
+ * that filter, and `$stream/<log>/<group>`.
  */
 export class QueueSource implements ConsumerSource {
   readonly #engine: Engine;
@@ -18,39 +16,62 @@ export class QueueSource implements ConsumerSource {
   }
 
   claims(filter: string): boolean {
-    return filter.startsWith(byName) || filter.startsWith(byFilter);
+    return isSourceFilter(filter);
   }
 
-  /** Rejects with `queue_not_found`. */
+  /** Rejects with `queue_not_found`, and with `invalid_argument` where the queue is of another kind than the filter says. */
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
-    const queues = await this.#engine.list();
-    const queue = findQueue(queues, filter);
-    if (queue !== undefined) return { queue: queue.name, filters: filtersThatFeed(queue, queues) };
-    throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(filter)}`, { detail: { filter } });
+    const { queue, queues } = await this.#find(filter, parseSourceFilter(filter));
+    return { queue: queue.name, filters: filtersThatFeed(queue, queues) };
   }
 
   async consume(filter: string, consumer: Consumer, request: SourceRequest): Promise<Consumption> {
-    const { queue } = await this.resolve(filter);
-    const { credit, creditBytes } = request;
-    return this.#engine.consume(queue, consumer, creditBytes === undefined ? { credit } : { credit, creditBytes });
+    const asked = parseSourceFilter(filter);
+    const { queue } = await this.#find(filter, asked);
+    const { properties, ...credit } = request;
+    return this.#engine.consume(queue.name, consumer, { ...credit, ...groupIn(asked, properties) });
   }
 
   onFeedingChanged(listener: () => void): void {
     this.#engine.onRoutesChanged(listener);
   }
+
+  async #find(filter: string, asked: SourceFilter): Promise<{ queue: QueueInfo; queues: readonly QueueInfo[] }> {
+    const queues = await this.#engine.list();
+    const queue = findQueue(queues, asked);
+    if (queue === undefined) {
+      throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(asked)}`, { detail: { filter } });
+    }
+    const problem = kindProblem(queue, asked);
+    if (problem === undefined) return { queue, queues };
+    throw new SluiceError('invalid_argument', `Cannot consume "${filter}": ${problem}`, { detail: { filter } });
+  }
+}
+
+function groupIn(
+  asked: SourceFilter,
+  properties: SourceRequest['properties'],
+): Pick<ConsumeRequest, 'group' | 'start'> {
+  if (asked.form !== 'stream') return {};
+  const start = startIn(properties);
+  return start === undefined ? { group: asked.group } : { group: asked.group, start };
 }
 
 /** Of several queues with that binding the oldest, so that the answer stays the same when another is added. */
-function findQueue(queues: readonly QueueInfo[], filter: string): QueueInfo | undefined {
-  if (filter.startsWith(byName)) return queues.find((queue) => queue.name === filter.slice(byName.length));
-  const bound = filter.slice(byFilter.length);
+function findQueue(queues: readonly QueueInfo[], asked: SourceFilter): QueueInfo | undefined {
+  if (asked.form !== 'bound') return queues.find((queue) => queue.name === asked.name);
   return queues
-    .filter((queue) => queue.options.bindings.some((binding) => binding.filter === bound))
+    .filter((queue) => queue.options.bindings.some((binding) => binding.filter === asked.filter))
     .sort((a, b) => a.createdAt - b.createdAt)[0];
 }
 
-function missing(filter: string): string {
-  return filter.startsWith(byName)
-    ? `there is no queue "${filter.slice(byName.length)}"`
-    : `no queue is bound to exactly "${filter.slice(byFilter.length)}"`;
+function missing(asked: SourceFilter): string {
+  if (asked.form === 'bound') return `no queue is bound to exactly "${asked.filter}"`;
+  return `there is no ${asked.form === 'queue' ? 'queue' : 'log'} "${asked.name}"`;
+}
+
+function kindProblem({ name, options }: QueueInfo, { form }: SourceFilter): string | undefined {
+  if (options.kind === 'log' && form !== 'stream') return `it is a log: subscribe to $stream/${name}/<group>`;
+  if (options.kind === 'work' && form === 'stream') return `it is a work queue: subscribe to $queue/${name}`;
+  return undefined;
 }

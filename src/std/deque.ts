@@ -25,6 +25,12 @@ export class Deque<T> {
     return this.#size === 0 ? undefined : this.#ring[this.#head];
   }
 
+  /** The value at that place from the front; undefined where there is none. */
+  at(index: number): T | undefined {
+    if (index < 0 || index >= this.#size) return undefined;
+    return this.#ring[(this.#head + index) & (this.#ring.length - 1)];
+  }
+
   shift(): T | undefined {
     if (this.#size === 0) return undefined;
     const value = this.#ring[this.#head];

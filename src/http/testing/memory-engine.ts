@@ -221,6 +221,10 @@ export class MemoryEngine implements Engine {
     throw notHere();
   }
 
+  async removeGroup(): Promise<void> {
+    throw notHere();
+  }
+
   onEvent(): void {
     throw notHere();
   }

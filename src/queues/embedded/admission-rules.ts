@@ -1,6 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
-import type { Queue } from './queue.ts';
+import type { AnyQueue } from './queue-kinds.ts';
 
 /**
  * What a queue says to a message; undefined is yes. It is asked of every queue of a publish before any of them gets the
@@ -11,13 +11,13 @@ export interface Verdict {
   readonly failure: SluiceError;
 }
 
-type Rule = (queue: Queue, message: Message, bytes: number) => Verdict | undefined;
+type Rule = (queue: AnyQueue, message: Message, bytes: number) => Verdict | undefined;
 
 /** In the order in which they are asked; the first that objects is the answer of the queue. */
 const rules: readonly Rule[] = [withinLimits];
 
 /** `bytes`: of the message's record. */
-export function verdictOf(queue: Queue, message: Message, bytes: number): Verdict | undefined {
+export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Verdict | undefined {
   for (const rule of rules) {
     const verdict = rule(queue, message, bytes);
     if (verdict !== undefined) return verdict;
@@ -25,11 +25,11 @@ export function verdictOf(queue: Queue, message: Message, bytes: number): Verdic
   return undefined;
 }
 
-function withinLimits(queue: Queue, _message: Message, bytes: number): Verdict | undefined {
+function withinLimits(queue: AnyQueue, _message: Message, bytes: number): Verdict | undefined {
   return queue.hasRoom(bytes) ? undefined : { kind: 'refuse', failure: queueFull(queue) };
 }
 
-function queueFull(queue: Queue): SluiceError {
+function queueFull(queue: AnyQueue): SluiceError {
   const { limits } = queue.options;
   const { messages, bytes, name } = queue;
   return new SluiceError(

@@ -2,7 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
 import { verdictOf } from './admission-rules.ts';
 import type { EngineContext } from './context.ts';
-import type { Queue } from './queue.ts';
+import type { AnyQueue } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 
 /** Lets messages into queues: into all that are asked for in one commit, or into none. */
@@ -15,7 +15,7 @@ export class Admission {
     this.#context = context;
   }
 
-  admit(queues: readonly Queue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+  admit(queues: readonly AnyQueue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     const { commit, clock } = this.#context;
     if (!this.open || commit.refusal !== undefined) {
       waiter.receipt(
@@ -40,13 +40,13 @@ export class Admission {
     return true;
   }
 
-  #admitToRest(queues: readonly Queue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+  #admitToRest(queues: readonly AnyQueue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     const rest = queues.filter((queue) => !queue.removed);
     return rest.length > 0 && this.admit(rest, message, waiter, tag);
   }
 
   /** Asks every queue before any gets the message; answers why none does. */
-  #plan(queues: readonly Queue[], message: Message, bytes: number): SluiceError | undefined {
+  #plan(queues: readonly AnyQueue[], message: Message, bytes: number): SluiceError | undefined {
     for (const queue of queues) {
       const verdict = verdictOf(queue, message, bytes);
       if (verdict === undefined) continue;
@@ -62,7 +62,7 @@ export class Admission {
   }
 
   /** All rows are staged in one turn, so they are in one commit. */
-  #apply(queues: readonly Queue[], message: Message, record: Buffer, waiter: ReceiptWaiter, tag: number): void {
+  #apply(queues: readonly AnyQueue[], message: Message, record: Buffer, waiter: ReceiptWaiter, tag: number): void {
     const { commit } = this.#context;
     if (queues.length === 1) {
       const [queue] = queues;
@@ -90,9 +90,9 @@ function encoded(message: Message, now: number): Buffer | SluiceError {
 /** What a topic leads to. */
 export class QueuesDestination implements Destination {
   readonly #admission: Admission;
-  readonly #queues: readonly Queue[];
+  readonly #queues: readonly AnyQueue[];
 
-  constructor(admission: Admission, queues: readonly Queue[]) {
+  constructor(admission: Admission, queues: readonly AnyQueue[]) {
     this.#admission = admission;
     this.#queues = queues;
   }
@@ -106,9 +106,9 @@ export class QueuesDestination implements Destination {
 export class NamedDestination implements Destination {
   readonly #admission: Admission;
   readonly #name: string;
-  readonly #find: (name: string) => Queue | undefined;
+  readonly #find: (name: string) => AnyQueue | undefined;
 
-  constructor(admission: Admission, name: string, find: (name: string) => Queue | undefined) {
+  constructor(admission: Admission, name: string, find: (name: string) => AnyQueue | undefined) {
     this.#admission = admission;
     this.#name = name;
     this.#find = find;

@@ -20,22 +20,36 @@ import type {
   QueueInfo,
   SettleResult,
 } from '../engine.ts';
+import type { GroupStart } from '../group-start.ts';
 import type { MovePreview, MoveSpec, MoveStatus } from '../move-spec.ts';
 import type { GivenQueueOptions } from '../options.ts';
 import type { QueueStats } from '../queue-stats.ts';
 import { Admission, NamedDestination } from './admission.ts';
+import {
+  browseAny,
+  consumersOf,
+  extendTokens,
+  groupsOf,
+  idle,
+  leaveAny,
+  loopOf,
+  purgeAny,
+  removeGroup,
+  seek,
+  settleTokens,
+  statsOfAny,
+} from './by-kind.ts';
 import { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
+import type { DeliveryLoop } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { Moves } from './move/moves.ts';
-import { purge } from './purge.ts';
+import { requireWork } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
 import { removeQueue, removeRows } from './remover.ts';
-import { browse } from './scan.ts';
 import { buryUnseen } from './settlement.ts';
-import { statsOf } from './stats.ts';
 
 export interface EmbeddedEngineParts {
   readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;
@@ -57,6 +71,7 @@ export class EmbeddedEngine implements Engine {
     'events',
     'moves',
     'consumer-list',
+    'logs',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;
@@ -110,7 +125,8 @@ export class EmbeddedEngine implements Engine {
     const { scheduled, wakes, commit } = this.#context;
     scheduled.clear();
     wakes.clear();
-    await Promise.all([...this.#removals, moving]);
+    const upkeep = [...this.#registry.queues].map(idle);
+    await Promise.all([...this.#removals, ...upkeep, moving]);
     await commit.flushed();
   }
 
@@ -152,43 +168,42 @@ export class EmbeddedEngine implements Engine {
 
   async consume(queue: string, consumer: Consumer, request: ConsumeRequest): Promise<Consumption> {
     this.#requireOpen();
-    const place = this.#registry.require(queue);
-    if (request.group !== undefined || request.start !== undefined) throw notSupported('logs');
-    return new PushConsumption(place.delivery, consumer, request);
+    const found = loopOf(this.#registry.require(queue), request);
+    return new PushConsumption(found instanceof Promise ? usable(await found) : found, consumer, request);
   }
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     this.#requireOpen();
-    const { leases } = this.#registry.require(queue).delivery;
-    if (request.group !== undefined) throw notSupported('logs');
+    const found = loopOf(this.#registry.require(queue), request);
+    const { leases } = found instanceof Promise ? usable(await found) : found;
     return leases.lease(request);
   }
 
   async settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]> {
-    const results = this.#registry.require(queue).delivery.leases.settle(tokens, settlement);
+    const results = settleTokens(this.#registry.require(queue), tokens, settlement);
     await this.#context.commit.flushed();
     return results;
   }
 
   /** Leases are not stored, so there is nothing to flush. */
   async extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
-    return this.#registry.require(queue).delivery.leases.extend(tokens, leaseMs);
+    return extendTokens(this.#registry.require(queue), tokens, leaseMs);
   }
 
   async leave(queue: string, consumerId: string): Promise<void> {
-    this.#registry.require(queue).delivery.leases.leave(consumerId);
+    leaveAny(this.#registry.require(queue), consumerId);
   }
 
   async consumers(queue: string): Promise<readonly ConsumerInfo[]> {
-    return this.#registry.require(queue).delivery.consumers();
+    return consumersOf(this.#registry.require(queue));
   }
 
   async browse(queue: string, request: BrowseRequest): Promise<BrowsePage> {
-    return browse(this.#registry.require(queue), request);
+    return browseAny(this.#registry.require(queue), request);
   }
 
   async purge(queue: string): Promise<number> {
-    return purge(this.#registry.require(queue));
+    return purgeAny(this.#registry.require(queue));
   }
 
   async previewMove(spec: MoveSpec): Promise<MovePreview> {
@@ -213,12 +228,17 @@ export class EmbeddedEngine implements Engine {
     return this.#moves.cancel(id);
   }
 
-  async groups(): Promise<readonly GroupInfo[]> {
-    throw notSupported('logs');
+  async groups(queue: string): Promise<readonly GroupInfo[]> {
+    return groupsOf(this.#registry.require(queue));
   }
 
-  async seek(): Promise<GroupInfo> {
-    throw notSupported('logs');
+  async seek(queue: string, group: string, start: GroupStart): Promise<GroupInfo> {
+    this.#requireOpen();
+    return seek(this.#registry.require(queue), group, start);
+  }
+
+  async removeGroup(queue: string, group: string): Promise<void> {
+    await removeGroup(this.#registry.require(queue), group);
   }
 
   onEvent(listener: (event: QueueEvent) => void): void {
@@ -228,14 +248,14 @@ export class EmbeddedEngine implements Engine {
   async bury(queue: string, message: Message, death: Pick<Death, 'code' | 'reason' | 'headers'>): Promise<void> {
     this.#requireOpen();
     const { clock, commit } = this.#context;
-    buryUnseen(this.#registry.require(queue), encodeRecord(message, clock.now()), death);
+    buryUnseen(requireWork(this.#registry.require(queue), 'bury in'), encodeRecord(message, clock.now()), death);
     await commit.flushed();
   }
 
   async stats(queue: string): Promise<QueueStats> {
     const found = this.#registry.require(queue);
     const { deadLetter } = found.options;
-    return statsOf(found, deadLetter === null ? 0 : (this.#registry.find(deadLetter)?.messages ?? 0));
+    return statsOfAny(found, deadLetter === null ? 0 : (this.#registry.find(deadLetter)?.messages ?? 0));
   }
 
   #requireOpen(): void {
@@ -252,10 +272,11 @@ export class EmbeddedEngine implements Engine {
   }
 }
 
-function notSupported(capability: EngineCapability): SluiceError {
-  return new SluiceError('not_supported', `Use another engine, or do without: this one has no "${capability}"`, {
-    detail: { capability },
-  });
+/** What was there when it was asked for can have ended meanwhile. */
+function usable(loop: DeliveryLoop): DeliveryLoop {
+  const { closed, name } = loop.source;
+  if (!closed) return loop;
+  throw new SluiceError('unavailable', `Cannot consume "${name}": it has ended meanwhile`);
 }
 
 function secureRandom(): number {

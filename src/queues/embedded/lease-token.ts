@@ -11,3 +11,9 @@ export function leaseToken(queue: number, sequence: number, attempt: number, ran
   bytes.writeUIntBE(Math.floor(random() * 2 ** 48), 20, 6);
   return bytes.toString('base64url');
 }
+
+/** The number in a token of this engine; anything else has some number, or none that there is. */
+export function sourceOfToken(token: string): number {
+  const bytes = Buffer.from(token.slice(0, 8), 'base64url');
+  return bytes.length < 4 ? -1 : bytes.readUInt32BE(0);
+}

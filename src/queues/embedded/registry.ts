@@ -8,7 +8,7 @@ import { resolveOptions } from '../resolve-options.ts';
 import { type Admission, QueuesDestination, queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey, queueOfKey } from './keys.ts';
-import type { Queue } from './queue.ts';
+import type { AnyQueue } from './queue-kinds.ts';
 import { queueOf } from './queue-kinds.ts';
 
 /** A row of the table `queues`. */
@@ -27,8 +27,8 @@ const endOfIds = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff]);
 export class Registry {
   readonly #context: EngineContext;
   readonly #admission: Admission;
-  readonly #byName = new Map<string, Queue>();
-  readonly #index = new FilterIndex<Queue>();
+  readonly #byName = new Map<string, AnyQueue>();
+  readonly #index = new FilterIndex<AnyQueue>();
   readonly #listeners: (() => void)[] = [];
   /** One destination for each set of queues, so that many topics with the same queues share one. */
   readonly #destinations = new Map<string, Destination>();
@@ -39,7 +39,7 @@ export class Registry {
     this.#admission = admission;
   }
 
-  get queues(): Iterable<Queue> {
+  get queues(): Iterable<AnyQueue> {
     return this.#byName.values();
   }
 
@@ -57,19 +57,19 @@ export class Registry {
     return unfinished;
   }
 
-  find(name: string): Queue | undefined {
+  find(name: string): AnyQueue | undefined {
     return this.#byName.get(name);
   }
 
   /** Throws `queue_not_found`. */
-  require(name: string): Queue {
+  require(name: string): AnyQueue {
     const queue = this.#byName.get(name);
     if (queue === undefined) throw queueNotFound(name);
     return queue;
   }
 
   /** Makes the queue, or changes it; its row is in the open batch. Throws `invalid_argument`. */
-  declare(name: string, given: GivenQueueOptions): Queue {
+  declare(name: string, given: GivenQueueOptions): AnyQueue {
     const existing = this.#byName.get(name);
     const options = resolveOptions(name, given, existing?.options);
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
@@ -85,12 +85,12 @@ export class Registry {
   }
 
   /** A queue that takes dead letters, and keeps none of its own. */
-  declareDeadLetters(name: string): Queue {
+  declareDeadLetters(name: string): AnyQueue {
     return this.#byName.get(name) ?? this.declare(name, { deadLetter: null });
   }
 
   /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */
-  drop(queue: Queue): void {
+  drop(queue: AnyQueue): void {
     this.#byName.delete(queue.name);
     for (const filter of filtersOf(queue)) this.#index.remove(filter, queue);
     this.#writeDefinition(queue, true);
@@ -99,7 +99,7 @@ export class Registry {
   }
 
   route(topic: string): Destination | undefined {
-    const found: Queue[] = [];
+    const found: AnyQueue[] = [];
     this.#index.match(topic, found);
     if (found.length === 0) return undefined;
     const queues = [...new Set(found)].sort((a, b) => a.id - b.id);
@@ -126,7 +126,7 @@ export class Registry {
     for (const filter of filtersOf(queue)) this.#index.add(filter, queue);
   }
 
-  #make(name: string, options: QueueOptions): Queue {
+  #make(name: string, options: QueueOptions): AnyQueue {
     const queue = queueOf(this.#nextId++, name, this.#context.clock.now(), options, this.#context);
     queue.counters.reserve(queue.nextSequence);
     this.#byName.set(name, queue);
@@ -134,7 +134,7 @@ export class Registry {
   }
 
   /** Whether anything changed. */
-  #bind(queue: Queue, before: readonly string[]): boolean {
+  #bind(queue: AnyQueue, before: readonly string[]): boolean {
     const after = filtersOf(queue);
     const gone = before.filter((filter) => !after.includes(filter));
     const added = after.filter((filter) => !before.includes(filter));
@@ -148,7 +148,7 @@ export class Registry {
     for (const listener of this.#listeners) listener();
   }
 
-  #writeDefinition(queue: Queue, removing?: true): void {
+  #writeDefinition(queue: AnyQueue, removing?: true): void {
     const { name, options, createdAt } = queue;
     const definition: Definition = { name, options, createdAt, removing };
     this.#context.commit.put('queues', queueKey(queue.id), Buffer.from(JSON.stringify(definition)));
@@ -158,10 +158,10 @@ export class Registry {
 /** Sets of queues whose destination is kept; beyond it all are made anew. */
 const destinationsMax = 10_000;
 
-export function infoOf(queue: Queue): QueueInfo {
+export function infoOf(queue: AnyQueue): QueueInfo {
   return { name: queue.name, options: queue.options, createdAt: queue.createdAt };
 }
 
-function filtersOf(queue: Queue): string[] {
+function filtersOf(queue: AnyQueue): string[] {
   return queue.options.bindings.map((binding) => binding.filter);
 }

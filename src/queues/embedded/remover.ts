@@ -1,7 +1,7 @@
 import { queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey } from './keys.ts';
-import type { Queue } from './queue.ts';
+import type { AnyQueue } from './queue-kinds.ts';
 import type { Registry } from './registry.ts';
 
 /** Rows deleted in one commit. */
@@ -24,7 +24,7 @@ const tables = [
  * Removes a queue with its messages. The mark comes first and alone: from then on the queue is gone, and a crash leaves
  * rows that nobody sees and that the next start deletes.
  */
-export async function removeQueue(registry: Registry, queue: Queue, context: EngineContext): Promise<void> {
+export async function removeQueue(registry: Registry, queue: AnyQueue, context: EngineContext): Promise<void> {
   const gone = queueNotFound(queue.name);
   queue.removed = true;
   queue.counters.removed = true;

@@ -16,7 +16,8 @@ export interface SettlingHome extends DeliverySource {
   readonly delivery: DeliveryLoop;
   readonly selector: Selector;
   readonly schedule: Pick<Schedule, 'horizon' | 'add'>;
-  takeSequence(): number;
+  /** What a dead letter says beside what its consumer said. */
+  readonly deathHeaders?: readonly UserProperty[];
   stage(entry: Entry): void;
   /** Books a message out of memory's counts and stages what that means for its rows. */
   depart(entry: Entry): void;
@@ -135,14 +136,14 @@ function deadLetter(queue: SettlingHome, sequence: number, record: Buffer, cause
     attempts: failure.attempts,
     firstFailureAt: failure.firstFailureAt,
     lastFailureAt: failure.lastFailureAt,
-    headers: cause.headers ?? [],
+    headers: [...(queue.deathHeaders ?? []), ...(cause.headers ?? [])],
   };
   queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
   return true;
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */
-export function buryUnseen(queue: SettlingHome, record: Buffer, cause: Cause): void {
+export function buryUnseen(queue: SettlingHome & { takeSequence(): number }, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
   count(queue, deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now())));

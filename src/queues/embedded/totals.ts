@@ -12,8 +12,8 @@ export class QueueTotals {
   rejected = 0;
   duplicates = 0;
   elided = 0;
-  readonly timeInQueueMs = new Histogram();
-  readonly processingMs = new Histogram();
+  readonly timeInQueueMs: Histogram;
+  readonly processingMs: Histogram;
 
   acknowledged = 0;
   deadLettered = 0;
@@ -23,4 +23,10 @@ export class QueueTotals {
     number
   >;
   moved = 0;
+
+  /** Times are recorded where `shared` has its own, as a log has them for all of its groups. */
+  constructor(shared?: Pick<QueueTotals, 'timeInQueueMs' | 'processingMs'>) {
+    this.timeInQueueMs = shared?.timeInQueueMs ?? new Histogram();
+    this.processingMs = shared?.processingMs ?? new Histogram();
+  }
 }

@@ -6,6 +6,7 @@ import { dispatchingContract } from './dispatching.ts';
 import { failingContract } from './failing.ts';
 import { lastValueContract } from './last-value.ts';
 import { leasingContract } from './leasing.ts';
+import { loggingContract } from './logging.ts';
 import { lookingContract } from './looking.ts';
 import { movingContract } from './moving.ts';
 import { orderingContract } from './ordering.ts';
@@ -32,6 +33,7 @@ const parts = [
   failingContract,
   lastValueContract,
   leasingContract,
+  loggingContract,
   orderingContract,
   lookingContract,
   movingContract,

@@ -3,6 +3,7 @@ import type { BatchWriter, StagedWrite } from '../../../storage/staged-write.ts'
 import type { MoveStatus } from '../../move-spec.ts';
 import { queueNotFound } from '../admission.ts';
 import type { EngineContext } from '../context.ts';
+import { requireWork } from '../queue-kinds.ts';
 import type { Registry } from '../registry.ts';
 import { type Found, scan } from '../scan.ts';
 import { MovePace } from './move-pace.ts';
@@ -80,11 +81,12 @@ export class MoveTask implements StagedWrite {
   /** Goes as far as it can; answers how long to wait before going on. */
   async #advance(): Promise<number> {
     const { spec, sourceId, end, startedAt } = this.order;
-    const source = this.#registry.find(spec.from);
-    if (source === undefined || source.id !== sourceId) {
+    const found = this.#registry.find(spec.from);
+    if (found === undefined || found.id !== sourceId) {
       this.#end('failed', queueNotFound(spec.from).message);
       return 0;
     }
+    const source = requireWork(found, 'move messages out of');
     let waitMs = 0;
     try {
       const transfer = new Transfer(this.#registry, source, spec, startedAt);

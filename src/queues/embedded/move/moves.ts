@@ -2,6 +2,7 @@ import { SluiceError } from '../../../errors.ts';
 import type { MovePreview, MoveSpec, MoveStatus } from '../../move-spec.ts';
 import type { EngineContext } from '../context.ts';
 import type { Queue } from '../queue.ts';
+import { requireWork } from '../queue-kinds.ts';
 import type { Registry } from '../registry.ts';
 import {
   decodeMovePart,
@@ -144,7 +145,7 @@ export class Moves {
   #sourceOf({ from, to, rate, limit }: MoveSpec): Queue {
     if (rate !== undefined && rate <= 0) throw tooLow('a rate', rate);
     if (limit !== undefined && limit < 1) throw tooLow('a limit', limit);
-    const source = this.#registry.require(from);
+    const source = requireWork(this.#registry.require(from), 'move messages out of');
     if (to !== undefined && this.#registry.require(to) === source) {
       throw new SluiceError('invalid_argument', `Cannot move from queue "${from}" to itself: name another queue`);
     }

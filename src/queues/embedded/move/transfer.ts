@@ -5,13 +5,14 @@ import { compileFilter, type MessageMatch } from '../../move-filter.ts';
 import type { MoveSpec } from '../../move-spec.ts';
 import { take } from '../purge.ts';
 import type { Queue } from '../queue.ts';
+import type { AnyQueue } from '../queue-kinds.ts';
 import { encodeRecord, withDeath } from '../record.ts';
 import type { Registry } from '../registry.ts';
 import { type Found, storedMessage } from '../scan.ts';
 
 /** What can be done with a message that matches: it goes, waits for room where it would go, or stays for a reason. */
 export type Plan =
-  | { readonly kind: 'go' | 'full'; readonly target: Queue; readonly record: Buffer }
+  | { readonly kind: 'go' | 'full'; readonly target: AnyQueue; readonly record: Buffer }
   | { readonly kind: 'left'; readonly reason: string };
 
 /** What a move does with each message. */
@@ -50,14 +51,14 @@ export class Transfer {
    * Copies and deletes in this turn, which is one commit. The message passes no admission: it was taken in once, so it is
    * no duplicate, and waits for room instead of driving others out.
    */
-  apply(found: Found, target: Queue, record: Buffer): void {
+  apply(found: Found, target: AnyQueue, record: Buffer): void {
     take(this.source, found);
     this.source.totals.moved++;
     target.intake.append(record, undefined, true);
     target.delivery.pumpLater();
   }
 
-  #targetOf(stored: StoredMessage): Queue {
+  #targetOf(stored: StoredMessage): AnyQueue {
     if (this.#to !== undefined) return this.#registry.require(this.#to);
     if (stored.death === undefined) {
       throw new SluiceError('invalid_argument', 'The message is no dead letter: name the queue to move it to');
@@ -68,7 +69,7 @@ export class Transfer {
   }
 
   /** Back in its own queue a dead letter is a message again; elsewhere it stays one and keeps its story. */
-  #recordFor(target: Queue, found: Found, stored: StoredMessage): Buffer {
+  #recordFor(target: AnyQueue, found: Found, stored: StoredMessage): Buffer {
     const now = this.source.context.clock.now();
     const record = this.#edit === undefined ? found.record : encodeRecord(this.#edit(stored.message, now), now);
     return withDeath(record, stored.death?.queue === target.name ? undefined : stored.death, now);

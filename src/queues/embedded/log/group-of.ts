@@ -1,0 +1,36 @@
+import { SluiceError } from '../../../errors.ts';
+import { type GroupStart, parseGroupStart } from '../../group-start.ts';
+import type { LogGroup } from './log-group.ts';
+import type { LogQueue } from './log-queue.ts';
+import { positionOf } from './seek.ts';
+
+/**
+ * The group of that name; where there is none it is made, to begin at `start` or where the log says, and its row is flushed.
+ * Throws `invalid_argument`, and `quota_exceeded` where the log has as many groups as it may.
+ */
+export async function groupOf(
+  log: LogQueue,
+  name: string | undefined,
+  start: GroupStart | undefined,
+): Promise<LogGroup> {
+  if (name === undefined) {
+    throw new SluiceError(
+      'invalid_argument',
+      `Cannot consume "${log.name}" without a group: it is a log, name a group`,
+    );
+  }
+  const known = log.groups.find(name);
+  if (known !== undefined) return known;
+  const refusal = log.groups.refusal(name);
+  if (refusal !== undefined) throw refusal;
+  const { commit } = log.context;
+  // A place is looked for on disk.
+  await commit.flushed();
+  const group = log.groups.find(name) ?? log.groups.add(name, positionOf(log, start ?? startOf(log)));
+  await commit.flushed();
+  return group;
+}
+
+function startOf({ options }: LogQueue): GroupStart {
+  return parseGroupStart(options.group.start) ?? 'latest';
+}

@@ -1,0 +1,332 @@
+import type { SluiceError } from '../../../errors.ts';
+import type { Settlement, UserProperty } from '../../../message.ts';
+import type { BatchWriter, StagedWrite } from '../../../storage/staged-write.ts';
+import type { GroupInfo } from '../../engine.ts';
+import type { QueueOptions } from '../../options.ts';
+import type { EngineContext } from '../context.ts';
+import { DeliveryLoop } from '../delivery-loop.ts';
+import type { Entry } from '../entry.ts';
+import { buryDamaged, expireLease, release, type SettlingHome, settleEntry } from '../settlement.ts';
+import type { Slot } from '../slot.ts';
+import { QueueTotals } from '../totals.ts';
+import { changeState, State } from '../transitions.ts';
+import { encodeWaiting, type Waiting } from '../waiting.ts';
+import { encodeGroup, groupKey, groupStateKey, type StoredGroup } from './group-row.ts';
+import { GroupSelector } from './group-selector.ts';
+import { LogReader, type ReadLog } from './log-reader.ts';
+import { Retries, type Retry } from './retries.ts';
+import { SettlePace } from './settle-pace.ts';
+
+/** The log that a group reads. */
+export interface GroupLog extends ReadLog {
+  readonly name: string;
+  readonly context: EngineContext;
+  readonly options: QueueOptions;
+  readonly totals: QueueTotals;
+  readonly nextSequence: number;
+  /** Nothing is delivered any more. */
+  readonly closed: boolean;
+  readonly removed: boolean;
+  readonly first: number;
+  /** The record of a flushed message, in memory or on disk; undefined where it is gone. */
+  recordOf(sequence: number): Buffer | undefined;
+  /** Milliseconds since the first message from there on came; 0 where there is none. */
+  ageFrom(sequence: number): number;
+  /** Whether the group has anybody who takes messages. */
+  attended(group: LogGroup, isAttended: boolean): void;
+}
+
+/**
+ * The consumers that share one reading of a log: a position of their own, what was settled out of order above it, and what
+ * they have to come back to. That is one row and one for each failure, written in one commit with the dead letters that
+ * come of it; what a crash takes back is delivered again.
+ */
+export class LogGroup implements SettlingHome, StagedWrite {
+  readonly id: number;
+  readonly group: string;
+  readonly log: GroupLog;
+  readonly totals: QueueTotals;
+  readonly delivery: DeliveryLoop;
+  readonly selector: GroupSelector;
+  readonly deathHeaders: readonly UserProperty[];
+  /** What fails waits here: in memory alone, because there are never many. */
+  readonly schedule = { horizon: Number.POSITIVE_INFINITY, add: (entry: Entry) => this.selector.returned(entry) };
+  /** Messages that were gone before the group came to them. */
+  skipped = 0;
+  /** When there was last somebody to take its messages. */
+  usedAt: number;
+  removed = false;
+  readonly #stored: StoredGroup;
+  readonly #reader: LogReader;
+  readonly #retries: Retries;
+  readonly #failures: Map<number, Waiting>;
+  readonly #pace: SettlePace;
+  /** Rows in `group-states` that the next commit changes. */
+  readonly #changedStates = new Map<number, Waiting | undefined>();
+  #staged = false;
+
+  constructor(id: number, log: GroupLog, stored: StoredGroup, failures: Map<number, Waiting>) {
+    const { clock, wakes } = log.context;
+    this.id = id;
+    this.group = stored.name;
+    this.log = log;
+    this.usedAt = stored.usedAt;
+    this.totals = new QueueTotals(log.totals);
+    this.deathHeaders = [['group', stored.name]];
+    this.#stored = stored;
+    this.#reader = new LogReader(log, stored.settled.position);
+    this.#retries = new Retries(wakes);
+    this.#failures = failures;
+    this.#pace = new SettlePace(clock);
+    this.selector = new GroupSelector({
+      home: this,
+      reader: this.#reader,
+      settled: stored.settled,
+      ordering: log.options.ordering,
+      retries: this.#retries,
+      failures,
+      now: () => clock.now(),
+    });
+    this.delivery = new GroupLoop(this);
+  }
+
+  get name(): string {
+    return this.log.name;
+  }
+
+  get context(): EngineContext {
+    return this.log.context;
+  }
+
+  get options(): QueueOptions {
+    return this.log.options;
+  }
+
+  get closed(): boolean {
+    return this.removed || this.log.closed;
+  }
+
+  get position(): number {
+    return this.#stored.settled.position;
+  }
+
+  /** Where it reads next. */
+  get cursor(): number {
+    return this.#reader.cursor;
+  }
+
+  get consumers(): number {
+    return this.delivery.consumptions.size + this.delivery.leases.consumerCount;
+  }
+
+  /** Messages that wait for another try. */
+  get scheduled(): number {
+    return this.#retries.waiting + this.#failures.size;
+  }
+
+  get info(): GroupInfo {
+    const { position, beyond } = this.#stored.settled;
+    const lagMessages = this.log.nextSequence - position - beyond;
+    const { acknowledged, failed, deadLettered } = this.totals;
+    return {
+      name: this.group,
+      position,
+      leased: this.delivery.leased,
+      scheduled: this.scheduled,
+      consumers: this.consumers,
+      lagMessages,
+      lagMs: lagMessages === 0 ? 0 : this.log.ageFrom(position),
+      timeToDrainMs: this.#pace.timeFor(lagMessages),
+      acknowledged,
+      failed,
+      deadLettered,
+      skipped: this.skipped,
+    };
+  }
+
+  settle(entry: Entry, settlement: Settlement): boolean {
+    if (entry.state === State.leased) {
+      settleEntry(this, entry, settlement);
+      this.delivery.pump();
+      return true;
+    }
+    if (entry.lost) this.delivery.answeredLate(entry);
+    return false;
+  }
+
+  extend(entry: Entry, leaseMs: number): boolean {
+    return this.delivery.extend(entry, leaseMs);
+  }
+
+  release(entry: Entry): void {
+    release(this, entry);
+  }
+
+  leaseExpired(entry: Entry, now: number): void {
+    expireLease(this, entry, now);
+    this.delivery.pump();
+  }
+
+  /** A message of a log that is too old by its own word is for nobody; it stays where it is. */
+  expire(entry: Entry): void {
+    changeState(entry, State.removed);
+    this.skipped++;
+    this.depart(entry);
+    this.selector.departed(entry);
+  }
+
+  /** Its failures are the group's own rows. */
+  stage(entry: Entry): void {
+    this.#changeState(entry.sequence, entry.waiting);
+  }
+
+  depart(entry: Entry): void {
+    this.#pace.settled();
+    if (entry.waiting !== undefined) this.#changedStates.set(entry.sequence, undefined);
+    this.save();
+  }
+
+  recordOf(sequence: number): Buffer | undefined {
+    return this.log.recordOf(sequence);
+  }
+
+  writeEntry(): void {
+    // What it delivers is on disk already.
+  }
+
+  due(): void {
+    // Its retries wait by themselves.
+  }
+
+  gone(sequence: number, waiting: Waiting | undefined): void {
+    this.skipped++;
+    if (waiting !== undefined) this.forget(sequence);
+    this.save();
+  }
+
+  /** The row of its failures has no message any more. */
+  forget(sequence: number): void {
+    this.#changeState(sequence, undefined);
+  }
+
+  damaged(sequence: number, record: Buffer, waiting: Waiting | undefined, damage: string): void {
+    if (waiting !== undefined) this.forget(sequence);
+    buryDamaged(this, { lane: 0, sequence, record, waiting }, damage);
+    this.save();
+  }
+
+  readonly retryDue = (retry: Retry): void => {
+    this.selector.due(retry);
+    this.delivery.pump();
+  };
+
+  /** Everything below is gone from the log: what of it the group has not come to it never will. */
+  skipTo(sequence: number): void {
+    const { settled } = this.#stored;
+    const from = Math.max(this.cursor, settled.position);
+    if (from >= sequence) return;
+    const before = settled.position + settled.beyond;
+    settled.addRange(from, sequence);
+    this.skipped += settled.position + settled.beyond - before;
+    // What it has in its hands goes on; what it has to come back to it will find to be gone.
+    this.#reader.cursor = sequence;
+    this.selector.forgetFailures(from, sequence);
+    this.save();
+  }
+
+  /** These are gone from the middle of the log; those that the group has not come to are counted. */
+  missed(sequences: readonly number[]): void {
+    const { settled } = this.#stored;
+    for (const sequence of sequences) if (sequence >= this.cursor && !settled.has(sequence)) this.skipped++;
+  }
+
+  /** Goes on from there. Who holds a message of before has lost it. */
+  restart(position: number): void {
+    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.#lose(entry);
+    for (const { sequence, waiting } of this.#retries)
+      if (waiting !== undefined) this.#changedStates.set(sequence, undefined);
+    for (const sequence of this.#failures.keys()) this.#changedStates.set(sequence, undefined);
+    this.#failures.clear();
+    this.selector.restart();
+    this.#stored.settled.restart(position);
+    this.#reader.cursor = position;
+    this.save();
+    this.delivery.pumpLater();
+  }
+
+  /** Somebody takes messages, or nobody does any more. */
+  attended(isAttended: boolean): void {
+    this.use();
+    if (!isAttended) this.#reader.drop();
+    this.log.attended(this, isAttended);
+  }
+
+  /** It is in use now. */
+  use(): void {
+    this.usedAt = this.context.clock.now();
+    this.save();
+  }
+
+  /** Its row follows in the open batch. */
+  save(): void {
+    if (this.#staged) return;
+    this.#staged = true;
+    this.context.commit.stage(this);
+  }
+
+  write(batch: BatchWriter): void {
+    this.#staged = false;
+    if (this.closedForGood) return;
+    const { id, log, usedAt } = this;
+    batch.put('groups', groupKey(log.id, id), encodeGroup({ ...this.#stored, usedAt }));
+    for (const [sequence, waiting] of this.#changedStates) {
+      const key = groupStateKey(log.id, id, sequence);
+      if (waiting === undefined) batch.remove('group-states', key);
+      else batch.put('group-states', key, encodeWaiting(waiting));
+    }
+    this.#changedStates.clear();
+  }
+
+  end(reason: SluiceError, waiting: SluiceError | undefined): void {
+    this.delivery.end(reason, waiting);
+    this.#retries.clear();
+    this.#reader.drop();
+  }
+
+  /** The rows are being removed, so none may be written. */
+  get closedForGood(): boolean {
+    return this.removed || this.log.removed;
+  }
+
+  #changeState(sequence: number, waiting: Waiting | undefined): void {
+    this.#changedStates.set(sequence, waiting);
+    this.save();
+  }
+
+  #lose(entry: Entry): void {
+    entry.lost = entry.token === undefined;
+    if (entry.waiting !== undefined) this.#changedStates.set(entry.sequence, undefined);
+    this.delivery.endLease(entry);
+    changeState(entry, State.succeeded);
+  }
+}
+
+/** Tells its group when the first one comes and the last one goes. */
+class GroupLoop extends DeliveryLoop {
+  readonly #group: LogGroup;
+
+  constructor(group: LogGroup) {
+    super(group, () => group.selector);
+    this.#group = group;
+  }
+
+  override join(slot: Slot<Entry>): void {
+    super.join(slot);
+    if (this.dispatcher.slots.size === 1) this.#group.attended(true);
+  }
+
+  override leave(slot: Slot<Entry>): void {
+    super.leave(slot);
+    if (this.dispatcher.slots.size === 0) this.#group.attended(false);
+  }
+}

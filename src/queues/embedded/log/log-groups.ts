@@ -1,0 +1,174 @@
+import { SluiceError } from '../../../errors.ts';
+import type { SettleResult } from '../../engine.ts';
+import { queueNameProblem, quote } from '../../queue-name.ts';
+import { sourceOfToken } from '../lease-token.ts';
+import type { Leases } from '../leases.ts';
+import { decodeWaiting, type Waiting } from '../waiting.ts';
+import {
+  decodeGroup,
+  groupKey,
+  groupOfKey,
+  groupStateKey,
+  nameInDamaged,
+  type StoredGroup,
+  sequenceOfGroupStateKey,
+} from './group-row.ts';
+import { type GroupLog, LogGroup } from './log-group.ts';
+import { SettledRanges } from './settled-ranges.ts';
+
+/** Groups of one log. Each is a few hundred bytes of memory, and one row that changes with every commit it has a part in. */
+export const groupsMax = 1_000;
+
+/** Rows deleted in one commit. */
+const removedRowsMax = 5_000;
+
+/** The groups of one log. */
+export class LogGroups {
+  readonly #log: GroupLog;
+  readonly #byName = new Map<string, LogGroup>();
+  readonly #byId = new Map<number, LogGroup>();
+  readonly #attended = new Set<LogGroup>();
+  #nextId = 1;
+
+  constructor(log: GroupLog) {
+    this.#log = log;
+  }
+
+  get all(): Iterable<LogGroup> {
+    return this.#byName.values();
+  }
+
+  /** Those that somebody takes messages of. */
+  get attended(): ReadonlySet<LogGroup> {
+    return this.#attended;
+  }
+
+  /** Reads the rows of all of them. */
+  open(): void {
+    const { context, id } = this.#log;
+    const rows = context.environment.readRange(
+      'groups',
+      groupKey(id, 1),
+      groupKey(id + 1, 0),
+      Number.POSITIVE_INFINITY,
+    );
+    for (const { key, value } of rows) {
+      const group = groupOfKey(key);
+      this.#nextId = Math.max(this.#nextId, group + 1);
+      const stored = decodeGroup(value) ?? this.#afterDamage(group, value);
+      if (stored !== undefined) this.#keep(new LogGroup(group, this.#log, stored, this.#failures(group)));
+    }
+  }
+
+  find(name: string): LogGroup | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** Throws `not_found`. */
+  require(name: string): LogGroup {
+    const group = this.#byName.get(name);
+    if (group !== undefined) return group;
+    throw new SluiceError(
+      'not_found',
+      `Cannot use group ${quote(name)} of "${this.#log.name}": there is no such group`,
+    );
+  }
+
+  /** Why there can be no group of that name, as an error; undefined where there is one, or can be. */
+  refusal(name: string): SluiceError | undefined {
+    if (this.#byName.has(name)) return undefined;
+    const problem = queueNameProblem(name);
+    const where = `Cannot make group ${quote(name)} of "${this.#log.name}"`;
+    if (problem !== undefined) return new SluiceError('invalid_argument', `${where}: ${problem}`);
+    if (this.#byName.size < groupsMax) return undefined;
+    return new SluiceError('quota_exceeded', `${where}: it has ${groupsMax} groups, the most it may have; remove one`);
+  }
+
+  /** A new group, which begins at `position`; its row is in the open batch. */
+  add(name: string, position: number): LogGroup {
+    const now = this.#log.context.clock.now();
+    const stored = { name, createdAt: now, usedAt: now, settled: new SettledRanges(position) };
+    const group = new LogGroup(this.#nextId++, this.#log, stored, new Map());
+    this.#keep(group);
+    group.save();
+    return group;
+  }
+
+  /** Ends its consumers and forgets where it was; resolves when its rows are gone. */
+  async remove(group: LogGroup): Promise<void> {
+    const { context, id } = this.#log;
+    const gone = new SluiceError('not_found', `Group "${group.group}" of "${this.#log.name}" was removed`);
+    this.#byName.delete(group.group);
+    this.#byId.delete(group.id);
+    group.removed = true;
+    group.end(gone, gone);
+    this.#attended.delete(group);
+    // The row goes last: without it nothing would say that there are others to remove.
+    for (;;) {
+      const from = groupStateKey(id, group.id, 0);
+      const keys = context.environment.readKeys(
+        'group-states',
+        from,
+        groupStateKey(id, group.id + 1, 0),
+        removedRowsMax,
+      );
+      if (keys.length === 0) break;
+      for (const key of keys) context.commit.remove('group-states', key);
+      await context.commit.flushed();
+    }
+    context.commit.remove('groups', groupKey(id, group.id));
+    await context.commit.flushed();
+  }
+
+  /** Settles, or makes longer, leases of any group: each token says which. */
+  answer(tokens: readonly string[], act: (leases: Leases, token: string) => SettleResult): SettleResult[] {
+    return tokens.map((token) => {
+      const leases = this.#byId.get(sourceOfToken(token))?.delivery.leases;
+      return leases === undefined ? { token, ok: false, code: 'lease_lost' } : act(leases, token);
+    });
+  }
+
+  attend(group: LogGroup, isAttended: boolean): void {
+    if (isAttended) this.#attended.add(group);
+    else this.#attended.delete(group);
+  }
+
+  #keep(group: LogGroup): void {
+    this.#byName.set(group.group, group);
+    this.#byId.set(group.id, group);
+  }
+
+  #failures(group: number): Map<number, Waiting> {
+    const { context, id } = this.#log;
+    const end = groupStateKey(id, group + 1, 0);
+    const rows = context.environment.readRange(
+      'group-states',
+      groupStateKey(id, group, 0),
+      end,
+      Number.POSITIVE_INFINITY,
+    );
+    const failures = new Map<number, Waiting>();
+    for (const { key, value } of rows) {
+      const waiting = decodeWaiting(value);
+      // Without its row a message is delivered as for the first time. The reason is for the dead letter, and stays on disk.
+      if (waiting !== undefined) failures.set(sequenceOfGroupStateKey(key), { ...waiting, lastError: '' });
+    }
+    return failures;
+  }
+
+  /** Where it was nobody knows: it begins at the first message, so that it gets some again and misses none. */
+  #afterDamage(group: number, row: Buffer): StoredGroup | undefined {
+    const { context, id, name: log } = this.#log;
+    const name = nameInDamaged(row);
+    context.log.error('The row of a group is damaged: the group begins again with the first message', {
+      log,
+      group: name ?? group,
+    });
+    if (name !== undefined && !this.#byName.has(name)) {
+      const now = context.clock.now();
+      return { name, createdAt: now, usedAt: now, settled: new SettledRanges(this.#log.first) };
+    }
+    context.commit.remove('groups', groupKey(id, group));
+    return undefined;
+  }
+}
