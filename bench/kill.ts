@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Random } from '../src/std/testing/random.ts';
+import { FolderCheck } from './kill/folder-check.ts';
 import { Load, type LoadOptions } from './kill/load.ts';
 import { parseNumbers } from './kill/numbers.ts';
 import { accountLines, isFine, record } from './kill/verdict.ts';
@@ -41,12 +42,14 @@ class KillRun {
   readonly #random: Random;
   readonly #home = mkdtempSync(join(tmpdir(), 'sluice-kill-'));
   readonly #cycles: number;
+  readonly folder: FolderCheck;
   killedAtStart = 0;
 
   constructor(options: LoadOptions & { readonly cycles: number; readonly seed: number }) {
     this.#load = new Load(options);
     this.#random = new Random(options.seed);
     this.#cycles = options.cycles;
+    this.folder = new FolderCheck(this.#home, (percent) => this.#random.chance(percent));
   }
 
   get account(): Load['account'] {
@@ -65,7 +68,10 @@ class KillRun {
         server = await this.#kill(server, cycle);
       }
       this.account.close();
-      return await this.#load.reached(() => this.account.isComplete);
+      const isComplete = await this.#load.reached(() => this.account.isComplete);
+      await server.stop('SIGKILL');
+      await this.folder.check();
+      return isComplete;
     } finally {
       this.#load.close();
       await server.stop();
@@ -78,6 +84,7 @@ class KillRun {
     process.stderr.write(`kill ${cycle} at ${acknowledged} acknowledged, ${received} received\n`);
     await server.stop('SIGKILL');
     await this.#load.lifeEnded();
+    await this.folder.sample();
     const place = { home: this.#home, mqttPort: server.mqttPort, httpPort: server.httpPort };
     if (this.#random.chance(startKillsPercent)) await this.#killStarting(place);
     const next = await startSluice(place);
@@ -112,9 +119,10 @@ else {
     `${cycles} kills under load and ${run.killedAtStart} while starting, seed ${seed}, ` +
       `${publishers} publishers, ${consumers} consumers, ${seconds.toFixed(0)} s`,
     ...accountLines(run.account, 'kill'),
+    ...run.folder.lines(),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   const command = `node bench/kill.ts --cycles ${cycles} --seed ${seed}`;
   if (options.write) record('kill.md', 'The last run of kills', command, lines);
-  if (!isOver || !isFine(run.account)) process.exitCode = 1;
+  if (!isOver || !isFine(run.account) || run.folder.problems.length > 0) process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Random } from '../src/std/testing/random.ts';
 import { CuttableDisk, noCuttableDisk } from './kill/cuttable-disk.ts';
+import { FolderCheck } from './kill/folder-check.ts';
 import { Load, type LoadOptions } from './kill/load.ts';
 import { parseNumbers } from './kill/numbers.ts';
 import { accountLines, isFine, record } from './kill/verdict.ts';
@@ -39,12 +40,14 @@ class PowerCutRun {
   readonly #random: Random;
   readonly #cuts: number;
   readonly #disk: CuttableDisk;
+  readonly folder: FolderCheck;
 
   constructor(options: LoadOptions & { readonly cuts: number; readonly seed: number }, disk: CuttableDisk) {
     this.#load = new Load(options);
     this.#random = new Random(options.seed);
     this.#cuts = options.cuts;
     this.#disk = disk;
+    this.folder = new FolderCheck(disk.folder, (percent) => this.#random.chance(percent));
   }
 
   get account(): Load['account'] {
@@ -65,7 +68,10 @@ class PowerCutRun {
         server = await this.#cut(server, cut);
       }
       this.account.close();
-      return await this.#load.reached(() => this.account.isComplete);
+      const isComplete = await this.#load.reached(() => this.account.isComplete);
+      await server.stop('SIGKILL');
+      await this.folder.check();
+      return isComplete;
     } finally {
       this.#load.close();
       await server.stop();
@@ -86,6 +92,7 @@ class PowerCutRun {
     await server.stop('SIGKILL');
     await this.#load.lifeEnded();
     this.#disk.restore();
+    await this.folder.sample();
     const { mqttPort, httpPort } = server;
     const next = await startSluice({ home: this.#disk.folder, mqttPort, httpPort });
     this.#load.connect(next.mqttPort);
@@ -110,9 +117,10 @@ async function runOn(disk: CuttableDisk, given: NonNullable<typeof options>): Pr
   const lines = [
     `${cuts} power cuts under load, seed ${seed}, ${publishers} publishers, ${consumers} consumers, ${seconds.toFixed(0)} s`,
     ...accountLines(run.account, 'power cut'),
+    ...run.folder.lines(),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   const command = `node bench/power-cut.ts --cuts ${cuts} --seed ${seed}`;
   if (write) record('power-cut.md', 'The last run of power cuts', command, lines);
-  if (!isOver || !isFine(run.account)) process.exitCode = 1;
+  if (!isOver || !isFine(run.account) || run.folder.problems.length > 0) process.exitCode = 1;
 }

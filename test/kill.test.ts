@@ -10,4 +10,5 @@ test('no acknowledged message is lost, and every duplicate explained, over six k
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /acknowledged (\d+), received \1, lost 0\n/);
   assert.match(stdout, /, 0 without explanation/);
+  assert.match(stdout, /data folder checked \d+ times, findings 0/);
 });

@@ -13,4 +13,5 @@ test('nothing acknowledged is lost, and every duplicate explained, over three po
   assert.equal(code, 0, `${stdout}\n${stderr}`);
   assert.match(stdout, /acknowledged (\d+), received \1, lost 0\n/);
   assert.match(stdout, /, 0 without explanation/);
+  assert.match(stdout, /data folder checked \d+ times, findings 0/);
 });
