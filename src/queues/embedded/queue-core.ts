@@ -62,8 +62,9 @@ export abstract class QueueCore implements DeliverySource {
   /** Rows of this queue have become durable. */
   protected abstract flushed(): void;
 
+  /** Nothing is handed out any more. After a failed commit what came back would be somebody else's, whose answer nobody could keep. */
   get closed(): boolean {
-    return this.stopped || this.removed;
+    return this.stopped || this.removed || this.context.commit.failure !== undefined;
   }
 
   extend(entry: Entry, leaseMs: number): boolean {

@@ -120,3 +120,26 @@ test('a message that is acknowledged before its batch closes is never written, a
   await environment.close();
   rmSync(folder, { recursive: true });
 });
+
+test('after a failed commit what a consumer gives back is handed to nobody else', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-broken-'));
+  const environment = new Environment(folder);
+  const disk = new BreakableDisk(environment);
+  const commit = new GroupCommit({ environment: disk });
+  const engine = new EmbeddedEngine({ environment, commit, log: silentLog });
+  await engine.start();
+  await engine.declare('orders', { bindings: [{ filter: 'orders/#' }] });
+  const leaving = new RecordingConsumer('leaving');
+  const consumption = await engine.consume('orders', leaving, { credit: 1 });
+  await publish(engine.route('orders/new'), messageOf('first'));
+  const staying = new RecordingConsumer('staying');
+  await engine.consume('orders', staying, { credit: 1 });
+  disk.broken = true;
+  await assert.rejects(engine.declare('another', {}));
+  await consumption.stop();
+  await turns();
+  assert.deepEqual([leaving.payloads, staying.payloads], [['first'], []]);
+  await assert.rejects(engine.stop());
+  await environment.close();
+  rmSync(folder, { recursive: true });
+});
