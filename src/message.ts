@@ -102,7 +102,9 @@ export type Settlement =
       readonly code: string;
       readonly reason: string;
       readonly headers?: readonly UserProperty[];
-    };
+    }
+  /** Its time ran out before it was passed on. */
+  | { readonly kind: 'expired' };
 
 export const acknowledged: Settlement = { kind: 'acknowledged' };
 export const released: Settlement = { kind: 'released' };

@@ -180,6 +180,8 @@ export class Platform {
             // What fails and is not rejected is trouble of the platform's own, such as a full disk: no reason to bury a message.
             maxDeliveries: 0,
             desiredConsumers: { max: pipeline.ingestCredit.batchesMax },
+            // And none to call it too old.
+            ttlMs: 0,
           });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))

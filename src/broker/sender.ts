@@ -112,7 +112,7 @@ export class Sender {
     const current = this.#remaining(publication, properties, outgoing.dup);
     if (current !== expired) return current;
     this.drop('expired');
-    outgoing.settle(expiredOnTheWay);
+    outgoing.settle({ kind: 'expired' });
     return unsendable;
   }
 
@@ -183,10 +183,4 @@ const tooLargeForClient = {
   kind: 'rejected',
   code: 'payload_too_large',
   reason: "The message is larger than the consumer's Maximum Packet Size",
-} as const;
-
-const expiredOnTheWay = {
-  kind: 'rejected',
-  code: 'expired',
-  reason: 'The message expired before it was sent',
 } as const;

@@ -10,8 +10,6 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
   ['delayMs', undefined],
-  ['ttlMs', undefined],
-  ['expired', undefined],
   ['deduplication.scope', undefined],
   ['deduplication.windowMs', undefined],
   ['overflow', undefined],

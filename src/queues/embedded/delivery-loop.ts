@@ -3,6 +3,7 @@ import type { Message } from '../../message.ts';
 import type { ConsumerInfo } from '../engine.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Entry } from './entry.ts';
+import { hasExpired } from './expiry.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { Leases } from './leases.ts';
 import type { DeliverySource, LeasingHome, PushedTo } from './leasing-home.ts';
@@ -128,7 +129,7 @@ export class DeliveryLoop implements LeasingHome {
       const entry = this.#selector().next();
       if (entry === undefined) return;
       if (now === 0) now = this.source.context.clock.now();
-      if (entry.hasExpired(now)) this.source.expire(entry, now);
+      if (hasExpired(entry.record, this.source.ttlMs ?? 0, now)) this.source.expire(entry, now);
       else this.#lease(entry, this.dispatcher.slotFor(entry), now);
     }
   }

@@ -72,6 +72,7 @@ export class EmbeddedEngine implements Engine {
     'moves',
     'consumer-list',
     'logs',
+    'expiry',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;

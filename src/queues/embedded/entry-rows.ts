@@ -1,10 +1,12 @@
 import type { BatchWriter } from '../../storage/staged-write.ts';
 import type { QueueCounters } from './counters.ts';
 import type { Entry } from './entry.ts';
-import { messageKey, scheduleKey, stateKey } from './keys.ts';
-import { seal } from './record.ts';
+import { expiryKey, messageKey, scheduleKey, stateKey } from './keys.ts';
+import { expiresAtOf, seal } from './record.ts';
 import { isPresent } from './transitions.ts';
 import { encodeWaiting, type Waiting } from './waiting.ts';
+
+const oneZero = Buffer.of(0);
 
 /** Whose rows these are. */
 interface RowOwner {
@@ -29,8 +31,15 @@ function writeMessage(owner: RowOwner, entry: Entry, batch: BatchWriter, present
   } else {
     batch.remove('messages', key);
   }
+  const expiresAt = expiresAtOf(record);
+  if (expiresAt !== 0) writeExpiry(expiryKey(owner.id, expiresAt, lane, entry.sequence), batch, present);
   entry.stored = present;
   owner.counters.changed(batch, lane, present ? 1 : -1, present ? record.length : -record.length, 0);
+}
+
+function writeExpiry(key: Buffer, batch: BatchWriter, present: boolean): void {
+  if (present) batch.put('expiries', key, oneZero);
+  else batch.remove('expiries', key);
 }
 
 function writeWaiting(owner: RowOwner, entry: Entry, batch: BatchWriter, waiting: Waiting | undefined): void {

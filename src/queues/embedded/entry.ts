@@ -1,7 +1,7 @@
 import type { Death, Delivery, Message, Settlement } from '../../message.ts';
 import type { Deadline } from '../../std/deadlines.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
-import { deathOf, deliveredMessageOf, enqueuedAtOf, expiresAtOf, keyHashOf, laneOf } from './record.ts';
+import { deathOf, deliveredMessageOf, enqueuedAtOf, keyHashOf, laneOf } from './record.ts';
 import type { Holding, Slot } from './slot.ts';
 import { changeState, State } from './transitions.ts';
 import type { Waiting } from './waiting.ts';
@@ -133,11 +133,6 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   extend(leaseMs: number): boolean {
     return this.home.extend(this, leaseMs);
-  }
-
-  hasExpired(now: number): boolean {
-    const at = expiresAtOf(this.record);
-    return at !== 0 && at <= now;
   }
 
   /** Ends this entry; the one that is answered carries the message on, in state `to`. */

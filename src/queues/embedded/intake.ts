@@ -1,5 +1,6 @@
 import type { Message } from '../../message.ts';
 import { Entry } from './entry.ts';
+import type { ExpirySweeper } from './expiry-sweeper.ts';
 import type { LastValueSelector } from './last-value-selector.ts';
 import { Placing } from './placement.ts';
 import type { QueueCore } from './queue-core.ts';
@@ -11,6 +12,7 @@ import { waitingUntil } from './waiting.ts';
 interface IntakeQueue extends QueueCore {
   readonly schedule: Schedule;
   readonly lastValues: LastValueSelector | undefined;
+  readonly expiry: ExpirySweeper;
 }
 
 /** The way into a queue: for what publishers send, for dead letters, and for what moves. */
@@ -44,6 +46,7 @@ export class Intake {
     queue.bytes += record.length;
     if (waits) this.#postpone(entry, availableAt);
     else queue.selector.arrived(entry);
+    queue.expiry.arrived(record);
     queue.stage(entry, record.length);
     return entry;
   }

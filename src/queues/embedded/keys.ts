@@ -46,6 +46,19 @@ export function scheduleKey(queue: number, availableAt: number, sequence: number
   return key;
 }
 
+export function expiryKey(queue: number, expiresAt: number, lane: number, sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(17);
+  writeU32(key, queue, 0);
+  writeU48(key, expiresAt, 4);
+  key[10] = lane;
+  writeU48(key, sequence, 11);
+  return key;
+}
+
+export function placeOfExpiryKey(key: Buffer): { expiresAt: number; lane: number; sequence: number } {
+  return { expiresAt: readU48(key, 4), lane: key[10], sequence: readU48(key, 11) };
+}
+
 export function availableAtOfScheduleKey(key: Buffer): number {
   return readU48(key, 4);
 }

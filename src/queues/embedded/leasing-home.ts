@@ -14,12 +14,14 @@ export interface DeliverySource extends EntryHome {
   readonly context: EngineContext;
   readonly options: QueueOptions;
   readonly totals: QueueTotals;
+  /** Longest wait of a message, 0 for no end; absent where messages stay. */
+  readonly ttlMs?: number;
   /** Nothing is delivered any more. */
   readonly closed: boolean;
   /** Gives a leased message back to the front, uncounted. */
   release(entry: Entry): void;
   leaseExpired(entry: Entry, now: number): void;
-  /** A message that nobody holds is too old to be delivered. */
+  /** A message that nobody else has is too old to be delivered. */
   expire(entry: Entry, now: number): void;
 }
 

@@ -67,6 +67,10 @@ export abstract class QueueCore implements DeliverySource {
     return this.stopped || this.removed || this.context.commit.failure !== undefined;
   }
 
+  get ttlMs(): number {
+    return this.options.ttlMs;
+  }
+
   extend(entry: Entry, leaseMs: number): boolean {
     return this.delivery.extend(entry, leaseMs);
   }

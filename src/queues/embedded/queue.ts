@@ -5,6 +5,7 @@ import { Backlog } from './backlog.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
 import type { Entry } from './entry.ts';
+import { ExpirySweeper } from './expiry-sweeper.ts';
 import { FifoSelector } from './fifo-selector.ts';
 import { Intake } from './intake.ts';
 import { KeyGate } from './key-gate.ts';
@@ -27,6 +28,7 @@ export class Queue extends QueueCore {
   readonly selector: Selector;
   /** Set where the queue keeps the newest message of a key alone. */
   readonly lastValues: LastValueSelector | undefined;
+  readonly expiry = new ExpirySweeper(this);
   readonly intake = new Intake(this);
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
@@ -56,14 +58,16 @@ export class Queue extends QueueCore {
     this.bytes = this.counters.bytes;
     this.schedule.open(this.counters.waiting);
     this.backlog.open(this.messages - this.counters.waiting);
+    if (this.messages > 0) this.expiry.open();
   }
 
   change(options: QueueOptions): void {
-    const { dispatch, singleActiveConsumer } = this.options;
+    const { dispatch, singleActiveConsumer, ttlMs } = this.options;
     this.options = options;
     if (options.dispatch !== dispatch || options.singleActiveConsumer !== singleActiveConsumer)
       this.delivery.dispatcher.use(options);
     this.intake.optionsChanged();
+    if (options.ttlMs !== ttlMs) this.expiry.ttlChanged();
     this.delivery.optionsChanged();
   }
 
@@ -82,13 +86,13 @@ export class Queue extends QueueCore {
 
   /** The same for one that is on disk alone. */
   discardOnDisk(row: StoredRow): void {
-    const { lane, sequence, record, waiting } = row;
+    const { record, waiting } = row;
     this.messages--;
     this.bytes -= record.length;
     if (waiting !== undefined) this.schedule.taken();
     this.selector.withdrawnOnDisk(row);
-    this.takenOnDisk.add(sequence);
-    this.context.commit.stage(new DiskRemoval(this, lane, sequence, record.length, waiting));
+    this.takenOnDisk.add(row.sequence);
+    this.context.commit.stage(new DiskRemoval(this, row));
   }
 
   damaged(row: StoredRow, damage: string): void {
@@ -131,6 +135,7 @@ export class Queue extends QueueCore {
     this.stopped = true;
     this.delivery.end(reason, waiting);
     this.schedule.stop();
+    this.expiry.stop();
     this.ready.clear();
     this.hot.clear();
   }

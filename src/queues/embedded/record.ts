@@ -105,6 +105,11 @@ export function expiresAtOf(record: Buffer): number {
   return readU48(record, expiresAtAt);
 }
 
+/** Whether the longest wait of its queue does not end it: a dead letter, which has waited already. */
+export function sparedByTtl(record: Buffer): boolean {
+  return isDead(record);
+}
+
 export function keyHashOf(record: Buffer): number {
   return readU48(record, keyHashAt);
 }

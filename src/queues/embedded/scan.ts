@@ -16,7 +16,7 @@ export interface Found extends StoredRow {
 
 /** Messages and bytes that one step of a scan looks at before it lets others run. */
 export const scanMessagesMax = 512;
-const scanBytesMax = 1024 * 1024;
+export const scanBytesMax = 1024 * 1024;
 
 /** Messages that one `browse` looks at; a page whose `match` is rare ends here and says where to go on. */
 export const browseMessagesMax = 100_000;
@@ -86,6 +86,36 @@ export function storedState({ entry, waiting }: Found): MessageState {
   return entry.state === State.scheduled ? 'scheduled' : 'ready';
 }
 
+/**
+ * What is at these places, with the number of each, one by one so that the caller can stop: undefined where there is
+ * nothing, and left out where nothing can be done with it now. Everything up to now must be flushed.
+ */
+export function* findAt(
+  queue: Queue,
+  places: readonly { lane: number; sequence: number }[],
+): Iterable<[number, Found | undefined]> {
+  const { environment } = queue.context;
+  const wanted = new Set(places.map(({ sequence }) => sequence));
+  const entries = new Map<number, Entry>();
+  for (const entry of inMemory(queue)) if (wanted.has(entry.sequence)) entries.set(entry.sequence, entry);
+  for (const [index, { lane, sequence }] of places.entries()) {
+    const entry = entries.get(sequence);
+    if (entry !== undefined) yield [index, foundEntry(entry)];
+    if (entry !== undefined || queue.takenOnDisk.has(sequence)) continue;
+    const record = environment.get('messages', messageKey(queue.id, lane, sequence));
+    const state = environment.get('message-states', stateKey(queue.id, sequence));
+    const row = record === undefined ? undefined : waitingRow(queue, sequence, record, state);
+    if (record === undefined) yield [index, undefined];
+    else if (row !== undefined) yield* readableAt(queue, index, row);
+  }
+}
+
+function* readableAt(queue: Queue, index: number, row: StoredRow): Iterable<[number, Found]> {
+  const found: Found[] = [];
+  addReadable(queue, row, found);
+  for (const each of found) yield [index, each];
+}
+
 function readStep(queue: Queue, from: number, end: number): { found: Found[]; next: number } {
   const { environment } = queue.context;
   const start = messageKey(queue.id, 0, from);
@@ -97,26 +127,26 @@ function readStep(queue: Queue, from: number, end: number): { found: Found[]; ne
   const cut = inMemory.length > scanMessagesMax;
   const next = cut ? inMemory[scanMessagesMax].sequence : diskEnd;
   const entries = cut ? inMemory.slice(0, scanMessagesMax) : inMemory;
-  const found = entries.map((entry) => ({
-    lane: entry.lane,
-    sequence: entry.sequence,
-    record: entry.record,
-    waiting: entry.waiting,
-    entry,
-  }));
+  const found = entries.map(foundEntry);
   return { found: merge(found, onDiskAlone(queue, rows, entries, next)), next };
 }
 
 /** In sequence order. */
 function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
   const entries: Entry[] = [];
-  const collect = (each: Iterable<Entry>): void => {
-    for (const entry of each) if (entry.sequence >= from && entry.sequence < end) entries.push(entry);
-  };
-  collect(queue.selector.inMemory());
-  collect(queue.schedule.inMemory);
-  for (const slot of queue.delivery.dispatcher.slots) collect(slot.held());
+  for (const entry of inMemory(queue)) if (entry.sequence >= from && entry.sequence < end) entries.push(entry);
   return entries.sort((a, b) => a.sequence - b.sequence);
+}
+
+function* inMemory(queue: Queue): Iterable<Entry> {
+  yield* queue.selector.inMemory();
+  yield* queue.schedule.inMemory;
+  for (const slot of queue.delivery.dispatcher.slots) yield* slot.held();
+}
+
+function foundEntry(entry: Entry): Found {
+  const { lane, sequence, record, waiting } = entry;
+  return { lane, sequence, record, waiting, entry };
 }
 
 /**
@@ -131,15 +161,20 @@ function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry
     const sequence = sequenceOfMessageKey(key);
     if (sequence >= next) break;
     if (inMemory.has(sequence) || queue.takenOnDisk.has(sequence)) continue;
-    const state = states.get(sequence);
-    const waiting = state === undefined ? undefined : decodeWaiting(state);
-    // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
-    if (state !== undefined && waiting === undefined) continue;
-    const waits =
-      waiting === undefined ? sequence >= queue.backlog.boundary : waiting.availableAt > queue.schedule.horizon;
-    if (waits) addReadable(queue, { lane: 0, sequence, record: value, waiting }, found);
+    const row = waitingRow(queue, sequence, value, states.get(sequence));
+    if (row !== undefined) addReadable(queue, row, found);
   }
   return found;
+}
+
+/** The message of a row that no entry stands for; undefined where it waits no more, or will be met by the schedule. */
+function waitingRow(queue: Queue, sequence: number, record: Buffer, state: Buffer | undefined): StoredRow | undefined {
+  const waiting = state === undefined ? undefined : decodeWaiting(state);
+  // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
+  if (state !== undefined && waiting === undefined) return undefined;
+  const waits =
+    waiting === undefined ? sequence >= queue.backlog.boundary : waiting.availableAt > queue.schedule.horizon;
+  return waits ? { lane: 0, sequence, record, waiting } : undefined;
 }
 
 function addReadable(queue: Queue, row: StoredRow, found: Found[]): void {

@@ -2,6 +2,7 @@ import type { Settlement, UserProperty } from '../../message.ts';
 import { backoffMs } from './backoff.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
 import type { Entry } from './entry.ts';
+import { hasExpired } from './expiry.ts';
 import type { DeliverySource } from './leasing-home.ts';
 import { encodeRecord, withDeath } from './record.ts';
 import { salvage } from './salvage.ts';
@@ -44,6 +45,10 @@ export function settleEntry(queue: SettlingHome, entry: Entry, settlement: Settl
       return;
     case 'rejected':
       reject(queue, entry, settlement, queue.context.clock.now());
+      return;
+    case 'expired':
+      queue.delivery.endLease(entry);
+      queue.expire(entry, queue.context.clock.now());
   }
 }
 
@@ -69,12 +74,22 @@ export function expireLease(queue: SettlingHome, entry: Entry, now: number): voi
   );
 }
 
-/** A message that is too old to be delivered, and that nobody holds. */
+/** A message that is too old to be delivered, and that nobody has any more. */
 export function expire(queue: SettlingHome, entry: Entry, now: number): void {
-  queue.totals.expired++;
-  const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
   leave(queue, entry, State.dead);
-  deadLetter(queue, entry.sequence, entry.record, cause, failuresSoFar(entry.waiting, now));
+  buryExpired(queue, entry, now);
+}
+
+/** A message that was too old and is not in `queue` any more. */
+export function buryExpired(
+  queue: SettlingHome,
+  { sequence, record, waiting }: Pick<StoredRow, 'sequence' | 'record' | 'waiting'>,
+  now: number,
+): void {
+  queue.totals.expired++;
+  if (queue.options.expired === 'drop') return;
+  const cause = { code: 'expired', reason: 'The message expired before it was delivered' };
+  deadLetter(queue, sequence, record, cause, failuresSoFar(waiting, now));
 }
 
 function acknowledge(queue: SettlingHome, entry: Entry): void {
@@ -165,7 +180,7 @@ export function buryDamaged(queue: SettlingHome, row: StoredRow, damage: string)
   else queue.totals.dropped.damaged++;
 }
 
-/** The message goes on as another entry. */
+/** The message goes on as another entry, unless its time ran out in its consumer's hands. */
 function wait(
   queue: SettlingHome,
   entry: Entry,
@@ -175,6 +190,12 @@ function wait(
   if (queue.selector.isObsolete?.(entry) === true) {
     queue.totals.dropped.superseded++;
     leave(queue, entry, State.removed);
+    return;
+  }
+  const now = queue.context.clock.now();
+  if (!queue.closed && hasExpired(entry.record, queue.ttlMs ?? 0, now)) {
+    entry.waiting = failure;
+    queue.expire(entry, now);
     return;
   }
   const heir = entry.succeed(state);

@@ -2,7 +2,7 @@ import type { Consumption, Message } from '../../message.ts';
 import type { SimulatedClock } from '../../std/clock.ts';
 import type { Engine } from '../engine.ts';
 import type { GivenQueueOptions } from '../options.ts';
-import { messageOf, publish, RecordingConsumer } from './recording-consumer.ts';
+import { messageOf, publish, RecordingConsumer, turns } from './recording-consumer.ts';
 
 /** An engine on a clock that stands still, whose data can be opened again. */
 export interface EngineUnderTest {
@@ -68,6 +68,11 @@ export class ContractBench {
   ): Promise<{ consumer: RecordingConsumer; consumption: Consumption }> {
     const consumer = new RecordingConsumer(id);
     return { consumer, consumption: await this.engine.consume(queue, consumer, { credit }) };
+  }
+
+  /** Lets the engine go on until that is so; what never is ends with the time that the test has. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await turns(1);
   }
 
   async payloadsIn(queue: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
 import { dispatchingContract } from './dispatching.ts';
+import { expiringContract } from './expiring.ts';
 import { failingContract } from './failing.ts';
 import { lastValueContract } from './last-value.ts';
 import { leasingContract } from './leasing.ts';
@@ -30,6 +31,7 @@ const parts = [
   routingContract,
   consumingContract,
   dispatchingContract,
+  expiringContract,
   failingContract,
   lastValueContract,
   leasingContract,
