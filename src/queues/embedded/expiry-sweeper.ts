@@ -1,11 +1,17 @@
 import type { Wake } from './context.ts';
+import type { Entry } from './entry.ts';
 import { hasExpired } from './expiry.ts';
 import { expiryKey, placeOfExpiryKey } from './keys.ts';
-import type { Queue } from './queue.ts';
 import { enqueuedAtOf, expiresAtOf, sparedByTtl } from './record.ts';
-import { type Found, findAt, scan, scanBytesMax, scanMessagesMax } from './scan.ts';
+import { type Found, findAt, type ScannedQueue, scan, scanBytesMax, scanMessagesMax } from './scan.ts';
 import { buryExpired } from './settlement.ts';
+import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
+
+interface ExpiringQueue extends ScannedQueue {
+  discard(entry: Entry): void;
+  discardOnDisk(row: StoredRow): void;
+}
 
 /** Between the beginnings of two sweeps of a queue: what expires meanwhile is not delivered, only counted later. */
 const sweepGapMs = 1_000;
@@ -16,7 +22,7 @@ const sweepGapMs = 1_000;
  * search. What a consumer holds is passed over here, and looked at when its lease ends.
  */
 export class ExpirySweeper implements Wake {
-  readonly #queue: Queue;
+  readonly #queue: ExpiringQueue;
   deadline = 0;
   heapIndex = -1;
   /** What is left below it the ttl does not end, or is leased. */
@@ -25,7 +31,7 @@ export class ExpirySweeper implements Wake {
   #sweeping = false;
   #again = false;
 
-  constructor(queue: Queue) {
+  constructor(queue: ExpiringQueue) {
     this.#queue = queue;
   }
 

@@ -1,13 +1,20 @@
 import type { Row } from '../../storage/environment.ts';
 import type { BrowsePage, BrowseRequest, MessageState, StoredMessage } from '../engine.ts';
+import type { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
 import { messageKey, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
-import type { Queue } from './queue.ts';
-
+import type { QueueCore } from './queue-core.ts';
 import { damageOf, deathOf, enqueuedAtOf, messageOf } from './record.ts';
+import type { Schedule } from './schedule.ts';
 import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
 import { decodeWaiting } from './waiting.ts';
+
+/** A queue whose messages can be looked at where they are. */
+export interface ScannedQueue extends QueueCore {
+  readonly backlog: Backlog;
+  readonly schedule: Schedule;
+}
 
 /** A message as a scan meets it: an entry where it is in memory, else its rows. */
 export interface Found extends StoredRow {
@@ -28,7 +35,7 @@ export const browseMessagesMax = 100_000;
  * by, is found once.
  */
 export async function scan(
-  queue: Queue,
+  queue: ScannedQueue,
   from: number,
   end: number,
   visit: (found: readonly Found[]) => boolean,
@@ -45,7 +52,7 @@ export async function scan(
   }
 }
 
-export async function browse(queue: Queue, request: BrowseRequest): Promise<BrowsePage> {
+export async function browse(queue: ScannedQueue, request: BrowseRequest): Promise<BrowsePage> {
   const messages: StoredMessage[] = [];
   const match = request.match ?? (() => true);
   let looked = 0;
@@ -91,7 +98,7 @@ export function storedState({ entry, waiting }: Found): MessageState {
  * nothing, and left out where nothing can be done with it now. Everything up to now must be flushed.
  */
 export function* findAt(
-  queue: Queue,
+  queue: ScannedQueue,
   places: readonly { lane: number; sequence: number }[],
 ): Iterable<[number, Found | undefined]> {
   const { environment } = queue.context;
@@ -110,13 +117,13 @@ export function* findAt(
   }
 }
 
-function* readableAt(queue: Queue, index: number, row: StoredRow): Iterable<[number, Found]> {
+function* readableAt(queue: ScannedQueue, index: number, row: StoredRow): Iterable<[number, Found]> {
   const found: Found[] = [];
   addReadable(queue, row, found);
   for (const each of found) yield [index, each];
 }
 
-function readStep(queue: Queue, from: number, end: number): { found: Found[]; next: number } {
+function readStep(queue: ScannedQueue, from: number, end: number): { found: Found[]; next: number } {
   const { environment } = queue.context;
   const start = messageKey(queue.id, 0, from);
   const rows = environment.readRange('messages', start, messageKey(queue.id, 0, end), scanMessagesMax, scanBytesMax);
@@ -132,13 +139,13 @@ function readStep(queue: Queue, from: number, end: number): { found: Found[]; ne
 }
 
 /** In sequence order. */
-function entriesBetween(queue: Queue, from: number, end: number): Entry[] {
+function entriesBetween(queue: ScannedQueue, from: number, end: number): Entry[] {
   const entries: Entry[] = [];
   for (const entry of inMemory(queue)) if (entry.sequence >= from && entry.sequence < end) entries.push(entry);
   return entries.sort((a, b) => a.sequence - b.sequence);
 }
 
-function* inMemory(queue: Queue): Iterable<Entry> {
+function* inMemory(queue: ScannedQueue): Iterable<Entry> {
   yield* queue.selector.inMemory();
   yield* queue.schedule.inMemory;
   for (const slot of queue.delivery.dispatcher.slots) yield* slot.held();
@@ -153,7 +160,7 @@ function foundEntry(entry: Entry): Found {
  * Rows whose message is nowhere else: unread ones, and those whose next try is beyond the schedule's horizon. A row of
  * neither kind belongs to a message in memory, or to one that has gone and whose removal is not flushed.
  */
-function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry[], next: number): Found[] {
+function onDiskAlone(queue: ScannedQueue, rows: readonly Row[], entries: readonly Entry[], next: number): Found[] {
   const states = statesBetween(queue, rows);
   const inMemory = new Set(entries.map((entry) => entry.sequence));
   const found: Found[] = [];
@@ -168,7 +175,12 @@ function onDiskAlone(queue: Queue, rows: readonly Row[], entries: readonly Entry
 }
 
 /** The message of a row that no entry stands for; undefined where it waits no more, or will be met by the schedule. */
-function waitingRow(queue: Queue, sequence: number, record: Buffer, state: Buffer | undefined): StoredRow | undefined {
+function waitingRow(
+  queue: ScannedQueue,
+  sequence: number,
+  record: Buffer,
+  state: Buffer | undefined,
+): StoredRow | undefined {
   const waiting = state === undefined ? undefined : decodeWaiting(state);
   // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
   if (state !== undefined && waiting === undefined) return undefined;
@@ -177,13 +189,13 @@ function waitingRow(queue: Queue, sequence: number, record: Buffer, state: Buffe
   return waits ? { lane: 0, sequence, record, waiting } : undefined;
 }
 
-function addReadable(queue: Queue, row: StoredRow, found: Found[]): void {
+function addReadable(queue: ScannedQueue, row: StoredRow, found: Found[]): void {
   const damage = damageOf(row.record);
   if (damage === undefined) found.push({ ...row, entry: undefined });
   else queue.damaged(row, damage);
 }
 
-function statesBetween(queue: Queue, rows: readonly Row[]): Map<number, Buffer> {
+function statesBetween(queue: ScannedQueue, rows: readonly Row[]): Map<number, Buffer> {
   if (rows.length === 0) return new Map();
   const from = stateKey(queue.id, sequenceOfMessageKey(rows[0].key));
   const end = stateKey(queue.id, sequenceOfMessageKey(rows[rows.length - 1].key) + 1);
