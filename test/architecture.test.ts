@@ -9,7 +9,7 @@ import { readSourceTree } from './architecture/source-tree.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tree = new Map([
-  ...readSourceTree(root, ['src', 'test', 'bench'], '.ts'),
+  ...readSourceTree(root, ['src', 'test', 'bench', 'examples'], '.ts'),
   ...readSourceTree(root, ['bin'], '.js'),
 ]);
 const npmScriptsMax = 12;
