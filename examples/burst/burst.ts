@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { connect, idempotent, MemoryLedger } from '../../src/sdk/sdk.ts';
 import { conclude, ExampleServer, say } from '../server.ts';
 
-const messages = 5_000;
+const messages = 3_000;
 const workers = 8;
 
 const server = new ExampleServer();

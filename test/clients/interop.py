@@ -1,7 +1,7 @@
 """Publishes and subscribes with Eclipse Paho at every QoS and consumes a queue; prints OK or fails with the reason.
 
-Arguments: port, protocol version (4 or 5), name of a queue that is bound to paho/jobs; then, where it is not plain TCP,
-"tcp" or "websockets", the authorities' file for TLS, and the certificate and key of the client.
+Arguments: port, protocol version (4 or 5), name of a queue that is bound to paho/jobs and paho/jobs/<name>; then, where it
+is not plain TCP, "tcp" or "websockets", the authorities' file for TLS, and the certificate and key of the client.
 """
 import sys
 import threading
@@ -75,7 +75,20 @@ subscribe(worker, "$queue/" + queue, 1)
 assert drained.wait(deadline), "worked only %r" % done
 assert done == jobs, "expected the jobs in order, met %r" % done
 
-for each in (subscriber, publisher, worker):
+# The same queue by the filter that feeds it, at QoS 2.
+worker.disconnect()
+worker.loop_stop()
+done.clear()
+drained.clear()
+for job in jobs:
+    publisher.publish("paho/jobs/" + queue, job, 1).wait_for_publish(deadline)
+alias = client("paho-alias-%d" % version)
+alias.on_message = on_job
+subscribe(alias, "$q/paho/jobs/" + queue, 2)
+assert drained.wait(deadline), "worked only %r by the alias" % done
+assert done == jobs, "expected the jobs in order by the alias, met %r" % done
+
+for each in (subscriber, publisher, alias):
     each.disconnect()
     each.loop_stop()
 print("OK")

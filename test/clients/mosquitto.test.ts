@@ -83,6 +83,35 @@ test('what the server tells of itself greets mosquitto_sub under the names that 
   });
 });
 
+test('mosquitto_sub consumes a queue by the filter that feeds it, and reads why a message is a dead letter', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const options = { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 1 };
+  await server.api('POST', '/v1/queues', { name: 'jobs', options });
+  await pub(server, '-V', 'mqttv5', '-q', '1', '-t', 'jobs/a', '-m', 'one');
+  const consumed = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$q/jobs/#', '-C', '1', '-F', 'got %p of %t; %P')
+    .ended;
+  assert.match(consumed.stdout, /got one of jobs\/a; .*sluice-queue:jobs/);
+
+  await pub(server, '-V', 'mqttv5', '-q', '1', '-t', 'jobs/a', '-m', 'two');
+  const { messages } = await server.api<{ messages: { token: string }[] }>('POST', '/v1/queues/jobs/lease', {
+    waitSeconds: 20,
+  });
+  await server.api('POST', '/v1/queues/jobs/nack', { tokens: [messages[0].token], code: 'torn', reason: 'No paper' });
+  const dead = sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/jobs.dead', '-C', '1', '-F', 'got %p; %P');
+  const { stdout } = await dead.ended;
+  assert.match(stdout, /got two; /);
+  for (const [name, value] of [
+    ['source', 'jobs'],
+    ['reason', 'torn'],
+    ['last-error', 'No paper'],
+    ['attempts', '1'],
+  ]) {
+    assert.match(stdout, new RegExp(`sluice-dead-${name}:${value}`));
+  }
+});
+
 test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async (t) => {
   const server = await startServer(t);
   const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;

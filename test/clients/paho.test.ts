@@ -27,7 +27,8 @@ for (const [listener, ...way] of ways) {
     }, async () => {
       const server = await started;
       const queue = `paho-${listener}-${version}`;
-      await server.api('POST', '/v1/queues', { name: queue, options: { bindings: [{ filter: 'paho/jobs' }] } });
+      const bindings = [{ filter: 'paho/jobs' }, { filter: `paho/jobs/${queue}` }];
+      await server.api('POST', '/v1/queues', { name: queue, options: { bindings } });
       const { code, stdout, stderr } = await new Program('/usr/bin/python3', [
         script,
         String(server.listeners[listener]),
