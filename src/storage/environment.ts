@@ -125,8 +125,8 @@ export class Environment implements Transactor {
       await this.#root.batch(() => {
         for (let i = 0; i < tables.length; i++) {
           const value = values[i];
-          if (value === undefined) this.#tables[tables[i]].remove(keys[i]);
-          else this.#tables[tables[i]].put(keys[i], value);
+          if (value === undefined) this.#tables[tables[i]].remove(keys.view(i));
+          else this.#tables[tables[i]].put(keys.view(i), value);
         }
       });
     } catch (problem) {

@@ -14,7 +14,7 @@ class HeldTransactor implements Transactor {
 
   transact(rows: RowBatch): Promise<void> {
     assert.equal(this.#running, undefined, 'two transactions at a time');
-    this.transactions.push(rows.keys.map((key, i) => `${key}${rows.values[i] === undefined ? '-' : '+'}`));
+    this.transactions.push(rows.values.map((value, i) => `${rows.keys.view(i)}${value === undefined ? '-' : '+'}`));
     return new Promise((resolve, reject) => {
       this.#running = { resolve, reject };
     });

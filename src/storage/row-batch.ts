@@ -1,16 +1,17 @@
+import { PackedKeys } from './packed-keys.ts';
 import { keyBytesMax, type TableName } from './tables.ts';
 
 /** The rows of one transaction, in parallel arrays: a value puts, undefined removes. A later row of the same key wins. */
 export class RowBatch {
   readonly tables: TableName[] = [];
-  readonly keys: Buffer[] = [];
+  readonly keys = new PackedKeys();
   readonly values: (Buffer | undefined)[] = [];
 
   get size(): number {
     return this.tables.length;
   }
 
-  /** Key and value belong to the batch from now on and must not change. */
+  /** The key is copied; the value belongs to the batch from now on and must not change. */
   put(table: TableName, key: Buffer, value: Buffer): void {
     checkKey(table, key);
     this.tables.push(table);

@@ -8,7 +8,7 @@ export interface StagedWrite {
 
 /** The batch that is closing, as a staged write sees it. */
 export interface BatchWriter {
-  /** Key and value are handed over and must not change. */
+  /** The key is copied; the value is handed over and must not change. */
   put(table: TableName, key: Buffer, value: Buffer): void;
   /** Removing a row that is not there changes nothing. */
   remove(table: TableName, key: Buffer): void;

@@ -1,7 +1,7 @@
 import type { BatchWriter } from '../../storage/staged-write.ts';
 import type { QueueCounters } from './counters.ts';
 import type { Entry } from './entry.ts';
-import { expiryKey, messageKey, scheduleKey, stateKey } from './keys.ts';
+import { expiryKey, type RowKeys, scheduleKey, stateKey } from './keys.ts';
 import { expiresAtOf, seal } from './record.ts';
 import { isPresent } from './transitions.ts';
 import { encodeWaiting, type Waiting } from './waiting.ts';
@@ -12,6 +12,7 @@ const oneZero = Buffer.of(0);
 interface RowOwner {
   readonly id: number;
   readonly counters: QueueCounters;
+  readonly rowKeys: RowKeys;
 }
 
 /** Brings the rows on disk to what memory says: nothing at all for a message that came and went within one batch. */
@@ -24,7 +25,7 @@ export function writeRows(owner: RowOwner, entry: Entry, batch: BatchWriter): vo
 
 function writeMessage(owner: RowOwner, entry: Entry, batch: BatchWriter, present: boolean): void {
   const { record, lane } = entry;
-  const key = messageKey(owner.id, lane, entry.sequence);
+  const key = owner.rowKeys.message(lane, entry.sequence);
   if (present) {
     seal(record);
     batch.put('messages', key, record);

@@ -23,6 +23,22 @@ export function messageKey(queue: number, lane: number, sequence: number): Buffe
   return key;
 }
 
+/** Keys of one queue for rows that are written: each is good until the next one is made. */
+export class RowKeys {
+  readonly #message: Buffer;
+
+  constructor(queue: number) {
+    this.#message = messageKey(queue, 0, 0);
+  }
+
+  message(lane: number, sequence: number): Buffer {
+    const key = this.#message;
+    key[4] = lane;
+    writeU48(key, sequence, 5);
+    return key;
+  }
+}
+
 export function sequenceOfMessageKey(key: Buffer): number {
   return readU48(key, 5);
 }

@@ -7,6 +7,7 @@ import { DeliveryLoop } from './delivery-loop.ts';
 import type { Entry } from './entry.ts';
 import { writeRows } from './entry-rows.ts';
 import { HotShare } from './hot-window.ts';
+import { RowKeys } from './keys.ts';
 import type { DeliverySource } from './leasing-home.ts';
 import { ReadyList } from './ready-list.ts';
 import type { Selector } from './selector.ts';
@@ -23,6 +24,7 @@ export abstract class QueueCore implements DeliverySource {
   readonly createdAt: number;
   readonly context: EngineContext;
   readonly counters: QueueCounters;
+  readonly rowKeys: RowKeys;
   readonly delivery: DeliveryLoop;
   readonly ready = new ReadyList();
   readonly hot: HotShare;
@@ -46,6 +48,7 @@ export abstract class QueueCore implements DeliverySource {
     this.context = context;
     this.options = options;
     this.counters = new QueueCounters(id, context.commit, () => this.flushed());
+    this.rowKeys = new RowKeys(id);
     this.hot = new HotShare(context.hot);
     this.delivery = new DeliveryLoop(this, () => this.selector);
   }

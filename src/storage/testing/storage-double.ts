@@ -69,7 +69,7 @@ export class StorageDouble implements Transactor {
     const transaction = this.#running.shift();
     if (transaction === undefined) return;
     const { tables, keys, values } = transaction.rows;
-    for (let i = 0; i < tables.length; i++) this.#table(tables[i]).set(keys[i], values[i]);
+    for (let i = 0; i < tables.length; i++) this.#table(tables[i]).set(keys.view(i), values[i]);
     transaction.resolve();
   }
 
