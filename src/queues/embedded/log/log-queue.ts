@@ -9,7 +9,7 @@ import { QueueCounters } from '../counters.ts';
 import { Entry, type EntryHome } from '../entry.ts';
 import { writeRows } from '../entry-rows.ts';
 import { HotShare } from '../hot-window.ts';
-import { messageKey, sequenceMax, sequenceOfMessageKey } from '../keys.ts';
+import { messageKey, RowKeys, sequenceMax, sequenceOfMessageKey } from '../keys.ts';
 import { Placing } from '../placement.ts';
 import { enqueuedAtOf } from '../record.ts';
 import { QueueTotals } from '../totals.ts';
@@ -30,6 +30,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   readonly createdAt: number;
   readonly context: EngineContext;
   readonly counters: QueueCounters;
+  readonly rowKeys: RowKeys;
   readonly hot: HotShare;
   readonly tail: LogTail;
   readonly groups: LogGroups;
@@ -61,6 +62,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     this.options = options;
     this.context = context;
     this.counters = new DenseCounters(id, context.commit, () => this.#flushed());
+    this.rowKeys = new RowKeys(id);
     this.hot = new HotShare(context.hot);
     this.tail = new LogTail(this.hot);
     this.groups = new LogGroups(this);
