@@ -10,11 +10,7 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
   ['delayMs', undefined],
-  ['deduplication.scope', undefined],
-  ['deduplication.windowMs', undefined],
-  ['overflow', undefined],
-  ['rateLimit.in', undefined],
+  ['overflow', ['block', 'drop_lowest_priority']],
   ['rateLimit.out', undefined],
-  ['rateLimit.perKey.in', undefined],
   ['rateLimit.perKey.out', undefined],
 ]);

@@ -23,6 +23,12 @@ export class RateBucket {
     return true;
   }
 
+  /** Whether there is one. */
+  has(now: number): boolean {
+    this.#fill(now);
+    return this.#level >= 1;
+  }
+
   /** Takes so many whether they are there or not; answers for how many milliseconds the bucket is in debt. */
   charge(amount: number, now: number): number {
     this.#fill(now);

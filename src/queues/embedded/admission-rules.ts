@@ -6,15 +6,15 @@ import type { AnyQueue } from './queue-kinds.ts';
  * What a queue says to a message; undefined is yes. It is asked of every queue of a publish before any of them gets the
  * message, so it changes nothing: what it wants done is done when all have said yes.
  */
-export interface Verdict {
-  readonly kind: 'refuse';
-  readonly failure: SluiceError;
-}
+export type Verdict =
+  | { readonly kind: 'refuse'; readonly failure: SluiceError }
+  /** The queue has it already: it is acknowledged as if it came in. */
+  | { readonly kind: 'duplicate' };
 
 type Rule = (queue: AnyQueue, message: Message, bytes: number) => Verdict | undefined;
 
 /** In the order in which they are asked; the first that objects is the answer of the queue. */
-const rules: readonly Rule[] = [withinLimits];
+const rules: readonly Rule[] = [notTwice, notTooFast, withinLimits];
 
 /** `bytes`: of the message's record. */
 export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Verdict | undefined {
@@ -25,9 +25,21 @@ export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Ver
   return undefined;
 }
 
-function withinLimits(queue: AnyQueue, _message: Message, bytes: number): Verdict | undefined {
-  return queue.hasRoom(bytes) ? undefined : { kind: 'refuse', failure: queueFull(queue) };
+function notTwice({ entrance }: AnyQueue, message: Message): Verdict | undefined {
+  return entrance.isWatched && entrance.isDuplicate(message) ? duplicate : undefined;
 }
+
+function notTooFast({ entrance }: AnyQueue, message: Message): Verdict | undefined {
+  const failure = entrance.isWatched ? entrance.refusal(message) : undefined;
+  return failure === undefined ? undefined : { kind: 'refuse', failure };
+}
+
+function withinLimits(queue: AnyQueue, _message: Message, bytes: number): Verdict | undefined {
+  if (queue.hasRoom(bytes) || queue.canMakeRoom(bytes)) return undefined;
+  return { kind: 'refuse', failure: queueFull(queue) };
+}
+
+const duplicate: Verdict = { kind: 'duplicate' };
 
 function queueFull(queue: AnyQueue): SluiceError {
   const { limits } = queue.options;

@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
 import { verdictOf } from './admission-rules.ts';
 import type { EngineContext } from './context.ts';
+import type { Entry } from './entry.ts';
 import type { AnyQueue } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 
@@ -34,10 +35,16 @@ export class Admission {
       waiter.receipt(tag, record);
       return true;
     }
-    const refusal = this.#plan(queues, message, record.length);
-    if (refusal !== undefined) waiter.receipt(tag, refusal);
-    else this.#apply(queues, message, record, waiter, tag);
+    const takers = this.#plan(queues, message, record.length);
+    if (takers instanceof SluiceError) waiter.receipt(tag, takers);
+    else if (takers.length === 0) this.#acknowledgeAgain(waiter, tag);
+    else this.#apply(takers, message, record, waiter, tag);
     return true;
+  }
+
+  /** The first of them may not be flushed yet, so this one waits as long. */
+  #acknowledgeAgain(waiter: ReceiptWaiter, tag: number): void {
+    this.#context.commit.wait({ receipt: (_, failure) => waiter.receipt(tag, failure, 'duplicate') }, tag);
   }
 
   #admitToRest(queues: readonly AnyQueue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
@@ -45,16 +52,22 @@ export class Admission {
     return rest.length > 0 && this.admit(rest, message, waiter, tag);
   }
 
-  /** Asks every queue before any gets the message; answers why none does. */
-  #plan(queues: readonly AnyQueue[], message: Message, bytes: number): SluiceError | undefined {
+  /** Asks every queue before any gets the message. Answers those that get it, or why none does. */
+  #plan(queues: readonly AnyQueue[], message: Message, bytes: number): readonly AnyQueue[] | SluiceError {
+    let takers = queues;
     for (const queue of queues) {
       const verdict = verdictOf(queue, message, bytes);
       if (verdict === undefined) continue;
+      if (verdict.kind === 'duplicate') {
+        takers = takers.filter((taker) => taker !== queue);
+        continue;
+      }
       queue.totals.rejected++;
       return verdict.failure;
     }
-    if (this.#context.commit.hasRoom(bytes * queues.length, queues.length)) return undefined;
-    for (const queue of queues) queue.totals.rejected++;
+    for (const queue of queues) if (!takers.includes(queue)) queue.totals.duplicates++;
+    if (this.#context.commit.hasRoom(bytes * takers.length, takers.length)) return takers;
+    for (const queue of takers) queue.totals.rejected++;
     return new SluiceError(
       'quota_exceeded',
       'Cannot enqueue: storage is behind; send again when earlier messages are acknowledged',
@@ -66,15 +79,21 @@ export class Admission {
     const { commit } = this.#context;
     if (queues.length === 1) {
       const [queue] = queues;
-      const entry = queue.intake.append(record, message, true);
+      const entry = enter(queue, record, message, true);
       commit.wait(waiter, tag);
       queue.delivery.pumpArriving(entry, message);
       return;
     }
-    const entries = queues.map((queue) => queue.intake.append(record, message));
+    const entries = queues.map((queue) => enter(queue, record, message, false));
     commit.wait(waiter, tag);
     for (let i = 0; i < queues.length; i++) queues[i].delivery.pumpArriving(entries[i], message);
   }
+}
+
+function enter(queue: AnyQueue, record: Buffer, message: Message, owned: boolean): Entry {
+  queue.makeRoom(record.length);
+  if (queue.entrance.isWatched) queue.entrance.entered(message);
+  return queue.intake.append(record, message, owned);
 }
 
 /** The record, or why the message fits into none. */

@@ -67,6 +67,9 @@ export interface EmbeddedEngineParts {
 export class EmbeddedEngine implements Engine {
   readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>([
     'atomic-fanout',
+    'ordering',
+    'last-value',
+    'deduplication',
     'byte-credit',
     'events',
     'moves',

@@ -84,7 +84,7 @@ export function sequenceOfScheduleKey(key: Buffer): number {
 }
 
 /** `digest` is 16 characters of Latin-1. */
-export function lastValueKey(queue: number, digest: string): Buffer {
+export function digestKey(queue: number, digest: string): Buffer {
   const key = Buffer.allocUnsafe(4 + digest.length);
   writeU32(key, queue, 0);
   key.write(digest, 4, 'latin1');
@@ -101,4 +101,21 @@ export function writePlace(lane: number, sequence: number): Buffer {
 
 export function readPlace(place: Buffer): { lane: number; sequence: number } {
   return { lane: place[0], sequence: readU48(place, 1) };
+}
+
+export function deduplicationExpiryKey(queue: number, expiresAt: number, digest: string): Buffer {
+  const key = Buffer.allocUnsafe(10 + digest.length);
+  writeU32(key, queue, 0);
+  writeU48(key, expiresAt, 4);
+  key.write(digest, 10, 'latin1');
+  return key;
+}
+
+/** Behind all that have expired at `now`. */
+export function deduplicationExpiryEnd(queue: number, now: number): Buffer {
+  return deduplicationExpiryKey(queue, now + 1, '');
+}
+
+export function digestOfExpiryKey(key: Buffer): string {
+  return key.toString('latin1', 10);
 }

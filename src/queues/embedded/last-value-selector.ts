@@ -105,10 +105,6 @@ export class LastValueSelector implements Selector {
     return digest !== undefined && this.#values.newest(digest) !== sequence;
   }
 
-  flushed(): void {
-    this.#values.flushed();
-  }
-
   #digestOf(record: Buffer): KeyDigest | undefined {
     return this.#values.digestOf(messageOf(record));
   }

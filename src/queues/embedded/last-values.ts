@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import type { Message } from '../../message.ts';
 import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { EngineContext } from './context.ts';
-import { lastValueKey, readPlace, writePlace } from './keys.ts';
+import { digestKey, readPlace, writePlace } from './keys.ts';
+import { Unflushed } from './unflushed.ts';
 
 /** Of the key: whoever makes two keys with one digest can break SHA-256. */
 export type KeyDigest = string;
@@ -18,12 +19,12 @@ export class LastValues {
   readonly #context: EngineContext;
   readonly #keyOf: KeyOf;
   /** Sequence, or 0 where there is none any more. */
-  #changed = new Map<KeyDigest, number>();
-  #flushing = new Map<KeyDigest, number>();
+  readonly #changed: Unflushed<KeyDigest, number>;
 
   constructor(queue: number, key: string, context: EngineContext) {
     this.#queue = queue;
     this.#context = context;
+    this.#changed = new Unflushed(context.commit);
     this.#keyOf = compileKey(key);
   }
 
@@ -35,24 +36,19 @@ export class LastValues {
 
   /** Its sequence; 0 where none is present. */
   newest(digest: KeyDigest): number {
-    const known = this.#changed.get(digest) ?? this.#flushing.get(digest);
+    const known = this.#changed.get(digest);
     if (known !== undefined) return known;
-    const row = this.#context.environment.get('last-values', lastValueKey(this.#queue, digest));
+    const row = this.#context.environment.get('last-values', digestKey(this.#queue, digest));
     return row === undefined ? 0 : readPlace(row).sequence;
   }
 
   came(digest: KeyDigest, lane: number, sequence: number): void {
     this.#changed.set(digest, sequence);
-    this.#context.commit.put('last-values', lastValueKey(this.#queue, digest), writePlace(lane, sequence));
+    this.#context.commit.put('last-values', digestKey(this.#queue, digest), writePlace(lane, sequence));
   }
 
   left(digest: KeyDigest): void {
     this.#changed.set(digest, 0);
-    this.#context.commit.remove('last-values', lastValueKey(this.#queue, digest));
-  }
-
-  flushed(): void {
-    this.#flushing = this.#changed;
-    this.#changed = new Map();
+    this.#context.commit.remove('last-values', digestKey(this.#queue, digest));
   }
 }

@@ -4,7 +4,9 @@ import type { QueueOptions } from '../options.ts';
 import { Backlog } from './backlog.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
+import { Entrance } from './entrance.ts';
 import type { Entry } from './entry.ts';
+import { canMakeRoom, makeRoom } from './eviction.ts';
 import { ExpirySweeper } from './expiry-sweeper.ts';
 import { FifoSelector } from './fifo-selector.ts';
 import { Intake } from './intake.ts';
@@ -30,9 +32,11 @@ export class Queue extends QueueCore {
   readonly lastValues: LastValueSelector | undefined;
   readonly expiry = new ExpirySweeper(this);
   readonly intake = new Intake(this);
+  readonly entrance: Entrance;
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
     super(id, name, createdAt, options, context);
+    this.entrance = new Entrance(id, name, options, context);
     const backlog = new Backlog(this, context);
     const schedule = new Schedule(this, context);
     const { ready, hot, delivery } = this;
@@ -68,7 +72,18 @@ export class Queue extends QueueCore {
       this.delivery.dispatcher.use(options);
     this.intake.optionsChanged();
     if (options.ttlMs !== ttlMs) this.expiry.ttlChanged();
+    this.entrance.change(options);
     this.delivery.optionsChanged();
+  }
+
+  /** Whether it takes a message though it is full. */
+  canMakeRoom(bytes: number): boolean {
+    return this.options.overflow === 'drop_oldest' && canMakeRoom(this, bytes);
+  }
+
+  /** Drops what has to go for a message of so many bytes. */
+  makeRoom(bytes: number): void {
+    if (!this.hasRoom(bytes)) makeRoom(this, bytes);
   }
 
   /** Takes a message away that nobody holds, and its rows with the next batch. */
@@ -136,6 +151,7 @@ export class Queue extends QueueCore {
     this.delivery.end(reason, waiting);
     this.schedule.stop();
     this.expiry.stop();
+    this.entrance.stop();
     this.ready.clear();
     this.hot.clear();
   }
@@ -150,7 +166,6 @@ export class Queue extends QueueCore {
 
   protected flushed(): void {
     this.schedule.flushed();
-    this.lastValues?.flushed();
     if (this.backlog.size > 0) this.delivery.pump();
   }
 }

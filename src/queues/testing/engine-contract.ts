@@ -3,6 +3,7 @@ import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
 import { dispatchingContract } from './dispatching.ts';
+import { enteringContract } from './entering.ts';
 import { expiringContract } from './expiring.ts';
 import { failingContract } from './failing.ts';
 import { lastValueContract } from './last-value.ts';
@@ -32,6 +33,7 @@ const parts = [
   consumingContract,
   dispatchingContract,
   expiringContract,
+  enteringContract,
   failingContract,
   lastValueContract,
   leasingContract,

@@ -6,6 +6,7 @@ import type { QueueOptions } from '../../options.ts';
 import type { QueueDropReason } from '../../queue-stats.ts';
 import type { EngineContext } from '../context.ts';
 import { QueueCounters } from '../counters.ts';
+import { Entrance } from '../entrance.ts';
 import { Entry, type EntryHome } from '../entry.ts';
 import { writeRows } from '../entry-rows.ts';
 import { HotShare } from '../hot-window.ts';
@@ -34,6 +35,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   readonly hot: HotShare;
   readonly tail: LogTail;
   readonly groups: LogGroups;
+  readonly entrance: Entrance;
   readonly upkeep: LogUpkeep;
   /** What came in and went; what its groups did is in theirs. */
   readonly totals = new QueueTotals();
@@ -66,6 +68,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     this.hot = new HotShare(context.hot);
     this.tail = new LogTail(this.hot);
     this.groups = new LogGroups(this);
+    this.entrance = new Entrance(id, name, options, context);
     this.upkeep = new LogUpkeep(this);
     this.#placing = new Placing(options);
   }
@@ -89,6 +92,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   change(options: QueueOptions): void {
     this.options = options;
     this.#placing = new Placing(options);
+    this.entrance.change(options);
     for (const { delivery } of this.groups.all) {
       delivery.dispatcher.use(options);
       delivery.optionsChanged();
@@ -99,6 +103,14 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   /** Only retention bounds a log. */
   hasRoom(): boolean {
     return true;
+  }
+
+  canMakeRoom(): boolean {
+    return false;
+  }
+
+  makeRoom(): void {
+    // Retention does, behind everybody's back.
   }
 
   writeEntry(entry: Entry, batch: BatchWriter): void {
@@ -166,6 +178,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
     this.stopped = true;
     this.upkeep.stop();
+    this.entrance.stop();
     for (const group of this.groups.all) group.end(reason, waiting);
     this.tail.clear();
   }

@@ -1,0 +1,41 @@
+import type { Backlog } from './backlog.ts';
+import type { Entry } from './entry.ts';
+import type { QueueCore } from './queue-core.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A full queue that makes room for what comes. */
+interface EvictingQueue extends QueueCore {
+  readonly backlog: Backlog;
+  readonly schedule: Schedule;
+  discard(entry: Entry): void;
+}
+
+/** Whether the queue is not full any more when all that nobody holds has gone. */
+export function canMakeRoom(queue: EvictingQueue, bytes: number): boolean {
+  const { limits } = queue.options;
+  const { leased, dispatcher } = queue.delivery;
+  if (limits.messages > 0 && leased >= limits.messages) return false;
+  if (limits.bytes === 0) return true;
+  let leasedBytes = 0;
+  for (const slot of dispatcher.slots) leasedBytes += slot.inflightBytes;
+  return leasedBytes + bytes <= limits.bytes;
+}
+
+/** Drops the oldest of what is ready until there is room. What waits for its time is not touched, unless nothing else is left. */
+export function makeRoom(queue: EvictingQueue, bytes: number): void {
+  while (!queue.hasRoom(bytes)) {
+    const oldest = oldestOf(queue);
+    if (oldest === undefined) return;
+    queue.totals.dropped.overflow++;
+    queue.discard(oldest);
+  }
+}
+
+function oldestOf(queue: EvictingQueue): Entry | undefined {
+  const { selector, backlog, schedule } = queue;
+  const ready = selector.oldest();
+  if (ready !== undefined) return ready;
+  if (backlog.size > 0) backlog.load();
+  const [waiting] = schedule.inMemory;
+  return selector.oldest() ?? waiting;
+}
