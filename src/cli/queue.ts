@@ -5,6 +5,7 @@ import { Api, ApiError, path } from './api.ts';
 import { type Command, command, group, UsageError } from './command.ts';
 import { apiOptions, many, valueOr } from './options.ts';
 import { print } from './print.ts';
+import { forget, groups, seek } from './queue-groups.ts';
 import { type Column, formatCount, formatFields, formatTable, formatTime, withoutControls } from './table.ts';
 
 const name = { name: 'QUEUE', sentence: 'the name of a queue' };
@@ -166,6 +167,9 @@ export const queue = group('queue', 'Works with queues', [
   turn('pause', 'Stops handing out messages; publishing goes on', 'Paused'),
   turn('resume', 'Hands out messages again', 'Resumed'),
   stats,
+  groups,
+  seek,
+  forget,
 ]);
 
 function turn(verb: 'pause' | 'resume', summary: string, done: string): Command {

@@ -7,6 +7,7 @@ import { deliveryStreamRoutes } from './routes/delivery-stream.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { driverRoutes } from './routes/drivers.ts';
+import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { leaseRoutes } from './routes/leases.ts';
@@ -27,6 +28,7 @@ export const contract: readonly Route[] = [
   ...leaseRoutes,
   ...deliveryStreamRoutes,
   ...consumerRoutes,
+  ...groupRoutes,
   ...moveRoutes,
   ...deadLetterRoutes,
   ...deviceTypeRoutes,

@@ -17,6 +17,7 @@ export interface DeliveryRequest {
   readonly queue: string;
   readonly credit: number;
   readonly leaseSeconds?: number;
+  readonly group?: string;
 }
 
 type Parts = Pick<RouteParts, 'engine' | 'access' | 'longPolls' | 'clock' | 'log'>;
@@ -74,12 +75,13 @@ class DeliveryStream {
   /** What comes within a step; nothing where nothing does, and where the stream ends. */
   async next(): Promise<readonly LeasedMessage[]> {
     const { engine, longPolls } = this.#parts;
-    const { queue, credit, leaseSeconds } = this.#request;
+    const { queue, credit, leaseSeconds, group } = this.#request;
     const request = {
       consumerId: this.#consumerId,
       max: Math.min(credit, leaseMessagesMax),
       heldMax: credit,
       waitMs: stepMs,
+      ...(group === undefined ? {} : { group }),
       ...(leaseSeconds === undefined ? {} : { leaseMs: leaseSeconds * 1_000 }),
     };
     const leased = await longPolls.wait({

@@ -129,6 +129,8 @@ export const problem: JsonSchema = {
   required: ['type', 'title', 'status', 'detail', 'code', 'retryable'],
 };
 
+/** Of a log. */
+export const groupName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' };
 export const queueName: JsonSchema = object({ name: text }, ['name']);
 export const deviceIdParams: JsonSchema = object({ id: { type: 'string', minLength: 1, maxLength: 128 } }, ['id']);
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { deliveryEvents } from '../delivery-events.ts';
 import { type Route, route } from '../route.ts';
-import { leaseSeconds, object, queueName } from '../schemas.ts';
+import { groupName, leaseSeconds, object, queueName } from '../schemas.ts';
 
 /** Unsettled messages of one stream. */
 const creditMax = 1_000;
@@ -11,7 +11,7 @@ const bufferedBytesMax = 64 * 1024;
 
 interface Stream {
   readonly params: { readonly name: string };
-  readonly query: { readonly credit: number; readonly leaseSeconds?: number };
+  readonly query: { readonly credit: number; readonly leaseSeconds?: number; readonly group?: string };
 }
 
 export const deliveryStreamRoutes: readonly Route[] = [
@@ -33,6 +33,7 @@ export const deliveryStreamRoutes: readonly Route[] = [
           description: 'Messages that may be unsettled at once',
         },
         leaseSeconds,
+        group: { ...groupName, description: 'Of a log: whose position is shared. It is made where there is none' },
       }),
       responses: {
         200: {

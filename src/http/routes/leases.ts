@@ -6,6 +6,7 @@ import { ok, type Route, route } from '../route.ts';
 import {
   answer,
   array,
+  groupName,
   leasedMessage,
   leaseSeconds,
   object,
@@ -27,7 +28,12 @@ interface Named {
 }
 
 interface Lease extends Named {
-  readonly body: { readonly max: number; readonly waitSeconds: number; readonly leaseSeconds?: number };
+  readonly body: {
+    readonly max: number;
+    readonly waitSeconds: number;
+    readonly leaseSeconds?: number;
+    readonly group?: string;
+  };
 }
 
 interface Tokens extends Named {
@@ -60,6 +66,7 @@ export const leaseRoutes: readonly Route[] = [
         max: { type: 'integer', minimum: 1, maximum: leaseMessagesMax, default: 1 },
         waitSeconds: { type: 'number', minimum: 0, maximum: waitSecondsMax, default: 0 },
         leaseSeconds,
+        group: { ...groupName, description: 'Of a log: whose position is shared. It is made where there is none' },
       }),
       responses: { 200: answer('What there is; nothing when nothing came', { messages: array(leasedMessage) }) },
     },
@@ -68,6 +75,7 @@ export const leaseRoutes: readonly Route[] = [
         consumerId: caller.consumerId,
         max: body.max,
         waitMs: body.waitSeconds * 1_000,
+        ...(body.group === undefined ? {} : { group: body.group }),
         ...(body.leaseSeconds === undefined ? {} : { leaseMs: body.leaseSeconds * 1_000 }),
       };
       const leased = await pollLease(parts, params.name, request, presence);

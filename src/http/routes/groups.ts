@@ -1,0 +1,86 @@
+import { SluiceError } from '../../errors.ts';
+import { type GroupStart, parseGroupStart } from '../../queues/group-start.ts';
+import { ok, type Route, route } from '../route.ts';
+import { answer, array, groupName, integer, noContent, object, queueName, text } from '../schemas.ts';
+
+const group = {
+  type: 'object',
+  properties: {
+    name: text,
+    position: { ...integer, description: 'Everything below this sequence is settled' },
+    leased: integer,
+    scheduled: { ...integer, description: 'Messages that wait for another try' },
+    consumers: integer,
+    lagMessages: { ...integer, description: 'Messages that are not settled' },
+    lagMs: { ...integer, description: 'Age of the oldest of them' },
+    timeToDrainMs: { ...integer, description: 'At the pace of the last minute; absent where nothing was settled' },
+    acknowledged: integer,
+    failed: integer,
+    deadLettered: integer,
+    skipped: { ...integer, description: 'Gone before the group came to them' },
+  },
+};
+
+const groupParams = object({ name: text, group: groupName }, ['name', 'group']);
+
+interface Grouped {
+  readonly params: { readonly name: string; readonly group: string };
+}
+
+interface Seek extends Grouped {
+  readonly body: { readonly to: string };
+}
+
+export const groupRoutes: readonly Route[] = [
+  route<{ readonly params: { readonly name: string } }>({
+    method: 'GET',
+    path: '/v1/queues/{name}/groups',
+    tag: 'Queues',
+    summary: 'The groups of a log, each with its position and lag',
+    who: 'admin',
+    schemas: { params: queueName, responses: { 200: answer('The groups, by name', { groups: array(group) }) } },
+    handle: async ({ params }, { engine }) => ok({ groups: await engine.groups(params.name) }),
+  }),
+  route<Seek>({
+    method: 'POST',
+    path: '/v1/queues/{name}/groups/{group}/seek',
+    tag: 'Queues',
+    summary: 'Go on from another place for the whole group, which is made where there is none',
+    who: 'admin',
+    schemas: {
+      params: groupParams,
+      body: object(
+        {
+          to: {
+            ...text,
+            description: '`earliest`, `latest`, a sequence in digits, or a time such as 2026-01-31T12:00:00Z',
+          },
+        },
+        ['to'],
+      ),
+      responses: { 200: { ...group, description: 'The group' } },
+    },
+    handle: async ({ params, body }, { engine }) => ok(await engine.seek(params.name, params.group, placeOf(body.to))),
+  }),
+  route<Grouped>({
+    method: 'DELETE',
+    path: '/v1/queues/{name}/groups/{group}',
+    tag: 'Queues',
+    summary: 'Forget a group with its position; its consumers are ended',
+    who: 'admin',
+    schemas: { params: groupParams, responses: { 204: noContent } },
+    handle: async ({ params }, { engine }) => {
+      await engine.removeGroup(params.name, params.group);
+      return { status: 204 };
+    },
+  }),
+];
+
+function placeOf(to: string): GroupStart {
+  const start = parseGroupStart(to);
+  if (start !== undefined) return start;
+  throw new SluiceError(
+    'invalid_argument',
+    `Cannot seek to ${JSON.stringify(to)}: expected earliest, latest, a sequence in digits, or a time such as 2026-01-31T12:00:00Z`,
+  );
+}
