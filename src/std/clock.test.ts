@@ -9,6 +9,14 @@ test('a simulated clock stands still until it is moved', () => {
   assert.equal(clock.now(), 1_250);
 });
 
+test('the time of a turn stays as it is until the turn is over', async () => {
+  const first = systemClock.turn();
+  while (systemClock.now() <= first + 1);
+  assert.equal(systemClock.turn(), first);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(systemClock.turn() > first);
+});
+
 test('timers fire at their own instants, in the order of their deadlines and then of arming', () => {
   const clock = new SimulatedClock(0);
   const fired: string[] = [];

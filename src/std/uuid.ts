@@ -12,14 +12,14 @@ import type { Clock } from './clock.ts';
  *   +-------------------+--------+-----------+------------------+
  */
 export class UuidSource {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #fill: (bytes: Buffer) => void;
   readonly #random = Buffer.alloc(randomBytes);
   #randomAt = randomBytes;
   #time = 0;
   #count = 0;
 
-  constructor(clock: Clock, fill: (bytes: Buffer) => void = randomFillSync) {
+  constructor(clock: Pick<Clock, 'now'>, fill: (bytes: Buffer) => void = randomFillSync) {
     this.#clock = clock;
     this.#fill = fill;
   }

@@ -29,7 +29,7 @@ export class Admission {
       // A removed queue is no place any more; whoever still has this destination is about to be told.
       if (queue.removed) return this.#admitToRest(queues, message, waiter, tag);
     }
-    const record = encoded(message, clock.now());
+    const record = encoded(message, clock.turn());
     if (record instanceof SluiceError) {
       for (const queue of queues) queue.totals.rejected++;
       waiter.receipt(tag, record);

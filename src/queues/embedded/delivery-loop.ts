@@ -128,7 +128,7 @@ export class DeliveryLoop implements LeasingHome {
       }
       const entry = this.#selector().next();
       if (entry === undefined) return;
-      if (now === 0) now = this.source.context.clock.now();
+      if (now === 0) now = this.source.context.clock.turn();
       if (hasExpired(entry.record, this.source.ttlMs ?? 0, now)) this.source.expire(entry, now);
       else this.#lease(entry, this.dispatcher.slotFor(entry), now);
     }

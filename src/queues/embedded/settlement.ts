@@ -94,7 +94,7 @@ export function buryExpired(
 
 function acknowledge(queue: SettlingHome, entry: Entry): void {
   queue.totals.acknowledged++;
-  queue.totals.processingMs.record(entry.heldMs(queue.context.clock.now()));
+  queue.totals.processingMs.record(entry.heldMs(queue.context.clock.turn()));
   queue.delivery.endLease(entry);
   if (!entry.stored) queue.totals.elided++;
   leave(queue, entry, State.acknowledged);
