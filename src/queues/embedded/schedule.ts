@@ -103,6 +103,13 @@ export class Schedule {
     }
   }
 
+  /** When one that is tried again at once is due: within the horizon, so that its row is not read while it is in memory. */
+  atOnce(now: number): number {
+    // Before anything was read there is no horizon, and a row at the beginning of time is behind every one.
+    if (this.#horizon === 0) this.load();
+    return Math.min(now, this.#horizon);
+  }
+
   /** One beyond the horizon was removed where it lies. */
   taken(): void {
     this.#far--;

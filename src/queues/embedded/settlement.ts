@@ -16,7 +16,7 @@ import { reasonCharactersMax, type Waiting } from './waiting.ts';
 export interface SettlingHome extends DeliverySource {
   readonly delivery: DeliveryLoop;
   readonly selector: Selector;
-  readonly schedule: Pick<Schedule, 'horizon' | 'add'>;
+  readonly schedule: Pick<Schedule, 'atOnce' | 'add'>;
   /** What a dead letter says beside what its consumer said. */
   readonly deathHeaders?: readonly UserProperty[];
   stage(entry: Entry): void;
@@ -116,8 +116,7 @@ function fail(queue: SettlingHome, entry: Entry, cause: Cause, now: number): voi
   }
   const delay = backoffMs(options.backoff, failure.attempts, context.random);
   if (delay > 0) wait(queue, entry, { ...failure, availableAt: now + delay }, State.scheduled);
-  // Within the horizon, so that the schedule never reads its row while the message is in memory.
-  else wait(queue, entry, { ...failure, availableAt: Math.min(now, queue.schedule.horizon) }, State.ready);
+  else wait(queue, entry, { ...failure, availableAt: queue.schedule.atOnce(now) }, State.ready);
 }
 
 /** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */

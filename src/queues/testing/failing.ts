@@ -44,6 +44,11 @@ export function failingContract(on: ContractBench): void {
       await on.send('1');
       (await consumer.delivery(1)).settle(failed);
       assert.equal((await consumer.delivery(2)).attempt, 2);
+      await on.reopen();
+      on.clock.advance(0);
+      const { ready, scheduled } = await on.engine.stats('orders');
+      assert.deepEqual({ ready, scheduled }, { ready: 1, scheduled: 0 });
+      assert.equal((await (await on.consume('orders', 1)).consumer.delivery(1)).attempt, 2);
     });
 
     test('after its last delivery it is a dead letter that tells its story', async () => {

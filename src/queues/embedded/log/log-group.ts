@@ -50,7 +50,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   readonly selector: GroupSelector;
   readonly deathHeaders: readonly UserProperty[];
   /** What fails waits here: in memory alone, because there are never many. */
-  readonly schedule = { horizon: Number.POSITIVE_INFINITY, add: (entry: Entry) => this.selector.returned(entry) };
+  readonly schedule = { atOnce: (now: number) => now, add: (entry: Entry) => this.selector.returned(entry) };
   /** Messages that were gone before the group came to them. */
   skipped = 0;
   /** When there was last somebody to take its messages. */
