@@ -5,7 +5,7 @@ import { Api, path } from './api.ts';
 import { command, group } from './command.ts';
 import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
-import { shortenedPayload } from './queue.ts';
+import { shortenedPayload } from './shortened-payload.ts';
 import { type Column, formatCount, formatFields, formatTable, formatTime } from './table.ts';
 
 const queueName = text({ expected: 'the name of a queue' });

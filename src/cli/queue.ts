@@ -5,11 +5,13 @@ import { Api, ApiError, path } from './api.ts';
 import { type Command, command, group, UsageError } from './command.ts';
 import { apiOptions, many, valueOr } from './options.ts';
 import { print } from './print.ts';
+import { consume } from './queue-consume.ts';
 import { forget, groups, seek } from './queue-groups.ts';
-import { type Column, formatCount, formatFields, formatTable, formatTime, withoutControls } from './table.ts';
+import { leaseCommands } from './queue-lease.ts';
+import { shortenedPayload } from './shortened-payload.ts';
+import { type Column, formatCount, formatFields, formatTable, formatTime } from './table.ts';
 
 const name = { name: 'QUEUE', sentence: 'the name of a queue' };
-const payloadCharactersShown = 60;
 
 const list = command({
   name: 'list',
@@ -163,6 +165,8 @@ export const queue = group('queue', 'Works with queues', [
   set,
   remove,
   browse,
+  consume,
+  ...leaseCommands,
   purge,
   turn('pause', 'Stops handing out messages; publishing goes on', 'Paused'),
   turn('resume', 'Hands out messages again', 'Resumed'),
@@ -238,9 +242,4 @@ export function formatMessages(
     ],
     'There are no messages.',
   );
-}
-
-export function shortenedPayload({ payload, encoding }: Pick<MessageAnswer, 'payload' | 'encoding'>): string {
-  const shown = encoding === 'base64' ? Buffer.from(payload, 'base64').toString('hex') : withoutControls(payload);
-  return shown.length > payloadCharactersShown ? `${shown.slice(0, payloadCharactersShown)}…` : shown;
 }

@@ -2,6 +2,7 @@ import type { IPublishPacket, MqttClient } from 'mqtt';
 import { choice, integer } from '../config/schema.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import { command, UsageError } from './command.ts';
+import { interruption } from './interruption.ts';
 import { refusal, withMqtt } from './mqtt-client.ts';
 import { mqttOptions, switchable, value, valueOr } from './options.ts';
 import { withoutControls } from './table.ts';
@@ -81,19 +82,4 @@ function payloadOf(packet: IPublishPacket): { text: string; encoding: 'utf8' | '
 
 function userPropertiesOf(packet: IPublishPacket): Readonly<Record<string, string | string[] | undefined>> {
   return packet.properties?.userProperties ?? {};
-}
-
-/** Ctrl-C ends the command cleanly, so that what a queue had lent goes back at once. */
-function interruption(): { promise: Promise<void>; forget: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const listener = (): void => resolve();
-  process.once('SIGINT', listener);
-  process.once('SIGTERM', listener);
-  return {
-    promise,
-    forget: () => {
-      process.removeListener('SIGINT', listener);
-      process.removeListener('SIGTERM', listener);
-    },
-  };
 }
