@@ -10,7 +10,9 @@ import { silentLog } from '../../std/log.ts';
 import { forSeedsInTurn } from '../../std/testing/seed.ts';
 import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
+import { checkQueues } from './check/check-queues.ts';
 import { EmbeddedEngine } from './engine.ts';
+import { storedRows } from './testing/stored-rows.ts';
 
 const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
 const kills = 20;
@@ -64,6 +66,7 @@ async function runUntilKilled(folder: string, prefix: string, dots: number, jour
 /** What is in each queue after a restart; the counters must say the same as the rows. */
 async function contents(folder: string): Promise<Record<'work' | 'dead' | 'left' | 'right', string[]>> {
   const environment = new Environment(folder);
+  assert.deepEqual([...checkQueues(storedRows(environment))], []);
   const engine = new EmbeddedEngine({ environment, commit: new GroupCommit({ environment }), log: silentLog });
   await engine.start();
   const idsIn = async (queue: string): Promise<string[]> => {

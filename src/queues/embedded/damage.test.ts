@@ -41,7 +41,7 @@ async function deadLetters(queue = 'q.dead') {
 }
 
 test('a damaged message goes to the dead letters with the bytes it has, and the queue goes on', async () => {
-  under = await new TestEngine({ hot }).open();
+  under = await new TestEngine({ hot, damages: true }).open();
   await under.engine.declare('q', { bindings: [{ filter: 'q' }] });
   await fill(10);
   await damage(
@@ -84,7 +84,7 @@ test('a damaged message goes to the dead letters with the bytes it has, and the 
 });
 
 test('looking at a queue and moving its messages pass damaged ones over to the dead letters', async () => {
-  under = await new TestEngine({ hot }).open();
+  under = await new TestEngine({ hot, damages: true }).open();
   await under.engine.declare('q', { bindings: [{ filter: 'q' }] });
   await under.engine.declare('other', {});
   await fill(6);
@@ -110,7 +110,7 @@ test('looking at a queue and moving its messages pass damaged ones over to the d
 });
 
 test('a scheduled message whose rows are damaged does not stop the others', async () => {
-  under = await new TestEngine({ hot }).open();
+  under = await new TestEngine({ hot, damages: true }).open();
   const backoff = { kind: 'fixed', initialMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0 } as const;
   await under.engine.declare('q', { bindings: [{ filter: 'q' }], backoff });
   await fill(6);
@@ -153,7 +153,7 @@ test('a scheduled message whose rows are damaged does not stop the others', asyn
 });
 
 test('where a queue keeps no dead letters a damaged message is dropped and counted', async () => {
-  under = await new TestEngine({ hot }).open();
+  under = await new TestEngine({ hot, damages: true }).open();
   await under.engine.declare('q', { bindings: [{ filter: 'q' }], deadLetter: null });
   await fill(4);
   await damage(

@@ -10,7 +10,7 @@ import { checkQueues } from './check-queues.ts';
 
 let under: TestEngine;
 beforeEach(async () => {
-  under = await new TestEngine().open();
+  under = await new TestEngine({ damages: true }).open();
   await under.engine.declare('q', { bindings: [{ filter: 'q' }] });
   for (let n = 0; n < 6; n++) await publish(under.engine.route('q'), messageOf(`m${n}`, { topic: 'q' }));
   const consumer = new RecordingConsumer();
@@ -23,12 +23,12 @@ beforeEach(async () => {
 afterEach(() => under.close());
 
 function findings(): string[] {
-  return [...checkQueues(storedRows(under))].map(({ where, problem }) => `${where}: ${problem}`);
+  return [...checkQueues(storedRows(under.environment))].map(({ where, problem }) => `${where}: ${problem}`);
 }
 
 /** Changes the row of that number in its table; undefined removes it. */
 async function change(table: TableName, number: number, value: (before: Buffer) => Buffer | undefined): Promise<void> {
-  const row = [...storedRows(under).rows(table)][number];
+  const row = [...storedRows(under.environment).rows(table)][number];
   const batch = new RowBatch();
   const after = value(Buffer.from(row.value));
   if (after === undefined) batch.remove(table, row.key);
@@ -80,7 +80,7 @@ test('a place in the schedule of a message that does not wait is found', async (
 });
 
 test('rows of a queue that is not there are counted by table', async () => {
-  const [{ key, value }] = storedRows(under).rows('messages');
+  const [{ key, value }] = storedRows(under.environment).rows('messages');
   const stray = Buffer.from(key);
   stray.writeUInt32BE(77);
   await put('messages', stray, value);
@@ -88,7 +88,7 @@ test('rows of a queue that is not there are counted by table', async () => {
 });
 
 test('a row that names a message that is not there is found in each table that names messages', async () => {
-  const queue = [...storedRows(under).keys('queues')][0];
+  const queue = [...storedRows(under.environment).keys('queues')][0];
   const place = Buffer.from([0, 0, 0, 0, 0, 0, 99]);
   await put('message-keys', Buffer.concat([queue, Buffer.alloc(6, 1), place]), Buffer.alloc(1));
   await put('expiries', Buffer.concat([queue, Buffer.alloc(6, 1), place]), Buffer.alloc(1));

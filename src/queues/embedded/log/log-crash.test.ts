@@ -10,7 +10,9 @@ import { silentLog } from '../../../std/log.ts';
 import { forSeedsInTurn } from '../../../std/testing/seed.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
+import { checkQueues } from '../check/check-queues.ts';
 import { EmbeddedEngine } from '../engine.ts';
+import { storedRows } from '../testing/stored-rows.ts';
 
 const child = fileURLToPath(new URL('./testing/log-crash-child.ts', import.meta.url));
 const kills = 20;
@@ -67,6 +69,7 @@ async function runUntilKilled(folder: string, prefix: string, dots: number, jour
 
 async function check(folder: string, kill: number, journal: Journal): Promise<void> {
   const environment = new Environment(folder);
+  assert.deepEqual([...checkQueues(storedRows(environment))], []);
   const engine = new EmbeddedEngine({ environment, commit: new GroupCommit({ environment }), log: silentLog });
   await engine.start();
   const present = await contentsOf(engine);

@@ -1,13 +1,12 @@
-import type { Row } from '../../../storage/environment.ts';
+import type { Environment, Row } from '../../../storage/environment.ts';
 import type { StoredRows } from '../../../storage/snapshot.ts';
 import type { TableName } from '../../../storage/tables.ts';
-import type { TestEngine } from './test-engine.ts';
 
 const first = Buffer.alloc(1);
 const behindAll = Buffer.alloc(40, 0xff);
 
 /** For tests: the flushed rows of an engine, as a check reads them. */
-export function storedRows({ environment }: TestEngine): StoredRows {
+export function storedRows(environment: Pick<Environment, 'get' | 'readRange'>): StoredRows {
   const read = (table: TableName, from: Buffer = first): Row[] =>
     environment.readRange(table, from, behindAll, Number.POSITIVE_INFINITY);
   return {

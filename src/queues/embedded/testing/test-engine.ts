@@ -9,8 +9,10 @@ import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import type { StorageDouble } from '../../../storage/testing/storage-double.ts';
 import { turns } from '../../testing/recording-consumer.ts';
+import { checkQueues } from '../check/check-queues.ts';
 import { EmbeddedEngine } from '../engine.ts';
 import type { HotLimits } from '../hot-window.ts';
+import { storedRows } from './stored-rows.ts';
 
 type TestStorage = Pick<Environment, 'get' | 'readRange' | 'readKeys' | 'transact' | 'close'>;
 
@@ -19,6 +21,8 @@ export interface TestEngineOptions {
   readonly random?: Random;
   /** In memory in place of a folder of its own: much faster, and it can be cut off from its power. */
   readonly storage?: StorageDouble;
+  /** A test damages rows by itself: they need not agree when the engine opens and closes. */
+  readonly damages?: boolean;
 }
 
 /** For tests: an engine on storage of its own, with a clock that stands still and random numbers from a seed. */
@@ -27,20 +31,23 @@ export class TestEngine {
   readonly #folder: string;
   readonly #hot: HotLimits | undefined;
   readonly #random: Random;
+  readonly #damages: boolean;
   #double: StorageDouble | undefined;
   environment!: TestStorage;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor({ hot, random = new Random(1), storage }: TestEngineOptions = {}) {
+  constructor({ hot, random = new Random(1), storage, damages = false }: TestEngineOptions = {}) {
     this.#hot = hot;
     this.#random = random;
+    this.#damages = damages;
     this.#double = storage;
     this.#folder = storage === undefined ? mkdtempSync(join(tmpdir(), 'sluice-queues-')) : '';
   }
 
   async open(): Promise<this> {
     this.environment = this.#double ?? new Environment(this.#folder);
+    this.#checkRows();
     // A clock that nobody moves: no commit takes too long, and one that was cut off leaves no timer.
     this.commit = new GroupCommit({ environment: this.environment, clock: new SimulatedClock() });
     this.engine = new EmbeddedEngine({
@@ -82,8 +89,14 @@ export class TestEngine {
 
   async close(): Promise<void> {
     await this.engine.stop();
+    this.#checkRows();
     await this.environment.close();
     if (this.#folder !== '') rmSync(this.#folder, { recursive: true });
+  }
+
+  /** Whatever an engine did, was interrupted in, or lost: what it leaves on disk agrees with itself. */
+  #checkRows(): void {
+    if (!this.#damages) assert.deepEqual([...checkQueues(storedRows(this.environment))], []);
   }
 
   /** The timers of the engine that died stay behind with its clock. */
