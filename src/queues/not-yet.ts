@@ -3,7 +3,6 @@
  * have another one. `bindings.headers` is a part of a binding.
  */
 export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Map([
-  ['bindings.headers', undefined],
   ['durability', undefined],
   ['backoff.kind', ['linear', 'list']],
   ['backoff.delaysMs', undefined],

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
 import { verdictOf } from './admission-rules.ts';
+import type { Feed } from './bindings.ts';
 import type { EngineContext } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { AnyQueue } from './queue-kinds.ts';
@@ -118,6 +119,23 @@ export class QueuesDestination implements Destination {
 
   admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     return this.#admission.admit(this.#queues, message, waiter, tag);
+  }
+}
+
+/** What a topic leads to where some of the queues look at the headers of each message. */
+export class SelectiveDestination implements Destination {
+  readonly #admission: Admission;
+  readonly #feeds: readonly Feed[];
+
+  constructor(admission: Admission, feeds: readonly Feed[]) {
+    this.#admission = admission;
+    this.#feeds = feeds;
+  }
+
+  admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
+    const queues: AnyQueue[] = [];
+    for (const { queue, accepts } of this.#feeds) if (accepts?.(message) !== false) queues.push(queue);
+    return queues.length > 0 && this.#admission.admit(queues, message, waiter, tag);
   }
 }
 

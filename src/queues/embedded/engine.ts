@@ -70,6 +70,7 @@ export class EmbeddedEngine implements Engine {
     'ordering',
     'last-value',
     'deduplication',
+    'headers',
     'byte-credit',
     'events',
     'moves',

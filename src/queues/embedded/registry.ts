@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Destination } from '../../message.ts';
-import { FilterIndex } from '../../mqtt/topics/filter-index.ts';
 import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
 import type { QueueInfo } from '../engine.ts';
 import type { GivenQueueOptions, QueueOptions } from '../options.ts';
 import { resolveOptions } from '../resolve-options.ts';
-import { type Admission, QueuesDestination, queueNotFound } from './admission.ts';
+import { type Admission, QueuesDestination, queueNotFound, SelectiveDestination } from './admission.ts';
+import { Bindings } from './bindings.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey, queueOfKey } from './keys.ts';
 import type { AnyQueue } from './queue-kinds.ts';
@@ -28,7 +28,7 @@ export class Registry {
   readonly #context: EngineContext;
   readonly #admission: Admission;
   readonly #byName = new Map<string, AnyQueue>();
-  readonly #index = new FilterIndex<AnyQueue>();
+  readonly #bindings = new Bindings();
   readonly #listeners: (() => void)[] = [];
   /** One destination for each set of queues, so that many topics with the same queues share one. */
   readonly #destinations = new Map<string, Destination>();
@@ -74,11 +74,10 @@ export class Registry {
     const options = resolveOptions(name, given, existing?.options);
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
     const queue = existing ?? this.#make(name, options);
-    const before = existing === undefined ? [] : filtersOf(existing);
     const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
     const isOther = existing !== undefined && !isDeepStrictEqual(existing.options, options);
     queue.change(options);
-    if (this.#bind(queue, before) || !isFed) this.#routesChanged();
+    if (this.#bindings.bind(queue) || !isFed) this.#routesChanged();
     this.#writeDefinition(queue);
     if (existing === undefined || isOther) this.#context.events.tell(name, isOther ? 'changed' : 'created');
     return queue;
@@ -92,17 +91,17 @@ export class Registry {
   /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */
   drop(queue: AnyQueue): void {
     this.#byName.delete(queue.name);
-    for (const filter of filtersOf(queue)) this.#index.remove(filter, queue);
+    this.#bindings.unbind(queue);
     this.#writeDefinition(queue, true);
     this.#routesChanged();
     this.#context.events.tell(queue.name, 'removed');
   }
 
   route(topic: string): Destination | undefined {
-    const found: AnyQueue[] = [];
-    this.#index.match(topic, found);
-    if (found.length === 0) return undefined;
-    const queues = [...new Set(found)].sort((a, b) => a.id - b.id);
+    const feeds = this.#bindings.match(topic);
+    if (feeds.length === 0) return undefined;
+    if (feeds.some(({ accepts }) => accepts !== undefined)) return new SelectiveDestination(this.#admission, feeds);
+    const queues = feeds.map(({ queue }) => queue);
     const key = queues.map((queue) => queue.id).join();
     let destination = this.#destinations.get(key);
     if (destination === undefined) {
@@ -123,7 +122,7 @@ export class Registry {
     const counters = this.#context.environment.get('queue-counters', queueKey(id));
     if (counters !== undefined) queue.open(counters);
     this.#byName.set(queue.name, queue);
-    for (const filter of filtersOf(queue)) this.#index.add(filter, queue);
+    this.#bindings.bind(queue);
   }
 
   #make(name: string, options: QueueOptions): AnyQueue {
@@ -131,16 +130,6 @@ export class Registry {
     queue.counters.reserve(queue.nextSequence);
     this.#byName.set(name, queue);
     return queue;
-  }
-
-  /** Whether anything changed. */
-  #bind(queue: AnyQueue, before: readonly string[]): boolean {
-    const after = filtersOf(queue);
-    const gone = before.filter((filter) => !after.includes(filter));
-    const added = after.filter((filter) => !before.includes(filter));
-    for (const filter of gone) this.#index.remove(filter, queue);
-    for (const filter of added) this.#index.add(filter, queue);
-    return gone.length + added.length > 0;
   }
 
   #routesChanged(): void {
@@ -160,8 +149,4 @@ const destinationsMax = 10_000;
 
 export function infoOf(queue: AnyQueue): QueueInfo {
   return { name: queue.name, options: queue.options, createdAt: queue.createdAt };
-}
-
-function filtersOf(queue: AnyQueue): string[] {
-  return queue.options.bindings.map((binding) => binding.filter);
 }

@@ -32,6 +32,44 @@ export function routingContract(on: ContractBench): void {
       assert.equal(told, 3);
     });
 
+    test('a binding with headers takes messages with all of them, or any', async () => {
+      const red = ['colour', 'red'] as const;
+      const large = ['size', 'large'] as const;
+      const asked = { colour: 'red', size: 'large' };
+      await on.engine.declare('all', { bindings: [{ filter: 'orders/#', headers: { match: 'all', ...asked } }] });
+      await on.engine.declare('any', { bindings: [{ filter: 'orders/#', headers: { match: 'any', ...asked } }] });
+      await on.engine.declare('every', bound);
+      const send = (payload: string, ...userProperties: (readonly [string, string])[]): Promise<void> =>
+        on.send(payload, { properties: { userProperties } });
+      await send('both', red, large);
+      await send('one', ['size', 'small'], large);
+      await send('wrong', ['colour', 'blue']);
+      await on.send('none');
+      assert.deepEqual(await on.payloadsIn('all'), ['both']);
+      assert.deepEqual(await on.payloadsIn('any'), ['both', 'one']);
+      assert.deepEqual(await on.payloadsIn('every'), ['both', 'one', 'wrong', 'none']);
+    });
+
+    test('a queue with several bindings gets a message once, and nothing of those that are gone', async () => {
+      const headers = (colour: string) => ({ match: 'all', colour }) as const;
+      const bindings = [
+        { filter: 'orders/#', headers: headers('red') },
+        { filter: 'orders/#', headers: headers('blue') },
+        { filter: 'orders/new', headers: headers('red') },
+      ];
+      await on.engine.declare('orders', { bindings });
+      const send = (payload: string, colour: string): Promise<void> =>
+        on.send(payload, { properties: { userProperties: [['colour', colour]] } });
+      await send('1', 'red');
+      await send('2', 'blue');
+      await assert.rejects(send('3', 'green'), /leads nowhere/);
+      await on.engine.declare('orders', { bindings: bindings.slice(1, 2) });
+      await on.reopen();
+      await assert.rejects(send('4', 'red'), /leads nowhere/);
+      await send('5', 'blue');
+      assert.deepEqual(await on.payloadsIn('orders'), ['1', '2', '5']);
+    });
+
     test('a queue takes messages by its name', async () => {
       await on.engine.declare('named', {});
       await publish(on.engine.destination('named'), messageOf('direct'));
