@@ -136,7 +136,7 @@ export class Platform {
       store,
       pipeline,
       ready: () => this.#ready,
-      metrics: () => metricsOf(broker, pipeline, commit, eventLoop, this.#mqtt),
+      metrics: () => metricsOf(broker, pipeline, commit, space, eventLoop, this.#mqtt),
       clock,
       log,
     });
@@ -277,6 +277,7 @@ function metricsOf(
   broker: Broker,
   pipeline: Pipeline,
   commit: GroupCommit,
+  space: DiskSpace,
   eventLoop: EventLoopWatch,
   listeners: Listeners,
 ): PlatformMetrics {
@@ -284,6 +285,7 @@ function metricsOf(
     outcomes: pipeline.stats().outcomes,
     broker: { ...broker.counters, ...broker.levels() },
     commitUs: commit.latency.read(),
+    disk: { freeBytes: space.freeBytes, isFull: space.refusal !== undefined },
     eventLoop: eventLoop.load,
     listeners: listeners.counters,
   };

@@ -21,6 +21,7 @@ test('below the reserve publishers are told 0x97 and disk_full, consumers go on,
   const [item] = await publishOverHttp(server);
   assert.equal(item.code, 'disk_full');
   assert.match(item.detail, /^Cannot store: \d+ MiB are free for the data folder and 24 MiB are kept free/);
+  assert.match(await (await fetch(`${server.httpUrl}/metrics`)).text(), /^sluice_disk_full 1$/m);
   // Others take half of what is reserved.
   writeFileSync(join(folder, 'others'), Buffer.alloc(12 * mebibyte));
 

@@ -28,6 +28,8 @@ export interface DiskSpaceParts {
 export class DiskSpace implements Part {
   readonly name = 'disk-space';
   readonly #parts: DiskSpaceParts;
+  /** When it was measured last; NaN where it never is. */
+  freeBytes = Number.NaN;
   #left = 0;
   #unflushed = 0;
   #refusal: SluiceError | undefined;
@@ -71,6 +73,7 @@ export class DiskSpace implements Part {
       return;
     }
     const free = measure();
+    this.freeBytes = free;
     this.#left = free - this.#unflushed * pagesForBytes - freeBytesMin;
     if (this.#left >= 0) {
       if (this.#refusal !== undefined)

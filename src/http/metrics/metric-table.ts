@@ -51,6 +51,16 @@ export const metricTable: readonly MetricRow[] = [
     read: ({ http }) => [{ labels: {}, value: http.bodiesRefused }],
   },
   single('sluice_metrics_queues_omitted', 'Queues beyond those shown', ({ queuesOmitted }) => queuesOmitted),
+  single(
+    'sluice_disk_free_bytes',
+    'Bytes that can be written, on the disk and inside the files of the data folder',
+    ({ platform }) => platform.disk.freeBytes,
+  ),
+  single(
+    'sluice_disk_full',
+    '1 while nothing new is accepted because fewer than storage.freeBytesMin bytes are free',
+    ({ platform }) => Number(platform.disk.isFull),
+  ),
   ...brokerTable,
   ...listenerTable,
   {

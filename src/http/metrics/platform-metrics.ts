@@ -14,6 +14,13 @@ export interface ListenerNumbers {
   readonly refused: Readonly<Record<string, number>>;
 }
 
+/** The room that the data folder has. */
+export interface DiskNumbers {
+  /** On the disk and inside the files, when it was measured last; NaN where nothing is kept free and nothing measured. */
+  readonly freeBytes: number;
+  readonly isFull: boolean;
+}
+
 /** Numbers that the platform hands over when the metrics are asked for: plain counts that its parts keep anyway. */
 export interface PlatformMetrics {
   /** Device messages by outcome, since the start. */
@@ -21,6 +28,7 @@ export interface PlatformMetrics {
   readonly broker: BrokerNumbers;
   /** How long commits take, in microseconds. */
   readonly commitUs: HistogramReading;
+  readonly disk: DiskNumbers;
   readonly eventLoop: EventLoopLoad;
   /** Of every listener for MQTT, by name. */
   readonly listeners: Readonly<Record<string, ListenerNumbers>>;

@@ -92,6 +92,7 @@ export async function serve(
       outcomes: { applied: 3, stale: 1 },
       broker: brokerNumbers(),
       commitUs: emptyReading,
+      disk: { freeBytes: 5_000_000, isFull: false },
       eventLoop,
       listeners: {},
     }),
