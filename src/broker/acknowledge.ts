@@ -12,6 +12,9 @@ export interface AcknowledgedLink extends SessionLink {
   readonly counters: { answersOut: number };
   /** PUBREC leaves: the message counts against the Receive Maximum until it is released. */
   awaitRelease(packetId: number): void;
+  /** Is not read until it is let go. */
+  hold(cause: 'blocked_queue'): void;
+  unhold(): void;
   /** Whether the client wants reason strings (Request Problem Information). */
   readonly problemInformation: boolean;
   /** The client may send a QoS 2 message under this packet id again: it does not count as received. */
@@ -37,6 +40,8 @@ export class Acknowledger implements ReceiptWaiter {
   /** Failures and outcomes are rare: kept by tag, beside the ring. */
   readonly #failures = new LazyMap<number, SluiceError>();
   readonly #outcomes = new LazyMap<number, string>();
+  /** Messages that wait for room in a queue. */
+  readonly #held = new LazyMap<number, true>();
   #head = 0;
   #tail = 0;
   #closed = false;
@@ -82,9 +87,15 @@ export class Acknowledger implements ReceiptWaiter {
   receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void {
     if (failure !== undefined) this.#failures.set(tag, failure);
     if (outcome !== undefined) this.#outcomes.set(tag, outcome);
+    if (this.#held.size > 0) this.#letGo(tag);
     const slot = tag & (this.#packetIds.length - 1);
     this.#receiptsDue[slot]--;
     if (this.#receiptsDue[slot] === 0) this.#advance();
+  }
+
+  held(tag: number): void {
+    if (this.#held.size === 0) this.#link.hold('blocked_queue');
+    this.#held.set(tag, true);
   }
 
   failed(tag: number): boolean {
@@ -176,6 +187,10 @@ export class Acknowledger implements ReceiptWaiter {
     if (failure === undefined)
       return outcome === undefined ? undefined : { userProperties: [['sluice-outcome', outcome]] };
     return { reasonString: failure.message.slice(0, reasonStringMax), userProperties: [['sluice-code', failure.code]] };
+  }
+
+  #letGo(tag: number): void {
+    if (this.#held.delete(tag) && this.#held.size === 0 && !this.#closed) this.#link.unhold();
   }
 
   #idle(): void {

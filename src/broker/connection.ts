@@ -17,6 +17,7 @@ import type { RightsHolder } from './rights-watch.ts';
 import type { Session } from './session.ts';
 import { type KnownTopic, TopicCache, type TopicRights, topicRights } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
+import { Unacknowledged } from './unacknowledged.ts';
 
 /** `authenticating`: the server finds out who the client is; `exchanging`: it waits for the client's next AUTH. */
 export type Phase = 'awaiting-connect' | 'authenticating' | 'exchanging' | 'connected' | 'closed';
@@ -83,6 +84,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   #holds = 0;
   #unreleased: Set<number> | undefined;
   #waitsForReceipts = false;
+  #unacknowledged: Unacknowledged | undefined;
 
   constructor(context: BrokerContext, transport: Transport) {
     this.context = context;
@@ -151,6 +153,12 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
       this.#waitsForReceipts = false;
       this.unhold();
     });
+  }
+
+  /** Who waits for its messages of QoS 0. */
+  get unacknowledged(): Unacknowledged {
+    this.#unacknowledged ??= new Unacknowledged(this);
+    return this.#unacknowledged;
   }
 
   /** Is not read until every hold is taken off again. */
@@ -259,6 +267,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.context.keepAlive.forget(this);
     this.context.rights.forget(this);
     this.acknowledger.close();
+    this.#unacknowledged?.close();
     this.congestion.over();
     for (const subscription of this.queueSubscriptions.values()) subscription.stop();
     this.queueSubscriptions.clear();

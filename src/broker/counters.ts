@@ -34,6 +34,7 @@ export class BrokerCounters {
     receipts: 0,
     congested_subscriber: 0,
     output_full: 0,
+    blocked_queue: 0,
   };
   /** Milliseconds that clients were not read because they published faster than they may. */
   publisherPausedMs = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
 import { MemorySessionLog } from './testing/memory-session-log.ts';
 
 const kept = { sessionExpiryInterval: 100 };
@@ -118,6 +118,22 @@ for (const qos of [0, 1] as const) {
     fixture.clock.advance(1_000);
     assert.equal(publisher.paused, false);
     publisher.publish('t', '3', { qos, packetId: 3 });
+    assert.equal(publisher.paused, false);
+  });
+}
+
+for (const qos of [0, 1] as const) {
+  test(`a publisher at QoS ${qos} is not read while its message waits for room, and outlives its keep-alive`, async () => {
+    const sink = new HeldSink('t');
+    const fixture = new BrokerFixture({ sinks: [sink] });
+    const publisher = await fixture.connect('p', { keepAlive: 10 });
+    publisher.publish('t', '1', { qos, packetId: 1 });
+    const [{ waiter, tag }] = sink.admitted;
+    waiter.held?.(tag);
+    assert.equal(publisher.paused, true);
+    fixture.clock.advance(60_000);
+    assert.equal(publisher.ended, false);
+    waiter.receipt(tag, undefined);
     assert.equal(publisher.paused, false);
   });
 }

@@ -9,7 +9,7 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
   ['delayMs', undefined],
-  ['overflow', ['block', 'drop_lowest_priority']],
+  ['overflow', ['drop_lowest_priority']],
   ['rateLimit.out', undefined],
   ['rateLimit.perKey.out', undefined],
 ]);

@@ -92,12 +92,18 @@ function payloadFormat({ context }: Connection, packet: PublishPacket): SluiceEr
 
 function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
   const publication = toMessage(connection, packet, known.topic);
-  const { publisher, deliverer } = connection.context;
+  const { deliverer } = connection.context;
   // Left by others: nobody has to wait for what somebody else's message met.
   deliverer.sender.takeCongested();
-  if (packet.qos === 0) publisher.publish(known.route, publication, nobodyWaits, 0);
+  if (packet.qos === 0) acceptAtMostOnce(connection, known, publication);
   else acceptAcknowledged(connection, packet, known, publication);
   deliverer.sender.takeCongested()?.congestion.hold(connection);
+}
+
+function acceptAtMostOnce(connection: Connection, { route }: KnownTopic, publication: Publication): void {
+  const { publisher } = connection.context;
+  if (route.destinations.length === 0) publisher.publish(route, publication, nobodyWaits, 0);
+  else publisher.publish(route, publication, connection.unacknowledged, connection.unacknowledged.next());
 }
 
 function acceptAcknowledged(

@@ -76,6 +76,7 @@ export const pauseCauses: Readonly<Record<PauseCause, string>> = {
   publish_rate: 'it published faster than `mqtt.publishRateMax` and its kin let it',
   receipts: 'it speaks MQTT 3.1.1 and has `mqtt.receiveMaximum` messages unacknowledged',
   congested_subscriber: 'a subscriber of its messages does not read as fast, for at most a second',
+  blocked_queue: 'a queue that blocks its publishers is full, until it has room',
   output_full: 'it does not take the answers to what it sends: more than `mqtt.outputBytesMax` wait for it',
 };
 

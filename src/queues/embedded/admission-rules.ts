@@ -9,7 +9,9 @@ import type { AnyQueue } from './queue-kinds.ts';
 export type Verdict =
   | { readonly kind: 'refuse'; readonly failure: SluiceError }
   /** The queue has it already: it is acknowledged as if it came in. */
-  | { readonly kind: 'duplicate' };
+  | { readonly kind: 'duplicate' }
+  /** Not yet. `failure` is what it is told where it cannot wait. */
+  | { readonly kind: 'wait'; readonly failure: SluiceError };
 
 type Rule = (queue: AnyQueue, message: Message, bytes: number) => Verdict | undefined;
 
@@ -29,19 +31,23 @@ function notTwice({ entrance }: AnyQueue, message: Message): Verdict | undefined
   return entrance.isWatched && entrance.isDuplicate(message) ? duplicate : undefined;
 }
 
-function notTooFast({ entrance }: AnyQueue, message: Message): Verdict | undefined {
-  const failure = entrance.isWatched ? entrance.refusal(message) : undefined;
-  return failure === undefined ? undefined : { kind: 'refuse', failure };
+function notTooFast(queue: AnyQueue, message: Message): Verdict | undefined {
+  const failure = queue.entrance.isWatched ? queue.entrance.refusal(message) : undefined;
+  return failure === undefined ? undefined : objection(queue, failure);
 }
 
 function withinLimits(queue: AnyQueue, _message: Message, bytes: number): Verdict | undefined {
   if (queue.hasRoom(bytes) || queue.canMakeRoom(bytes)) return undefined;
-  return { kind: 'refuse', failure: queueFull(queue) };
+  return objection(queue, queueFull(queue));
+}
+
+function objection({ options }: AnyQueue, failure: SluiceError): Verdict {
+  return { kind: options.overflow === 'block' ? 'wait' : 'refuse', failure };
 }
 
 const duplicate: Verdict = { kind: 'duplicate' };
 
-function queueFull(queue: AnyQueue): SluiceError {
+export function queueFull(queue: AnyQueue): SluiceError {
   const { limits } = queue.options;
   const { messages, bytes, name } = queue;
   return new SluiceError(

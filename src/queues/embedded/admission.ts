@@ -1,20 +1,23 @@
 import { SluiceError } from '../../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../../message.ts';
-import { verdictOf } from './admission-rules.ts';
+import { queueFull, verdictOf } from './admission-rules.ts';
 import type { Feed } from './bindings.ts';
 import type { EngineContext } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { AnyQueue } from './queue-kinds.ts';
-import { encodeRecord } from './record.ts';
+import { encodeRecord, messageOf } from './record.ts';
+import { type Waiting, WaitLine } from './wait-line.ts';
 
 /** Lets messages into queues: into all that are asked for in one commit, or into none. */
 export class Admission {
   readonly #context: EngineContext;
+  readonly #line: WaitLine;
   /** Set between start and stop of the engine. */
   open = false;
 
   constructor(context: EngineContext) {
     this.#context = context;
+    this.#line = new WaitLine(context, (waiting) => this.#admitWaiting(waiting));
   }
 
   admit(queues: readonly AnyQueue[], message: Message, waiter: ReceiptWaiter, tag: number): boolean {
@@ -36,10 +39,43 @@ export class Admission {
       waiter.receipt(tag, record);
       return true;
     }
-    const takers = this.#plan(queues, message, record.length);
-    if (takers instanceof SluiceError) waiter.receipt(tag, takers);
-    else if (takers.length === 0) this.#acknowledgeAgain(waiter, tag);
-    else this.#apply(takers, message, record, waiter, tag);
+    const plan = this.#plan(queues, message, record.length, false);
+    if (!Array.isArray(plan) && 'wait' in plan) this.#wait(plan.wait, queues, record, waiter, tag);
+    else this.#follow(plan, message, record, waiter, tag);
+    return true;
+  }
+
+  /** Messages have gone, so that there may be room for those that wait. */
+  roomMade(): void {
+    this.#line.roomMade();
+  }
+
+  /** Nothing comes in any more, and nobody waits. */
+  close(reason: SluiceError): void {
+    this.open = false;
+    this.#line.end(reason);
+  }
+
+  #follow(plan: Decided, message: Message, record: Buffer, waiter: ReceiptWaiter, tag: number): void {
+    if (plan instanceof SluiceError) waiter.receipt(tag, plan);
+    else if (plan.length === 0) this.#acknowledgeAgain(waiter, tag);
+    else this.#apply(plan, message, record, waiter, tag);
+  }
+
+  #wait(failure: SluiceError, queues: readonly AnyQueue[], record: Buffer, waiter: ReceiptWaiter, tag: number): void {
+    if (this.#line.join(queues, record, waiter, tag)) return;
+    for (const queue of queues) queue.totals.rejected++;
+    waiter.receipt(tag, failure);
+  }
+
+  /** False where it has to wait on. */
+  #admitWaiting({ queues, record, waiter, tag }: Waiting): boolean {
+    const present = queues.filter((queue) => !queue.removed);
+    const message = messageOf(record);
+    const plan =
+      present.length === 0 ? queueNotFound(queues[0].name) : this.#plan(present, message, record.length, true);
+    if (!Array.isArray(plan) && 'wait' in plan) return false;
+    this.#follow(plan, message, record, waiter, tag);
     return true;
   }
 
@@ -53,16 +89,21 @@ export class Admission {
     return rest.length > 0 && this.admit(rest, message, waiter, tag);
   }
 
-  /** Asks every queue before any gets the message. Answers those that get it, or why none does. */
-  #plan(queues: readonly AnyQueue[], message: Message, bytes: number): readonly AnyQueue[] | SluiceError {
+  /**
+   * Asks every queue before any gets the message. Answers those that get it, or why none does, or why it waits. One that
+   * `waited` is not behind others.
+   */
+  #plan(queues: readonly AnyQueue[], message: Message, bytes: number, waited: boolean): Plan {
     let takers = queues;
     for (const queue of queues) {
+      if (queue.blocked > 0 && !waited) return { wait: queueFull(queue) };
       const verdict = verdictOf(queue, message, bytes);
       if (verdict === undefined) continue;
       if (verdict.kind === 'duplicate') {
         takers = takers.filter((taker) => taker !== queue);
         continue;
       }
+      if (verdict.kind === 'wait') return { wait: verdict.failure };
       queue.totals.rejected++;
       return verdict.failure;
     }
@@ -90,6 +131,10 @@ export class Admission {
     for (let i = 0; i < queues.length; i++) queues[i].delivery.pumpArriving(entries[i], message);
   }
 }
+
+/** Who gets a message, or why nobody does. */
+type Decided = readonly AnyQueue[] | SluiceError;
+type Plan = Decided | { readonly wait: SluiceError };
 
 function enter(queue: AnyQueue, record: Buffer, message: Message, owned: boolean): Entry {
   queue.makeRoom(record.length);

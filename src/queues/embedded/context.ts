@@ -25,6 +25,8 @@ export interface EngineContext {
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;
+  /** A queue that publishes wait for is less full, or asks for less. */
+  roomMade(): void;
   /** Appends a record to the dead-letter queue of that name, which is made when it is not there. */
   deadLetter(queue: string, record: Buffer): void;
 }

@@ -98,6 +98,7 @@ export class EmbeddedEngine implements Engine {
       events: new EventFeed(clock),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
       wakes: new Deadlines((wake, now) => wake.wake(now), clock),
+      roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record) => {
         const queue = this.#registry.declareDeadLetters(name);
         queue.intake.append(record);
@@ -121,7 +122,7 @@ export class EmbeddedEngine implements Engine {
 
   async stop(): Promise<void> {
     const stopping = new SluiceError('unavailable', 'The server stops; consume again from the next one');
-    this.#admission.open = false;
+    this.#admission.close(stopping);
     const moving = this.#moves.stop();
     for (const queue of this.#registry.queues) {
       queue.end(stopping, undefined);

@@ -38,6 +38,8 @@ export abstract class QueueCore implements DeliverySource {
   messages = 0;
   bytes = 0;
   removed = false;
+  /** Publishes that wait until there is room. */
+  blocked = 0;
   /** Delivers nothing more, because the engine stops. */
   stopped = false;
 
@@ -106,5 +108,6 @@ export abstract class QueueCore implements DeliverySource {
     this.bytes -= entry.record.length;
     this.hot.remove(entry.record.length);
     if (entry.stored) this.stage(entry);
+    if (this.blocked > 0) this.context.roomMade();
   }
 }

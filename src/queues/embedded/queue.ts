@@ -73,6 +73,7 @@ export class Queue extends QueueCore {
     this.intake.optionsChanged();
     if (options.ttlMs !== ttlMs) this.expiry.ttlChanged();
     this.entrance.change(options);
+    if (this.blocked > 0) this.context.roomMade();
     this.delivery.optionsChanged();
   }
 
@@ -107,6 +108,7 @@ export class Queue extends QueueCore {
     if (waiting !== undefined) this.schedule.taken();
     this.selector.withdrawnOnDisk(row);
     this.takenOnDisk.add(row.sequence);
+    if (this.blocked > 0) this.context.roomMade();
     this.context.commit.stage(new DiskRemoval(this, row));
   }
 

@@ -94,6 +94,7 @@ export class Registry {
     this.#bindings.unbind(queue);
     this.#writeDefinition(queue, true);
     this.#routesChanged();
+    this.#context.roomMade();
     this.#context.events.tell(queue.name, 'removed');
   }
 

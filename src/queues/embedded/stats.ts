@@ -13,7 +13,7 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
     bytes: queue.bytes,
     consumers: queue.delivery.consumptions.size + queue.delivery.leases.consumerCount,
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
-    blocked: 0,
+    blocked: queue.blocked,
     deadLetters,
     enqueued: totals.enqueued,
     delivered: totals.delivered,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { acknowledged, type UserProperty } from '../../message.ts';
+import { acknowledged, type ReceiptWaiter, type UserProperty } from '../../message.ts';
 import { bound, type ContractBench, failed } from './contract-bench.ts';
 import { messageOf, publish, turns } from './recording-consumer.ts';
 
@@ -137,6 +137,68 @@ export function enteringContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['1', '2', '3', '4', '5']);
     });
 
+    test('a queue that blocks makes the sender wait, and takes messages in their order when there is room', async () => {
+      await on.engine.declare('orders', { ...bound, limits: { messages: 2, bytes: 0 }, overflow: 'block' });
+      await on.sendAll('1', '2');
+      const sender = new HeldSender();
+      const all = ['3', '4', '5'].map((payload) => sender.publish(on, payload));
+      await turns();
+      assert.deepEqual([sender.held, sender.safe], [[0, 1, 2], []]);
+      assert.equal((await on.engine.stats('orders')).blocked, 3);
+      const { consumer } = await on.consume('orders', 1);
+      for (let count = 1; count <= 5; count++) (await consumer.delivery(count)).settle(acknowledged);
+      await Promise.all(all);
+      assert.deepEqual(consumer.payloads, ['1', '2', '3', '4', '5']);
+      assert.deepEqual(sender.safe, [0, 1, 2]);
+      const stats = await on.engine.stats('orders');
+      assert.deepEqual([stats.blocked, stats.rejected, stats.ready], [0, 0, 0]);
+    });
+
+    test('while a publish waits for one queue no other has it, and it goes on when limits are raised', async () => {
+      await on.engine.declare('orders', { ...bound, limits: { messages: 1, bytes: 0 }, overflow: 'block' });
+      await on.send('1');
+      await on.engine.declare('all', bound);
+      const sender = new HeldSender();
+      const sent = sender.publish(on, '2');
+      await turns();
+      assert.deepEqual(await on.payloadsIn('all'), []);
+      await on.engine.declare('orders', { limits: { messages: 2, bytes: 0 } });
+      await sent;
+      assert.deepEqual(await on.payloadsIn('all'), ['2']);
+      assert.deepEqual(await on.payloadsIn('orders'), ['1', '2']);
+    });
+
+    test('a sender that cannot be made to wait is refused after its time, and its message is not stored', async () => {
+      await on.engine.declare('orders', { ...bound, limits: { messages: 1, bytes: 0 }, overflow: 'block' });
+      await on.send('1');
+      const refused = assert.rejects(on.send('2'), { code: 'queue_full', message: /within 10000 ms/ });
+      on.clock.advance(10_000);
+      await refused;
+      await on.engine.purge('orders');
+      await turns();
+      assert.deepEqual(await on.payloadsIn('orders'), []);
+    });
+
+    test('who waits for a queue that goes is told', async () => {
+      await on.engine.declare('orders', { ...bound, limits: { messages: 1, bytes: 0 }, overflow: 'block' });
+      await on.send('1');
+      const refused = assert.rejects(new HeldSender().publish(on, '2'), { code: 'queue_not_found' });
+      await on.engine.remove('orders');
+      await refused;
+    });
+
+    test('a queue that blocks and has a rate takes messages as fast as that', async () => {
+      await on.engine.declare('orders', { ...bound, rateLimit: { in: 1 }, overflow: 'block' });
+      const sender = new HeldSender();
+      const all = ['1', '2', '3'].map((payload) => sender.publish(on, payload));
+      await all[0];
+      on.clock.advance(1_000);
+      await all[1];
+      assert.deepEqual(await on.payloadsIn('orders'), ['1', '2']);
+      on.clock.advance(1_000);
+      await all[2];
+    });
+
     test('dead letters come in however full their queue is', async () => {
       await on.engine.declare('orders', { ...bound, maxDeliveries: 1 });
       await on.engine.declare('orders.dead', { limits: { messages: 1, bytes: 0 }, deadLetter: null });
@@ -149,4 +211,26 @@ export function enteringContract(on: ContractBench): void {
       await assert.rejects(publish(on.engine.destination('orders.dead'), messageOf('more')), { code: 'queue_full' });
     });
   });
+}
+
+/** One who can be made to wait. */
+class HeldSender {
+  readonly held: number[] = [];
+  readonly safe: number[] = [];
+  #tag = 0;
+
+  publish(on: ContractBench, payload: string): Promise<void> {
+    const message = messageOf(payload, { receivedAt: on.clock.now() });
+    return new Promise((resolve, reject) => {
+      const waiter: ReceiptWaiter = {
+        held: (tag) => this.held.push(tag),
+        receipt: (tag, failure) => {
+          this.safe.push(tag);
+          if (failure === undefined) resolve();
+          else reject(failure);
+        },
+      };
+      on.engine.route(message.topic)?.admit(message, waiter, this.#tag++);
+    });
+  }
 }

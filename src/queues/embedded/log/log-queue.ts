@@ -52,6 +52,8 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   messages = 0;
   bytes = 0;
   removed = false;
+  /** Publishes that wait: nothing makes them wait for a log. */
+  blocked = 0;
   stopped = false;
   /** Up to where the batch that is being flushed goes. */
   #writtenTo = 1;
