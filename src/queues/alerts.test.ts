@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Alerts, alertHoldMs, alertNames, Threshold } from './alerts.ts';
 
 const off = { depth: 0, oldestAgeMs: 0, deadLetters: 0, stalledMs: 0 };
-const calm = { ready: 0, oldestReadyAgeMs: 0, deadLetters: 0, stalledMs: 0 };
+const calm = { waiting: 0, oldestAgeMs: 0, deadLetters: 0, stalledMs: 0 };
 
 test('a threshold says once that it is crossed, after the hold-off, and once that it is not any more', () => {
   const threshold = new Threshold();
@@ -27,7 +27,7 @@ test('a threshold that is taken away clears what it raised at once', () => {
 
 test('each alert looks at its own number and its own threshold', () => {
   const options = { depth: 1, oldestAgeMs: 2, deadLetters: 3, stalledMs: 4 };
-  const cases = { depth: { ready: 1 }, 'oldest-age': { oldestReadyAgeMs: 2 }, 'dead-letters': { deadLetters: 3 } };
+  const cases = { depth: { waiting: 1 }, 'oldest-age': { oldestAgeMs: 2 }, 'dead-letters': { deadLetters: 3 } };
   for (const [alert, met] of Object.entries({ ...cases, stalled: { stalledMs: 4 } })) {
     const alerts = new Alerts();
     const watched = { ...calm, ...met };
@@ -42,7 +42,7 @@ test('each alert looks at its own number and its own threshold', () => {
 
 test('without thresholds nothing is ever raised', () => {
   const alerts = new Alerts();
-  const worst = { ready: 1e9, oldestReadyAgeMs: 1e12, deadLetters: 1e9, stalledMs: 1e12 };
+  const worst = { waiting: 1e9, oldestAgeMs: 1e12, deadLetters: 1e9, stalledMs: 1e12 };
   for (let i = 0; i < 10; i++) assert.deepEqual(alerts.update(worst, off, i * alertHoldMs), []);
   assert.deepEqual(alerts.raised, []);
   assert.equal(alertNames.length, Object.keys(off).length);

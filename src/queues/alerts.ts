@@ -2,9 +2,9 @@ import type { QueueOptions } from './options.ts';
 
 /** Of a queue, what an alert can be about. */
 export interface Watched {
-  /** Messages that wait for a consumer. */
-  readonly ready: number;
-  readonly oldestReadyAgeMs: number;
+  /** Messages that wait for a consumer, and the age of the oldest. */
+  readonly waiting: number;
+  readonly oldestAgeMs: number;
   readonly deadLetters: number;
   /** How long consumers have held messages without settling any. */
   readonly stalledMs: number;
@@ -17,8 +17,8 @@ interface AlertRow {
 
 /** One row an alert, under the name that events, the API and the metric have for it. */
 export const alertRows = {
-  depth: { threshold: ({ depth }) => depth, met: ({ ready }) => ready },
-  'oldest-age': { threshold: ({ oldestAgeMs }) => oldestAgeMs, met: ({ oldestReadyAgeMs }) => oldestReadyAgeMs },
+  depth: { threshold: ({ depth }) => depth, met: ({ waiting }) => waiting },
+  'oldest-age': { threshold: ({ oldestAgeMs }) => oldestAgeMs, met: (watched) => watched.oldestAgeMs },
   'dead-letters': { threshold: (alerts) => alerts.deadLetters, met: ({ deadLetters }) => deadLetters },
   stalled: { threshold: (alerts) => alerts.stalledMs, met: ({ stalledMs }) => stalledMs },
 } as const satisfies Record<string, AlertRow>;

@@ -149,28 +149,20 @@ export function timeToDrain(): NumberRow<number | null> {
 }
 
 export function alerts(): NumberRow<readonly AlertName[]> {
-  const help = 'Whether this alert is raised';
-  const states = (raised: readonly AlertName[]): [alert: string, state: number][] =>
-    alertNames.map((alert) => [alert, Number(raised.includes(alert))]);
+  const help = 'Alerts that are raised';
   return {
-    help: 'Alerts that are raised',
+    help,
     form: 'names',
     metrics: [
       {
         name: 'alert',
         type: 'gauge',
-        help,
+        help: 'Whether this alert is raised',
         labels: ['alert'],
-        read: (raised) => states(raised).map(([alert, value]) => ({ labels: { alert }, value })),
+        read: (raised) => alertNames.map((alert) => ({ labels: { alert }, value: Number(raised.includes(alert)) })),
       },
     ],
-    topics: [
-      {
-        name: 'alert/ALERT',
-        help,
-        read: (raised) => states(raised).map(([alert, n]) => [`alert/${alert}`, String(n)]),
-      },
-    ],
+    topics: [{ name: 'alerts', help, read: (raised) => [['alerts', raised.join(' ') || 'none']] }],
   };
 }
 

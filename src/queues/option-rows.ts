@@ -200,12 +200,17 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     30 * dayMs,
     'How long a group that nobody consumes keeps its position; 0 for ever.',
   ),
-  integer('alerts.depth', [0, unbounded], 0, 'Ready messages that raise the alert `depth`; 0 for never.'),
+  integer(
+    'alerts.depth',
+    [0, unbounded],
+    0,
+    'Messages that wait, in a log for the group that is behind most, that raise the alert `depth`; 0 for never.',
+  ),
   integer(
     'alerts.oldestAgeMs',
     [0, yearMs],
     0,
-    'Age of the oldest ready message that raises the alert `oldest-age`; 0 for never.',
+    'Age of the oldest of them that raises the alert `oldest-age`; 0 for never.',
   ),
   integer(
     'alerts.deadLetters',

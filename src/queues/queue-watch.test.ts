@@ -125,6 +125,28 @@ test('the consumers that are needed follow from what was seen, and a paused queu
   assert.equal((await scene.watch.numbers('jobs')).desiredConsumers, desiredConsumers);
 });
 
+test('of a log counts what each group has before it, not what is kept', async () => {
+  const scene = new Scene();
+  const group = { position: 1, leased: 0, scheduled: 0, consumers: 1, acknowledged: 0, failed: 0, deadLettered: 0 };
+  const behind = (name: string, lagMessages: number, lagMs: number) =>
+    ({ ...group, name, lagMessages, lagMs, timeToDrainMs: undefined, skipped: 0 }) as const;
+  scene.queues.groupsOfLogs = [behind('a', 10, 4_000), behind('b', 30, 9_000)];
+  const options = { kind: 'log', alerts: { depth: 30, oldestAgeMs: 9_001 } } as const;
+  for (let look = 0; look < 7; look++) {
+    // Four messages a second come, each for two groups, which settle ten a second together.
+    await scene.see({ ready: 1e6, oldestReadyAgeMs: 1e9, enqueued: look * 20, acknowledged: look * 50 }, options);
+  }
+  const numbers = await scene.watch.numbers('jobs');
+  assert.deepEqual([numbers.alerts, numbers.timeToDrainMs], [['depth'], 20_000]);
+  assert.deepEqual(
+    numbers.groups.map(({ name, lagMessages }) => [name, lagMessages]),
+    [
+      ['a', 10],
+      ['b', 30],
+    ],
+  );
+});
+
 test('where one consumer alone may work, one is asked for', async () => {
   const scene = new Scene();
   await scene.see({ ready: 5_000 }, { desiredConsumers: { messagesPerConsumer: 10 } });

@@ -5,6 +5,7 @@ import { inSlices } from '../std/in-slices.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import type { Engine, QueueEvent, QueueInfo } from './engine.ts';
+import { backlogOf } from './queue-backlog.ts';
 import type { QueueNumbers } from './queue-numbers.ts';
 import { WatchedQueue } from './watched-queue.ts';
 
@@ -82,12 +83,12 @@ export class QueueWatch implements Part {
   }
 
   async #lookAt(info: QueueInfo): Promise<void> {
-    const { engine, clock, onEvent, log } = this.#parts;
-    const stats = await engine.stats(info.name);
+    const { clock, onEvent, log } = this.#parts;
+    const { stats, backlog } = await this.#seen(info);
     const follower = this.#followers.get(info.name);
     const watched = this.#watchedQueue(info);
     const consumers = follower?.consumers ?? stats.consumers;
-    for (const event of watched.look({ ...stats, consumers }, info.options, clock.now())) {
+    for (const event of watched.look({ ...stats, consumers }, backlog, info.options, clock.now())) {
       if (event.kind.startsWith('alert-'))
         log.warn(`Queue alert ${event.kind.slice(6)}`, { queue: info.name, ...event.detail });
       onEvent({ queue: info.name, at: clock.now(), ...event });
@@ -96,10 +97,15 @@ export class QueueWatch implements Part {
   }
 
   async #numbers(info: QueueInfo): Promise<QueueNumbers> {
-    const { engine, commitUs } = this.#parts;
-    const stats = await engine.stats(info.name);
-    const groups = info.options.kind === 'log' ? await engine.groups(info.name) : [];
-    return { ...stats, ...this.#watchedQueue(info).findings(stats), groups, commitUs: commitUs() };
+    const { stats, groups, backlog } = await this.#seen(info);
+    return { ...stats, ...this.#watchedQueue(info).findings(backlog), groups, commitUs: this.#parts.commitUs() };
+  }
+
+  async #seen({ name, options: { kind } }: QueueInfo) {
+    const { engine } = this.#parts;
+    const stats = await engine.stats(name);
+    const groups = kind === 'log' ? await engine.groups(name) : [];
+    return { stats, groups, backlog: backlogOf(kind, stats, groups) };
   }
 
   #watchedQueue({ name, createdAt }: QueueInfo): WatchedQueue {
@@ -127,7 +133,7 @@ export class QueueWatch implements Part {
 
 export const watchMs = 5_000;
 /** Queues that are looked at in one turn of the event loop. */
-export const queuesPerTurn = 50;
+export const queuesPerTurn = 25;
 
 /** A queue may be removed between two answers of the engine; its numbers are of no interest then. */
 async function unlessRemoved<T>(look: () => Promise<T>): Promise<T | undefined> {

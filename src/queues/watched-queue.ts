@@ -3,6 +3,7 @@ import { Alerts } from './alerts.ts';
 import { consumersNeeded, DesiredConsumers } from './desired-consumers.ts';
 import type { QueueEvent } from './engine.ts';
 import type { QueueOptions } from './options.ts';
+import type { QueueBacklog } from './queue-backlog.ts';
 import type { QueueNumbers, QueueRates } from './queue-numbers.ts';
 import {
   droppedOf,
@@ -36,23 +37,24 @@ export class WatchedQueue {
   }
 
   /** Takes the numbers of this moment; answers what is new. */
-  look(stats: QueueStats, options: QueueOptions, now: number): readonly Finding[] {
+  look(stats: QueueStats, backlog: QueueBacklog, options: QueueOptions, now: number): readonly Finding[] {
     this.#rates.sample(
       now,
       watchedTotals.map((read) => read(stats)),
     );
     const stalledMs = this.#stalledMs(stats, now);
-    const changes = this.#alerts.update({ ...stats, stalledMs }, options.alerts, now);
+    const { deadLetters } = stats;
+    const changes = this.#alerts.update({ ...backlog, deadLetters, stalledMs }, options.alerts, now);
     const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
-    if (!options.paused) this.#desired.update(this.#needed(stats, options), now);
+    if (!options.paused) this.#desired.update(this.#needed(stats, backlog, options), now);
     this.#last = stats;
     return found;
   }
 
-  findings(stats: QueueStats): Findings {
+  findings(backlog: QueueBacklog): Findings {
     return {
       perSecond: this.#perSecond(),
-      timeToDrainMs: this.#timeToDrainMs(stats),
+      timeToDrainMs: this.#timeToDrainMs(backlog),
       full: this.#full,
       desiredConsumers: this.#desired.current,
       alerts: this.#alerts.raised,
@@ -65,12 +67,11 @@ export class WatchedQueue {
     return { ...Object.fromEntries(rates), dropped: Object.fromEntries(dropped) };
   }
 
-  #timeToDrainMs(stats: QueueStats): number | null {
-    const waiting = stats.ready + stats.leased;
-    if (waiting === 0) return 0;
+  #timeToDrainMs({ deliveries, readings }: QueueBacklog): number | null {
+    if (deliveries === 0) return 0;
     const { acknowledged, deadLettered, expired, moved, dropped, enqueued } = this.#perSecond();
-    const less = acknowledged + deadLettered + expired + moved + droppedOf({ dropped }) - enqueued;
-    return less > 0 ? Math.round((waiting / less) * 1_000) : null;
+    const less = acknowledged + deadLettered + expired + moved + droppedOf({ dropped }) - enqueued * readings;
+    return less > 0 ? Math.round((deliveries / less) * 1_000) : null;
   }
 
   /** Leases that ran out are no answer. */
@@ -93,15 +94,15 @@ export class WatchedQueue {
     return [{ kind: this.#full ? 'full' : 'room', detail: { messages, bytes } }];
   }
 
-  #needed(stats: QueueStats, options: QueueOptions): number {
+  #needed(stats: QueueStats, { deliveries, readings }: QueueBacklog, options: QueueOptions): number {
     const { messagesPerConsumer, drainMs, max } = options.desiredConsumers;
     const oneAtATime = options.singleActiveConsumer || options.ordering === 'total';
     const { enqueued, acknowledged } = this.#perSecond();
     const done = this.#rates.perSecond(processingPlace);
     const demand = {
-      backlog: stats.ready + stats.leased,
+      backlog: deliveries,
       consumers: stats.consumers,
-      arrivalRate: enqueued,
+      arrivalRate: enqueued * readings,
       acknowledgeRate: acknowledged,
       processingMs: done === 0 ? 0 : this.#rates.perSecond(processingPlace + 1) / done,
     };

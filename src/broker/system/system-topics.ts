@@ -1,6 +1,7 @@
 import type { ReceiptWaiter } from '../../message.ts';
 import { filterMatches } from '../../mqtt/topics/match.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
+import { nextTurn } from '../../std/in-slices.ts';
 import type { Log } from '../../std/log.ts';
 import type { GreetingSource } from '../greetings.ts';
 import { Publication } from '../publication.ts';
@@ -97,15 +98,22 @@ export class SystemTopics implements GreetingSource {
     }
   }
 
-  #publishChanged(): void {
-    if (this.#stopped) return;
-    const { router } = this.#parts;
-    for (const [topic, value] of this.#values) {
-      if (this.#published.get(topic) === value) continue;
-      const publication = this.#publication(topic, value);
-      if (publication !== undefined) router.publish(router.route(topic), publication, nobodyWaits, 0);
+  /** So many in a turn: a thousand queues that are all at work have tens of thousands of values. */
+  async #publishChanged(): Promise<void> {
+    const values = this.#values;
+    const changed = [...values].filter(([topic, value]) => this.#published.get(topic) !== value);
+    this.#published = values;
+    for (const [i, [topic, value]] of changed.entries()) {
+      if (i > 0 && i % publishesPerTurn === 0) await nextTurn();
+      if (this.#stopped) return;
+      this.#publish(topic, value);
     }
-    this.#published = this.#values;
+  }
+
+  #publish(topic: string, value: string): void {
+    const { router } = this.#parts;
+    const publication = this.#publication(topic, value);
+    if (publication !== undefined) router.publish(router.route(topic), publication, nobodyWaits, 0);
   }
 
   #publication(topic: string, value: string | undefined): Publication | undefined {
@@ -115,3 +123,5 @@ export class SystemTopics implements GreetingSource {
 }
 
 const root = '$SYS';
+
+const publishesPerTurn = 500;

@@ -1,3 +1,5 @@
+import type { Engine } from '../../queues/engine.ts';
+import { backlogOf } from '../../queues/queue-backlog.ts';
 import type { QueueWatch } from '../../queues/queue-watch.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, integer, queueName, text } from '../schemas.ts';
@@ -28,11 +30,13 @@ export const scalingRoutes: readonly Route[] = [
         }),
       },
     },
-    handle: async ({ params: { name } }, { watch }) => ok(await scalingOf(watch, name)),
+    handle: async ({ params: { name } }, { engine, watch }) => ok(await scalingOf(engine, watch, name)),
   }),
 ];
 
-async function scalingOf(watch: QueueWatch, queue: string): Promise<object> {
-  const { desiredConsumers, consumers, ready, leased } = await watch.numbers(queue);
-  return { queue, desiredConsumers, consumers, backlog: ready + leased };
+async function scalingOf(engine: Engine, watch: QueueWatch, queue: string): Promise<object> {
+  const { options } = await engine.info(queue);
+  const numbers = await watch.numbers(queue);
+  const { desiredConsumers, consumers, groups } = numbers;
+  return { queue, desiredConsumers, consumers, backlog: backlogOf(options.kind, numbers, groups).deliveries };
 }

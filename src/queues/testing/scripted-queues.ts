@@ -37,6 +37,8 @@ export const noStats: QueueStats = {
 /** For tests: queues whose numbers are what the test says. */
 export class ScriptedQueues implements Pick<Engine, 'list' | 'info' | 'stats' | 'groups'> {
   readonly #queues = new Map<string, { info: QueueInfo; stats: QueueStats }>();
+  /** Of every log. */
+  groupsOfLogs: readonly GroupInfo[] = [];
 
   set(name: string, stats: Partial<QueueStats>, options: GivenQueueOptions = {}, createdAt = 1): void {
     const info = { name, options: resolveOptions(name, options), createdAt };
@@ -60,7 +62,7 @@ export class ScriptedQueues implements Pick<Engine, 'list' | 'info' | 'stats' | 
   }
 
   async groups(): Promise<readonly GroupInfo[]> {
-    return [];
+    return this.groupsOfLogs;
   }
 
   #queue(name: string): { info: QueueInfo; stats: QueueStats } {
