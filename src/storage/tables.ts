@@ -13,8 +13,9 @@
  *   expiries          | queue u32 | expiresAt u48 | lane u8 | sequence u48 | → one zero byte
  *   deduplication     | queue u32 | digest of scope and id, 16 bytes |  → expiresAt u48
  *   deduplication-expiry  | queue u32 | expiresAt u48 | digest, 16 bytes |   → one zero byte
- *   groups            | queue u32 | group u32 |                         → JSON
- *   group-states      | queue u32 | group u32 | sequence u48 |          → what a group did with a message
+ *   groups            | queue u32 | group u32 |                         → position and ranges, see queues/embedded/log/group-row.ts;
+ *                                                                       group 0: JSON, how far compaction has come
+ *   group-states      | queue u32 | group u32 | sequence u48 |          → its failures in that group, see queues/embedded/waiting.ts
  *   moves             | move u32 | part u8 |                            → JSON, see queues/embedded/move/move-row.ts
  *
  *   retained          | topic, see broker/retained-key.ts |             → place u64, record of the message

@@ -374,6 +374,19 @@ export function loggingContract(on: ContractBench): void {
       assert.equal((await on.engine.stats('orders')).dropped.retention, 1);
     });
 
+    test('a compacted log that was emptied is compacted anew', async () => {
+      await on.engine.declare('orders', { ...log, retention: { compact: 'topic' } });
+      await on.sendAll('1', '2');
+      await flushed();
+      on.clock.advance(1_000);
+      assert.deepEqual(await payloads(), ['2']);
+      assert.equal(await on.engine.purge('orders'), 1);
+      await on.sendAll('3', '4');
+      await flushed();
+      on.clock.advance(1_000);
+      assert.deepEqual(await payloads(), ['4']);
+    });
+
     test('the key of compaction can change while it runs', async () => {
       await on.engine.declare('orders', log);
       for (const number of [1, 2, 3, 4]) await on.send(`${number}`, { topic: `orders/${number % 2}` });

@@ -65,7 +65,7 @@ export class Compaction {
     else this.#save({ expression, compactedTo: first, trimmedTo: first });
   }
 
-  /** The log was emptied: the index says nothing any more. */
+  /** The log is about to be emptied: the index is made anew. */
   invalidate(): void {
     if (this.#progress !== undefined) this.#progress = { ...this.#progress, expression: '' };
   }

@@ -21,8 +21,6 @@ export async function groupOf(
   }
   const known = log.groups.find(name);
   if (known !== undefined) return known;
-  const refusal = log.groups.refusal(name);
-  if (refusal !== undefined) throw refusal;
   const { commit } = log.context;
   // A place is looked for on disk.
   await commit.flushed();

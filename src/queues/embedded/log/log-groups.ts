@@ -74,18 +74,13 @@ export class LogGroups {
     );
   }
 
-  /** Why there can be no group of that name, as an error; undefined where there is one, or can be. */
-  refusal(name: string): SluiceError | undefined {
-    if (this.#byName.has(name)) return undefined;
-    const problem = queueNameProblem(name);
-    const where = `Cannot make group ${quote(name)} of "${this.#log.name}"`;
-    if (problem !== undefined) return new SluiceError('invalid_argument', `${where}: ${problem}`);
-    if (this.#byName.size < groupsMax) return undefined;
-    return new SluiceError('quota_exceeded', `${where}: it has ${groupsMax} groups, the most it may have; remove one`);
-  }
-
-  /** A new group, which begins at `position`; its row is in the open batch. */
+  /**
+   * A new group, which begins at `position`; its row is in the open batch. Throws `invalid_argument` for a name that is none,
+   * and `quota_exceeded` where there are as many groups as there may be.
+   */
   add(name: string, position: number): LogGroup {
+    const refusal = this.#refusal(name);
+    if (refusal !== undefined) throw refusal;
     const now = this.#log.context.clock.now();
     const stored = { name, createdAt: now, usedAt: now, settled: new SettledRanges(position) };
     const group = new LogGroup(this.#nextId++, this.#log, stored, new Map());
@@ -133,6 +128,14 @@ export class LogGroups {
     else this.#attended.delete(group);
   }
 
+  #refusal(name: string): SluiceError | undefined {
+    const problem = queueNameProblem(name);
+    const where = `Cannot make group ${quote(name)} of "${this.#log.name}"`;
+    if (problem !== undefined) return new SluiceError('invalid_argument', `${where}: ${problem}`);
+    if (this.#byName.size < groupsMax) return undefined;
+    return new SluiceError('quota_exceeded', `${where}: it has ${groupsMax} groups, the most it may have; remove one`);
+  }
+
   #keep(group: LogGroup): void {
     this.#byName.set(group.group, group);
     this.#byId.set(group.id, group);
@@ -167,6 +170,11 @@ export class LogGroups {
     if (name !== undefined && !this.#byName.has(name)) {
       const now = context.clock.now();
       return { name, createdAt: now, usedAt: now, settled: new SettledRanges(this.#log.first) };
+    }
+    const from = groupStateKey(id, group, 0);
+    const end = groupStateKey(id, group + 1, 0);
+    for (const key of context.environment.readKeys('group-states', from, end, Number.POSITIVE_INFINITY)) {
+      context.commit.remove('group-states', key);
     }
     context.commit.remove('groups', groupKey(id, group));
     return undefined;

@@ -8,11 +8,10 @@ import type { EngineContext } from '../context.ts';
 import { QueueCounters } from '../counters.ts';
 import { Entrance } from '../entrance.ts';
 import { Entry, type EntryHome } from '../entry.ts';
-import { writeRows } from '../entry-rows.ts';
 import { HotShare } from '../hot-window.ts';
 import { messageKey, RowKeys, sequenceMax, sequenceOfMessageKey } from '../keys.ts';
 import { Placing } from '../placement.ts';
-import { enqueuedAtOf } from '../record.ts';
+import { enqueuedAtOf, seal } from '../record.ts';
 import { QueueTotals } from '../totals.ts';
 import type { GroupLog, LogGroup } from './log-group.ts';
 import { LogGroups } from './log-groups.ts';
@@ -117,10 +116,13 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
 
   writeEntry(entry: Entry, batch: BatchWriter): void {
     if (this.removed) return;
-    this.#writtenTo = entry.sequence + 1;
-    // Written behind the messages of the batch, and so the first sequence that it does not have.
+    const { record, sequence } = entry;
+    seal(record);
+    batch.put('messages', this.rowKeys.message(0, sequence), record);
+    this.#writtenTo = sequence + 1;
+    // Its row comes behind the messages of the batch, and so says the first sequence that it does not have.
     this.counters.sequenceCeiling = this.#writtenTo;
-    writeRows(this, entry, batch);
+    this.counters.changed(batch, 0, 1, record.length, 0);
   }
 
   recordOf(sequence: number): Buffer | undefined {

@@ -83,6 +83,8 @@ export class LogUpkeep implements Wake {
   async purge(): Promise<number> {
     const before = this.#purged;
     this.#purgeTo = this.#log.nextSequence;
+    // The index goes before what it names.
+    this.#compaction.invalidate();
     this.soon();
     await this.idle();
     return this.#purged - before;
@@ -117,7 +119,6 @@ export class LogUpkeep implements Wake {
     const rows = readStep(this.#log, this.#log.first).filter(({ key }) => sequenceOfMessageKey(key) < this.#purgeTo);
     if (rows.length === 0) return false;
     this.#log.removePrefix(rows, 'purged');
-    this.#compaction.invalidate();
     this.#purged += rows.length;
     return true;
   }
