@@ -4,11 +4,8 @@
  */
 export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['durability', undefined],
-  ['backoff.kind', ['linear', 'list']],
-  ['backoff.delaysMs', undefined],
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
-  ['delayMs', undefined],
   ['overflow', ['drop_lowest_priority']],
   ['rateLimit.out', undefined],
   ['rateLimit.perKey.out', undefined],

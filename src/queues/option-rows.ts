@@ -133,12 +133,17 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
   },
   work('priorities', [1, 10], 1, 'Levels of the user property sluice-priority; the highest goes first.'),
   work('priorityAgeingMs', [0, dayMs], minuteMs, 'Waiting that lifts a message by one level; 0 for never.'),
-  work('delayMs', [0, yearMs], 0, 'Time before a message can be delivered; its user property sluice-delay goes first.'),
+  work(
+    'delayMs',
+    [0, yearMs],
+    0,
+    'Time before a message can be delivered; its user property sluice-delay, in milliseconds up to 365 d, goes first.',
+  ),
   work(
     'ttlMs',
     [0, 10 * yearMs],
     14 * dayMs,
-    'Longest wait for a delivery; 0 for no end. A message that expires earlier by itself does.',
+    'Longest wait for a delivery, without a delay; 0 for no end. A message that expires earlier by itself does.',
   ),
   {
     name: 'expired',

@@ -16,6 +16,7 @@ test('what each option allows and another forbids is refused with what to do', (
     [{ rateLimit: { in: 0, out: 0, perKey: { in: 0, out: 1 } } }, /a rate limit per key needs a key/],
     [{ lastValue: { key: 'topic' }, ordering: 'total' }, /leave option "ordering" at "none"/],
     [{ lastValue: { key: 'topic' }, priorities: 2 }, /leave option "priorities" at 1/],
+    [{ lastValue: { key: 'topic' }, delayMs: 1 }, /leave option "delayMs" at 0/],
     [{ ...key, ordering: 'key', priorities: 2 }, /choose one of options "ordering" and "priorities"/],
     [{ overflow: 'drop_lowest_priority' }, /set option "priorities" to 2 or more/],
     [{ backoff: { ...defaults.backoff, kind: 'list' } }, /set option "backoff.delaysMs"/],

@@ -46,6 +46,10 @@ const rules: readonly Rule[] = [
     problem: 'leave option "priorities" at 1: with lastValue.key a newer message takes the place of the one that waits',
   },
   {
+    broken: ({ lastValue, delayMs }) => lastValue.key !== null && delayMs > 0,
+    problem: 'leave option "delayMs" at 0: a queue with lastValue.key has the newest message of a key at once',
+  },
+  {
     broken: ({ ordering, priorities }) => ordering !== 'none' && priorities > 1,
     problem: 'choose one of options "ordering" and "priorities": a message that overtakes others breaks their order',
   },

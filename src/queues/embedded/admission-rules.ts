@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
+import { wishProblem } from './message-wishes.ts';
 import type { AnyQueue } from './queue-kinds.ts';
 
 /**
@@ -16,7 +17,7 @@ export type Verdict =
 type Rule = (queue: AnyQueue, message: Message, bytes: number) => Verdict | undefined;
 
 /** In the order in which they are asked; the first that objects is the answer of the queue. */
-const rules: readonly Rule[] = [notTwice, notTooFast, withinLimits];
+const rules: readonly Rule[] = [askingWhatCanBe, notTwice, notTooFast, withinLimits];
 
 /** `bytes`: of the message's record. */
 export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Verdict | undefined {
@@ -25,6 +26,13 @@ export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Ver
     if (verdict !== undefined) return verdict;
   }
   return undefined;
+}
+
+function askingWhatCanBe(queue: AnyQueue, message: Message): Verdict | undefined {
+  const problem = queue.options.kind === 'log' ? undefined : wishProblem(message);
+  if (problem === undefined) return undefined;
+  const failure = new SluiceError('invalid_argument', `Cannot enqueue to "${queue.name}": ${problem}`);
+  return { kind: 'refuse', failure };
 }
 
 function notTwice({ entrance }: AnyQueue, message: Message): Verdict | undefined {

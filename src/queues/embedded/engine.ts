@@ -77,6 +77,7 @@ export class EmbeddedEngine implements Engine {
     'consumer-list',
     'logs',
     'expiry',
+    'delay',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;

@@ -38,6 +38,8 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   /** What the disk has, or will have with the batch that is being flushed. */
   stored = false;
   storedWaiting: Waiting | undefined = undefined;
+  /** The record that is stored, where that is another one. */
+  replaced: Buffer | undefined = undefined;
 
   /** End of the lease, or when a scheduled message is due. */
   deadline = 0;
@@ -67,6 +69,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
 
   /** Another message takes its place, before anybody got it. */
   replaceRecord(record: Buffer): void {
+    if (this.stored) this.replaced ??= this.#record;
     this.#record = record;
     this.#message = undefined;
   }
@@ -142,6 +145,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     heir.deliveries = this.deliveries;
     heir.stored = this.stored;
     heir.storedWaiting = this.storedWaiting;
+    heir.replaced = this.replaced;
     changeState(heir, to);
     changeState(this, State.succeeded);
     return heir;

@@ -36,6 +36,7 @@ export class FifoSelector implements Selector {
   next(): Entry | undefined {
     const { ready, backlog, schedule } = this.#parts;
     if (schedule.wanted) schedule.load();
+    while (ready.size === 0 && schedule.wanted) schedule.load();
     if (ready.size === 0 && backlog.size > 0) backlog.load();
     return ready.shift();
   }

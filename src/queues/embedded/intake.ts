@@ -30,13 +30,15 @@ export class Intake {
   }
 
   /**
-   * Stages a new message at the end, which the next `pump` delivers; one with a time to come waits for that. Nothing is
-   * refused here: who asks has made sure that there is room. `message` is what the record holds, where somebody has it, and
-   * `owned` says that the record is for this queue alone.
+   * Stages a new message at the end, which the next `pump` delivers; one with a delay waits for its time. Nothing is
+   * refused here: who asks has made sure that there is room. `message` is what the record holds, where a publisher sent it:
+   * what moves has waited already. `owned` says that the record is for this queue alone.
    */
-  append(given: Buffer, message?: Message, owned = false, availableAt = 0): Entry {
+  append(given: Buffer, message?: Message, owned = false): Entry {
     const queue = this.#queue;
-    const record = this.#placing.place(given, message, owned);
+    const availableAt = message === undefined ? 0 : this.#placing.availableAt(message, given);
+    const record = this.#placing.place(given, message, owned, availableAt);
+    queue.expiry.arrived(record);
     const replaced = queue.lastValues?.replace(record, message);
     if (replaced !== undefined) return replaced;
     const waits = availableAt > 0 && availableAt > queue.context.clock.now();
@@ -46,7 +48,6 @@ export class Intake {
     queue.bytes += record.length;
     if (waits) this.#postpone(entry, availableAt);
     else queue.selector.arrived(entry);
-    queue.expiry.arrived(record);
     queue.stage(entry, record.length);
     return entry;
   }

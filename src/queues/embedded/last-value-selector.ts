@@ -1,11 +1,10 @@
 import type { Message } from '../../message.ts';
-import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import type { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
 import { messageKey, stateKey } from './keys.ts';
 import type { KeyDigest, LastValues } from './last-values.ts';
 import type { QueueCore } from './queue-core.ts';
-import { messageOf, seal } from './record.ts';
+import { messageOf } from './record.ts';
 import type { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
 import type { StoredRow } from './stored-row.ts';
@@ -125,7 +124,7 @@ export class LastValueSelector implements Selector {
   }
 
   #rewrite(entry: Entry, record: Buffer): void {
-    const { hot, totals, context } = this.#queue;
+    const { hot, totals } = this.#queue;
     const change = record.length - entry.bytes;
     hot.remove(entry.bytes);
     hot.add(record.length);
@@ -133,7 +132,7 @@ export class LastValueSelector implements Selector {
     totals.enqueued++;
     totals.dropped.superseded++;
     entry.replaceRecord(record);
-    if (entry.stored) context.commit.stage(new Rewriting(this.#queue, entry.sequence, record, change), record.length);
+    if (entry.stored) this.#queue.stage(entry, record.length);
   }
 
   /** One that waits for a time, or on disk alone. What is not flushed yet is found when its turn comes. */
@@ -157,30 +156,8 @@ export class LastValueSelector implements Selector {
     if (record === undefined || takenOnDisk.has(sequence)) return undefined;
     const state = context.environment.get('message-states', stateKey(id, sequence));
     const waiting = state === undefined ? undefined : decodeWaiting(state);
-    const isAlone = waiting === undefined ? sequence >= backlog.boundary : waiting.availableAt > schedule.horizon;
+    const isAlone =
+      waiting === undefined ? sequence >= backlog.boundary : schedule.isFar(waiting.availableAt, sequence);
     return isAlone ? { lane: 0, sequence, record, waiting } : undefined;
-  }
-}
-
-/** A message on disk gets another record. */
-class Rewriting implements StagedWrite {
-  readonly #queue: LastValueQueue;
-  readonly #sequence: number;
-  readonly #record: Buffer;
-  readonly #change: number;
-
-  constructor(queue: LastValueQueue, sequence: number, record: Buffer, change: number) {
-    this.#queue = queue;
-    this.#sequence = sequence;
-    this.#record = record;
-    this.#change = change;
-  }
-
-  write(batch: BatchWriter): void {
-    const { id, removed, counters } = this.#queue;
-    if (removed) return;
-    seal(this.#record);
-    batch.put('messages', messageKey(id, 0, this.#sequence), this.#record);
-    counters.changed(batch, 0, 0, this.#change, 0);
   }
 }

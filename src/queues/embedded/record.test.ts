@@ -17,7 +17,7 @@ import {
 } from './record.ts';
 
 const now = 1_700_000_000_123;
-const placement = { lane: 7, expiresAt: now + 5_000, keyHash: 0xabcdef012345 };
+const placement = { lane: 7, expiresAt: now + 5_000, keyHash: 0xabcdef012345, isEndWritten: true };
 const death = {
   queue: 'orders',
   sequence: 3,
@@ -47,7 +47,7 @@ test('a queue that places a message elsewhere gets a copy, and the others keep t
   const other = placed(record, placement, false);
   assert.notEqual(other, record);
   assert.equal(placed(other, placement, false), other);
-  assert.equal(placed(record, { lane: 0, expiresAt: 0, keyHash: 0 }, false), record);
+  assert.equal(placed(record, { lane: 0, expiresAt: 0, keyHash: 0, isEndWritten: false }, false), record);
   seal(other);
   for (const each of [record, other]) assert.equal(damageOf(each), undefined);
   assert.deepEqual(messageOf(other), messageOf(record));

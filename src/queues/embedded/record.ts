@@ -11,12 +11,13 @@ import { readU32, readU48, writeU32, writeU48 } from './numbers.ts';
  *   | u8=2 | u8    | u8   | u8 | u32   | u48 ms     | u48 ms    | u48      | u32         | JSON  | rest                 |
  *   +------+-------+------+----+-------+------------+-----------+----------+-------------+-------+----------------------+
  *
- * flags: bit 0 a death follows. expiresAt and key hash are 0 where there is none. The checksum is over the whole record
+ * flags: bit 0 a death follows, bit 1 expiresAt says all, and the ttl of the queue nothing. expiresAt and key hash are 0 where there is none. The checksum is over the whole record
  * with zeros in its own place. Nothing here names the queue: one record serves all queues of a publish that want the
  * same header, and a queue that wants another takes a copy.
  */
 const recordVersion = 2;
 const deathFollows = 0x01;
+const endWritten = 0x02;
 const headerBytes = 26;
 const flagsAt = 1;
 const laneAt = 2;
@@ -32,6 +33,8 @@ export interface Placement {
   readonly expiresAt: number;
   /** 48 bits of the hash of its key; 0 where the queue looks at none. */
   readonly keyHash: number;
+  /** Whether `expiresAt` says all about its end, and the ttl of the queue nothing. */
+  readonly isEndWritten: boolean;
 }
 
 /** A message as it arrives: in lane 0, without a key, and it expires when it says so itself. */
@@ -46,11 +49,13 @@ export function encodeRecord(message: Message, enqueuedAt: number): Buffer {
 
 /** The record with that placement: itself where it is its owner's alone or says so already, and else a copy. */
 export function placed(record: Buffer, placement: Placement, owned: boolean): Buffer {
-  const { lane, expiresAt, keyHash } = placement;
+  const { lane, expiresAt, keyHash, isEndWritten } = placement;
   const same = laneOf(record) === lane && expiresAtOf(record) === expiresAt && keyHashOf(record) === keyHash;
-  if (same) return record;
+  if (same && isEndWritten === ((record[flagsAt] & endWritten) !== 0)) return record;
   const own = owned ? record : Buffer.from(record);
   own[laneAt] = lane;
+  if (isEndWritten) own[flagsAt] |= endWritten;
+  else own[flagsAt] &= ~endWritten;
   writeU48(own, expiresAt, expiresAtAt);
   writeU48(own, keyHash, keyHashAt);
   writeU32(own, 0, checksumAt);
@@ -105,9 +110,9 @@ export function expiresAtOf(record: Buffer): number {
   return readU48(record, expiresAtAt);
 }
 
-/** Whether the longest wait of its queue does not end it: a dead letter, which has waited already. */
+/** Whether the longest wait of its queue does not end it: a dead letter has waited already, others have it in `expiresAt`. */
 export function sparedByTtl(record: Buffer): boolean {
-  return isDead(record);
+  return (record[flagsAt] & (deathFollows | endWritten)) !== 0;
 }
 
 export function keyHashOf(record: Buffer): number {

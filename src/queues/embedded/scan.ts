@@ -185,7 +185,7 @@ function waitingRow(
   // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
   if (state !== undefined && waiting === undefined) return undefined;
   const waits =
-    waiting === undefined ? sequence >= queue.backlog.boundary : waiting.availableAt > queue.schedule.horizon;
+    waiting === undefined ? sequence >= queue.backlog.boundary : queue.schedule.isFar(waiting.availableAt, sequence);
   return waits ? { lane: 0, sequence, record, waiting } : undefined;
 }
 

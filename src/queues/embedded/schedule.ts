@@ -1,7 +1,15 @@
 import type { Row } from '../../storage/environment.ts';
+import { loadBytesMax } from './backlog.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
-import { availableAtOfScheduleKey, messageKey, scheduleKey, sequenceOfScheduleKey, stateKey } from './keys.ts';
+import {
+  availableAtOfScheduleKey,
+  messageKey,
+  scheduleKey,
+  sequenceMax,
+  sequenceOfScheduleKey,
+  stateKey,
+} from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
 import { damageOf } from './record.ts';
 import type { StoredRow } from './stored-row.ts';
@@ -11,13 +19,20 @@ import { decodeWaiting, type Waiting, waitingUntil } from './waiting.ts';
 /** How long before it is due a scheduled message comes into memory. */
 const lookAheadMs = 1_000;
 const noRecord = Buffer.alloc(0);
-/** Rows read at once; all rows of the last one's millisecond come with it. */
+/** Rows read at once. */
 export const scheduleLoadMax = 1_024;
 
+/** A message that waits on disk, and what is wrong with its rows. */
+interface ScheduledRow extends StoredRow {
+  readonly waiting: Waiting;
+  readonly problem: string | undefined;
+}
+
 /**
- * The messages of a queue that wait for their next try. Those due up to `horizon` are in memory, each with a deadline in
- * the engine's heap; later ones are rows on disk, which are read when the horizon moves. Rows up to the horizon are never
- * read again, so that what memory already did to their messages cannot be undone by an older row.
+ * The messages of a queue that wait for their time: for their next try, or for the end of their delay. Those up to the
+ * horizon, a place in the order of time and sequence, are in memory, each with a deadline in the engine's heap; later ones
+ * are rows on disk, which are read a page at a time when the horizon moves. Rows up to the horizon are never read again, so
+ * that what memory already did to their messages cannot be undone by an older row.
  */
 export class Schedule {
   readonly #queue: QueueCore;
@@ -28,7 +43,9 @@ export class Schedule {
   /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
   #unflushed: Entry[] = [];
   #far = 0;
-  #horizon = 0;
+  #horizonAt = 0;
+  /** Where the horizon lies within the messages of that millisecond. */
+  #horizonSequence = sequenceMax;
   #wanted = false;
 
   constructor(queue: QueueCore, context: EngineContext) {
@@ -41,13 +58,20 @@ export class Schedule {
     return this.#near.size + this.#far;
   }
 
+  /** Everything up to this millisecond is in memory. */
   get horizon(): number {
-    return this.#horizon;
+    return this.#horizonSequence === sequenceMax ? this.#horizonAt : this.#horizonAt - 1;
+  }
+
+  /** Whether what is due then is beyond the horizon. */
+  isFar(availableAt: number, sequence: number): boolean {
+    return availableAt === this.#horizonAt ? sequence > this.#horizonSequence : availableAt > this.#horizonAt;
   }
 
   /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
   get wanted(): boolean {
-    return this.#wanted && this.#queue.ready.size < scheduleLoadMax;
+    const { ready, hot } = this.#queue;
+    return this.#wanted && (ready.size === 0 || (ready.size < scheduleLoadMax && hot.hasRoom));
   }
 
   get inMemory(): Iterable<Entry> {
@@ -62,8 +86,8 @@ export class Schedule {
 
   /** Takes a message in state `scheduled`, whose rows are staged. */
   add(entry: Entry, availableAt: number): void {
-    if (this.#far === 0) this.#horizon = Math.max(this.#horizon, this.#context.clock.now() + lookAheadMs);
-    if (availableAt <= this.#horizon) {
+    if (this.#far === 0) this.#moveHorizon(this.#context.clock.now() + lookAheadMs, sequenceMax);
+    if (!this.isFar(availableAt, entry.sequence)) {
       this.#addNear(entry, availableAt);
       return;
     }
@@ -90,7 +114,7 @@ export class Schedule {
     for (const entry of this.inMemory) if (entry.attempts > 0) yield entry;
     if (this.#far === 0) return;
     const { id } = this.#queue;
-    let from = scheduleKey(id, this.#horizon + 1, 0);
+    let from = this.#beyondHorizon();
     for (;;) {
       const rows = this.#context.environment.readRange('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
       for (const row of rows) {
@@ -106,8 +130,8 @@ export class Schedule {
   /** When one that is tried again at once is due: within the horizon, so that its row is not read while it is in memory. */
   atOnce(now: number): number {
     // Before anything was read there is no horizon, and a row at the beginning of time is behind every one.
-    if (this.#horizon === 0) this.load();
-    return Math.min(now, this.#horizon);
+    if (this.#horizonAt === 0) this.load();
+    return Math.min(now, this.horizon);
   }
 
   /** One beyond the horizon was removed where it lies. */
@@ -126,17 +150,19 @@ export class Schedule {
     this.#queue.delivery.pump();
   }
 
-  /** Moves the horizon ahead of now, or as far as one read goes. */
+  /** Moves the horizon ahead of now, or as far as one page goes. */
   load(): void {
     this.#wanted = false;
     const now = this.#context.clock.now();
-    const rows = this.#readRows(now + lookAheadMs);
-    const full = rows.length >= scheduleLoadMax;
-    const horizon = full ? availableAtOfScheduleKey(rows[rows.length - 1].key) : now + lookAheadMs;
-    this.#horizon = Math.max(this.#horizon, horizon);
+    const until = now + lookAheadMs;
+    const { rows, last } = this.#readPage(until);
+    if (last === undefined) this.#moveHorizon(until, sequenceMax);
+    else this.#moveHorizon(availableAtOfScheduleKey(last), sequenceOfScheduleKey(last));
     const known = this.#takeUnflushed();
-    for (const row of rows) this.#loadRow(row, known);
-    if (this.#far > 0) this.#wakeAt(full ? horizon : this.#nextFar() - lookAheadMs);
+    for (const row of rows) if (!known.has(row.sequence)) this.#loadRow(row);
+    this.#wanted = last !== undefined && this.#horizonAt <= now;
+    if (this.#far > 0 && !this.#wanted)
+      this.#wakeAt(last === undefined ? this.#nextFar() - lookAheadMs : this.#horizonAt);
   }
 
   stop(): void {
@@ -155,16 +181,35 @@ export class Schedule {
     this.#context.wakes.set(this.#wake, at);
   }
 
-  #readRows(until: number): Row[] {
-    const { environment } = this.#context;
+  #moveHorizon(at: number, sequence: number): void {
+    if (!this.isFar(at, sequence)) return;
+    this.#horizonAt = at;
+    this.#horizonSequence = sequence;
+  }
+
+  /** The first key that the schedule has not read. */
+  #beyondHorizon(): Buffer {
     const { id } = this.#queue;
-    const end = scheduleKey(id, until + 1, 0);
-    const rows = environment.readRange('schedule', scheduleKey(id, this.#horizon + 1, 0), end, scheduleLoadMax);
-    if (rows.length < scheduleLoadMax) return rows;
-    const last = rows[rows.length - 1].key;
-    const at = availableAtOfScheduleKey(last);
-    const rest = scheduleKey(id, at, sequenceOfScheduleKey(last) + 1);
-    return rows.concat(environment.readRange('schedule', rest, scheduleKey(id, at + 1, 0), Number.POSITIVE_INFINITY));
+    if (this.#horizonSequence === sequenceMax) return scheduleKey(id, this.#horizonAt + 1, 0);
+    return scheduleKey(id, this.#horizonAt, this.#horizonSequence + 1);
+  }
+
+  /** What is due next, with the key of the last one where there is more than a page takes. */
+  #readPage(until: number): { rows: ScheduledRow[]; last: Buffer | undefined } {
+    const { environment } = this.#context;
+    const end = scheduleKey(this.#queue.id, until + 1, 0);
+    const keys = environment.readRange('schedule', this.#beyondHorizon(), end, scheduleLoadMax);
+    const rows: ScheduledRow[] = [];
+    let bytes = 0;
+    for (const scheduleRow of keys) {
+      const sequence = sequenceOfScheduleKey(scheduleRow.key);
+      if (this.#queue.takenOnDisk.has(sequence)) continue;
+      const row = this.#readRow(scheduleRow, sequence);
+      rows.push(row);
+      bytes += row.record.length;
+      if (bytes >= loadBytesMax) return { rows, last: scheduleRow.key };
+    }
+    return { rows, last: keys.length < scheduleLoadMax ? undefined : keys[keys.length - 1].key };
   }
 
   /** Those that are within the horizon now; answers their sequences, because the disk may show them already. */
@@ -174,7 +219,7 @@ export class Schedule {
     for (const entry of this.#unflushed) {
       const availableAt = entry.waiting?.availableAt ?? 0;
       if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
-      if (availableAt > this.#horizon) {
+      if (this.isFar(availableAt, entry.sequence)) {
         beyond.push(entry);
         continue;
       }
@@ -185,11 +230,9 @@ export class Schedule {
     return known;
   }
 
-  #loadRow(scheduleRow: Row, known: ReadonlySet<number>): void {
+  #loadRow(row: ScheduledRow): void {
     const queue = this.#queue;
-    const sequence = sequenceOfScheduleKey(scheduleRow.key);
-    if (known.has(sequence) || queue.takenOnDisk.has(sequence)) return;
-    const row = this.#readRow(scheduleRow, sequence);
+    const { sequence } = row;
     const damage = row.problem ?? damageOf(row.record);
     if (damage !== undefined) {
       queue.damaged(row, damage);
@@ -203,7 +246,7 @@ export class Schedule {
   }
 
   /** The message that a row of `schedule` speaks of, and what is wrong with its other rows. */
-  #readRow({ key, value }: Row, sequence: number): StoredRow & { waiting: Waiting; problem: string | undefined } {
+  #readRow({ key, value }: Row, sequence: number): ScheduledRow {
     const { environment } = this.#context;
     const { id } = this.#queue;
     const lane = value[0];
@@ -231,7 +274,7 @@ export class Schedule {
   /** When the next one beyond the horizon is due. */
   #nextFar(): number {
     const { id } = this.#queue;
-    const from = scheduleKey(id, this.#horizon + 1, 0);
+    const from = this.#beyondHorizon();
     const [key] = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), 1);
     const onDisk = key === undefined ? Number.POSITIVE_INFINITY : availableAtOfScheduleKey(key);
     return this.#unflushed.reduce((next, entry) => Math.min(next, entry.waiting?.availableAt ?? next), onDisk);

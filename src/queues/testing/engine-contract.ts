@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from 'node:test';
 import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
+import { delayingContract } from './delaying.ts';
 import { dispatchingContract } from './dispatching.ts';
 import { enteringContract } from './entering.ts';
 import { expiringContract } from './expiring.ts';
@@ -32,6 +33,7 @@ const parts = [
   routingContract,
   consumingContract,
   dispatchingContract,
+  delayingContract,
   expiringContract,
   enteringContract,
   failingContract,

@@ -201,7 +201,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   }
 
   #append(record: Buffer, message: Message | undefined, owned: boolean): Entry {
-    const own = this.#placing.place(record, message, owned);
+    const own = this.#placing.place(record, message, owned, 0);
     const entry = new Entry(this, this.nextSequence++, own);
     this.totals.enqueued++;
     this.messages++;
