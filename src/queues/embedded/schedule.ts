@@ -19,6 +19,8 @@ import { decodeWaiting, type Waiting, waitingUntil } from './waiting.ts';
 /** How long before it is due a scheduled message comes into memory. */
 const lookAheadMs = 1_000;
 const noRecord = Buffer.alloc(0);
+/** Bytes of the queue in memory from which messages that are due stay on disk while others are ready. */
+const memoryBytesMax = 16 * 1024 * 1024;
 /** Rows read at once. */
 export const scheduleLoadMax = 1_024;
 
@@ -71,7 +73,7 @@ export class Schedule {
   /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
   get wanted(): boolean {
     const { ready, hot } = this.#queue;
-    return this.#wanted && (ready.size === 0 || (ready.size < scheduleLoadMax && hot.hasRoom));
+    return this.#wanted && (ready.size === 0 || (ready.size < scheduleLoadMax && hot.bytes < memoryBytesMax));
   }
 
   get inMemory(): Iterable<Entry> {
