@@ -122,12 +122,14 @@ export class Admission {
     if (queues.length === 1) {
       const [queue] = queues;
       const entry = enter(queue, record, message, true);
-      commit.wait(waiter, tag);
+      if (queue.options.durability === 'sync') commit.wait(waiter, tag);
+      else waiter.receipt(tag, undefined);
       queue.delivery.pumpArriving(entry, message);
       return;
     }
     const entries = queues.map((queue) => enter(queue, record, message, false));
-    commit.wait(waiter, tag);
+    if (queues.some(({ options }) => options.durability === 'sync')) commit.wait(waiter, tag);
+    else waiter.receipt(tag, undefined);
     for (let i = 0; i < queues.length; i++) queues[i].delivery.pumpArriving(entries[i], message);
   }
 }

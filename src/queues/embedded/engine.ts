@@ -71,6 +71,8 @@ export class EmbeddedEngine implements Engine {
     'last-value',
     'deduplication',
     'headers',
+    'durability',
+    'overflow',
     'byte-credit',
     'events',
     'moves',

@@ -13,6 +13,8 @@ interface FifoParts {
   readonly hot: HotShare;
   /** Whether a consumer waits for a message. */
   readonly canDeliver: () => boolean;
+  /** Whether nothing is written. */
+  readonly isInMemory: () => boolean;
 }
 
 /** First in, first out: what came back goes to its old place. */
@@ -28,6 +30,10 @@ export class FifoSelector implements Selector {
     if (this.#keepsInMemory()) {
       hot.add(entry.record.length);
       ready.push(entry);
+    } else if (this.#parts.isInMemory()) {
+      // What was written before the queue was told to write no more is behind it: that has to be read first.
+      hot.add(entry.record.length);
+      ready.putBack(entry);
     } else {
       backlog.spill(entry);
     }

@@ -80,7 +80,13 @@ export abstract class QueueCore implements DeliverySource {
     return this.delivery.extend(entry, leaseMs);
   }
 
+  /** Messages are never written: memory bounds them. */
+  get isInMemory(): boolean {
+    return this.options.durability === 'memory';
+  }
+
   hasRoom(bytes: number): boolean {
+    if (this.isInMemory && !this.hot.hasRoom) return false;
     const { limits } = this.options;
     if (limits.messages > 0 && this.messages >= limits.messages) return false;
     return limits.bytes === 0 || this.bytes + bytes <= limits.bytes;
@@ -93,7 +99,7 @@ export abstract class QueueCore implements DeliverySource {
   }
 
   stage(entry: Entry, bytes = 0): void {
-    if (entry.staged) return;
+    if (entry.staged || (this.isInMemory && !entry.stored)) return;
     entry.staged = true;
     this.context.commit.stage(entry, bytes);
   }

@@ -42,7 +42,14 @@ export class Queue extends QueueCore {
     const { ready, hot, delivery } = this;
     this.backlog = backlog;
     this.schedule = schedule;
-    const fifo = new FifoSelector({ ready, backlog, schedule, hot, canDeliver: () => delivery.canDeliver });
+    const fifo = new FifoSelector({
+      ready,
+      backlog,
+      schedule,
+      hot,
+      canDeliver: () => delivery.canDeliver,
+      isInMemory: () => this.isInMemory,
+    });
     const { key } = options.lastValue;
     const ordered = options.ordering === 'none' && key === null ? fifo : this.#gate(fifo);
     this.lastValues = key === null ? undefined : new LastValueSelector(this, ordered, new LastValues(id, key, context));
@@ -66,10 +73,12 @@ export class Queue extends QueueCore {
   }
 
   change(options: QueueOptions): void {
+    const wasInMemory = this.isInMemory;
     const { dispatch, singleActiveConsumer, ttlMs } = this.options;
     this.options = options;
     if (options.dispatch !== dispatch || options.singleActiveConsumer !== singleActiveConsumer)
       this.delivery.dispatcher.use(options);
+    if (wasInMemory && !this.isInMemory) this.#writeAll();
     this.intake.optionsChanged();
     if (options.ttlMs !== ttlMs) this.expiry.ttlChanged();
     this.entrance.change(options);
@@ -156,6 +165,13 @@ export class Queue extends QueueCore {
     this.entrance.stop();
     this.ready.clear();
     this.hot.clear();
+  }
+
+  /** What came while nothing was written. */
+  #writeAll(): void {
+    for (const entry of this.selector.inMemory()) this.stage(entry);
+    for (const entry of this.schedule.inMemory) this.stage(entry);
+    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.stage(entry);
   }
 
   #gate(inner: Selector): Selector {

@@ -89,7 +89,7 @@ export class Schedule {
   /** Takes a message in state `scheduled`, whose rows are staged. */
   add(entry: Entry, availableAt: number): void {
     if (this.#far === 0) this.#moveHorizon(this.#context.clock.now() + lookAheadMs, sequenceMax);
-    if (!this.isFar(availableAt, entry.sequence)) {
+    if (this.#queue.isInMemory || !this.isFar(availableAt, entry.sequence)) {
       this.#addNear(entry, availableAt);
       return;
     }

@@ -4,6 +4,7 @@ import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
 import { delayingContract } from './delaying.ts';
 import { dispatchingContract } from './dispatching.ts';
+import { durabilityContract } from './durability.ts';
 import { enteringContract } from './entering.ts';
 import { expiringContract } from './expiring.ts';
 import { failingContract } from './failing.ts';
@@ -35,6 +36,7 @@ const parts = [
   dispatchingContract,
   delayingContract,
   expiringContract,
+  durabilityContract,
   enteringContract,
   failingContract,
   lastValueContract,
