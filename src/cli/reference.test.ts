@@ -8,6 +8,7 @@ import type { Schema } from '../config/schema.ts';
 import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
 import { queueOptionRows } from '../queues/option-rows.ts';
+import { queueEventRows } from '../queues/queue-events.ts';
 import { queueLevelRows } from '../queues/queue-levels.ts';
 import { root } from './cli.ts';
 import type { Command } from './command.ts';
@@ -130,6 +131,11 @@ function systemTopicsPage(): string {
   const values = brokerValueRows.map(({ name, meaning }) => [code(`$SYS/broker/${name}`), meaning]);
   const loads = Object.keys(loadNames).map((name) => code(`$SYS/broker/load/${name}/{1min,5min,15min}`));
   const queues = queueLevelRows.map(([name, meaning]) => [code(`$SYS/queues/QUEUE/${name}`), meaning]);
+  const events = Object.entries(queueEventRows).map(([event, [meaning, detail]]) => [
+    code(`$events/queue/QUEUE/${event}`),
+    meaning,
+    detail,
+  ]);
   return `${[
     systemTopicsIntroduction,
     table(['topic', 'value'], [...systemTexts, ...values]),
@@ -139,6 +145,9 @@ function systemTopicsPage(): string {
     '## Queues',
     'Of the first 1,000 queues.',
     table(['topic', 'value'], queues),
+    '## Events of queues',
+    eventsIntroduction,
+    table(['topic', 'what happened', 'what its payload says of it'], events),
   ].join('\n\n')}\n`;
 }
 
@@ -148,6 +157,11 @@ What the server tells of itself, under the names that Mosquitto uses. A new subs
 set; after that a value is published when it has changed, every \`mqtt.sysIntervalSeconds\`, at QoS 0. Nothing of it is on disk, and nothing
 is computed while nobody listens. \`#\` and \`+/…\` do not match these topics [MQTT-4.7.2-1]. Reading them takes a rule that allows their
 filter; nobody can publish there. Totals begin at 0 with the process.`;
+
+const eventsIntroduction = `Published when it happens, at QoS 1, without RETAIN, as JSON with \`queue\`, \`event\` and \`at\` (milliseconds since the Unix epoch). Reading them takes a
+rule that allows their filter, nobody else can publish there, and a queue can be bound to them. Consumers that come and go and messages that
+die are told of at once and then at most once a second, with the last of them and how many there were in \`count\`. \`full\`, \`room\` and alerts follow from a look
+at every queue once in five seconds.`;
 
 const systemTexts = [
   [code('$SYS/broker/version'), 'The name and version of the server'],

@@ -71,6 +71,23 @@ export class QueueEvents {
   }
 }
 
+/** One row an event, for the reference: what it means, and what its payload has beside `queue`, `event` and `at`. */
+export const queueEventRows: Readonly<Record<QueueEventKind, readonly [meaning: string, detail: string]>> = {
+  created: ['The queue was made', ''],
+  changed: ['Options of the queue changed', ''],
+  removed: ['The queue is gone with its messages', ''],
+  'consumer-joined': ['A consumer subscribed, or asks for messages', '`consumer`, `kind` (push or pull), `count`'],
+  'consumer-left': ['A consumer takes no more messages', '`consumer`, `kind`, `count`'],
+  dead: [
+    'A message failed for good, or its time ran out',
+    '`sequence`, `code`, `reason`, `attempts`, `kept` (whether it is in the dead letters), `count`',
+  ],
+  full: ['Publishes meet a limit of the queue', '`messages`, `bytes`'],
+  room: ['The queue is below nine tenths of its limits again', '`messages`, `bytes`'],
+  'alert-raised': ['A number has been at the threshold of an alert for 10 s', '`alert`, `met`, `threshold`'],
+  'alert-cleared': ['It has been below nine tenths of the threshold for 10 s', '`alert`, `met`, `threshold`'],
+};
+
 const frequent: ReadonlySet<QueueEventKind> = new Set(['dead', 'consumer-joined', 'consumer-left']);
 const holdMs = 1_000;
 

@@ -18,7 +18,7 @@ export function logStatsOf(log: LogQueue, deadLetters: number): QueueStats {
     bytes: log.bytes,
     consumers: sum(({ consumers }) => consumers),
     oldestReadyAgeMs: log.messages === 0 ? 0 : log.ageFrom(log.first),
-    blocked: 0,
+    blocked: log.blocked,
     deadLetters,
     enqueued: totals.enqueued,
     delivered: totals.delivered + sum((group) => group.totals.delivered),
