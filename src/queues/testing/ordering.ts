@@ -33,6 +33,25 @@ export function orderingContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['a2', 'b1', 'a3', 'b2', 'c1']);
     });
 
+    test('what waited behind a message goes when that one is moved away', async () => {
+      await on.engine.declare('orders', byTopic);
+      await on.engine.declare('parked', {});
+      const { consumer } = await on.consume('orders', 10);
+      await sendAll('a1', 'b1');
+      await turns();
+      for (const delivery of consumer.deliveries) delivery.settle(failed);
+      await sendAll('a2', 'b2');
+      const { id } = await on.engine.startMove({
+        from: 'orders',
+        to: 'parked',
+        filter: { topic: 'orders/a' },
+        limit: 1,
+      });
+      await on.engine.moveStatus(id, 1);
+      await consumer.delivery(3);
+      assert.deepEqual(consumer.payloads, ['a1', 'b1', 'a2']);
+    });
+
     test('a failed message holds up its key until it was tried again, and no other', async () => {
       await on.engine.declare('orders', byTopic);
       const { consumer } = await on.consume('orders', 10);

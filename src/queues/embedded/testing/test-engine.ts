@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { SimulatedClock } from '../../../std/clock.ts';
 import { silentLog } from '../../../std/log.ts';
 import { Random } from '../../../std/testing/random.ts';
-import { Environment } from '../../../storage/environment.ts';
+import { Environment, type Transactor } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
+import type { RowBatch } from '../../../storage/row-batch.ts';
 import type { StorageDouble } from '../../../storage/testing/storage-double.ts';
 import { turns } from '../../testing/recording-consumer.ts';
 import { checkQueues } from '../check/check-queues.ts';
@@ -23,6 +24,13 @@ export interface TestEngineOptions {
   readonly storage?: StorageDouble;
   /** A test damages rows by itself: they need not agree when the engine opens and closes. */
   readonly damages?: boolean;
+  readonly watch?: CommitWatch;
+}
+
+/** Told of each transaction, when its rows are fixed and when they are on disk. */
+interface CommitWatch {
+  began(rows: RowBatch): void;
+  ended(): void;
 }
 
 /** For tests: an engine on storage of its own, with a clock that stands still and random numbers from a seed. */
@@ -32,12 +40,14 @@ export class TestEngine {
   readonly #hot: HotLimits | undefined;
   readonly #random: Random;
   readonly #damages: boolean;
+  readonly #watch: CommitWatch | undefined;
   #double: StorageDouble | undefined;
   environment!: TestStorage;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor({ hot, random = new Random(1), storage, damages = false }: TestEngineOptions = {}) {
+  constructor({ hot, random = new Random(1), storage, watch, damages = false }: TestEngineOptions = {}) {
+    this.#watch = watch;
     this.#hot = hot;
     this.#random = random;
     this.#damages = damages;
@@ -49,7 +59,7 @@ export class TestEngine {
     this.environment = this.#double ?? new Environment(this.#folder);
     this.#checkRows();
     // A clock that nobody moves: no commit takes too long, and one that was cut off leaves no timer.
-    this.commit = new GroupCommit({ environment: this.environment, clock: new SimulatedClock() });
+    this.commit = new GroupCommit({ environment: this.#watched(this.environment), clock: new SimulatedClock() });
     this.engine = new EmbeddedEngine({
       environment: this.environment,
       commit: this.commit,
@@ -97,6 +107,21 @@ export class TestEngine {
   /** Whatever an engine did, was interrupted in, or lost: what it leaves on disk agrees with itself. */
   #checkRows(): void {
     if (!this.#damages) assert.deepEqual([...checkQueues(storedRows(this.environment))], []);
+  }
+
+  #watched(storage: TestStorage): Transactor {
+    const watch = this.#watch;
+    if (watch === undefined) return storage;
+    // An engine that was cut off may go on for some turns: nothing of that is on its way to the disk.
+    const isCutOff = (): boolean => this.environment !== storage;
+    return {
+      async transact(rows) {
+        if (isCutOff()) return storage.transact(rows);
+        watch.began(rows);
+        await storage.transact(rows);
+        watch.ended();
+      },
+    };
   }
 
   /** The timers of the engine that died stay behind with its clock. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { turns } from '../../../testing/recording-consumer.ts';
+import { resolveOptions } from '../../../resolve-options.ts';
+import { liveByChance } from './options-by-chance.ts';
 import type { World } from './world.ts';
 
 export function advance(world: World): void {
@@ -9,52 +10,28 @@ export function advance(world: World): void {
 }
 
 export async function changeOptions(world: World, name: string): Promise<void> {
-  const changed = {
-    paused: world.random.chance(20),
-    maxInflight: world.random.between(5, 34),
-    dispatch: world.random.pick(['least_inflight', 'round_robin'] as const),
-  };
+  const changed = liveByChance(world.random);
   const queue = world.queue(name);
-  queue.options = { ...queue.options, ...changed };
+  const before = queue.options;
+  queue.options = resolveOptions(name, changed, before);
+  world.history.add(() => {
+    queue.options = before;
+  });
   await world.under.engine.declare(name, changed);
 }
 
-/** Dead letters back to their queue: all, or those that match. */
-export async function replay(world: World, name: string): Promise<void> {
-  const dead = world.queue(`${name}.dead`);
-  const digit = String(world.random.below(10));
-  const all = world.random.chance(50);
-  const matches = (id: string): boolean => all || id.endsWith(digit);
-  const expected = [...dead.messages.keys()].filter(matches);
-  // Back in its queue a message can be delivered before the move has ended.
-  for (const id of expected) {
-    dead.removed(id);
-    world.queue(name).enqueue(id, false);
-  }
-  const filter = all ? {} : { headers: { digit } };
-  const { id } = await world.under.engine.startMove({ from: `${name}.dead`, filter });
-  const { moved } = await world.under.engine.moveStatus(id, 1);
-  assert.equal(moved, expected.length);
-}
-
+/** What nobody held is gone, or was delivered in the meantime. */
 export async function purge(world: World, name: string): Promise<void> {
-  // Whatever can be delivered has been, so that nothing is while the purge runs.
-  await world.under.commit.flushed();
-  await turns();
+  if (world.moves.running.size > 0) return;
   const queue = world.queue(name);
-  const gone = [...queue.messages.values()].filter(({ deadline }) => deadline === undefined);
-  assert.equal(await world.under.engine.purge(name), gone.length);
-  for (const { id } of gone) queue.removed(id);
-}
-
-/** A clean one, or a crash after all was flushed. */
-export async function restart(world: World): Promise<void> {
-  await (world.random.chance(50) ? world.under.reopen() : world.under.crash());
-  assert.equal(world.receipts, world.published, 'receipts are missing');
-  world.forgetConsumers();
-  for (const [name, queue] of world.queues) {
-    queue.reopened();
-    world.base.set(name, { enqueued: queue.enqueued, left: queue.left });
-  }
-  world.under.clock.advance(0);
+  const before = [...queue.messages.keys()].filter((id) => !queue.isHeld(id));
+  const purged = await world.under.engine.purge(name);
+  const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
+  const left = new Set(messages.map(({ message }) => message.payload.toString()));
+  const gone = [...queue.messages.keys()].filter((id) => !left.has(id));
+  assert.equal(purged, gone.length);
+  world.history.durably(() => {
+    for (const id of gone) queue.removed(id);
+  });
+  for (const id of before) assert.ok(!queue.messages.has(id) || queue.isHeld(id), `${id} outlived a purge`);
 }

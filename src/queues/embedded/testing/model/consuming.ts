@@ -6,12 +6,13 @@ export async function consume(world: World, name: string): Promise<void> {
   if (world.consumersOf(name).size >= 4) return;
   const credit = world.random.between(1, 8);
   const consumer: WorldConsumer = { name, held: new Map(), lost: [], consumption: undefined, credit };
+  const { life } = world;
   world.consumersOf(name).add(consumer);
   consumer.consumption = await world.under.engine.consume(
     name,
     {
       id: 'consumer',
-      deliver: (delivery) => delivered(world, consumer, delivery),
+      deliver: (delivery) => world.told(life, () => delivered(world, consumer, delivery)),
       ended: () => consumer.held.clear(),
     },
     { credit },
@@ -20,8 +21,7 @@ export async function consume(world: World, name: string): Promise<void> {
 
 function delivered(world: World, consumer: WorldConsumer, delivery: Delivery): void {
   const id = delivery.message.payload.toString();
-  world.expireLeases();
-  world.queue(consumer.name).delivered(id, delivery.attempt, world.now);
+  world.delivered(consumer.name, id, delivery.attempt);
   consumer.held.set(id, delivery);
   const taken = consumer.held.size + consumer.lost.length;
   assert.ok(taken <= consumer.credit, `a consumer with credit ${consumer.credit} got a delivery too many`);

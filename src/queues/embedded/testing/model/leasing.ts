@@ -9,7 +9,7 @@ export async function lease(world: World, name: string): Promise<void> {
   const request = { consumerId: random.pick(['x', 'y']), max, waitMs: 0, leaseMs };
   for (const one of await under.engine.lease(name, request)) {
     const id = one.delivery.message.payload.toString();
-    world.queue(name).delivered(id, one.delivery.attempt, world.now, leaseMs);
+    world.delivered(name, id, one.delivery.attempt, leaseMs);
     world.leasesOf(name).set(id, one);
   }
 }

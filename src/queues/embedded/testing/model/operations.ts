@@ -1,7 +1,9 @@
-import { advance, changeOptions, purge, replay, restart } from './administering.ts';
+import { advance, changeOptions, purge } from './administering.ts';
 import { answerLost, consume, setCredit, settleHeld, stopConsumer } from './consuming.ts';
 import { lease, settleLeased } from './leasing.ts';
+import { cancelMove, park, replay } from './moving.ts';
 import { publish } from './publishing.ts';
+import { cutPower, restart } from './restarting.ts';
 import type { World } from './world.ts';
 
 /** Does something by chance to the queue of that name, and the same to its reference. */
@@ -20,6 +22,9 @@ export const operations: readonly (readonly [weight: number, operation: Operatio
   [8, settleLeased],
   [1, changeOptions],
   [0.7, replay],
+  [0.5, park],
+  [0.2, cancelMove],
   [0.3, purge],
-  [0.4, restart],
+  [0.2, restart],
+  [0.6, cutPower],
 ];

@@ -1,20 +1,64 @@
 import assert from 'node:assert/strict';
+import { SluiceError } from '../../../../errors.ts';
+import type { ReceiptWaiter } from '../../../../message.ts';
 import { messageOf } from '../../../testing/recording-consumer.ts';
+import { keyOf } from './reference-queue.ts';
 import type { World } from './world.ts';
 
+const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'], 't/both': ['a', 'b'], 't/b': ['b'] };
+
+/** So that a purge is one step, and a run stays fast. */
+const backlogMax = 200;
+
 export function publish(world: World): void {
-  const { random, under } = world;
-  const topic = random.pick(['t/a', 't/both', 't/b']);
-  const waiter = {
-    receipt: (_tag: number, failure: Error | undefined) => {
-      assert.equal(failure, undefined);
-      world.receipts++;
-    },
-  };
-  for (let count = random.between(1, 12); count > 0; count--) {
-    const id = `m${world.published++}`;
-    for (const name of topic === 't/b' ? ['b'] : ['a', 'b']) world.queue(name).enqueue(id, true);
-    const properties = { userProperties: [['digit', id.slice(-1)]] } as const;
-    assert.equal(under.engine.route(topic)?.admit(messageOf(id, { topic, properties }), waiter, 0), true);
+  const topic = world.random.pick(Object.keys(bindings));
+  if (bindings[topic].some((name) => world.queue(name).messages.size > backlogMax)) return;
+  for (let count = world.random.between(1, 12); count > 0; count--) publishOne(world, topic, bindings[topic]);
+}
+
+/** To all that are bound, or to none. */
+function publishOne(world: World, topic: string, names: readonly string[]): void {
+  const id = `m${world.published++}`;
+  const admitted = names.every((name) => world.queue(name).hasRoom);
+  if (admitted) for (const name of names) world.queue(name).enqueue(id, true);
+  const key = keyOf(id);
+  const userProperties = [['digit', id.slice(-1)] as const, ...(key === undefined ? [] : [['key', key] as const])];
+  const message = messageOf(id, { topic, properties: { userProperties } });
+  const waiter = new Receipt(world, id, admitted);
+  assert.equal(world.under.engine.route(topic)?.admit(message, waiter, 0), true);
+}
+
+/** What was promised is on disk, or has come and gone before it had to be written. */
+class Receipt implements ReceiptWaiter {
+  readonly #world: World;
+  readonly #id: string;
+  readonly #admitted: boolean;
+  readonly #life: number;
+  readonly #transaction: number;
+
+  constructor(world: World, id: string, admitted: boolean) {
+    this.#world = world;
+    this.#id = id;
+    this.#admitted = admitted;
+    this.#life = world.life;
+    this.#transaction = world.history.transaction;
+  }
+
+  receipt(_tag: number, failure: SluiceError | undefined): void {
+    this.#world.told(this.#life, () => this.#check(failure));
+  }
+
+  #check(failure: SluiceError | undefined): void {
+    const { history, queues } = this.#world;
+    this.#world.receipts++;
+    if (!this.#admitted) {
+      assert.ok(failure instanceof SluiceError && failure.code === 'queue_full', `${this.#id} went into a full queue`);
+      return;
+    }
+    assert.equal(failure, undefined);
+    if (history.isDurable(this.#transaction)) return;
+    for (const [name, { messages }] of queues) {
+      assert.ok(!messages.has(this.#id), `${this.#id} was acknowledged and ${name} would lose it`);
+    }
   }
 }

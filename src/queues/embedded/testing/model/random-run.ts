@@ -5,26 +5,35 @@ import { checkAll, checkCounts } from './checks.ts';
 import { operations } from './operations.ts';
 import { World, worked } from './world.ts';
 
+/** What a run has done, so that one can see that it did something. */
+export type RunCounts = Readonly<Record<string, number>>;
+
 /** For tests: one seed is one run of random operations on an engine, checked against the reference after each. */
-export async function randomRun(random: Random, steps: number, storage?: StorageDouble): Promise<void> {
+export async function randomRun(random: Random, steps: number, storage?: StorageDouble): Promise<RunCounts> {
   const world = new World(random, storage);
+  const counts: Record<string, number> = {};
   await world.open();
   for (let step = 0; step < steps; step++) {
     try {
-      await doOne(world);
+      const done = await doOne(world);
+      counts[done] = (counts[done] ?? 0) + 1;
       if (step % 20 === 0) await checkAll(world);
     } catch (problem) {
-      throw new Error(`step ${step}: ${(problem as Error).message}`, { cause: problem });
+      const first = world.problem ?? problem;
+      throw new Error(`step ${step}: ${(first as Error).message}`, { cause: first });
     }
   }
   await checkAll(world);
   await world.under.close();
+  return { ...counts, messages: world.published, deliveries: world.deliveries };
 }
 
-async function doOne(world: World): Promise<void> {
+async function doOne(world: World): Promise<string> {
   const name = world.random.pick(worked);
   const operation = world.random.choose(operations);
   await operation(world, name);
   await turns(1);
+  if (world.problem !== undefined) throw world.problem;
   await checkCounts(world);
+  return operation.name;
 }

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import type { RowBatch } from '../../../../storage/row-batch.ts';
+import type { MoveProgress } from '../../move/move-row.ts';
+import { messageOf } from '../../record.ts';
+import type { TestEngine } from '../test-engine.ts';
+import type { History } from './history.ts';
+import type { ReferenceQueue } from './reference-queue.ts';
+
+interface MovesParts {
+  readonly under: TestEngine;
+  readonly history: History;
+  readonly queues: ReadonlyMap<string, ReferenceQueue>;
+  queue(name: string): ReferenceQueue;
+}
+
+/** A move as the reference sees it: which messages it may take, from where to where. */
+interface ModelMove {
+  readonly id: string;
+  readonly from: string;
+  readonly to: string;
+  readonly meant: ReadonlySet<string>;
+}
+
+const endOfQueues = Buffer.alloc(5, 0xff);
+
+/**
+ * Takes over what moves do, when they do it. A move goes on in turns of its own, so which messages went is read from the rows
+ * that its commit writes; a message that a consumer got before its rows were written is told by `arrived`.
+ */
+export class ModelMoves {
+  readonly running = new Map<string, ModelMove>();
+  readonly #world: MovesParts;
+  readonly #names = new Map<number, string>();
+  #next = 1;
+
+  constructor(world: MovesParts) {
+    this.#world = world;
+  }
+
+  /** Which queue a row belongs to. */
+  learnNames(): void {
+    const { environment } = this.#world.under;
+    for (const { key, value } of environment.readRange('queues', Buffer.alloc(1), endOfQueues, 100)) {
+      this.#names.set(key.readUInt32BE(), JSON.parse(value.toString()).name);
+    }
+  }
+
+  async start(from: string, to: string, digit: string | undefined, rate: number | undefined): Promise<void> {
+    const { under, history } = this.#world;
+    const present = [...this.#world.queue(from).messages.keys()];
+    const meant = new Set(digit === undefined ? present : present.filter((id) => id.endsWith(digit)));
+    const filter = digit === undefined ? {} : { headers: { digit } };
+    const edit = { setUserProperties: [['moved', 'yes']] } as const;
+    const started = under.engine.startMove({ from, to, filter, edit, ...(rate === undefined ? {} : { rate }) });
+    const id = String(this.#next++);
+    this.running.set(id, { id, from, to, meant });
+    history.add(() => {
+      this.running.delete(id);
+      this.#next = Number(id);
+    });
+    assert.equal((await started).id, id);
+  }
+
+  /** Whether a move may have taken the message in this turn, so that its rows are still to be written. */
+  mayTake(from: string, id: string): boolean {
+    for (const move of this.running.values()) if (move.from === from && move.meant.has(id)) return true;
+    return false;
+  }
+
+  /** A message is in a queue where it was not before. */
+  arrived(id: string, to: string): void {
+    for (const move of this.running.values()) {
+      const from = this.#world.queue(move.from);
+      if (move.to !== to || !move.meant.has(id) || !from.messages.has(id) || from.isHeld(id)) continue;
+      from.removed(id);
+      this.#world.queue(to).enqueue(id, false);
+      return;
+    }
+  }
+
+  began(rows: RowBatch): void {
+    if (this.running.size === 0) return;
+    const { tables, keys, values } = rows;
+    for (let at = 0; at < tables.length; at++) {
+      const value = values[at];
+      if (value === undefined) continue;
+      if (tables[at] === 'messages') this.#rowWritten(keys.view(at), value);
+      else if (tables[at] === 'moves' && keys.view(at)[4] === 1)
+        this.#progressed(keys.view(at), JSON.parse(value.toString()));
+    }
+  }
+
+  #rowWritten(key: Buffer, record: Buffer): void {
+    const name = this.#names.get(key.readUInt32BE());
+    const queue = name === undefined ? undefined : this.#world.queues.get(name);
+    if (name === undefined || queue === undefined) return;
+    const id = messageOf(record).payload.toString();
+    if (!queue.messages.has(id)) this.arrived(id, name);
+  }
+
+  #progressed(key: Buffer, { state }: MoveProgress): void {
+    const id = String(key.readUInt32BE());
+    const move = this.running.get(id);
+    if (move === undefined || state === 'running' || state === 'waiting') return;
+    assert.notEqual(state, 'failed', `move ${id} failed`);
+    this.running.delete(id);
+    this.#world.history.add(() => this.running.set(id, move));
+  }
+}
