@@ -13,7 +13,7 @@ test(`after ${steps} random steps the engine agrees with the reference in all`, 
 });
 
 test(`after ${steps} random steps on storage that loses what is not flushed it does so too`, async () => {
-  await forSeedsInTurn(10, async (random) => {
+  await forSeedsInTurn(5, async (random) => {
     await randomRun(random, steps, new StorageDouble());
   });
 });
