@@ -6,6 +6,5 @@ export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Ma
   ['priorities', undefined],
   ['priorityAgeingMs', undefined],
   ['overflow', ['drop_lowest_priority']],
-  ['rateLimit.out', undefined],
   ['rateLimit.perKey.out', undefined],
 ]);

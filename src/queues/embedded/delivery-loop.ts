@@ -7,6 +7,7 @@ import { hasExpired } from './expiry.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { Leases } from './leases.ts';
 import type { DeliverySource, LeasingHome, PushedTo } from './leasing-home.ts';
+import { Outflow } from './outflow.ts';
 import type { Selector } from './selector.ts';
 import type { Slot } from './slot.ts';
 import { changeState, State } from './transitions.ts';
@@ -23,6 +24,7 @@ export class DeliveryLoop implements LeasingHome {
   readonly leases: Leases = new Leases(this);
   leased = 0;
   readonly #selector: () => Selector;
+  readonly #outflow: Outflow;
   #pumping = false;
   #pumpDue = false;
 
@@ -30,6 +32,8 @@ export class DeliveryLoop implements LeasingHome {
   constructor(source: DeliverySource, selector: () => Selector) {
     this.source = source;
     this.#selector = selector;
+    this.#outflow = new Outflow(source.context, () => this.pump());
+    this.#outflow.limit(source.options.rateLimit.out);
     this.dispatcher = new Dispatcher(source.options, source.context.random);
   }
 
@@ -107,6 +111,7 @@ export class DeliveryLoop implements LeasingHome {
   }
 
   optionsChanged(): void {
+    this.#outflow.limit(this.source.options.rateLimit.out);
     for (const consumption of this.consumptions) consumption.optionsChanged();
     this.leases.optionsChanged();
     this.pumpLater();
@@ -116,12 +121,13 @@ export class DeliveryLoop implements LeasingHome {
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
     for (const slot of this.dispatcher.slots) for (const entry of slot.held()) this.source.release(entry);
     this.leases.end(waiting);
+    this.#outflow.stop();
     for (const consumption of [...this.consumptions]) consumption.end(reason);
   }
 
   #deliverReady(): void {
     let now = 0;
-    for (let budget = deliveriesPerTurnMax; this.canDeliver; budget--) {
+    for (let budget = deliveriesPerTurnMax; this.canDeliver && this.#outflow.isOpen(); budget--) {
       if (budget === 0) {
         this.pumpLater();
         return;
@@ -131,6 +137,7 @@ export class DeliveryLoop implements LeasingHome {
       if (now === 0) now = this.source.context.clock.turn();
       if (hasExpired(entry.record, this.source.ttlMs ?? 0, now)) this.source.expire(entry, now);
       else this.#lease(entry, this.dispatcher.slotFor(entry), now);
+      this.#outflow.took();
     }
   }
 

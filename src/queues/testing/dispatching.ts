@@ -16,6 +16,20 @@ export function dispatchingContract(on: ContractBench): void {
       assert.ok(Math.min(...counts) > 0, `${counts}`);
     });
 
+    test('no more goes out in a second than the queue allows', async () => {
+      await on.engine.declare('orders', { ...bound, rateLimit: { out: 2 } });
+      const { consumer } = await on.consume('orders', 10);
+      await on.sendAll('1', '2', '3', '4');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['1', '2']);
+      on.clock.advance(500);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['1', '2', '3']);
+      await on.engine.declare('orders', { rateLimit: { out: 0 } });
+      await turns();
+      assert.deepEqual(consumer.payloads, ['1', '2', '3', '4']);
+    });
+
     test('sticky gives a key to one consumer for as long as it is there', async () => {
       await on.engine.declare('orders', { ...bound, dispatch: 'sticky', orderingKey: 'topic' });
       const all = await Promise.all(['a', 'b', 'c'].map((id) => on.consume('orders', 1_000, id)));
