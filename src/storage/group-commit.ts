@@ -40,6 +40,8 @@ export class GroupCommit {
   readonly #clock: Clock;
   readonly #onFailure: (failure: SluiceError) => void;
   #open = new OpenBatch();
+  /** Takes the next turn when the open batch closes; both are filled again and again. */
+  #spare = new OpenBatch();
   #flushing: OpenBatch | undefined;
   #closing = false;
   #failure: SluiceError | undefined;
@@ -115,7 +117,7 @@ export class GroupCommit {
   /** Adds to the open batch. `bytes` is what it holds in memory until the flush. */
   stage(write: StagedWrite, bytes = 0): void {
     if (this.#failure !== undefined) return;
-    this.#open.writes.push(write);
+    this.#open.stage(write);
     this.#open.bytes += bytes;
     this.#open.messages++;
     this.#space?.staged(bytes);
@@ -128,8 +130,7 @@ export class GroupCommit {
       waiter.receipt(tag, this.#failure);
       return;
     }
-    this.#open.waiters.push(waiter);
-    this.#open.tags.push(tag);
+    this.#open.wait(waiter, tag);
     if (!this.#closing) this.#closeSoon();
   }
 
@@ -149,7 +150,7 @@ export class GroupCommit {
   readonly #close = (): void => {
     if (this.#failure !== undefined) return;
     const batch = this.#open;
-    this.#open = new OpenBatch();
+    this.#open = this.#spare;
     this.#flushing = batch;
     this.#closing = false;
     const rows = new RowBatch();
@@ -188,6 +189,8 @@ export class GroupCommit {
     this.#space?.flushed(batch.bytes);
     if (this.#closing) setImmediate(this.#close);
     batch.settle(undefined);
+    batch.clear();
+    this.#spare = batch;
     if (this.#pressed && this.#drainedEnough()) {
       this.#pressed = false;
       for (const listener of this.#drained) listener();
