@@ -7,9 +7,10 @@ export interface HotLimits {
   readonly queueMessagesMin: number;
 }
 
+/** What waits is read from disk as fast as four consumers take it, so memory needs to hold what moves, not what waits (decision 0069). */
 export const hotLimits: HotLimits = {
-  bytesMax: 64 * 1024 * 1024,
-  messagesMax: 262_144,
+  bytesMax: 16 * 1024 * 1024,
+  messagesMax: 32_768,
   queueBytesMin: 256 * 1024,
   queueMessagesMin: 64,
 };
