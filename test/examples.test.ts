@@ -11,6 +11,11 @@ const examples: readonly (readonly [name: string, about: string, account: RegExp
     /120 pictures, 120 thumbnails, 0 lost, 0 made twice, 0 left in the queue/,
   ],
   [
+    'lamp',
+    'a lamp that is slow to change shows what it began with and then the last colour, green',
+    /1000 colours sent, the lamp showed red, then green, 0 that were out of date/,
+  ],
+  [
     'burst',
     'a burst that is faster than its consumer waits on disk, through a kill -9',
     /3000 messages, 3000 done, 0 lost, 0 done twice, 0 left in the queue/,

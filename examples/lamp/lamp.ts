@@ -26,10 +26,10 @@ const lamp = await sluice.consume('lamps', async (message) => {
 
 await sluice.publish('lamps/kitchen/colour', 'red');
 await isRed.promise;
-for (let n = 1; n < changes; n++) {
-  void sluice.publish('lamps/kitchen/colour', n === changes - 1 ? 'green' : colours[n % colours.length]);
-}
-await sluice.publish('lamps/hall/colour', 'green');
+const later = Array.from({ length: changes - 1 }, (_, n) =>
+  n === changes - 2 ? 'green' : colours[n % colours.length],
+);
+await sluice.publishAll(later.map((payload) => ({ topic: 'lamps/kitchen/colour', payload })));
 say(`${changes} colours for the kitchen, while its lamp changes to ${shown[0]}.`);
 mayChange.resolve();
 await isGreen.promise;
@@ -39,6 +39,6 @@ await sluice.close();
 await server.stop();
 const others = shown.slice(1).filter((colour) => colour !== 'green').length;
 conclude(
-  `${changes} colours sent, the lamps showed ${shown.join(', then ')}, ${others} that were out of date`,
-  shown[0] === 'red' && shown.at(-1) === 'green' && others === 0 && leased + scheduled === 0 && ready <= 1,
+  `${changes} colours sent, the lamp showed ${shown.join(', then ')}, ${others} that were out of date`,
+  shown[0] === 'red' && shown.at(-1) === 'green' && others === 0 && ready + leased + scheduled === 0,
 );
