@@ -3,8 +3,6 @@
  * have another one. `bindings.headers` is a part of a binding.
  */
 export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Map([
-  ['priorities', undefined],
-  ['priorityAgeingMs', undefined],
   ['overflow', ['drop_lowest_priority']],
   ['rateLimit.perKey.out', undefined],
 ]);

@@ -131,7 +131,12 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     sentence:
       'An expression as of orderingKey: only the newest message of each key is kept, up to the moment of sending.',
   },
-  work('priorities', [1, 10], 1, 'Levels of the user property sluice-priority; the highest goes first.'),
+  work(
+    'priorities',
+    [1, 10],
+    1,
+    'Levels of the user property sluice-priority, from 1, which is also that of messages without one; the highest goes first.',
+  ),
   work('priorityAgeingMs', [0, dayMs], minuteMs, 'Waiting that lifts a message by one level; 0 for never.'),
   work(
     'delayMs',

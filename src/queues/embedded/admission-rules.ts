@@ -29,7 +29,8 @@ export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Ver
 }
 
 function askingWhatCanBe(queue: AnyQueue, message: Message): Verdict | undefined {
-  const problem = queue.options.kind === 'log' ? undefined : wishProblem(message);
+  const { kind, priorities } = queue.options;
+  const problem = kind === 'log' ? undefined : wishProblem(message, priorities);
   if (problem === undefined) return undefined;
   const failure = new SluiceError('invalid_argument', `Cannot enqueue to "${queue.name}": ${problem}`);
   return { kind: 'refuse', failure };

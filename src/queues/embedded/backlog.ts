@@ -1,7 +1,7 @@
-import type { EngineContext } from './context.ts';
 import { Entry } from './entry.ts';
 import { messageKey, sequenceMax, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
+import type { ReadyList } from './ready-list.ts';
 import { damageOf } from './record.ts';
 
 /** Messages and bytes that are read ahead at once: about 2.5 ms of the main thread. */
@@ -9,18 +9,20 @@ export const loadMessagesMax = 1_024;
 export const loadBytesMax = 1024 * 1024;
 
 /**
- * The ready messages of a queue that are on disk alone. They are the newest: every message in memory is older, and new
+ * The ready messages of a lane that are on disk alone. They are the newest: every message in memory is older, and new
  * ones join them on disk until all are read. `cursor` is where reading goes on.
  */
 export class Backlog {
   readonly #queue: QueueCore;
-  readonly #context: EngineContext;
+  readonly #lane: number;
+  readonly #ready: ReadyList;
   #cursor = 0;
   #messages = 0;
 
-  constructor(queue: QueueCore, context: EngineContext) {
+  constructor(queue: QueueCore, lane: number, ready: ReadyList) {
     this.#queue = queue;
-    this.#context = context;
+    this.#lane = lane;
+    this.#ready = ready;
   }
 
   /** How many there are. */
@@ -50,22 +52,21 @@ export class Backlog {
   }
 
   /**
-   * Reads on into the queue's ready list, for a consumer that has credit: its credit bounds what that adds to memory, so
+   * Reads on into the ready list of the lane, for a consumer that has credit: its credit bounds what that adds to memory, so
    * a full window only makes the steps smaller. What is not flushed cannot be read yet: the flush calls again.
    */
   load(): void {
-    const { ready } = this.#queue;
-    while (this.#messages > 0 && ready.size === 0) {
+    while (this.#messages > 0 && this.#ready.size === 0) {
       if (!this.#loadSome()) return;
     }
   }
 
   #loadSome(): boolean {
     const queue = this.#queue;
-    const rows = this.#context.environment.readRange(
+    const rows = this.#queue.context.environment.readRange(
       'messages',
-      messageKey(queue.id, 0, this.#cursor),
-      messageKey(queue.id, 0, sequenceMax),
+      messageKey(queue.id, this.#lane, this.#cursor),
+      messageKey(queue.id, this.#lane, sequenceMax),
       Math.min(loadMessagesMax, queue.hot.messagesToRead),
       Math.min(loadBytesMax, queue.hot.bytesToRead),
     );
@@ -83,14 +84,14 @@ export class Backlog {
   #loaded(sequence: number, record: Buffer): void {
     const damage = damageOf(record);
     if (damage !== undefined) {
-      this.#queue.damaged({ lane: 0, sequence, record, waiting: undefined }, damage);
+      this.#queue.damaged({ lane: this.#lane, sequence, record, waiting: undefined }, damage);
       return;
     }
     const entry = new Entry(this.#queue, sequence, record);
     entry.stored = true;
     this.#messages--;
     this.#queue.hot.add(record.length);
-    this.#queue.ready.push(entry);
+    this.#ready.push(entry);
   }
 
   /**
@@ -99,7 +100,7 @@ export class Backlog {
    */
   #scheduledBetween(from: number, last: number): Set<number> {
     const queue = this.#queue;
-    const keys = this.#context.environment.readKeys(
+    const keys = this.#queue.context.environment.readKeys(
       'message-states',
       stateKey(queue.id, from),
       stateKey(queue.id, last + 1),

@@ -80,6 +80,7 @@ export class EmbeddedEngine implements Engine {
     'logs',
     'expiry',
     'delay',
+    'priorities',
   ]);
   readonly #context: EngineContext;
   readonly #admission: Admission;

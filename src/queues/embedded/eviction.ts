@@ -1,11 +1,11 @@
-import type { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
+import type { Lanes } from './lanes.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { Schedule } from './schedule.ts';
 
 /** A full queue that makes room for what comes. */
 interface EvictingQueue extends QueueCore {
-  readonly backlog: Backlog;
+  readonly lanes: Lanes;
   readonly schedule: Schedule;
   discard(entry: Entry): void;
 }
@@ -32,10 +32,11 @@ export function makeRoom(queue: EvictingQueue, bytes: number): void {
 }
 
 function oldestOf(queue: EvictingQueue): Entry | undefined {
-  const { selector, backlog, schedule } = queue;
+  const { selector, lanes, schedule } = queue;
+  // What is on disk alone is the oldest of its lane where nothing of that is in memory.
+  for (const lane of lanes.all) lane.head();
   const ready = selector.oldest();
   if (ready !== undefined) return ready;
-  if (backlog.size > 0) backlog.load();
   const [waiting] = schedule.inMemory;
-  return selector.oldest() ?? waiting;
+  return waiting;
 }

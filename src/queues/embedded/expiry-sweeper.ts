@@ -3,7 +3,7 @@ import type { Entry } from './entry.ts';
 import { hasExpired } from './expiry.ts';
 import { expiryKey, placeOfExpiryKey } from './keys.ts';
 import { enqueuedAtOf, expiresAtOf, sparedByTtl } from './record.ts';
-import { type Found, findAt, type ScannedQueue, scan, scanBytesMax, scanMessagesMax } from './scan.ts';
+import { type Found, findAt, foundInMemory, type ScannedQueue, scan, scanBytesMax, scanMessagesMax } from './scan.ts';
 import { buryExpired } from './settlement.ts';
 import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
@@ -70,10 +70,23 @@ export class ExpirySweeper implements Wake {
   async #sweep(): Promise<void> {
     do {
       this.#again = false;
+      if (this.#queue.isInMemory) this.#sweepUnwritten();
       await this.#sweepOwn();
       await this.#sweepOld();
     } while (this.#again && !this.#queue.closed);
     this.#sweeping = false;
+  }
+
+  /** A queue that writes nothing has no rows to find its messages by. */
+  #sweepUnwritten(): void {
+    const now = this.#queue.context.clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const found of [...foundInMemory(this.#queue)]) {
+      const own = expiresAtOf(found.record);
+      if (own > now) next = Math.min(next, own);
+      else if (own !== 0) this.#end(found, now);
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
   async #sweepOwn(): Promise<void> {

@@ -39,6 +39,10 @@ export class RowKeys {
   }
 }
 
+export function laneOfMessageKey(key: Buffer): number {
+  return key[4];
+}
+
 export function sequenceOfMessageKey(key: Buffer): number {
   return readU48(key, 5);
 }

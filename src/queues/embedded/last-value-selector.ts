@@ -1,7 +1,7 @@
 import type { Message } from '../../message.ts';
-import type { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
 import { messageKey, stateKey } from './keys.ts';
+import type { Lanes } from './lanes.ts';
 import type { KeyDigest, LastValues } from './last-values.ts';
 import type { QueueCore } from './queue-core.ts';
 import { messageOf } from './record.ts';
@@ -13,7 +13,7 @@ import { decodeWaiting } from './waiting.ts';
 
 /** What the selector works on. */
 interface LastValueQueue extends QueueCore {
-  readonly backlog: Backlog;
+  readonly lanes: Lanes;
   readonly schedule: Schedule;
   discard(entry: Entry): void;
   discardOnDisk(row: StoredRow): void;
@@ -49,12 +49,12 @@ export class LastValueSelector implements Selector {
   }
 
   arrived(entry: Entry): void {
-    const before = this.#queue.backlog.size;
+    const before = this.#queue.lanes.onDiskAlone;
     this.#inner.arrived(entry);
     const digest = this.#digestOf(entry.record);
     if (digest === undefined) return;
     this.#values.came(digest, entry.lane, entry.sequence);
-    if (this.#queue.backlog.size === before) this.#ready.set(digest, entry);
+    if (this.#queue.lanes.onDiskAlone === before) this.#ready.set(digest, entry);
   }
 
   next(): Entry | undefined {
@@ -151,13 +151,13 @@ export class LastValueSelector implements Selector {
   }
 
   #rowAlone(sequence: number): StoredRow | undefined {
-    const { id, context, takenOnDisk, backlog, schedule } = this.#queue;
+    const { id, context, takenOnDisk, lanes, schedule } = this.#queue;
     const record = context.environment.get('messages', messageKey(id, 0, sequence));
     if (record === undefined || takenOnDisk.has(sequence)) return undefined;
     const state = context.environment.get('message-states', stateKey(id, sequence));
     const waiting = state === undefined ? undefined : decodeWaiting(state);
     const isAlone =
-      waiting === undefined ? sequence >= backlog.boundary : schedule.isFar(waiting.availableAt, sequence);
+      waiting === undefined ? sequence >= lanes.of(0).backlog.boundary : schedule.isFar(waiting.availableAt, sequence);
     return isAlone ? { lane: 0, sequence, record, waiting } : undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Message } from '../../message.ts';
 import { hash48Of } from '../../std/hash.ts';
 import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { QueueOptions } from '../options.ts';
-import { askedDelayMs } from './message-wishes.ts';
+import { askedDelayMs, askedPriority } from './message-wishes.ts';
 import { enqueuedAtOf, expiresAtOf, messageOf, placed, sparedByTtl } from './record.ts';
 
 /** What a queue makes of the messages that come into it: what their records say for it alone, and from when they can go. */
@@ -33,14 +33,21 @@ export class Placing {
     const keyHash = this.#keyOf === undefined ? 0 : this.#keyHash(message ?? messageOf(record), this.#keyOf);
     // Its queue's ttl ends what was enqueued first, first: what has another order has it in its record.
     const isEndWritten = (availableAt > 0 || this.#conflates) && !sparedByTtl(record);
-    if (keyHash === 0 && !isEndWritten) return record;
+    const lane = this.#options.priorities === 1 ? 0 : this.#laneOf(message ?? messageOf(record));
+    if (keyHash === 0 && lane === 0 && !isEndWritten) return record;
     const expiresAt = isEndWritten ? this.#endOf(record, availableAt) : expiresAtOf(record);
-    return placed(record, { lane: 0, expiresAt, keyHash, isEndWritten }, owned);
+    return placed(record, { lane, expiresAt, keyHash, isEndWritten }, owned);
   }
 
   #keyHash(message: Message, keyOf: KeyOf): number {
     const key = keyOf(message);
     return key === undefined ? 0 : hash48Of(key);
+  }
+
+  /** What asks for nothing, or for what cannot be, has the lowest priority. */
+  #laneOf(message: Message): number {
+    const asked = askedPriority(message) ?? 1;
+    return Number.isNaN(asked) ? 0 : Math.min(asked, this.#options.priorities) - 1;
   }
 
   /** A delay is no part of the wait. */

@@ -9,7 +9,6 @@ import { writeRows } from './entry-rows.ts';
 import { HotShare } from './hot-window.ts';
 import { RowKeys } from './keys.ts';
 import type { DeliverySource } from './leasing-home.ts';
-import { ReadyList } from './ready-list.ts';
 import type { Selector } from './selector.ts';
 import type { StoredRow } from './stored-row.ts';
 import { QueueTotals } from './totals.ts';
@@ -26,7 +25,6 @@ export abstract class QueueCore implements DeliverySource {
   readonly counters: QueueCounters;
   readonly rowKeys: RowKeys;
   readonly delivery: DeliveryLoop;
-  readonly ready = new ReadyList();
   readonly hot: HotShare;
   readonly totals = new QueueTotals();
   /** Sequences of messages that were removed where they lie on disk, until that is flushed: readers must not bring them back. */
@@ -56,6 +54,8 @@ export abstract class QueueCore implements DeliverySource {
   }
 
   abstract get selector(): Selector;
+  /** Messages that are ready and in memory. */
+  abstract get readyInMemory(): number;
   /** A scheduled entry can be tried again. */
   abstract due(entry: Entry): void;
   abstract settle(entry: Entry, settlement: Settlement): boolean;

@@ -1,16 +1,16 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Settlement } from '../../message.ts';
 import type { QueueOptions } from '../options.ts';
-import { Backlog } from './backlog.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
 import { Entrance } from './entrance.ts';
 import type { Entry } from './entry.ts';
 import { canMakeRoom, makeRoom } from './eviction.ts';
 import { ExpirySweeper } from './expiry-sweeper.ts';
-import { FifoSelector } from './fifo-selector.ts';
 import { Intake } from './intake.ts';
 import { KeyGate } from './key-gate.ts';
+import { LaneSelector } from './lane-selector.ts';
+import { Lanes } from './lanes.ts';
 import { LastValueSelector } from './last-value-selector.ts';
 import { LastValues } from './last-values.ts';
 import { QueueCore } from './queue-core.ts';
@@ -25,7 +25,7 @@ import { changeState, State } from './transitions.ts';
  * rows become durable later, by group commit.
  */
 export class Queue extends QueueCore {
-  readonly backlog: Backlog;
+  readonly lanes: Lanes;
   readonly schedule: Schedule;
   readonly selector: Selector;
   /** Set where the queue keeps the newest message of a key alone. */
@@ -37,21 +37,22 @@ export class Queue extends QueueCore {
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
     super(id, name, createdAt, options, context);
     this.entrance = new Entrance(id, name, options, context);
-    const backlog = new Backlog(this, context);
+    const lanes = new Lanes(this);
     const schedule = new Schedule(this, context);
-    const { ready, hot, delivery } = this;
-    this.backlog = backlog;
+    const { hot, delivery } = this;
+    this.lanes = lanes;
     this.schedule = schedule;
-    const fifo = new FifoSelector({
-      ready,
-      backlog,
+    const byLane = new LaneSelector({
+      lanes,
       schedule,
       hot,
+      options: () => this.options,
+      now: () => context.clock.now(),
       canDeliver: () => delivery.canDeliver,
       isInMemory: () => this.isInMemory,
     });
     const { key } = options.lastValue;
-    const ordered = options.ordering === 'none' && key === null ? fifo : this.#gate(fifo);
+    const ordered = options.ordering === 'none' && key === null ? byLane : this.#gate(byLane);
     this.lastValues = key === null ? undefined : new LastValueSelector(this, ordered, new LastValues(id, key, context));
     this.selector = this.lastValues ?? ordered;
   }
@@ -61,6 +62,10 @@ export class Queue extends QueueCore {
     return this.messages - this.delivery.leased - this.schedule.size;
   }
 
+  get readyInMemory(): number {
+    return this.lanes.readyInMemory;
+  }
+
   /** Takes up what the disk holds, without reading any of it. */
   open(counters: Buffer): void {
     this.counters.load(counters);
@@ -68,7 +73,9 @@ export class Queue extends QueueCore {
     this.messages = this.counters.messages;
     this.bytes = this.counters.bytes;
     this.schedule.open(this.counters.waiting);
-    this.backlog.open(this.messages - this.counters.waiting);
+    for (const [number, lane] of this.counters.lanes.entries()) {
+      this.lanes.of(number).backlog.open(lane.messages - lane.waiting);
+    }
     if (this.messages > 0) this.expiry.open();
   }
 
@@ -163,7 +170,7 @@ export class Queue extends QueueCore {
     this.schedule.stop();
     this.expiry.stop();
     this.entrance.stop();
-    this.ready.clear();
+    this.lanes.clear();
     this.hot.clear();
   }
 
@@ -184,6 +191,6 @@ export class Queue extends QueueCore {
 
   protected flushed(): void {
     this.schedule.flushed();
-    if (this.backlog.size > 0) this.delivery.pump();
+    if (this.lanes.onDiskAlone > 0) this.delivery.pump();
   }
 }

@@ -1,8 +1,8 @@
 import type { Row } from '../../storage/environment.ts';
 import type { BrowsePage, BrowseRequest, MessageState, StoredMessage } from '../engine.ts';
-import type { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
-import { messageKey, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
+import { laneOfMessageKey, messageKey, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
+import type { Lanes } from './lanes.ts';
 import type { QueueCore } from './queue-core.ts';
 import { damageOf, deathOf, enqueuedAtOf, messageOf } from './record.ts';
 import type { Schedule } from './schedule.ts';
@@ -12,7 +12,7 @@ import { decodeWaiting } from './waiting.ts';
 
 /** A queue whose messages can be looked at where they are. */
 export interface ScannedQueue extends QueueCore {
-  readonly backlog: Backlog;
+  readonly lanes: Lanes;
   readonly schedule: Schedule;
 }
 
@@ -111,7 +111,7 @@ export function* findAt(
     if (entry !== undefined || queue.takenOnDisk.has(sequence)) continue;
     const record = environment.get('messages', messageKey(queue.id, lane, sequence));
     const state = environment.get('message-states', stateKey(queue.id, sequence));
-    const row = record === undefined ? undefined : waitingRow(queue, sequence, record, state);
+    const row = record === undefined ? undefined : waitingRow(queue, { lane, sequence }, record, state);
     if (record === undefined) yield [index, undefined];
     else if (row !== undefined) yield* readableAt(queue, index, row);
   }
@@ -123,13 +123,27 @@ function* readableAt(queue: ScannedQueue, index: number, row: StoredRow): Iterab
   for (const each of found) yield [index, each];
 }
 
+/** In sequence order, over all lanes; `diskEnd` is how far all of them were read. */
+function readRows(queue: ScannedQueue, from: number, end: number): { rows: Row[]; diskEnd: number } {
+  const { id, context, lanes } = queue;
+  const bytesMax = Math.ceil(scanBytesMax / lanes.all.length);
+  const rows: Row[] = [];
+  let diskEnd = end;
+  for (const { number } of lanes.all) {
+    const [start, stop] = [messageKey(id, number, from), messageKey(id, number, diskEnd)];
+    const read = context.environment.readRange('messages', start, stop, scanMessagesMax, bytesMax);
+    const bytes = read.reduce((sum, row) => sum + row.value.length, 0);
+    const isCut = read.length >= scanMessagesMax || bytes >= bytesMax;
+    if (isCut) diskEnd = sequenceOfMessageKey(read[read.length - 1].key) + 1;
+    rows.push(...read);
+  }
+  if (lanes.all.length === 1) return { rows, diskEnd };
+  const within = rows.filter(({ key }) => sequenceOfMessageKey(key) < diskEnd);
+  return { rows: within.sort((a, b) => sequenceOfMessageKey(a.key) - sequenceOfMessageKey(b.key)), diskEnd };
+}
+
 function readStep(queue: ScannedQueue, from: number, end: number): { found: Found[]; next: number } {
-  const { environment } = queue.context;
-  const start = messageKey(queue.id, 0, from);
-  const rows = environment.readRange('messages', start, messageKey(queue.id, 0, end), scanMessagesMax, scanBytesMax);
-  const bytes = rows.reduce((sum, row) => sum + row.value.length, 0);
-  const whole = rows.length < scanMessagesMax && bytes < scanBytesMax;
-  const diskEnd = whole ? end : sequenceOfMessageKey(rows[rows.length - 1].key) + 1;
+  const { rows, diskEnd } = readRows(queue, from, end);
   const inMemory = entriesBetween(queue, from, diskEnd);
   const cut = inMemory.length > scanMessagesMax;
   const next = cut ? inMemory[scanMessagesMax].sequence : diskEnd;
@@ -151,6 +165,10 @@ function* inMemory(queue: ScannedQueue): Iterable<Entry> {
   for (const slot of queue.delivery.dispatcher.slots) yield* slot.held();
 }
 
+export function* foundInMemory(queue: ScannedQueue): Iterable<Found> {
+  for (const entry of inMemory(queue)) yield foundEntry(entry);
+}
+
 function foundEntry(entry: Entry): Found {
   const { lane, sequence, record, waiting } = entry;
   return { lane, sequence, record, waiting, entry };
@@ -168,7 +186,7 @@ function onDiskAlone(queue: ScannedQueue, rows: readonly Row[], entries: readonl
     const sequence = sequenceOfMessageKey(key);
     if (sequence >= next) break;
     if (inMemory.has(sequence) || queue.takenOnDisk.has(sequence)) continue;
-    const row = waitingRow(queue, sequence, value, states.get(sequence));
+    const row = waitingRow(queue, { lane: laneOfMessageKey(key), sequence }, value, states.get(sequence));
     if (row !== undefined) addReadable(queue, row, found);
   }
   return found;
@@ -177,7 +195,7 @@ function onDiskAlone(queue: ScannedQueue, rows: readonly Row[], entries: readonl
 /** The message of a row that no entry stands for; undefined where it waits no more, or will be met by the schedule. */
 function waitingRow(
   queue: ScannedQueue,
-  sequence: number,
+  { lane, sequence }: { lane: number; sequence: number },
   record: Buffer,
   state: Buffer | undefined,
 ): StoredRow | undefined {
@@ -185,8 +203,10 @@ function waitingRow(
   // The schedule finds a damaged state when the message is due: its key says when, the state does not any more.
   if (state !== undefined && waiting === undefined) return undefined;
   const waits =
-    waiting === undefined ? sequence >= queue.backlog.boundary : queue.schedule.isFar(waiting.availableAt, sequence);
-  return waits ? { lane: 0, sequence, record, waiting } : undefined;
+    waiting === undefined
+      ? sequence >= queue.lanes.of(lane).backlog.boundary
+      : queue.schedule.isFar(waiting.availableAt, sequence);
+  return waits ? { lane, sequence, record, waiting } : undefined;
 }
 
 function addReadable(queue: ScannedQueue, row: StoredRow, found: Found[]): void {

@@ -72,8 +72,8 @@ export class Schedule {
 
   /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
   get wanted(): boolean {
-    const { ready, hot } = this.#queue;
-    return this.#wanted && (ready.size === 0 || (ready.size < scheduleLoadMax && hot.bytes < memoryBytesMax));
+    const { readyInMemory, hot } = this.#queue;
+    return this.#wanted && (readyInMemory === 0 || (readyInMemory < scheduleLoadMax && hot.bytes < memoryBytesMax));
   }
 
   get inMemory(): Iterable<Entry> {

@@ -1,5 +1,6 @@
 import type { QueueStats } from '../queue-stats.ts';
 import { messageKey, sequenceMax } from './keys.ts';
+import type { Lane } from './lanes.ts';
 import type { Queue } from './queue.ts';
 import { enqueuedAtOf } from './record.ts';
 
@@ -7,7 +8,7 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
   const { totals } = queue;
   return {
     ready: queue.readyMessages,
-    readyByPriority: [queue.readyMessages],
+    readyByPriority: readyByPriority(queue),
     leased: queue.delivery.leased,
     scheduled: queue.schedule.size,
     bytes: queue.bytes,
@@ -34,13 +35,25 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
   };
 }
 
-function oldestReadyAgeMs(queue: Queue): number {
-  const record = queue.selector.oldest()?.record ?? oldestOnDisk(queue);
-  return record === undefined ? 0 : Math.max(0, queue.context.clock.now() - enqueuedAtOf(record));
+function readyByPriority({ lanes, options, readyMessages }: Queue): number[] {
+  if (lanes.all.length === 1 && options.priorities === 1) return [readyMessages];
+  const levels = Math.max(options.priorities, lanes.all.length);
+  return Array.from({ length: levels }, (_, number) => lanes.all[number]?.size ?? 0);
 }
 
-function oldestOnDisk(queue: Queue): Buffer | undefined {
-  if (queue.backlog.size === 0) return undefined;
-  const from = messageKey(queue.id, 0, queue.backlog.boundary);
-  return queue.context.environment.readRange('messages', from, messageKey(queue.id, 0, sequenceMax), 1)[0]?.value;
+function oldestReadyAgeMs(queue: Queue): number {
+  const heads = queue.lanes.all.map((lane) => lane.ready.peek()?.record ?? oldestOnDisk(queue, lane));
+  const oldest = [queue.selector.oldest()?.record, ...heads].reduce(older, undefined);
+  return oldest === undefined ? 0 : Math.max(0, queue.context.clock.now() - enqueuedAtOf(oldest));
+}
+
+function older(a: Buffer | undefined, b: Buffer | undefined): Buffer | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return enqueuedAtOf(a) <= enqueuedAtOf(b) ? a : b;
+}
+
+function oldestOnDisk({ id, context }: Queue, { number, backlog }: Lane): Buffer | undefined {
+  if (backlog.size === 0) return undefined;
+  const from = messageKey(id, number, backlog.boundary);
+  return context.environment.readRange('messages', from, messageKey(id, number, sequenceMax), 1)[0]?.value;
 }

@@ -14,6 +14,7 @@ import { loggingContract } from './logging.ts';
 import { lookingContract } from './looking.ts';
 import { movingContract } from './moving.ts';
 import { orderingContract } from './ordering.ts';
+import { prioritizingContract } from './prioritizing.ts';
 import { routingContract } from './routing.ts';
 import { stayingAndGoingContract } from './staying-and-going.ts';
 import { tellingContract } from './telling.ts';
@@ -32,6 +33,7 @@ export function engineContract(name: string, open: () => Promise<EngineUnderTest
 const parts = [
   declaringContract,
   routingContract,
+  prioritizingContract,
   consumingContract,
   dispatchingContract,
   delayingContract,

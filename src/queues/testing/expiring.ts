@@ -40,6 +40,20 @@ export function expiringContract(on: ContractBench): void {
       assert.deepEqual(await codesIn(on, 'orders.dead'), ['soon expired 0', 'late expired 0']);
     });
 
+    for (const durability of ['async', 'memory'] as const) {
+      test(`where nothing waits for the disk (${durability}) messages expire all the same`, async () => {
+        await on.engine.declare('orders', { ...bound, durability, ttlMs: 2 * minuteMs });
+        await on.send('own', { properties: { messageExpiryInterval: 60 } });
+        await on.send('queue');
+        on.clock.advance(minuteMs);
+        await on.until(async () => (await on.engine.stats('orders')).expired === 1);
+        assert.deepEqual(await on.payloadsIn('orders'), ['queue']);
+        on.clock.advance(minuteMs);
+        await on.until(async () => (await on.engine.stats('orders')).expired === 2);
+        assert.deepEqual(await codesIn(on, 'orders.dead'), ['own expired 0', 'queue expired 0']);
+      });
+    }
+
     test('the shorter of both ends it', async () => {
       await on.engine.declare('orders', { ...bound, ttlMs: minuteMs });
       await on.send('own', { properties: { messageExpiryInterval: 30 } });

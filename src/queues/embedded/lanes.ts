@@ -1,0 +1,59 @@
+import { Backlog } from './backlog.ts';
+import type { Entry } from './entry.ts';
+import type { QueueCore } from './queue-core.ts';
+import { ReadyList } from './ready-list.ts';
+
+/** The ready messages of one priority, in the order in which they came: those in memory, and behind them those on disk alone. */
+export class Lane {
+  readonly number: number;
+  readonly ready = new ReadyList();
+  readonly backlog: Backlog;
+
+  constructor(number: number, queue: QueueCore) {
+    this.number = number;
+    this.backlog = new Backlog(queue, number, this.ready);
+  }
+
+  get size(): number {
+    return this.ready.size + this.backlog.size;
+  }
+
+  /** The first one; undefined where there is none, or none that is flushed. */
+  head(): Entry | undefined {
+    if (this.ready.size === 0 && this.backlog.size > 0) this.backlog.load();
+    return this.ready.peek();
+  }
+}
+
+/**
+ * The lanes of a queue, the lowest first. There are as many as a message has ever needed: fewer priorities than before leave
+ * what waits where it is.
+ */
+export class Lanes {
+  readonly #queue: QueueCore;
+  readonly all: Lane[] = [];
+
+  constructor(queue: QueueCore) {
+    this.#queue = queue;
+    this.of(0);
+  }
+
+  of(number: number): Lane {
+    while (this.all.length <= number) this.all.push(new Lane(this.all.length, this.#queue));
+    return this.all[number];
+  }
+
+  get readyInMemory(): number {
+    if (this.all.length === 1) return this.all[0].ready.size;
+    return this.all.reduce((sum, { ready }) => sum + ready.size, 0);
+  }
+
+  get onDiskAlone(): number {
+    if (this.all.length === 1) return this.all[0].backlog.size;
+    return this.all.reduce((sum, { backlog }) => sum + backlog.size, 0);
+  }
+
+  clear(): void {
+    for (const { ready } of this.all) ready.clear();
+  }
+}
