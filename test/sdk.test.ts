@@ -190,6 +190,21 @@ for (const [way, urlOf] of ways) {
     await assert.rejects(client.publish('a/+', 'x'), { name: 'PublishRefused' });
   });
 
+  test(`${way}: two groups of a log get everything each`, async (t) => {
+    const { server, client } = await setUp(t);
+    const options = { kind: 'log', bindings: [{ filter: 'news/#' }], group: { start: 'earliest' } };
+    await server.api('POST', '/v1/queues', { name: 'news', options });
+    await client.publishAll(['1', '2', '3'].map((payload) => ({ topic: 'news/a', payload })));
+    for (const group of ['first', 'second']) {
+      const got = new Gathering(3);
+      await client.consume('news', (message) => got.add(message), { group, pollSeconds: 1 });
+      assert.deepEqual(
+        (await got.all).map((message) => message.text()),
+        ['1', '2', '3'],
+      );
+    }
+  });
+
   test(`${way}: a queue that is not there is refused with the reason`, async (t) => {
     const { client } = await setUp(t);
     await assert.rejects(

@@ -42,6 +42,8 @@ export interface ConnectOptions {
 }
 
 export interface ConsumeOptions {
+  /** Of a log: whose position is shared. It begins where the log's `group.start` says. */
+  readonly group?: string;
   /** Messages worked on at once, and held at once: no more are lent to this consumer. 1 to 256, default 1. */
   readonly concurrency?: number;
   /** Longest wait of one request for messages, and so of a stop. For HTTP; default 5. */

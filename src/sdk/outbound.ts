@@ -8,6 +8,8 @@ export interface PublishOptions {
   readonly key?: string;
   /** 1 to 10; the highest goes first. */
   readonly priority?: number;
+  /** Nobody gets it earlier. */
+  readonly delayMs?: number;
   /** Under the same one a queue that looks at it takes a message once. */
   readonly dedupId?: string;
   /** After so long it is of no use any more. */
@@ -52,10 +54,11 @@ export function encode({ topic, payload, ...options }: Outbound): Encoded {
   };
 }
 
-function named({ key, priority, dedupId }: PublishOptions): [string, string][] {
+function named({ key, priority, delayMs, dedupId }: PublishOptions): [string, string][] {
   const pairs: [string, string | undefined][] = [
     ['sluice-key', key],
     ['sluice-priority', priority?.toString()],
+    ['sluice-delay', delayMs?.toString()],
     ['sluice-dedup-id', dedupId],
   ];
   return pairs.filter((pair): pair is [string, string] => pair[1] !== undefined);

@@ -112,6 +112,31 @@ test('mosquitto_sub consumes a queue by the filter that feeds it, and reads why 
   }
 });
 
+test('mosquitto_sub reads a log from its beginning, in a group of its own', { skip }, async (t) => {
+  const server = await startServer(t);
+  const options = { kind: 'log', bindings: [{ filter: 'news' }] };
+  await server.api('POST', '/v1/queues', { name: 'news', options });
+  for (const text of ['one', 'two']) await pub(server, '-V', 'mqttv5', '-q', '1', '-t', 'news', '-m', text);
+  for (const group of ['first', 'second']) {
+    const start = ['-D', 'subscribe', 'user-property', 'start', 'earliest'];
+    const reader = sub(
+      server,
+      '-V',
+      'mqttv5',
+      '-q',
+      '1',
+      '-t',
+      `$stream/news/${group}`,
+      ...start,
+      '-C',
+      '2',
+      '-F',
+      'got %p',
+    );
+    assert.match((await reader.ended).stdout, /got one\n(?:.*\n)*?got two/);
+  }
+});
+
 test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async (t) => {
   const server = await startServer(t);
   const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;

@@ -39,6 +39,7 @@ export class HttpConsumer implements Consumer {
   readonly #concurrency: number;
   readonly #pollSeconds: number;
   readonly #leaseSeconds: number;
+  readonly #group: string | undefined;
   readonly #onNotice: (sentence: string) => void;
   readonly #stopping = new AbortController();
   /** Tokens of what handlers work on; no more than the concurrency. */
@@ -68,7 +69,7 @@ export class HttpConsumer implements Consumer {
     api: HttpApi,
     queue: string,
     handler: Handler,
-    { concurrency = 1, pollSeconds = 5, leaseSeconds = 30 }: ConsumeOptions,
+    { concurrency = 1, pollSeconds = 5, leaseSeconds = 30, group }: ConsumeOptions,
     onNotice: (sentence: string) => void,
   ) {
     this.#api = api;
@@ -79,6 +80,7 @@ export class HttpConsumer implements Consumer {
     this.#concurrency = concurrency;
     this.#pollSeconds = pollSeconds;
     this.#leaseSeconds = leaseSeconds;
+    this.#group = group;
     this.#onNotice = onNotice;
     this.ended = this.#ended.promise;
     this.ended.catch((problem: Error) => onNotice(problem.message));
@@ -132,7 +134,7 @@ export class HttpConsumer implements Consumer {
   }
 
   async #lease(max: number): Promise<readonly LeasedJson[]> {
-    const body = { max, waitSeconds: this.#pollSeconds, leaseSeconds: this.#leaseSeconds };
+    const body = { max, waitSeconds: this.#pollSeconds, leaseSeconds: this.#leaseSeconds, group: this.#group };
     return (await this.#api.post<{ messages: readonly LeasedJson[] }>(`${this.#path}/lease`, body)).messages;
   }
 

@@ -22,11 +22,15 @@ export class MqttConsumer implements Consumer {
   static async open(
     queue: string,
     handler: Handler,
-    { concurrency = 1 }: ConsumeOptions,
+    { concurrency = 1, group }: ConsumeOptions,
     settings: Omit<MqttSettings, 'onMessage' | 'receiveMaximum'>,
     onNotice: (sentence: string) => void,
   ): Promise<MqttConsumer> {
-    const consumer = new MqttConsumer(`$queue/${queue}`, new WorkPool(handler, concurrency), onNotice);
+    const consumer = new MqttConsumer(
+      group === undefined ? `$queue/${queue}` : `$stream/${queue}/${group}`,
+      new WorkPool(handler, concurrency),
+      onNotice,
+    );
     consumer.#link = await MqttLink.open({
       settings: { ...settings, receiveMaximum: concurrency, onMessage: (packet) => consumer.#take(packet) },
       prepare: (connection) => consumer.#subscribe(connection),
