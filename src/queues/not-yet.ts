@@ -3,6 +3,5 @@
  * have another one. `bindings.headers` is a part of a binding.
  */
 export const notYet: ReadonlyMap<string, readonly string[] | undefined> = new Map([
-  ['overflow', ['drop_lowest_priority']],
   ['rateLimit.perKey.out', undefined],
 ]);

@@ -45,8 +45,8 @@ function notTooFast(queue: AnyQueue, message: Message): Verdict | undefined {
   return failure === undefined ? undefined : objection(queue, failure);
 }
 
-function withinLimits(queue: AnyQueue, _message: Message, bytes: number): Verdict | undefined {
-  if (queue.hasRoom(bytes) || queue.canMakeRoom(bytes)) return undefined;
+function withinLimits(queue: AnyQueue, message: Message, bytes: number): Verdict | undefined {
+  if (queue.hasRoom(bytes) || queue.canMakeRoom(bytes, message)) return undefined;
   return objection(queue, queueFull(queue));
 }
 

@@ -139,7 +139,7 @@ type Decided = readonly AnyQueue[] | SluiceError;
 type Plan = Decided | { readonly wait: SluiceError };
 
 function enter(queue: AnyQueue, record: Buffer, message: Message, owned: boolean): Entry {
-  queue.makeRoom(record.length);
+  queue.makeRoom(record.length, message);
   if (queue.entrance.isWatched) queue.entrance.entered(message);
   return queue.intake.append(record, message, owned);
 }

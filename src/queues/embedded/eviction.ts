@@ -40,3 +40,31 @@ function oldestOf(queue: EvictingQueue): Entry | undefined {
   const [waiting] = schedule.inMemory;
   return waiting;
 }
+
+/** The same for what is of no higher priority than lane `highest`: what is read of it is enough, and what is on disk alone is not asked. */
+export function canDropLower(queue: EvictingQueue, bytes: number, highest: number): boolean {
+  const { limits } = queue.options;
+  let messages = limits.messages === 0 ? 0 : queue.messages + 1 - limits.messages;
+  let missing = limits.bytes === 0 ? 0 : queue.bytes + bytes - limits.bytes;
+  for (const lane of queue.lanes.all.slice(0, highest + 1)) {
+    lane.head();
+    for (const entry of lane.ready) {
+      messages--;
+      missing -= entry.bytes;
+      if (messages <= 0 && missing <= 0) return true;
+    }
+  }
+  return false;
+}
+
+/** Drops the oldest of the lowest priority until there is room. */
+export function dropLower(queue: EvictingQueue, bytes: number, highest: number): void {
+  const lanes = queue.lanes.all.slice(0, highest + 1);
+  while (!queue.hasRoom(bytes)) {
+    const lane = lanes.find((each) => each.head() !== undefined);
+    const oldest = lane?.head();
+    if (oldest === undefined) return;
+    queue.totals.dropped.overflow++;
+    queue.discard(oldest);
+  }
+}

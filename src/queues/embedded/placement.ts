@@ -33,7 +33,7 @@ export class Placing {
     const keyHash = this.#keyOf === undefined ? 0 : this.#keyHash(message ?? messageOf(record), this.#keyOf);
     // Its queue's ttl ends what was enqueued first, first: what has another order has it in its record.
     const isEndWritten = (availableAt > 0 || this.#conflates) && !sparedByTtl(record);
-    const lane = this.#options.priorities === 1 ? 0 : this.#laneOf(message ?? messageOf(record));
+    const lane = this.#options.priorities === 1 ? 0 : laneOf(message ?? messageOf(record), this.#options.priorities);
     if (keyHash === 0 && lane === 0 && !isEndWritten) return record;
     const expiresAt = isEndWritten ? this.#endOf(record, availableAt) : expiresAtOf(record);
     return placed(record, { lane, expiresAt, keyHash, isEndWritten }, owned);
@@ -44,12 +44,6 @@ export class Placing {
     return key === undefined ? 0 : hash48Of(key);
   }
 
-  /** What asks for nothing, or for what cannot be, has the lowest priority. */
-  #laneOf(message: Message): number {
-    const asked = askedPriority(message) ?? 1;
-    return Number.isNaN(asked) ? 0 : Math.min(asked, this.#options.priorities) - 1;
-  }
-
   /** A delay is no part of the wait. */
   #endOf(record: Buffer, availableAt: number): number {
     const { ttlMs } = this.#options;
@@ -58,4 +52,10 @@ export class Placing {
     const end = Math.max(availableAt, enqueuedAtOf(record)) + ttlMs;
     return own === 0 ? end : Math.min(own, end);
   }
+}
+
+/** What asks for nothing, or for what cannot be, has the lowest priority. */
+export function laneOf(message: Message, priorities: number): number {
+  const asked = askedPriority(message) ?? 1;
+  return Number.isNaN(asked) ? 0 : Math.min(asked, priorities) - 1;
 }

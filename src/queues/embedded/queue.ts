@@ -1,11 +1,11 @@
 import type { SluiceError } from '../../errors.ts';
-import type { Settlement } from '../../message.ts';
+import type { Message, Settlement } from '../../message.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
 import { Entrance } from './entrance.ts';
 import type { Entry } from './entry.ts';
-import { canMakeRoom, makeRoom } from './eviction.ts';
+import { canDropLower, canMakeRoom, dropLower, makeRoom } from './eviction.ts';
 import { ExpirySweeper } from './expiry-sweeper.ts';
 import { Intake } from './intake.ts';
 import { KeyGate } from './key-gate.ts';
@@ -13,6 +13,7 @@ import { LaneSelector } from './lane-selector.ts';
 import { Lanes } from './lanes.ts';
 import { LastValueSelector } from './last-value-selector.ts';
 import { LastValues } from './last-values.ts';
+import { laneOf } from './placement.ts';
 import { QueueCore } from './queue-core.ts';
 import { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
@@ -94,13 +95,18 @@ export class Queue extends QueueCore {
   }
 
   /** Whether it takes a message though it is full. */
-  canMakeRoom(bytes: number): boolean {
-    return this.options.overflow === 'drop_oldest' && canMakeRoom(this, bytes);
+  canMakeRoom(bytes: number, message: Message): boolean {
+    const { overflow, priorities } = this.options;
+    if (overflow === 'drop_oldest') return canMakeRoom(this, bytes);
+    return overflow === 'drop_lowest_priority' && canDropLower(this, bytes, laneOf(message, priorities));
   }
 
   /** Drops what has to go for a message of so many bytes. */
-  makeRoom(bytes: number): void {
-    if (!this.hasRoom(bytes)) makeRoom(this, bytes);
+  makeRoom(bytes: number, message: Message): void {
+    if (this.hasRoom(bytes)) return;
+    const { overflow, priorities } = this.options;
+    if (overflow === 'drop_lowest_priority') dropLower(this, bytes, laneOf(message, priorities));
+    else makeRoom(this, bytes);
   }
 
   /** Takes a message away that nobody holds, and its rows with the next batch. */

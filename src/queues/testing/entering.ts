@@ -137,6 +137,24 @@ export function enteringContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['1', '2', '3', '4', '5']);
     });
 
+    test('a full queue drops the oldest of the lowest priority, and refuses what is lower still', async () => {
+      const limits = { messages: 3, bytes: 0 };
+      await on.engine.declare('orders', { ...bound, priorities: 3, limits, overflow: 'drop_lowest_priority' });
+      const send = (payload: string, priority: number): Promise<void> =>
+        on.send(payload, { properties: { userProperties: [['sluice-priority', `${priority}`]] } });
+      await send('low 1', 1);
+      await send('low 2', 1);
+      await send('high', 3);
+      await send('middle', 2);
+      assert.deepEqual((await on.payloadsIn('orders')).sort(), ['high', 'low 2', 'middle']);
+      await send('low 3', 1);
+      assert.deepEqual((await on.payloadsIn('orders')).sort(), ['high', 'low 3', 'middle']);
+      await send('high 2', 3);
+      await assert.rejects(send('low 4', 1), { code: 'queue_full' });
+      assert.deepEqual((await on.payloadsIn('orders')).sort(), ['high', 'high 2', 'middle']);
+      assert.equal((await on.engine.stats('orders')).dropped.overflow, 3);
+    });
+
     test('a queue that blocks makes the sender wait, and takes messages in their order when there is room', async () => {
       await on.engine.declare('orders', { ...bound, limits: { messages: 2, bytes: 0 }, overflow: 'block' });
       await on.sendAll('1', '2');
