@@ -22,7 +22,7 @@ export async function changeOptions(world: World, name: string): Promise<void> {
 
 /** What nobody held is gone, or was delivered in the meantime. */
 export async function purge(world: World, name: string): Promise<void> {
-  if (world.moves.running.size > 0) return;
+  if (world.isCatchingUp) return;
   const queue = world.queue(name);
   const before = [...queue.messages.keys()].filter((id) => !queue.isHeld(id));
   const purged = await world.under.engine.purge(name);

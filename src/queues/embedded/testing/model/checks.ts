@@ -12,7 +12,7 @@ export async function checkCounts(world: World): Promise<void> {
   for (let turn = 0; ; turn++) {
     const problem = await countsProblem(world);
     if (problem === undefined) return;
-    if (world.moves.running.size === 0 || turn === catchUpTurnsMax) throw problem;
+    if (!world.isCatchingUp || turn === catchUpTurnsMax) throw problem;
     await turns(1);
   }
 }

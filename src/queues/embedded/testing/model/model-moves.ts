@@ -9,6 +9,7 @@ import type { ReferenceQueue } from './reference-queue.ts';
 interface MovesParts {
   readonly under: TestEngine;
   readonly history: History;
+  readonly now: number;
   readonly queues: ReadonlyMap<string, ReferenceQueue>;
   queue(name: string): ReferenceQueue;
 }
@@ -72,14 +73,15 @@ export class ModelMoves {
     for (const move of this.running.values()) {
       const from = this.#world.queue(move.from);
       if (move.to !== to || !move.meant.has(id) || !from.messages.has(id) || from.isHeld(id)) continue;
+      const expiresAt = from.messages.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
       from.removed(id);
-      this.#world.queue(to).enqueue(id, false);
+      this.#world.queue(to).enqueue(id, false, expiresAt);
       return;
     }
+    this.#expired(id, to);
   }
 
   began(rows: RowBatch): void {
-    if (this.running.size === 0) return;
     const { tables, keys, values } = rows;
     for (let at = 0; at < tables.length; at++) {
       const value = values[at];
@@ -95,7 +97,26 @@ export class ModelMoves {
     const queue = name === undefined ? undefined : this.#world.queues.get(name);
     if (name === undefined || queue === undefined) return;
     const id = messageOf(record).payload.toString();
+    const known = queue.messages.get(id);
+    // Its row is written already, so this is the one of its return: it left in the meantime.
+    if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
     if (!queue.messages.has(id)) this.arrived(id, name);
+  }
+
+  #leftFor(id: string, from: string): void {
+    for (const move of [...this.running.values()]) {
+      if (move.from === from && move.meant.has(id)) this.arrived(id, move.to);
+    }
+  }
+
+  /** One whose time was over died without anybody's doing. */
+  #expired(id: string, to: string): void {
+    const dead = this.#world.queue(to);
+    for (const queue of this.#world.queues.values()) {
+      const message = queue.messages.get(id);
+      if (queue.dead !== dead || message === undefined || message.deadline !== undefined) continue;
+      if (message.expiresAt <= this.#world.now) queue.died(id);
+    }
   }
 
   #progressed(key: Buffer, { state }: MoveProgress): void {

@@ -26,6 +26,7 @@ export function liveByChance(random: Random): GivenQueueOptions {
     maxInflight: random.between(5, 34),
     dispatch: random.pick(['least_inflight', 'round_robin', 'random', 'sticky']),
     singleActiveConsumer: random.chance(10),
+    delayMs: random.chance(10) ? random.between(1, 5_000) : 0,
     limits: { messages: random.chance(20) ? random.between(20, 200) : 0 },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { SluiceError } from '../../../../errors.ts';
-import type { ReceiptWaiter } from '../../../../message.ts';
+import type { ReceiptWaiter, UserProperty } from '../../../../message.ts';
 import { messageOf } from '../../../testing/recording-consumer.ts';
 import { keyOf } from './reference-queue.ts';
 import type { World } from './world.ts';
@@ -19,13 +19,31 @@ export function publish(world: World): void {
 /** To all that are bound, or to none. */
 function publishOne(world: World, topic: string, names: readonly string[]): void {
   const id = `m${world.published++}`;
+  const { random, now } = world;
+  const expirySeconds = random.chance(8) ? random.between(1, 40) : undefined;
+  const delayMs = random.chance(8) ? random.between(0, 20_000) : undefined;
   const admitted = names.every((name) => world.queue(name).hasRoom);
-  if (admitted) for (const name of names) world.queue(name).enqueue(id, true);
-  const key = keyOf(id);
-  const userProperties = [['digit', id.slice(-1)] as const, ...(key === undefined ? [] : [['key', key] as const])];
-  const message = messageOf(id, { topic, properties: { userProperties } });
+  if (admitted) for (const name of names) enqueue(world, name, id, expirySeconds, delayMs);
+  const properties = { userProperties: userPropertiesOf(id, delayMs), messageExpiryInterval: expirySeconds };
+  const message = messageOf(id, { topic, properties, receivedAt: now });
   const waiter = new Receipt(world, id, admitted);
   assert.equal(world.under.engine.route(topic)?.admit(message, waiter, 0), true);
+}
+
+function enqueue(world: World, name: string, id: string, expirySeconds?: number, delayMs?: number): void {
+  const queue = world.queue(name);
+  const delay = delayMs ?? queue.options.delayMs;
+  const expiresAt = expirySeconds === undefined ? Number.POSITIVE_INFINITY : world.now + expirySeconds * 1_000;
+  queue.enqueue(id, delay === 0, expiresAt, delay === 0 ? 0 : world.now + delay);
+}
+
+function userPropertiesOf(id: string, delayMs: number | undefined): UserProperty[] {
+  const key = keyOf(id);
+  return [
+    ['digit', id.slice(-1)],
+    ...(key === undefined ? [] : [['key', key] as const]),
+    ...(delayMs === undefined ? [] : [['sluice-delay', String(delayMs)] as const]),
+  ];
 }
 
 /** What was promised is on disk, or has come and gone before it had to be written. */

@@ -8,6 +8,10 @@ export interface ReferenceMessage {
   readonly id: string;
   /** Place in the order of arrival; undefined for one that moved or died here. */
   readonly order: number | undefined;
+  /** When its time is over; then it may go at any moment in which nobody holds it. */
+  readonly expiresAt: number;
+  /** In which it came, so that its row is written then. */
+  readonly transaction: number;
   attempts: number;
   availableAt: number;
   /** End of its lease, while somebody holds it. */
@@ -30,6 +34,7 @@ export class ReferenceQueue {
   readonly #held = new Set<ReferenceMessage>();
   /** All whose time is to come, and some whose time has come. */
   readonly #waiting = new Set<ReferenceMessage>();
+  #now = 0;
   options: QueueOptions;
   /** Whether a move may just have taken it. */
   mayLeave: (id: string) => boolean = () => false;
@@ -48,23 +53,30 @@ export class ReferenceQueue {
     return messages === 0 || this.messages.size < messages;
   }
 
-  enqueue(id: string, ordered: boolean): void {
+  /** `inOrder`: behind all that came before, and not what died, moved or waits for a time of its own. */
+  enqueue(id: string, inOrder: boolean, expiresAt: number, availableAt = 0): void {
     this.enqueued++;
-    const order = ordered ? this.#arrivals++ : undefined;
-    const message: ReferenceMessage = { id, order, attempts: 0, availableAt: 0, deadline: undefined };
+    const order = inOrder ? this.#arrivals++ : undefined;
+    const { transaction } = this.#history;
+    const state = { attempts: 0, availableAt, deadline: undefined };
+    const message: ReferenceMessage = { id, order, expiresAt, transaction, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
-    if (ordered) this.#line.push(message);
+    if (inOrder) this.#line.push(message);
+    if (availableAt > 0) this.#waiting.add(message);
     this.#history.add(() => this.#forget(message));
   }
 
   /** A consumer got it. It must have been ready, and its turn. */
   delivered(id: string, attempt: number, now: number, leaseMs = this.options.leaseMs): void {
     this.expireLeases(now);
+    this.#now = now;
     const message = this.messages.get(id);
     assert.ok(message !== undefined, `${id} was delivered and is not in the queue`);
     assert.equal(message.deadline, undefined, `${id} was delivered while somebody holds it`);
     assert.ok(message.availableAt <= now, `${id} was delivered ${message.availableAt - now} ms too early`);
+    const isOver = message.order !== undefined && message.expiresAt <= now;
+    assert.ok(!isOver, `${id} was delivered ${now - message.expiresAt} ms after its time`);
     assert.equal(attempt, message.attempts + 1, `${id} was delivered with a wrong attempt`);
     assert.ok(!this.options.paused, `${id} was delivered by a paused queue`);
     this.#checkTurn(message);
@@ -92,8 +104,9 @@ export class ReferenceQueue {
   }
 
   died(id: string): void {
+    const expiresAt = this.messages.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
     this.#leave(id);
-    this.dead?.enqueue(id, false);
+    this.dead?.enqueue(id, false, expiresAt);
   }
 
   removed(id: string): void {
@@ -141,20 +154,33 @@ export class ReferenceQueue {
 
   /** Whether some message may go now, as far as the reference can tell. */
   hasDeliverable(now: number): boolean {
-    if (this.ready(now) === 0) return false;
-    if (this.options.ordering === 'none') return true;
+    this.#now = now;
+    if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
     // What moved here has no order, so it cannot be told whose turn it is.
     const all = [...this.messages.values()];
     if (all.some(({ order }) => order === undefined)) return false;
-    return all.some(
-      (each) => each.deadline === undefined && each.availableAt <= now && this.#blockersOf(each).length === 0,
-    );
+    return all.some((each) => this.#canGo(each) && this.#blockersOf(each).length === 0);
+  }
+
+  /** Whether some message may go at any moment, because its time is over. */
+  hasOverdue(now: number): boolean {
+    for (const { expiresAt } of this.messages.values()) if (expiresAt <= now) return true;
+    return false;
+  }
+
+  #canGo({ deadline, availableAt, expiresAt }: ReferenceMessage): boolean {
+    return deadline === undefined && availableAt <= this.#now && expiresAt > this.#now;
+  }
+
+  /** In this turn, so that nobody has told it yet. */
+  #mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
+    return expiresAt <= this.#now || this.mayLeave(id);
   }
 
   #checkTurn(message: ReferenceMessage): void {
     const { ordering } = this.options;
     if (ordering !== 'none') {
-      const blocker = this.#blockersOf(message).find(({ id }) => !this.mayLeave(id));
+      const blocker = this.#blockersOf(message).find((each) => !this.#mayHaveLeft(each));
       assert.equal(blocker, undefined, `${message.id} was delivered, and ${blocker?.id} of its key goes before it`);
     } else if (message.order !== undefined && message.attempts === 0) {
       const first = this.#firstUntried();
@@ -180,7 +206,9 @@ export class ReferenceQueue {
 
   #firstUntried(): ReferenceMessage | undefined {
     while (this.#line.length > 0 && this.messages.get(this.#line[0].id) !== this.#line[0]) this.#line.shift();
-    return this.#line.find((each) => isUntried(each) && this.messages.get(each.id) === each && !this.mayLeave(each.id));
+    return this.#line.find(
+      (each) => isUntried(each) && this.messages.get(each.id) === each && !this.#mayHaveLeft(each),
+    );
   }
 
   #wait(message: ReferenceMessage, until: number): void {

@@ -66,8 +66,8 @@ export class World {
     await this.under.open();
     await this.#declare('a', { bindings: [{ filter: 't/a' }, { filter: 't/both' }] });
     await this.#declare('b', { bindings: [{ filter: 't/+' }], maxInflight: 12 });
-    const { options } = await this.under.engine.declare(parked, {});
-    this.queues.set(parked, new ReferenceQueue(options, this.history));
+    const { options } = await this.under.engine.declare(parked, { deadLetter: 'a.dead' });
+    this.queues.set(parked, new ReferenceQueue(options, this.history, this.queue('a.dead')));
     for (const [name, queue] of this.queues) queue.mayLeave = (id) => this.moves.mayTake(name, id);
     this.moves.learnNames();
   }
@@ -98,6 +98,12 @@ export class World {
     }
     // What became due in the meantime.
     this.under.clock.advance(0);
+  }
+
+  /** Whether the engine may have done something in this turn that the reference is told of by rows. */
+  get isCatchingUp(): boolean {
+    if (this.moves.running.size > 0) return true;
+    return [...this.queues.values()].some((queue) => queue.hasOverdue(this.now));
   }
 
   settlement(): Settlement {
