@@ -89,8 +89,8 @@ export class QueueWatch implements Part {
     const watched = this.#watchedQueue(info);
     const consumers = follower?.consumers ?? stats.consumers;
     for (const event of watched.look({ ...stats, consumers }, backlog, info.options, clock.now())) {
-      if (event.kind.startsWith('alert-'))
-        log.warn(`Queue alert ${event.kind.slice(6)}`, { queue: info.name, ...event.detail });
+      if (event.kind === 'alert-raised') log.warn('A queue raises an alert', { queue: info.name, ...event.detail });
+      if (event.kind === 'alert-cleared') log.info('A queue clears an alert', { queue: info.name, ...event.detail });
       onEvent({ queue: info.name, at: clock.now(), ...event });
     }
     follower?.follow(watched.desiredConsumers);
