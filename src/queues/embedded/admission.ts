@@ -70,7 +70,14 @@ export class Admission {
 
   /** False where it has to wait on. */
   #admitWaiting({ queues, record, waiter, tag }: Waiting): boolean {
+    const { commit } = this.#context;
+    if (commit.refusal !== undefined) {
+      waiter.receipt(tag, commit.refusal);
+      return true;
+    }
     const present = queues.filter((queue) => !queue.removed);
+    // Storage that is behind is one more thing to wait for.
+    if (!commit.hasRoom(record.length * present.length, present.length)) return false;
     const message = messageOf(record);
     const plan =
       present.length === 0 ? queueNotFound(queues[0].name) : this.#plan(present, message, record.length, true);

@@ -5,7 +5,7 @@ import type { QueueOptions } from '../options.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { deduplicationExpiryEnd, deduplicationExpiryKey, digestKey, digestOfExpiryKey } from './keys.ts';
 import { readU48, writeU48 } from './numbers.ts';
-import { Unflushed } from './unflushed.ts';
+import type { Unflushed } from './unflushed.ts';
 
 /** The user property with which a publisher names what it sends. */
 export const deduplicationIdProperty = 'sluice-dedup-id';
@@ -30,10 +30,15 @@ export class Deduplication {
   readonly #unflushed: Unflushed<string, number>;
   #last: { message: Message; digest: string | undefined } | undefined;
 
-  constructor(queue: number, { deduplication, orderingKey }: QueueOptions, context: EngineContext) {
+  constructor(
+    queue: number,
+    { deduplication, orderingKey }: QueueOptions,
+    context: EngineContext,
+    unflushed: Unflushed<string, number>,
+  ) {
     this.#queue = queue;
     this.#context = context;
-    this.#unflushed = new Unflushed(context.commit);
+    this.#unflushed = unflushed;
     this.#windowMs = deduplication.windowMs;
     const keyOf = deduplication.scope === 'key' && orderingKey !== null ? compileKey(orderingKey) : undefined;
     this.#scopeOf = (message) => keyOf?.(message);

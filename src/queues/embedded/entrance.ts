@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
 import { hash48Of } from '../../std/hash.ts';
@@ -7,6 +8,7 @@ import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import { Deduplication } from './deduplication.ts';
+import { Unflushed } from './unflushed.ts';
 
 /** Keys whose rate is known; the one that was not used for longest is forgotten, and begins anew. */
 const keysMax = 10_000;
@@ -16,6 +18,8 @@ export class Entrance {
   readonly #id: number;
   readonly #name: string;
   readonly #context: EngineContext;
+  /** What came and is not flushed yet. */
+  readonly #ids: Unflushed<string, number>;
   #options: QueueOptions;
   #deduplication: Deduplication | undefined;
   #rate: RateBucket | undefined;
@@ -27,14 +31,18 @@ export class Entrance {
     this.#name = name;
     this.#context = context;
     this.#options = options;
-    this.#follow();
+    this.#ids = new Unflushed(context.commit);
+    this.#deduplicate();
+    this.#limitRates();
   }
 
+  /** What an option does not change is kept: the ids that are not flushed yet, and how much of a second's rate is used up. */
   change(options: QueueOptions): void {
+    const before = this.#options;
     this.#options = options;
-    this.#deduplication?.stop();
-    this.#rates = new RecentMap(keysMax);
-    this.#follow();
+    if (!isDeepStrictEqual(options.deduplication, before.deduplication)) this.#deduplicate();
+    if (!isDeepStrictEqual(options.rateLimit, before.rateLimit) || options.orderingKey !== before.orderingKey)
+      this.#limitRates();
   }
 
   /** Whether it looks at messages at all. */
@@ -68,11 +76,16 @@ export class Entrance {
     this.#deduplication?.stop();
   }
 
-  #follow(): void {
-    const { deduplication, rateLimit, orderingKey } = this.#options;
+  #deduplicate(): void {
+    this.#deduplication?.stop();
+    const isOff = this.#options.deduplication.scope === 'off';
+    this.#deduplication = isOff ? undefined : new Deduplication(this.#id, this.#options, this.#context, this.#ids);
+  }
+
+  #limitRates(): void {
+    const { rateLimit, orderingKey } = this.#options;
     const now = this.#context.clock.now();
-    const { scope } = deduplication;
-    this.#deduplication = scope === 'off' ? undefined : new Deduplication(this.#id, this.#options, this.#context);
+    this.#rates = new RecentMap(keysMax);
     this.#rate = rateLimit.in === 0 ? undefined : new RateBucket(rateLimit.in, now);
     this.#keyOf = rateLimit.perKey.in === 0 || orderingKey === null ? undefined : compileKey(orderingKey);
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry } from './entry.ts';
-import { KeyGate } from './key-gate.ts';
+import { KeyGate, type KeyGateLimits, keyGateLimits } from './key-gate.ts';
 import type { Selector } from './selector.ts';
 
 function entry(sequence: number, keyHash: number): Entry {
-  return { sequence, keyHash, attempts: 0, state: 0 } as Entry;
+  return { sequence, keyHash, attempts: 0, state: 0, bytes: 100 } as Entry;
 }
 
 /** Hands out what is pushed to it. */
@@ -45,8 +45,13 @@ class Line implements Selector {
   }
 }
 
-function gateOn(line: Line, limits: { parkedMax: number; keysMax: number }): KeyGate {
-  return new KeyGate({ inner: line, failedBefore: () => [], isTotal: false, limits });
+function gateOn(line: Line, limits: Partial<KeyGateLimits>): KeyGate {
+  return new KeyGate({
+    inner: line,
+    failedBefore: () => [],
+    isTotal: false,
+    limits: { ...keyGateLimits, ...limits },
+  });
 }
 
 test('one stuck key does not hold up a million others', () => {
@@ -75,6 +80,19 @@ test('what waits behind others of its key is bounded, and goes on when one has g
   gate.departed(first);
   assert.equal(gate.next()?.sequence, 2);
   assert.equal(gate.oldest()?.sequence, 3);
+});
+
+test('what waits behind others of its key is bounded in bytes too', () => {
+  const line = new Line();
+  const gate = gateOn(line, { parkedBytesMax: 300 });
+  for (let sequence = 1; sequence <= 6; sequence++) gate.arrived(entry(sequence, 7));
+  const first = gate.next() as Entry;
+  assert.equal(gate.next(), undefined);
+  assert.equal(line.entries.length, 2);
+  gate.departed(first);
+  assert.equal(gate.next()?.sequence, 2);
+  assert.equal(gate.next(), undefined);
+  assert.equal(line.entries.length, 1);
 });
 
 test('keys that are under way are bounded', () => {

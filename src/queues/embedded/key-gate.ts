@@ -7,11 +7,13 @@ import type { StoredRow } from './stored-row.ts';
 export interface KeyGateLimits {
   /** Messages that wait behind one of their key, in memory. Where so many do, others wait too until one of them may go. */
   readonly parkedMax: number;
+  /** Their bytes. */
+  readonly parkedBytesMax: number;
   /** Keys of which a message is out or waits for its next try. Likewise. */
   readonly keysMax: number;
 }
 
-export const keyGateLimits: KeyGateLimits = { parkedMax: 20_000, keysMax: 100_000 };
+export const keyGateLimits: KeyGateLimits = { parkedMax: 20_000, parkedBytesMax: 16 * 1024 * 1024, keysMax: 100_000 };
 
 /** What the gate asks of its queue. */
 export interface KeyGateParts {
@@ -45,7 +47,9 @@ export class KeyGate implements Selector {
   readonly #keys = new Map<number, Key>();
   /** They hold their key and may go now. */
   readonly #free = new ReadyList();
-  #parked = 0;
+  /** All that wait behind others, with their bytes when they came here. The first is mostly the oldest. */
+  readonly #parked = new Map<Entry, number>();
+  #parkedBytes = 0;
   #isOpened = false;
 
   constructor(parts: KeyGateParts) {
@@ -93,7 +97,7 @@ export class KeyGate implements Selector {
       this.#left(hash, entry.sequence);
     } else if (place >= 0) {
       key?.parked.splice(place, 1);
-      this.#parked--;
+      this.#unpark(entry);
     } else {
       this.#inner.withdrawn(entry);
     }
@@ -107,7 +111,7 @@ export class KeyGate implements Selector {
   *inMemory(): Iterable<Entry> {
     yield* this.#inner.inMemory();
     yield* this.#free;
-    for (const { parked } of this.#keys.values()) yield* parked;
+    yield* this.#parked.keys();
   }
 
   oldest(): Entry | undefined {
@@ -116,7 +120,8 @@ export class KeyGate implements Selector {
       if (entry !== undefined && (oldest === undefined || entry.sequence < oldest.sequence)) oldest = entry;
     };
     consider(this.#free.peek());
-    for (const { parked } of this.#keys.values()) consider(parked[0]);
+    const [parked] = this.#parked.keys();
+    consider(parked);
     return oldest;
   }
 
@@ -131,7 +136,8 @@ export class KeyGate implements Selector {
 
   #mayLookOn(): boolean {
     if (this.#isTotal) return this.#keys.size === 0;
-    return this.#parked < this.#limits.parkedMax && this.#keys.size < this.#limits.keysMax;
+    const { parkedMax, parkedBytesMax, keysMax } = this.#limits;
+    return this.#parked.size < parkedMax && this.#parkedBytes < parkedBytesMax && this.#keys.size < keysMax;
   }
 
   #passes(entry: Entry): boolean {
@@ -151,7 +157,13 @@ export class KeyGate implements Selector {
     let place = parked.length;
     while (place > 0 && parked[place - 1].sequence > entry.sequence) place--;
     parked.splice(place, 0, entry);
-    this.#parked++;
+    this.#parked.set(entry, entry.bytes);
+    this.#parkedBytes += entry.bytes;
+  }
+
+  #unpark(entry: Entry): void {
+    this.#parkedBytes -= this.#parked.get(entry) ?? 0;
+    this.#parked.delete(entry);
   }
 
   #left(hash: number, sequence: number): void {
@@ -162,7 +174,7 @@ export class KeyGate implements Selector {
       this.#keys.delete(hash);
       return;
     }
-    this.#parked--;
+    this.#unpark(next);
     key.holder = next.sequence;
     this.#free.putBack(next);
   }

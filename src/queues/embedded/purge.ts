@@ -20,6 +20,4 @@ export async function purge(queue: Queue): Promise<number> {
 export function take(queue: Queue, found: Found): void {
   if (found.entry === undefined) queue.discardOnDisk(found);
   else queue.discard(found.entry);
-  // Others of its key may have waited for it.
-  queue.delivery.pumpLater();
 }

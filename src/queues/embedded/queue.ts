@@ -120,6 +120,8 @@ export class Queue extends QueueCore {
       this.selector.withdrawn(entry);
     }
     this.depart(entry);
+    // Others of its key may have waited for it.
+    this.delivery.pumpLater();
   }
 
   /** The same for one that is on disk alone. */
@@ -132,6 +134,7 @@ export class Queue extends QueueCore {
     this.takenOnDisk.add(row.sequence);
     if (this.blocked > 0) this.context.roomMade();
     this.context.commit.stage(new DiskRemoval(this, row));
+    this.delivery.pumpLater();
   }
 
   damaged(row: StoredRow, damage: string): void {

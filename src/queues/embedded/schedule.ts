@@ -120,7 +120,9 @@ export class Schedule {
     for (;;) {
       const rows = this.#context.environment.readRange('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
       for (const row of rows) {
-        const found = this.#readRow(row, sequenceOfScheduleKey(row.key));
+        const sequence = sequenceOfScheduleKey(row.key);
+        if (this.#queue.takenOnDisk.has(sequence)) continue;
+        const found = this.#readRow(row, sequence);
         if (found.waiting.attempts > 0 && found.record !== noRecord) yield found;
       }
       if (rows.length < scheduleLoadMax) return;

@@ -39,6 +39,8 @@ export class WaitLine {
   readonly #look: Wake;
   readonly #line = new Set<Waiting>();
   #bytes = 0;
+  /** Queues for which somebody waits. */
+  #blockedQueues = 0;
   #due = false;
   /** Admits one, or answers false where a queue still has no room. */
   readonly #admit: (waiting: Waiting) => boolean;
@@ -59,7 +61,7 @@ export class WaitLine {
     const waiting: Waiting = { queues, record, waiter, tag, wake, deadline: 0, heapIndex: -1 };
     this.#line.add(waiting);
     this.#bytes += record.length;
-    for (const queue of queues) queue.blocked++;
+    for (const queue of queues) if (queue.blocked++ === 0) this.#blockedQueues++;
     if (waiter.held === undefined) wakes.set(waiting, clock.now() + unheldMsMax);
     else waiter.held(tag);
     this.#lookLater();
@@ -85,7 +87,8 @@ export class WaitLine {
   #goOn(): void {
     this.#due = false;
     const full = new Set<AnyQueue>();
-    for (const waiting of [...this.#line]) {
+    for (const waiting of this.#line) {
+      if (full.size >= this.#blockedQueues) break;
       if (waiting.queues.some((queue) => full.has(queue))) continue;
       if (this.#admit(waiting)) this.#leave(waiting);
       else for (const queue of waiting.queues) full.add(queue);
@@ -102,7 +105,7 @@ export class WaitLine {
     this.#line.delete(waiting);
     this.#bytes -= waiting.record.length;
     this.#context.wakes.remove(waiting);
-    for (const queue of waiting.queues) queue.blocked--;
+    for (const queue of waiting.queues) if (--queue.blocked === 0) this.#blockedQueues--;
   }
 
   #giveUp(waiting: Waiting): void {

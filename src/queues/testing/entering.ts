@@ -68,6 +68,21 @@ export function enteringContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['1', '2', '3', 'without', 'without']);
     });
 
+    test('an id that came just now is known while options change', async () => {
+      await on.engine.declare('orders', { ...bound, deduplication: { scope: 'queue' } });
+      const first = sendOnce('1', 'a');
+      const changed = on.engine.declare('orders', { paused: true });
+      await Promise.all([first, changed, sendOnce('again', 'a')]);
+      assert.deepEqual(await on.payloadsIn('orders'), ['1']);
+    });
+
+    test('a rate begins not anew when a queue is declared again', async () => {
+      await on.engine.declare('orders', { ...bound, rateLimit: { in: 1 } });
+      await on.send('1');
+      await on.engine.declare('orders', { ...bound, paused: true });
+      await assert.rejects(on.send('2'), { code: 'quota_exceeded' });
+    });
+
     test('an id is remembered when its message has gone', async () => {
       await on.engine.declare('orders', { ...bound, deduplication: { scope: 'queue' } });
       const { consumer } = await on.consume('orders', 10);

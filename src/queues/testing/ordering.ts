@@ -152,6 +152,42 @@ export function orderingContract(on: ContractBench): void {
       assert.deepEqual(consumer.payloads, ['a1', 'a1']);
     });
 
+    test('where one that waits for its next try expires, those behind it go', async () => {
+      const backoff = { ...fixedBackoff, initialMs: 600_000, maxMs: 600_000 };
+      await on.engine.declare('orders', { ...byTopic, backoff, ttlMs: 60_000 });
+      const { consumer } = await on.consume('orders', 10);
+      await send('a', 'a1');
+      await turns();
+      consumer.deliveries[0].settle(failed);
+      on.clock.advance(59_000);
+      await send('a', 'a2');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['a1']);
+      on.clock.advance(1_000);
+      await on.until(async () => (await on.engine.stats('orders')).expired === 1);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['a1', 'a2']);
+    });
+
+    test('where one that failed goes just after a restart, those behind it go', async () => {
+      const backoff = { ...fixedBackoff, initialMs: 600_000, maxMs: 600_000 };
+      await on.engine.declare('orders', { ...byTopic, backoff, maxDeliveries: 3 });
+      const before = await on.consume('orders', 10);
+      await sendAll('a1', 'a2');
+      await turns();
+      before.consumer.deliveries[0].settle(failed);
+      await on.engine.declare('orders', { paused: true });
+      await on.reopen();
+      const { consumer } = await on.consume('orders', 10);
+      const purged = on.engine.purge('orders');
+      // The rows of what is purged are still on disk.
+      await on.until(async () => (await on.engine.stats('orders')).dropped.purged === 2);
+      await Promise.all([on.engine.declare('orders', { paused: false }), purged]);
+      await send('a', 'a3');
+      await turns();
+      assert.deepEqual(consumer.payloads, ['a3']);
+    });
+
     test('messages without the key keep no order', async () => {
       await on.engine.declare('orders', { ...byTopic, orderingKey: 'json:$.device' });
       const { consumer } = await on.consume('orders', 10);
