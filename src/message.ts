@@ -1,4 +1,5 @@
 import { SluiceError } from './errors.ts';
+import { utf8Size, writeUtf8 } from './std/text.ts';
 
 /** The one shape of a message inside the platform, whichever door it came through. */
 export interface Message {
@@ -210,7 +211,7 @@ export function encodeMessage(message: Message, headroom = 0): Buffer {
   const topicBytes = textBytes(message.topic, 'topic');
   const publisherBytes = textBytes(message.publisher, 'publisher');
   const properties = message.properties === undefined ? '' : JSON.stringify(toJson(message.properties));
-  const propertiesBytes = Buffer.byteLength(properties);
+  const propertiesBytes = utf8Size(properties);
   const size =
     12 +
     topicBytes +
@@ -226,13 +227,13 @@ export function encodeMessage(message: Message, headroom = 0): Buffer {
   at += 8;
   record[at++] = topicBytes >> 8;
   record[at++] = topicBytes & 0xff;
-  at += record.write(message.topic, at);
+  at = writeUtf8(record, at, message.topic, topicBytes);
   record[at++] = publisherBytes >> 8;
   record[at++] = publisherBytes & 0xff;
-  at += record.write(message.publisher, at);
+  at = writeUtf8(record, at, message.publisher, publisherBytes);
   if (properties !== '') {
     at = record.writeUInt32BE(propertiesBytes, at);
-    at += record.write(properties, at);
+    at = writeUtf8(record, at, properties, propertiesBytes);
   }
   record.set(message.payload, at);
   return record;
@@ -271,7 +272,7 @@ export function decodeMessage(record: Buffer, start = 0): Message {
 
 /** Length in UTF-8; two bytes hold it in the record. */
 function textBytes(text: string, name: 'topic' | 'publisher'): number {
-  const bytes = Buffer.byteLength(text);
+  const bytes = utf8Size(text);
   if (bytes <= 0xffff) return bytes;
   const code = name === 'topic' ? 'invalid_topic' : 'invalid_argument';
   throw new SluiceError(code, `Cannot store message: its ${name} has ${bytes} bytes, at most 65,535 fit`);
