@@ -9,6 +9,7 @@ import type { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
 import type { StoredRow } from './stored-row.ts';
 import { changeState, State } from './transitions.ts';
+import { Unflushed } from './unflushed.ts';
 import { decodeWaiting } from './waiting.ts';
 
 /** What the selector works on. */
@@ -30,11 +31,28 @@ export class LastValueSelector implements Selector {
   readonly #values: LastValues;
   /** The newest of a key, where it is ready in memory. */
   readonly #ready = new Map<KeyDigest, Entry>();
+  /** Records that wait on disk alone and are not flushed yet, by sequence. */
+  readonly #spilled: Unflushed<number, Buffer>;
 
   constructor(queue: LastValueQueue, inner: Selector, values: LastValues) {
     this.#queue = queue;
     this.#inner = inner;
     this.#values = values;
+    this.#spilled = new Unflushed(queue.context.commit);
+  }
+
+  /** How many bytes go when the message comes: those of the one that waits, of its key; undefined where none does. */
+  bytesReplaced(message: Message): number | undefined {
+    const digest = this.#values.digestOf(message);
+    const sequence = digest === undefined ? 0 : this.#values.newest(digest);
+    if (digest === undefined || sequence === 0) return undefined;
+    const waiting = this.#ready.get(digest) ?? this.#queue.schedule.find(sequence);
+    return waiting?.bytes ?? this.#rowAlone(sequence)?.record.length;
+  }
+
+  /** What came while nothing was written. */
+  writeAll(): void {
+    this.#values.writeAll();
   }
 
   /** Puts the record in the place of the message that it replaces; undefined where it has to be appended. */
@@ -53,8 +71,9 @@ export class LastValueSelector implements Selector {
     this.#inner.arrived(entry);
     const digest = this.#digestOf(entry.record);
     if (digest === undefined) return;
-    this.#values.came(digest, entry.lane, entry.sequence);
+    this.#values.came(digest, entry.sequence, this.#queue.isInMemory);
     if (this.#queue.lanes.onDiskAlone === before) this.#ready.set(digest, entry);
+    else this.#spilled.set(entry.sequence, entry.record);
   }
 
   next(): Entry | undefined {
@@ -132,16 +151,19 @@ export class LastValueSelector implements Selector {
     totals.enqueued++;
     totals.dropped.superseded++;
     entry.replaceRecord(record);
+    // Nobody has tried the new one.
+    entry.waiting = undefined;
+    entry.deliveries = 0;
     if (entry.stored) this.#queue.stage(entry, record.length);
   }
 
-  /** One that waits for a time, or on disk alone. What is not flushed yet is found when its turn comes. */
+  /** One that waits for a time, or on disk alone. */
   #dropWaiting(sequence: number): void {
     const queue = this.#queue;
-    for (const entry of queue.schedule.inMemory) {
-      if (entry.sequence !== sequence) continue;
+    const scheduled = queue.schedule.find(sequence);
+    if (scheduled !== undefined) {
       queue.totals.dropped.superseded++;
-      queue.discard(entry);
+      queue.discard(scheduled);
       return;
     }
     const row = this.#rowAlone(sequence);
@@ -152,7 +174,7 @@ export class LastValueSelector implements Selector {
 
   #rowAlone(sequence: number): StoredRow | undefined {
     const { id, context, takenOnDisk, lanes, schedule } = this.#queue;
-    const record = context.environment.get('messages', messageKey(id, 0, sequence));
+    const record = this.#spilled.get(sequence) ?? context.environment.get('messages', messageKey(id, 0, sequence));
     if (record === undefined || takenOnDisk.has(sequence)) return undefined;
     const state = context.environment.get('message-states', stateKey(id, sequence));
     const waiting = state === undefined ? undefined : decodeWaiting(state);

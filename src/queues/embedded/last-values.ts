@@ -20,6 +20,8 @@ export class LastValues {
   readonly #keyOf: KeyOf;
   /** Sequence, or 0 where there is none any more. */
   readonly #changed: Unflushed<KeyDigest, number>;
+  /** Of messages that are in memory alone: nothing on disk may speak of them. */
+  readonly #unwritten = new Map<KeyDigest, number>();
 
   constructor(queue: number, key: string, context: EngineContext) {
     this.#queue = queue;
@@ -36,19 +38,35 @@ export class LastValues {
 
   /** Its sequence; 0 where none is present. */
   newest(digest: KeyDigest): number {
-    const known = this.#changed.get(digest);
+    const known = this.#unwritten.get(digest) ?? this.#changed.get(digest);
     if (known !== undefined) return known;
     const row = this.#context.environment.get('last-values', digestKey(this.#queue, digest));
     return row === undefined ? 0 : readPlace(row).sequence;
   }
 
-  came(digest: KeyDigest, lane: number, sequence: number): void {
-    this.#changed.set(digest, sequence);
-    this.#context.commit.put('last-values', digestKey(this.#queue, digest), writePlace(lane, sequence));
+  came(digest: KeyDigest, sequence: number, isInMemory: boolean): void {
+    if (!isInMemory) {
+      this.#write(digest, sequence);
+      return;
+    }
+    if (this.newest(digest) !== 0) this.left(digest);
+    this.#unwritten.set(digest, sequence);
   }
 
   left(digest: KeyDigest): void {
+    if (this.#unwritten.delete(digest)) return;
     this.#changed.set(digest, 0);
     this.#context.commit.remove('last-values', digestKey(this.#queue, digest));
+  }
+
+  /** What is in memory alone is written with the open batch. */
+  writeAll(): void {
+    for (const [digest, sequence] of this.#unwritten) this.#write(digest, sequence);
+    this.#unwritten.clear();
+  }
+
+  #write(digest: KeyDigest, sequence: number): void {
+    this.#changed.set(digest, sequence);
+    this.#context.commit.put('last-values', digestKey(this.#queue, digest), writePlace(0, sequence));
   }
 }

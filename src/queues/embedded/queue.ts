@@ -96,6 +96,7 @@ export class Queue extends QueueCore {
 
   /** Whether it takes a message though it is full. */
   canMakeRoom(bytes: number, message: Message): boolean {
+    if (this.#hasRoomInPlace(bytes, message)) return true;
     const { overflow, priorities } = this.options;
     if (overflow === 'drop_oldest') return canMakeRoom(this, bytes);
     return overflow === 'drop_lowest_priority' && canDropLower(this, bytes, laneOf(message, priorities));
@@ -103,7 +104,7 @@ export class Queue extends QueueCore {
 
   /** Drops what has to go for a message of so many bytes. */
   makeRoom(bytes: number, message: Message): void {
-    if (this.hasRoom(bytes)) return;
+    if (this.hasRoom(bytes) || this.#hasRoomInPlace(bytes, message)) return;
     const { overflow, priorities } = this.options;
     if (overflow === 'drop_lowest_priority') dropLower(this, bytes, laneOf(message, priorities));
     else makeRoom(this, bytes);
@@ -183,8 +184,18 @@ export class Queue extends QueueCore {
     this.hot.clear();
   }
 
+  /** Whether the message takes the place of one that waits, and there is room for what it is larger. */
+  #hasRoomInPlace(bytes: number, message: Message): boolean {
+    const replaced = this.lastValues?.bytesReplaced(message);
+    if (replaced === undefined) return false;
+    const { limits } = this.options;
+    if (bytes > replaced && this.isInMemory && !this.hot.hasRoom) return false;
+    return limits.bytes === 0 || this.bytes - replaced + bytes <= limits.bytes;
+  }
+
   /** What came while nothing was written. */
   #writeAll(): void {
+    this.lastValues?.writeAll();
     for (const entry of this.selector.inMemory()) this.stage(entry);
     for (const entry of this.schedule.inMemory) this.stage(entry);
     for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.stage(entry);

@@ -41,9 +41,9 @@ export class Schedule {
   readonly #context: EngineContext;
   /** When to read on. */
   readonly #wake: Wake;
-  readonly #near = new Set<Entry>();
+  readonly #near = new Map<number, Entry>();
   /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
-  #unflushed: Entry[] = [];
+  #unflushed = new Map<number, Entry>();
   #far = 0;
   #horizonAt = 0;
   /** Where the horizon lies within the messages of that millisecond. */
@@ -77,7 +77,12 @@ export class Schedule {
   }
 
   get inMemory(): Iterable<Entry> {
-    return [...this.#near, ...this.#unflushed];
+    return [...this.#near.values(), ...this.#unflushed.values()];
+  }
+
+  /** The message of that sequence, where it waits in memory. */
+  find(sequence: number): Entry | undefined {
+    return this.#near.get(sequence) ?? this.#unflushed.get(sequence);
   }
 
   /** When the queue is opened: this many wait on disk, some of them perhaps due. */
@@ -95,18 +100,18 @@ export class Schedule {
     }
     this.#far++;
     this.#queue.hot.remove(entry.record.length);
-    this.#unflushed.push(entry);
+    this.#unflushed.set(entry.sequence, entry);
     if (this.#wake.heapIndex < 0 || availableAt - lookAheadMs < this.#wake.deadline)
       this.#wakeAt(availableAt - lookAheadMs);
   }
 
   /** Forgets an entry that is due, or was removed. */
   forget(entry: Entry): void {
-    if (this.#near.delete(entry)) {
+    if (this.#near.delete(entry.sequence)) {
       this.#context.scheduled.remove(entry);
       return;
     }
-    this.#unflushed = this.#unflushed.filter((other) => other !== entry);
+    this.#unflushed.delete(entry.sequence);
     this.#far--;
     this.#queue.hot.add(entry.record.length);
   }
@@ -145,7 +150,7 @@ export class Schedule {
 
   /** The batch before is on disk: what it held can be read from there. */
   flushed(): void {
-    if (this.#unflushed.length > 0) this.#unflushed = this.#unflushed.filter((entry) => entry.staged);
+    for (const [sequence, entry] of this.#unflushed) if (!entry.staged) this.#unflushed.delete(sequence);
   }
 
   #woken(): void {
@@ -171,13 +176,13 @@ export class Schedule {
 
   stop(): void {
     this.#context.wakes.remove(this.#wake);
-    for (const entry of this.#near) this.#context.scheduled.remove(entry);
+    for (const entry of this.#near.values()) this.#context.scheduled.remove(entry);
     this.#near.clear();
-    this.#unflushed = [];
+    this.#unflushed.clear();
   }
 
   #addNear(entry: Entry, availableAt: number): void {
-    this.#near.add(entry);
+    this.#near.set(entry.sequence, entry);
     this.#context.scheduled.set(entry, availableAt);
   }
 
@@ -219,18 +224,14 @@ export class Schedule {
   /** Those that are within the horizon now; answers their sequences, because the disk may show them already. */
   #takeUnflushed(): Set<number> {
     const known = new Set<number>();
-    const beyond: Entry[] = [];
-    for (const entry of this.#unflushed) {
+    for (const entry of this.#unflushed.values()) {
       const availableAt = entry.waiting?.availableAt ?? 0;
       if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
-      if (this.isFar(availableAt, entry.sequence)) {
-        beyond.push(entry);
-        continue;
-      }
+      if (this.isFar(availableAt, entry.sequence)) continue;
+      this.#unflushed.delete(entry.sequence);
       known.add(entry.sequence);
       this.#arrive(entry, availableAt);
     }
-    this.#unflushed = beyond;
     return known;
   }
 
@@ -281,6 +282,8 @@ export class Schedule {
     const from = this.#beyondHorizon();
     const [key] = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), 1);
     const onDisk = key === undefined ? Number.POSITIVE_INFINITY : availableAtOfScheduleKey(key);
-    return this.#unflushed.reduce((next, entry) => Math.min(next, entry.waiting?.availableAt ?? next), onDisk);
+    let next = onDisk;
+    for (const { waiting } of this.#unflushed.values()) next = Math.min(next, waiting?.availableAt ?? next);
+    return next;
   }
 }

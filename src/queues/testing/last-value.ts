@@ -112,6 +112,60 @@ export function lastValueContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['grey']);
     });
 
+    test('a full queue takes a newer value of what waits in it, and drops nothing else for it', async () => {
+      for (const overflow of ['reject', 'drop_oldest'] as const) {
+        await on.engine.declare(overflow, {
+          bindings: [{ filter: `${overflow}/#` }],
+          lastValue: { key: 'topic:2' },
+          limits: { messages: 2, bytes: 0 },
+          overflow,
+        });
+        for (const text of ['kitchen blue', 'hall white', 'kitchen red', 'hall grey']) {
+          const [lamp, colour] = text.split(' ');
+          await on.send(colour, { topic: `${overflow}/${lamp}` });
+        }
+        assert.deepEqual(await on.payloadsIn(overflow), ['red', 'grey']);
+      }
+    });
+
+    test('a newer value is one that nobody has tried', async () => {
+      await on.engine.declare('orders', { ...lamps, backoff: { ...fixedBackoff, kind: 'none' } });
+      const { consumer, consumption } = await on.consume('orders', 1);
+      await set('kitchen', 'blue');
+      await turns();
+      await on.engine.declare('orders', { paused: true });
+      consumer.deliveries[0].settle(failed);
+      await set('kitchen', 'red');
+      await on.engine.declare('orders', { paused: false });
+      await turns();
+      assert.deepEqual(
+        consumer.deliveries.map(({ message, attempt }) => `${message.payload} ${attempt}`),
+        ['blue 1', 'red 1'],
+      );
+      await conserved();
+      consumption.stop();
+      await on.reopen();
+      const { messages } = await on.engine.browse('orders', { from: 0, limit: 10 });
+      assert.deepEqual(
+        messages.map(({ message, attempts }) => `${message.payload} ${attempts}`),
+        ['red 0'],
+      );
+    });
+
+    test('values that only memory holds leave nothing behind, and are kept when the queue is told to', async () => {
+      await on.engine.declare('orders', { ...lamps, durability: 'memory' });
+      await set('kitchen', 'blue', 'red');
+      await on.reopen();
+      assert.deepEqual(await on.payloadsIn('orders'), []);
+      await set('kitchen', 'green', 'grey');
+      await set('hall', 'white');
+      await on.engine.declare('orders', { durability: 'sync' });
+      await set('hall', 'black');
+      await on.reopen();
+      await set('kitchen', 'yellow');
+      assert.deepEqual((await on.payloadsIn('orders')).sort(), ['black', 'yellow']);
+    });
+
     test('messages without the key stand for themselves', async () => {
       await on.engine.declare('orders', { ...lamps, lastValue: { key: 'property:lamp' } });
       await on.sendAll('1', '2');
