@@ -36,7 +36,7 @@ export class Acknowledger implements ReceiptWaiter {
   #packetIds = noPacketIds;
   #qos = noBytes;
   #reasonCodes = noBytes;
-  #receiptsDue = noBytes;
+  #receiptsDue = noCounts;
   /** Failures and outcomes are rare: kept by tag, beside the ring. */
   readonly #failures = new LazyMap<number, SluiceError>();
   readonly #outcomes = new LazyMap<number, string>();
@@ -204,7 +204,7 @@ export class Acknowledger implements ReceiptWaiter {
     const packetIds = new Uint16Array(Math.max(slotsInitial, this.#packetIds.length * 2));
     const qos = new Uint8Array(packetIds.length);
     const reasonCodes = new Uint8Array(packetIds.length);
-    const receiptsDue = new Uint8Array(packetIds.length);
+    const receiptsDue = new Uint32Array(packetIds.length);
     for (let tag = this.#head; tag < this.#tail; tag++) {
       packetIds[tag & (packetIds.length - 1)] = this.#packetIds[tag & mask];
       qos[tag & (packetIds.length - 1)] = this.#qos[tag & mask];
@@ -221,8 +221,10 @@ export class Acknowledger implements ReceiptWaiter {
 const slotsInitial = 16;
 const noPacketIds = new Uint16Array(0);
 const noBytes = new Uint8Array(0);
+/** As many as queues can match one topic. */
+const noCounts = new Uint32Array(0);
 /** Stands in a slot between `open` and `expect`: the receipts that came early are counted down from it. */
-const notKnown = 255;
+const notKnown = 2 ** 32 - 1;
 const reasonStringMax = 512;
 
 /** Reason codes that PUBACK and PUBREC may carry, MQTT 5 table 3-4. */
