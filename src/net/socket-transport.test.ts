@@ -58,6 +58,19 @@ test('memory that was held for a connection that is gone can be used again', () 
   assert.equal(gathering.take(20_000), packet);
 });
 
+test('memory whose connection goes while the operating system has it is neither used again nor kept for ever', () => {
+  const { transport, gathering } = connected(new SlowSocket());
+  const packet = gathering.take(20_000);
+  transport.append(packet, 0, 20_000, false);
+  transport.flush();
+  transport.discard();
+  assert.equal(gathering.hold(packet), true);
+  gathering.letGo(packet);
+  gathering.release(packet);
+  assert.equal(gathering.hold(packet), false);
+  assert.notEqual(gathering.take(20_000), packet);
+});
+
 test('much output begins to leave before the turn is over, and nobody is called back in the middle of it', async () => {
   let drains = 0;
   const socket = new SlowSocket();

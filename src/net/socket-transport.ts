@@ -119,13 +119,14 @@ export class SocketTransport implements Transport, Flushable {
     this.#socket.destroy();
   }
 
-  /** The socket is gone, and with it what nobody can take any more. */
+  /** The socket is gone, and with it what nobody can take any more. What was under way may still be looked at: it is not used again. */
   discard(): void {
     this.#linger?.cancel();
     this.#retire();
     for (const { memory, owner } of this.#full) owner?.letGo(memory);
     this.#full = [];
     this.#fullBytes = 0;
+    for (const { memory } of this.#writing) this.#gathering.abandon(memory);
     this.#writing = [];
     this.#writingBytes = 0;
   }

@@ -23,6 +23,8 @@ export interface HeldMemory {
   hold(bytes: Buffer): boolean;
   /** `bytes` may be any part of what is held. */
   letGo(bytes: Buffer): void;
+  /** As `letGo`, where somebody nobody hears of may still look at it: it is never used again. What is not lent is left alone. */
+  abandon(bytes: Buffer): void;
 }
 
 /** A copy in memory of its own. `Buffer.from` takes it from a pool, where one that stays keeps 8 KiB of others that are gone. */

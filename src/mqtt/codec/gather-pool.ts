@@ -34,7 +34,7 @@ export class GatherPool implements HeldMemory {
     const buffer = this.#free.get(size)?.pop();
     if (buffer !== undefined) this.#freeBytes -= size;
     const lent = buffer ?? Buffer.allocUnsafeSlow(size);
-    if (size >= referenceBytesMin) this.#loans.set(lent.buffer, { buffer: lent, holders: 1 });
+    if (size >= referenceBytesMin) this.#loans.set(lent.buffer, { buffer: lent, holders: 1, abandoned: false });
     return lent;
   }
 
@@ -56,8 +56,15 @@ export class GatherPool implements HeldMemory {
     if (loan === undefined) this.#keep(bytes);
     else if (--loan.holders === 0) {
       this.#loans.delete(bytes.buffer);
-      this.#keep(loan.buffer);
+      if (!loan.abandoned) this.#keep(loan.buffer);
     }
+  }
+
+  abandon(bytes: Buffer): void {
+    const loan = this.#loans.get(bytes.buffer);
+    if (loan === undefined) return;
+    loan.abandoned = true;
+    this.letGo(bytes);
   }
 
   /** More than the pool may keep is left to the garbage collector. */
@@ -81,6 +88,8 @@ interface Loan {
   readonly buffer: Buffer;
   /** The one who took it, and those who hold it. */
   holders: number;
+  /** The garbage collector gets it when nobody holds it any more. */
+  abandoned: boolean;
 }
 
 /** Larger packets are too rare to keep memory for. */
