@@ -30,6 +30,11 @@ test('a patch is merged into a JSON payload, and refused where there is none', (
   assert.throws(() => edited({ payloadPatch: { a: 1 } }, 'no JSON'), { code: 'payload_unreadable' });
 });
 
+test('a payload that is nested too deep to be patched is refused as one that is no JSON', () => {
+  const deep = `{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  assert.throws(() => edited({ payloadPatch: { b: 1 } }, deep), { code: 'payload_unreadable' });
+});
+
 // Appendix A of RFC 7396.
 const patches: readonly [JsonValue, JsonValue, JsonValue][] = [
   [{ a: 'b' }, { a: 'c' }, { a: 'c' }],

@@ -46,14 +46,14 @@ export function mergePatch(target: JsonValue | undefined, patch: JsonValue): Jso
 }
 
 function patched(payload: Buffer, patch: JsonValue): Buffer {
-  return Buffer.from(JSON.stringify(mergePatch(parsed(payload), patch)));
-}
-
-function parsed(payload: Buffer): JsonValue {
   try {
-    if (isUtf8(payload)) return JSON.parse(payload.toString(), asWritten);
+    if (isUtf8(payload)) {
+      const target: JsonValue = JSON.parse(payload.toString(), asWritten);
+      return Buffer.from(JSON.stringify(mergePatch(target, patch)));
+    }
   } catch (problem) {
-    if (!(problem instanceof SyntaxError)) throw problem;
+    // A publisher can nest deeper than the stack is, or name so much that no text is long enough.
+    if (!(problem instanceof SyntaxError || problem instanceof RangeError)) throw problem;
   }
   throw new SluiceError('payload_unreadable', 'Leave the payload as it is, or replace it: it is no JSON to patch');
 }
