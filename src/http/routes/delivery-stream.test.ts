@@ -129,7 +129,8 @@ test('a reader that does not read is lent a few messages and no more', async (t)
   await stored.promise;
   const reader = await stream('?credit=1000');
   await reader.next();
-  assert.ok((await leased()) <= 64, String(await leased()));
+  // Two answers of 4 MiB, and what the operating system buffers.
+  assert.ok((await leased()) <= 20, String(await leased()));
   reader.leave();
 });
 

@@ -6,6 +6,9 @@ import { leaseToken } from './lease-token.ts';
 import type { LeasingHome } from './leasing-home.ts';
 import { Slot, type Taker } from './slot.ts';
 
+/** With so many bytes a request is answered, however many messages it asked for: all of an answer is in memory at once. */
+const answerBytesMax = 4 * 1024 * 1024;
+
 /** One request for messages, until it is answered. */
 export class LeaseWait {
   readonly max: number;
@@ -14,6 +17,7 @@ export class LeaseWait {
   readonly resolve: (messages: readonly LeasedMessage[]) => void;
   readonly reject: (reason: SluiceError) => void;
   readonly collected: Entry[] = [];
+  collectedBytes = 0;
   timer: Timer | undefined = undefined;
 
   constructor(
@@ -73,9 +77,10 @@ export class PullConsumer implements Taker<Entry> {
     entry.token = leaseToken(id, entry.sequence, entry.attempt, context.random);
     this.#byToken.set(entry.token, entry);
     wait.collected.push(entry);
+    wait.collectedBytes += entry.bytes;
     // What else comes in this turn goes into the same answer.
     if (wait.collected.length === 1) queueMicrotask(() => this.finish(wait));
-    if (wait.collected.length === wait.max) this.#close(wait);
+    if (wait.collected.length === wait.max || wait.collectedBytes >= answerBytesMax) this.#close(wait);
     else this.limit();
   }
 
