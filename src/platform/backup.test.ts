@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +83,35 @@ test('a folder that is no backup, or one of a version to come, is refused', asyn
   await assert.rejects(restore(home, data), { code: 'not_found', message: /there is no backup.json in it/ });
   writeFileSync(join(home, 'backup.json'), JSON.stringify({ version: 2, files: [] }));
   await assert.rejects(restore(home, data), { code: 'conflict', message: /expected a backup of version 1, met 2/ });
+});
+
+test('a manifest that names other files, or nothing to restore, is refused before anything is copied', async () => {
+  writeFileSync(join(home, 'stolen'), 'x');
+  const sha256 = createHash('sha256').update('x').digest('hex');
+  mkdirSync(copy);
+  const file = (name: unknown) => ({ name, bytes: 1, sha256 });
+  for (const files of [[file('../stolen')], [file(join(home, 'stolen'))], [file(7)], [null], [], undefined]) {
+    writeFileSync(join(copy, 'backup.json'), JSON.stringify({ version: 1, files }));
+    await assert.rejects(restore(copy, join(home, 'deep', 'data')), {
+      code: 'payload_unreadable',
+      message: /it .*name/,
+    });
+  }
+  for (const text of ['{"version":', '7', '']) {
+    writeFileSync(join(copy, 'backup.json'), text);
+    await assert.rejects(restore(copy, data), { code: 'payload_unreadable', message: /it is no JSON object/ });
+  }
+  assert.deepEqual(readdirSync(home).sort(), ['copy', 'stolen']);
+});
+
+test('what a restore that was killed left behind is not part of the next one', async () => {
+  await (await folderWithOneRow()).close();
+  await backUp(data, copy, 0);
+  const target = join(home, 'restored');
+  mkdirSync(`${target}.partial-${process.pid}`);
+  writeFileSync(join(`${target}.partial-${process.pid}`, 'devices.sqlite'), 'of another backup');
+  await restore(copy, target);
+  assert.deepEqual(readdirSync(target), ['queues']);
 });
 
 async function folderWithOneRow(): Promise<Environment> {

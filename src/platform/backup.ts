@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { copyDatabase } from '../devices/sqlite/copy.ts';
 import { SluiceError } from '../errors.ts';
+import { isJsonObject } from '../std/json.ts';
 import { packageVersion } from '../std/package-version.ts';
 import { Snapshot } from '../storage/snapshot.ts';
 import { dataFiles, environmentFile } from './data-files.ts';
@@ -14,6 +15,10 @@ import { flush, makeFolder, sha256Of } from './durable-files.ts';
 
 const manifestName = 'backup.json';
 const manifestVersion = 1;
+
+const queuesFile = join(dataFiles.queues, environmentFile);
+/** Everything that a backup can have in it. */
+const restorable: readonly string[] = [queuesFile, dataFiles.devices, dataFiles.accessKey];
 
 /** What a backup says of itself, in `backup.json`. */
 export interface BackupManifest {
@@ -40,7 +45,7 @@ interface BackupFile {
  */
 export function backUp(data: string, folder: string, now: number): Promise<BackupManifest> {
   return makeFolder(folder, 'back up to', async (partial) => {
-    const names = [join(dataFiles.queues, environmentFile)];
+    const names = [queuesFile];
     await copyQueues(data, partial);
     if (existsSync(join(data, dataFiles.devices))) {
       copyDatabase(join(data, dataFiles.devices), join(partial, dataFiles.devices));
@@ -117,11 +122,39 @@ function readManifest(backup: string): BackupManifest {
       `Cannot restore "${backup}": there is no ${manifestName} in it; name a folder that \`sluice backup\` made`,
     );
   }
-  const manifest = JSON.parse(readFileSync(path, 'utf8')) as BackupManifest;
-  if (manifest.version === manifestVersion) return manifest;
-  throw new SluiceError(
-    'conflict',
-    `Cannot restore "${backup}": expected a backup of version ${manifestVersion}, met ${manifest.version}; restore it with the Sluice that made it`,
+  const manifest = parsedManifest(backup, readFileSync(path, 'utf8'));
+  if (manifest.version !== manifestVersion) {
+    throw new SluiceError(
+      'conflict',
+      `Cannot restore "${backup}": expected a backup of version ${manifestVersion}, met ${manifest.version}; restore it with the Sluice that made it`,
+    );
+  }
+  requireFiles(backup, manifest);
+  return manifest;
+}
+
+function parsedManifest(backup: string, written: string): BackupManifest {
+  try {
+    const manifest: unknown = JSON.parse(written);
+    if (isJsonObject(manifest)) return manifest as unknown as BackupManifest;
+  } catch (problem) {
+    if (!(problem instanceof SyntaxError)) throw problem;
+  }
+  throw unreadable(backup, 'it is no JSON object');
+}
+
+/** Whoever can write a manifest must not choose where `restore` writes; and without its queues nothing is restored. */
+function requireFiles(backup: string, { files }: BackupManifest): void {
+  const names: unknown[] = Array.isArray(files) ? files.map((file: Partial<BackupFile> | null) => file?.name) : [];
+  const foreign = names.filter((name) => !restorable.includes(name as string));
+  if (foreign.length > 0) throw unreadable(backup, `it names ${JSON.stringify(foreign[0])}, which no backup has`);
+  if (!names.includes(queuesFile)) throw unreadable(backup, `it does not name ${queuesFile}`);
+}
+
+function unreadable(backup: string, problem: string): SluiceError {
+  return new SluiceError(
+    'payload_unreadable',
+    `Cannot restore "${backup}": ${manifestName} is not what was written (${problem}); take another backup`,
   );
 }
 

@@ -25,6 +25,8 @@ export async function makeFolder<T>(folder: string, verb: string, fill: (partial
     );
   }
   const partial = `${folder}.partial-${process.pid}`;
+  // In a container every process has the same number: what one that was killed left behind is not part of this.
+  rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true, mode: 0o700 });
   try {
     const made = await fill(partial);
