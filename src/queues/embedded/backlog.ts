@@ -18,6 +18,8 @@ export class Backlog {
   readonly #ready: ReadyList;
   #cursor = 0;
   #messages = 0;
+  /** Messages behind the cursor that are in memory: they came while nothing was written, and were written since. */
+  readonly #known = new Set<number>();
 
   constructor(queue: QueueCore, lane: number, ready: ReadyList) {
     this.#queue = queue;
@@ -30,9 +32,19 @@ export class Backlog {
     return this.#messages;
   }
 
-  /** Ready messages from this sequence on are on disk alone. */
+  /** No ready message before this sequence is on disk alone. */
   get boundary(): number {
     return this.#messages === 0 ? this.#queue.nextSequence : this.#cursor;
+  }
+
+  /** Whether a ready message that is on disk is there alone. */
+  isAlone(sequence: number): boolean {
+    return this.#messages > 0 && sequence >= this.#cursor && !this.#known.has(sequence);
+  }
+
+  /** A message in memory that goes to disk too, wherever its place is. */
+  written(sequence: number): void {
+    if (this.isAlone(sequence)) this.#known.add(sequence);
   }
 
   /** When the queue is opened: this many wait, all unread. */
@@ -42,7 +54,10 @@ export class Backlog {
 
   /** A new message stays on disk alone, once it is there. */
   spill(entry: Entry): void {
-    if (this.#messages === 0) this.#cursor = entry.sequence;
+    if (this.#messages === 0) {
+      this.#cursor = entry.sequence;
+      this.#known.clear();
+    }
     this.#messages++;
   }
 
@@ -75,7 +90,8 @@ export class Backlog {
     const skip = this.#scheduledBetween(this.#cursor, last);
     for (const { key, value } of rows) {
       const sequence = sequenceOfMessageKey(key);
-      if (!skip.has(sequence) && !queue.takenOnDisk.has(sequence)) this.#loaded(sequence, value);
+      const isKnown = this.#known.delete(sequence);
+      if (!isKnown && !skip.has(sequence) && !queue.takenOnDisk.has(sequence)) this.#loaded(sequence, value);
     }
     this.#cursor = last + 1;
     return true;

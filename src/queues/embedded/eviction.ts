@@ -2,12 +2,14 @@ import type { Entry } from './entry.ts';
 import type { Lanes } from './lanes.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { Schedule } from './schedule.ts';
+import type { StoredRow } from './stored-row.ts';
 
 /** A full queue that makes room for what comes. */
 interface EvictingQueue extends QueueCore {
   readonly lanes: Lanes;
   readonly schedule: Schedule;
   discard(entry: Entry): void;
+  discardOnDisk(row: StoredRow): void;
 }
 
 /** Whether the queue is not full any more when all that nobody holds has gone. */
@@ -25,9 +27,11 @@ export function canMakeRoom(queue: EvictingQueue, bytes: number): boolean {
 export function makeRoom(queue: EvictingQueue, bytes: number): void {
   while (!queue.hasRoom(bytes)) {
     const oldest = oldestOf(queue);
-    if (oldest === undefined) return;
+    const alone = oldest === undefined ? queue.schedule.firstAlone() : undefined;
+    if (oldest !== undefined) queue.discard(oldest);
+    else if (alone !== undefined) queue.discardOnDisk(alone);
+    else return;
     queue.totals.dropped.overflow++;
-    queue.discard(oldest);
   }
 }
 
@@ -36,9 +40,7 @@ function oldestOf(queue: EvictingQueue): Entry | undefined {
   // What is on disk alone is the oldest of its lane where nothing of that is in memory.
   for (const lane of lanes.all) lane.head();
   const ready = selector.oldest();
-  if (ready !== undefined) return ready;
-  const [waiting] = schedule.inMemory;
-  return waiting;
+  return ready ?? schedule.firstInMemory;
 }
 
 /** The same for what is of no higher priority than lane `highest`: what is read of it is enough, and what is on disk alone is not asked. */

@@ -179,7 +179,7 @@ export class LastValueSelector implements Selector {
     const state = context.environment.get('message-states', stateKey(id, sequence));
     const waiting = state === undefined ? undefined : decodeWaiting(state);
     const isAlone =
-      waiting === undefined ? sequence >= lanes.of(0).backlog.boundary : schedule.isFar(waiting.availableAt, sequence);
+      waiting === undefined ? lanes.of(0).backlog.isAlone(sequence) : schedule.isAlone(waiting.availableAt, sequence);
     return isAlone ? { lane: 0, sequence, record, waiting } : undefined;
   }
 }

@@ -196,9 +196,15 @@ export class Queue extends QueueCore {
   /** What came while nothing was written. */
   #writeAll(): void {
     this.lastValues?.writeAll();
-    for (const entry of this.selector.inMemory()) this.stage(entry);
+    this.schedule.written();
     for (const entry of this.schedule.inMemory) this.stage(entry);
-    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.stage(entry);
+    for (const entry of this.selector.inMemory()) this.#write(entry);
+    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.#write(entry);
+  }
+
+  #write(entry: Entry): void {
+    if (!entry.stored) this.lanes.of(entry.lane).backlog.written(entry.sequence);
+    this.stage(entry);
   }
 
   #gate(inner: Selector): Selector {

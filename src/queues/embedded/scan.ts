@@ -204,8 +204,8 @@ function waitingRow(
   if (state !== undefined && waiting === undefined) return undefined;
   const waits =
     waiting === undefined
-      ? sequence >= queue.lanes.of(lane).backlog.boundary
-      : queue.schedule.isFar(waiting.availableAt, sequence);
+      ? queue.lanes.of(lane).backlog.isAlone(sequence)
+      : queue.schedule.isAlone(waiting.availableAt, sequence);
   return waits ? { lane, sequence, record, waiting } : undefined;
 }
 

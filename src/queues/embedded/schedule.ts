@@ -49,6 +49,11 @@ export class Schedule {
   /** Where the horizon lies within the messages of that millisecond. */
   #horizonSequence = sequenceMax;
   #wanted = false;
+  /** Messages beyond the horizon that are in memory: they came while nothing was written, and were written since. */
+  readonly #known = new Set<number>();
+  /** Keys of messages on disk alone, the first one last, and where to read the next. */
+  #ahead: Buffer[] = [];
+  #aheadFrom: Buffer | undefined;
 
   constructor(queue: QueueCore, context: EngineContext) {
     this.#queue = queue;
@@ -65,8 +70,45 @@ export class Schedule {
     return this.#horizonSequence === sequenceMax ? this.#horizonAt : this.#horizonAt - 1;
   }
 
+  /** Whether a message that waits on disk until then is there alone. */
+  isAlone(availableAt: number, sequence: number): boolean {
+    return this.#isFar(availableAt, sequence) && !this.#known.has(sequence);
+  }
+
+  /** What is in memory goes to disk too. */
+  written(): void {
+    for (const [sequence, { deadline }] of this.#near) if (this.#isFar(deadline, sequence)) this.#known.add(sequence);
+  }
+
+  /** The first in memory, in no order. */
+  get firstInMemory(): Entry | undefined {
+    for (const entry of this.#near.values()) return entry;
+    for (const entry of this.#unflushed.values()) return entry;
+    return undefined;
+  }
+
+  /** One of those on disk alone, mostly the one that is due first; undefined where none is flushed. */
+  firstAlone(): StoredRow | undefined {
+    const { environment } = this.#context;
+    for (let rounds = 0; ; ) {
+      const key = this.#ahead.pop();
+      if (key === undefined) {
+        if (this.#readAhead()) continue;
+        if (++rounds === 2) return undefined;
+        this.#aheadFrom = undefined;
+        continue;
+      }
+      const [availableAt, sequence] = [availableAtOfScheduleKey(key), sequenceOfScheduleKey(key)];
+      const value = environment.get('schedule', key);
+      if (value === undefined || this.#queue.takenOnDisk.has(sequence) || !this.isAlone(availableAt, sequence))
+        continue;
+      this.#ahead.push(key);
+      return this.#readRow({ key, value }, sequence);
+    }
+  }
+
   /** Whether what is due then is beyond the horizon. */
-  isFar(availableAt: number, sequence: number): boolean {
+  #isFar(availableAt: number, sequence: number): boolean {
     return availableAt === this.#horizonAt ? sequence > this.#horizonSequence : availableAt > this.#horizonAt;
   }
 
@@ -94,7 +136,8 @@ export class Schedule {
   /** Takes a message in state `scheduled`, whose rows are staged. */
   add(entry: Entry, availableAt: number): void {
     if (this.#far === 0) this.#moveHorizon(this.#context.clock.now() + lookAheadMs, sequenceMax);
-    if (this.#queue.isInMemory || !this.isFar(availableAt, entry.sequence)) {
+    const isUnwritten = this.#queue.isInMemory && !entry.stored;
+    if (isUnwritten || !this.#isFar(availableAt, entry.sequence)) {
       this.#addNear(entry, availableAt);
       return;
     }
@@ -126,7 +169,7 @@ export class Schedule {
       const rows = this.#context.environment.readRange('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
       for (const row of rows) {
         const sequence = sequenceOfScheduleKey(row.key);
-        if (this.#queue.takenOnDisk.has(sequence)) continue;
+        if (this.#queue.takenOnDisk.has(sequence) || this.#known.has(sequence)) continue;
         const found = this.#readRow(row, sequence);
         if (found.waiting.attempts > 0 && found.record !== noRecord) yield found;
       }
@@ -191,7 +234,7 @@ export class Schedule {
   }
 
   #moveHorizon(at: number, sequence: number): void {
-    if (!this.isFar(at, sequence)) return;
+    if (!this.#isFar(at, sequence)) return;
     this.#horizonAt = at;
     this.#horizonSequence = sequence;
   }
@@ -203,6 +246,17 @@ export class Schedule {
     return scheduleKey(id, this.#horizonAt, this.#horizonSequence + 1);
   }
 
+  #readAhead(): boolean {
+    const { id } = this.#queue;
+    const from = this.#aheadFrom ?? this.#beyondHorizon();
+    const keys = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
+    const last = keys.at(-1);
+    if (last === undefined) return false;
+    this.#aheadFrom = scheduleKey(id, availableAtOfScheduleKey(last), sequenceOfScheduleKey(last) + 1);
+    this.#ahead = keys.reverse();
+    return true;
+  }
+
   /** What is due next, with the key of the last one where there is more than a page takes. */
   #readPage(until: number): { rows: ScheduledRow[]; last: Buffer | undefined } {
     const { environment } = this.#context;
@@ -212,7 +266,7 @@ export class Schedule {
     let bytes = 0;
     for (const scheduleRow of keys) {
       const sequence = sequenceOfScheduleKey(scheduleRow.key);
-      if (this.#queue.takenOnDisk.has(sequence)) continue;
+      if (this.#known.delete(sequence) || this.#queue.takenOnDisk.has(sequence)) continue;
       const row = this.#readRow(scheduleRow, sequence);
       rows.push(row);
       bytes += row.record.length;
@@ -227,7 +281,7 @@ export class Schedule {
     for (const entry of this.#unflushed.values()) {
       const availableAt = entry.waiting?.availableAt ?? 0;
       if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
-      if (this.isFar(availableAt, entry.sequence)) continue;
+      if (this.#isFar(availableAt, entry.sequence)) continue;
       this.#unflushed.delete(entry.sequence);
       known.add(entry.sequence);
       this.#arrive(entry, availableAt);

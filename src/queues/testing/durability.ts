@@ -59,6 +59,48 @@ export function durabilityContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['4']);
     });
 
+    test('what came while nothing was written is there once when it is written, behind what was on disk', async () => {
+      await on.engine.declare('orders', bound);
+      await on.sendAll('1', '2');
+      await on.reopen();
+      await on.engine.declare('orders', { durability: 'memory' });
+      await on.sendAll('3', '4');
+      await on.engine.declare('orders', { durability: 'sync' });
+      await on.send('5');
+      const { consumer } = await on.consume('orders', 10);
+      await turns();
+      assert.deepEqual([...consumer.payloads].sort(), ['1', '2', '3', '4', '5']);
+      for (const delivery of consumer.deliveries) delivery.settle(acknowledged);
+      await turns();
+      await on.send('6');
+      assert.deepEqual(await on.payloadsIn('orders'), ['6']);
+      const stats = await on.engine.stats('orders');
+      assert.deepEqual([stats.ready, stats.leased, stats.scheduled], [0, 1, 0]);
+    });
+
+    test('what fails while nothing is written, or waits for a time then, is tried once when it is due', async () => {
+      const backoff = { ...fixedBackoff, initialMs: 60_000 };
+      await on.engine.declare('orders', { ...bound, backoff, leaseMs: 600_000 });
+      const { consumer } = await on.consume('orders', 10);
+      await on.sendAll('1', '2');
+      await turns();
+      await on.engine.declare('orders', { durability: 'memory' });
+      consumer.deliveries[0].settle(failed);
+      await on.send('late', { properties: { userProperties: [['sluice-delay', '50000']] } });
+      await on.engine.declare('orders', { durability: 'sync' });
+      on.clock.advance(20_000);
+      consumer.deliveries[1].settle(failed);
+      await turns();
+      for (let passed = 0; passed < 60; passed++) {
+        on.clock.advance(1_000);
+        await turns(1);
+      }
+      await turns();
+      assert.deepEqual([...consumer.payloads].sort(), ['1', '1', '2', '2', 'late']);
+      const { ready, leased, scheduled } = await on.engine.stats('orders');
+      assert.deepEqual([ready, leased, scheduled], [0, 3, 0]);
+    });
+
     test('what a queue in memory holds is written when it is told to keep it', async () => {
       await on.engine.declare('orders', { ...bound, durability: 'memory' });
       await on.sendAll('1', '2');

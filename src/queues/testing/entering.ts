@@ -25,6 +25,17 @@ export function enteringContract(on: ContractBench): void {
       assert.deepEqual([stats.enqueued, stats.dropped.overflow, stats.ready, stats.leased], [5, 3, 1, 1]);
     });
 
+    test('a full queue drops what waits for a time where nothing else is left', async () => {
+      await on.engine.declare('orders', { ...twoAtMost, delayMs: 3_600_000 });
+      for (const payload of ['1', '2', '3', '4', '5']) await on.send(payload);
+      assert.equal((await on.payloadsIn('orders')).length, 2);
+      const stats = await on.engine.stats('orders');
+      assert.deepEqual([stats.scheduled, stats.dropped.overflow], [2, 3]);
+      await on.reopen();
+      await on.sendAll('6', '7', '8');
+      assert.equal((await on.payloadsIn('orders')).length, 2);
+    });
+
     test('where everything is out a queue that drops the oldest refuses', async () => {
       await on.engine.declare('orders', twoAtMost);
       await on.sendAll('1', '2');
