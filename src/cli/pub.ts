@@ -6,6 +6,7 @@ import { command, type Terminal, UsageError } from './command.ts';
 import { readInput } from './input-file.ts';
 import { refusal, withMqtt } from './mqtt-client.ts';
 import { many, mqttOptions, switchable, value, valueOr } from './options.ts';
+import { userProperties, userPropertyText } from './user-properties.ts';
 
 /** Lines that are on their way unacknowledged. */
 const inflightMax = 100;
@@ -20,7 +21,7 @@ export const pub = command({
     stdin: switchable({ sentence: 'One message for each line of standard input.' }),
     qos: valueOr(choice('0', '1', '2'), '1', { short: 'q', placeholder: 'N', sentence: 'Quality of service.' }),
     retain: switchable({ short: 'r', sentence: 'Keep as the retained message of the topic.' }),
-    property: many(text({ pattern: /^[^=]+=/, expected: 'NAME=VALUE' }), {
+    property: many(userPropertyText, {
       placeholder: 'NAME=VALUE',
       sentence: 'User property.',
     }),
@@ -105,13 +106,4 @@ function publish(
       reject(refusal('publish to', topic, cause, answer));
     });
   });
-}
-
-function userProperties(given: readonly string[]): Record<string, string[]> {
-  const properties: Record<string, string[]> = {};
-  for (const each of given) {
-    const name = each.slice(0, each.indexOf('='));
-    properties[name] = [...(properties[name] ?? []), each.slice(name.length + 1)];
-  }
-  return properties;
 }

@@ -55,7 +55,8 @@ test('consume runs a program for each message, whose exit status says what becom
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'done');
   const program = `read -r line; test "$line" = poem && exit 65; echo "$SLUICE_TOPIC $SLUICE_SEQUENCE $line" >> '${file}'`;
-  await sluice('consume', 'jobs', '--count', '2', '--exec', program);
+  const { err } = await sluice('consume', 'jobs', '--count', '2', '--exec', program);
+  assert.equal(err, 'jobs [2, attempt 1] The program ended with exit status 65');
   assert.equal(readFileSync(file, 'utf8'), 'jobs/a 1 good\n');
   assert.equal((await stats()).acknowledged, 1);
   const [dead] = (await engine.browse('jobs.dead', { from: 0, limit: 1 })).messages;

@@ -25,7 +25,10 @@ export const consume = command({
   async run({ options, operands: [queue], terminal }) {
     const { exec, count = Number.POSITIVE_INFINITY } = options;
     const show = options.json ? asJson : asLine;
-    const work: Handler = exec === undefined ? (message) => terminal.out(show(message)) : programHandler(exec);
+    const work: Handler =
+      exec === undefined
+        ? (message) => terminal.out(show(message))
+        : programHandler(exec, (line) => terminal.err(line));
     const { handler, enough } = counted(work, count);
     const interrupted = interruption();
     const client = await connect(options.url, { token: options.token, onNotice: (line) => terminal.err(line) });
@@ -64,7 +67,7 @@ function counted(work: Handler, count: number): { handler: Handler; enough: Prom
 const dataError = 65;
 const temporaryFailure = 75;
 
-function programHandler(shellCommand: string): Handler {
+function programHandler(shellCommand: string, onFailure: (line: string) => void): Handler {
   return async (message, signal) => {
     const env = {
       ...process.env,
@@ -82,6 +85,7 @@ function programHandler(shellCommand: string): Handler {
     const [status, endedBy] = (await once(child, 'close')) as [number | null, string | null];
     if (status === 0) return;
     const reason = `The program ended with ${status === null ? `signal ${endedBy}` : `exit status ${status}`}`;
+    onFailure(`${message.queue} [${message.sequence}, attempt ${message.attempt}] ${reason}`);
     if (status === dataError) throw new Reject(reason);
     if (status === temporaryFailure) throw new Release(reason);
     throw new Error(reason);

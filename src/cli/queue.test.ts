@@ -38,6 +38,14 @@ test('queue show names every option and number, and the name is escaped in the p
   assert.match(out, /^created +1970-01-01T00:00:00\.000Z$/m);
 });
 
+test('queue show keeps options and numbers of one name apart', async () => {
+  const body = { ...jobs, options: { alerts: { depth: 5 } }, stats: { alerts: ['depth'] } };
+  const { out } = await runAgainst({ 'GET /v1/queues/jobs': { body } }, ['queue', 'show', 'jobs']);
+  const [options, numbers] = out.split('\n\n');
+  assert.match(options, /^alerts +\{"depth":5\}$/m);
+  assert.match(numbers, /^alerts +\["depth"\]$/m);
+});
+
 test('queue create sends bindings and options', async () => {
   const argv = ['queue', 'create', 'jobs', '--bind', 'a/#', '--bind', 'b/+', '--options', '{"maxDeliveries":3}'];
   const { out, seen } = await runAgainst({ 'POST /v1/queues': { status: 201, body: jobs } }, argv);

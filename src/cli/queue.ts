@@ -49,7 +49,8 @@ const show = command({
   async run({ options, operands: [queue], terminal }) {
     const answer = await new Api(options.url, options.token).get<QueueAnswer>(path`/v1/queues/${queue}`);
     return print(terminal, options.json, answer, ({ options: queueOptions, createdAt, stats }) =>
-      formatFields({ queue, created: formatTime(createdAt), ...queueOptions, ...stats }),
+      // Apart, for `alerts`, `expired` and `desiredConsumers` are options and numbers.
+      [formatFields({ queue, created: formatTime(createdAt), ...queueOptions }), formatFields(stats)].join('\n\n'),
     );
   },
 });

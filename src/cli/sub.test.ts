@@ -43,6 +43,12 @@ test('sub shows where in its queue a message is, and which attempt this is', asy
   assert.equal(broker.of('subscribe')[0].subscriptions[0].topic, '$queue/jobs');
 });
 
+test('sub --property goes with the subscription, as a group of a log is told where to start', async () => {
+  const argv = ['$stream/readings/reports', '-n', '1', '--property', 'start=earliest'];
+  const { broker } = await subscribe({ messages: [message(1, 'reading')] }, argv);
+  assert.deepEqual({ ...broker.of('subscribe')[0].properties?.userProperties }, { start: 'earliest' });
+});
+
 test('sub --json prints text as text and bytes as base64', async () => {
   const messages = [message(1, 'text', { k: 'v' }), message(2, Buffer.from([0xff, 0]))];
   const { out } = await subscribe({ messages }, ['a/#', '-n', '2', '--json']);

@@ -1,19 +1,24 @@
-import type { IPublishPacket, MqttClient } from 'mqtt';
+import type { IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { choice, integer } from '../config/schema.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import { command, UsageError } from './command.ts';
 import { interruption } from './interruption.ts';
 import { refusal, withMqtt } from './mqtt-client.ts';
-import { mqttOptions, switchable, value, valueOr } from './options.ts';
+import { many, mqttOptions, switchable, value, valueOr } from './options.ts';
 import { withoutControls } from './table.ts';
+import { userProperties, userPropertyText } from './user-properties.ts';
 
 export const sub = command({
   name: 'sub',
   summary: 'Subscribes over MQTT 5 and prints what comes; of a queue ($queue/NAME) it takes the messages',
-  operands: [{ name: 'FILTER', sentence: 'a topic filter, or $queue/NAME' }],
+  operands: [{ name: 'FILTER', sentence: 'a topic filter, $queue/NAME, or $stream/NAME/GROUP' }],
   options: {
     qos: valueOr(choice('0', '1', '2'), '1', { short: 'q', placeholder: 'N', sentence: 'Highest quality of service.' }),
     count: value(integer(1), { short: 'n', placeholder: 'N', sentence: 'End after so many messages.' }),
+    property: many(userPropertyText, {
+      placeholder: 'NAME=VALUE',
+      sentence: 'User property of the subscription, for example start=earliest of a group of a log.',
+    }),
     json: switchable({ sentence: 'Print one JSON object a line.' }),
     ...mqttOptions,
   },
@@ -27,7 +32,10 @@ export const sub = command({
         const received = receive(client, options.count ?? Number.POSITIVE_INFINITY, (packet) =>
           terminal.out(options.json ? asJson(packet) : asText(packet)),
         );
-        await subscribe(client, filter, Number(options.qos) as 0 | 1 | 2);
+        await subscribe(client, filter, {
+          qos: Number(options.qos) as 0 | 1 | 2,
+          properties: options.property.length === 0 ? undefined : { userProperties: userProperties(options.property) },
+        });
         await Promise.race([received, interrupted.promise]);
       });
     } finally {
@@ -51,9 +59,9 @@ function receive(client: MqttClient, count: number, print: (packet: IPublishPack
   });
 }
 
-function subscribe(client: MqttClient, filter: string, qos: 0 | 1 | 2): Promise<void> {
+function subscribe(client: MqttClient, filter: string, options: IClientSubscribeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.subscribe(filter, { qos }, (cause, _granted, answer) => {
+    client.subscribe(filter, options, (cause, _granted, answer) => {
       if (!cause) return resolve();
       reject(refusal('subscribe to', filter, cause, answer));
     });

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { didYouMean } from '../config/nearest.ts';
 import { SluiceError } from '../errors.ts';
 import type { JsonSchema } from './route.ts';
 
@@ -36,8 +37,11 @@ const partNames: Readonly<Record<string, string>> = { querystring: 'query', para
 
 /** One row a keyword of JSON Schema. */
 const sentences: Readonly<Record<string, (error: ErrorObject, place: string) => string>> = {
-  additionalProperties: ({ params, parentSchema }, place) =>
-    `Remove ${met(params.additionalProperty)} from ${place}: it takes ${Object.keys(parentSchema?.properties ?? {}).join(', ')}`,
+  additionalProperties: ({ params, parentSchema }, place) => {
+    const known = Object.keys(parentSchema?.properties ?? {});
+    const name = params.additionalProperty;
+    return `Remove ${met(name)} from ${place}: it takes ${known.join(', ')}${didYouMean(shortened(name), known)}`;
+  },
   required: ({ params }, place) => `Give ${met(params.missingProperty)} in ${place}: it is missing`,
   type: ({ params, data }, place) => `Give ${place} as ${[params.type].flat().join(' or ')}: met ${met(data)}`,
   enum: ({ params, data }, place) =>

@@ -89,7 +89,7 @@ test('a body that is not in the contract is refused with what is', async (t) => 
   assert.deepEqual(await detailOf('', json), [400, 'Give "messages" in the body: it is missing']);
   assert.deepEqual(await detailOf({ message: [], messages: [{ topic: 'a', payload: '' }] }), [
     400,
-    'Remove "message" from the body: it takes messages',
+    'Remove "message" from the body: it takes messages; did you mean "messages"?',
   ]);
   assert.deepEqual(await detailOf({ messages: [] }), [400, 'Give at least 1 in messages: met 0']);
   assert.deepEqual(await detailOf({ messages: [{ topic: 'a', payload: '', qos: 3 }] }), [
@@ -103,7 +103,7 @@ test('a body that is not in the contract is refused with what is', async (t) => 
   const typo = await detailOf({ messages: [{ topic: 'a', payload: '', retained: true }] });
   assert.deepEqual(typo, [
     400,
-    'Remove "retained" from messages.0: it takes topic, payload, encoding, properties, qos, retain',
+    'Remove "retained" from messages.0: it takes topic, payload, encoding, properties, qos, retain; did you mean "retain"?',
   ]);
   assert.equal((await detailOf('{"messages":', json))[0], 400);
   assert.equal((await detailOf('{"messages":[],"__proto__":{}}', json))[0], 400);

@@ -56,7 +56,7 @@ test('what a queue cannot be is refused', async (t) => {
   await refused({ name: 'a b' }, /queue "a b": a name takes/);
   await refused(
     { name: 'q', options: { maxDelivery: 3 } },
-    /Remove "maxDelivery" from options: it takes .*maxDeliveries/,
+    /Remove "maxDelivery" from options: it takes .*; did you mean "maxDeliveries"\?$/,
   );
   await refused({ name: 'q', options: { leaseMs: 10 } }, /options\.leaseMs as at least 1000: met 10/);
   await refused(
