@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../config/nearest.ts';
+import { didYouMean } from '../std/nearest.ts';
 import { type Command, type CommandOption, type CommandOptions, UsageError } from './command.ts';
 import { commonOptions } from './options.ts';
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../std/json.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../std/nearest.ts';
 
 /** Told of each problem as one sentence; a check goes on, so that one run names every problem. */
 export type Report = (problem: string) => void;

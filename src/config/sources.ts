@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { isJsonObject } from '../std/json.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../std/nearest.ts';
 import { environmentName, type Option } from './option.ts';
 import type { Report } from './schema.ts';
 

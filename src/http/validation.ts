@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { didYouMean } from '../config/nearest.ts';
 import { SluiceError } from '../errors.ts';
+import { didYouMean } from '../std/nearest.ts';
 import type { JsonSchema } from './route.ts';
 
 /** Text is all that a path, a query or a header can hold, so there numbers may come as text; a body says what it means. */
