@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { propertyBytesMax } from '../mqtt/codec/decode-properties.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+import { answered, BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+import { OneQueue } from './testing/one-queue.ts';
 
 function pairs(count: number): [string, string][] {
   return Array.from({ length: count }, (_, i) => [`k${i}`, 'v']);
@@ -147,4 +148,24 @@ test('filters that are too long together are refused with 0x97, and make room ag
   client.send({ type: PacketType.unsubscribe, packetId: 1, filters: [`a${long}`], properties: undefined });
   client.take(PacketType.unsuback);
   assert.equal(client.subscribe(`c${long}`), 0);
+});
+
+test('what a client says of its queues counts with its filters, and makes room again', async () => {
+  const fixture = new BrokerFixture({ limits: { subscriptionsPerClientMax: 100 }, sources: [new OneQueue()] });
+  const client = await fixture.connect('c');
+  const subscribe = async (name: number): Promise<number> => {
+    const asked = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+    const subscriptions = [{ filter: `$queue/${name}`, ...asked }];
+    const userProperties = [['start', 'x'.repeat(4_000)]] as const;
+    client.send({ type: PacketType.subscribe, packetId: 1, subscriptions, properties: { userProperties } });
+    await answered();
+    return client.take(PacketType.suback).reasonCodes[0];
+  };
+  const most = 32;
+  for (let name = 0; name < most; name++) assert.equal(await subscribe(name), 1);
+  assert.equal(await subscribe(most), 0x97);
+  assert.equal(await subscribe(0), 1);
+  client.send({ type: PacketType.unsubscribe, packetId: 1, filters: ['$queue/5'], properties: undefined });
+  client.take(PacketType.unsuback);
+  assert.equal(await subscribe(most), 1);
 });

@@ -3,7 +3,9 @@ import type { ConsumerSource, Credit, UserProperty } from '../message.ts';
 import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
 import type { Connection } from './connection.ts';
 import { needsOf } from './consuming-needs.ts';
+import { filterCharactersMax } from './limits.ts';
 import { QueueSubscription } from './queue-subscription.ts';
+import { charactersOf } from './session.ts';
 
 /** What SUBACK says of one filter: the granted QoS, or the reason code and the reason of the refusal. */
 export interface SubscribeAnswer {
@@ -22,7 +24,10 @@ export async function openQueue(
   const source = context.sources.find((candidate) => candidate.claims(request.filter));
   if (source === undefined) return { reasonCode: 0x8f, reason: `"${request.filter}" names no queue` };
   if (!session.queueRequests.has(request.filter) && isFull(connection)) return tooMany(connection);
-  if (properties !== undefined && charactersOf(properties) > propertiesCharactersMax) return tooMuchSaid();
+  const characters = charactersOf({ filter: request.filter, properties });
+  if (characters - request.filter.length > propertiesCharactersMax) return tooMuchSaid();
+  const known = session.queueRequests.get(request.filter);
+  if (isTooLong(connection, characters - (known === undefined ? 0 : charactersOf(known)))) return tooLong(connection);
   connection.queueSubscriptions.get(request.filter)?.stop();
   const subscription = new QueueSubscription(
     request.filter,
@@ -34,7 +39,7 @@ export async function openQueue(
   );
   // Known from now on, so that an UNSUBSCRIBE that follows at once finds it.
   connection.queueSubscriptions.set(request.filter, subscription);
-  session.queueRequests.set(request.filter, { ...request, session, identifiers, properties });
+  session.keepQueueRequest({ ...request, session, identifiers, properties });
   try {
     await mayConsume(connection, source, request.filter);
     if (!subscription.stopped) await consume(connection, source, subscription, properties);
@@ -68,10 +73,6 @@ export function closeQueue(connection: Connection, filter: string): boolean {
 
 /** Of a SUBSCRIBE to a queue: its user properties are kept as long as the session. In characters. */
 const propertiesCharactersMax = 4_096;
-
-function charactersOf(properties: readonly UserProperty[]): number {
-  return properties.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
-}
 
 function tooMuchSaid(): SubscribeAnswer {
   return {
@@ -111,7 +112,7 @@ function forget(connection: Connection, subscription: QueueSubscription): void {
   subscription.stop();
   if (queueSubscriptions.get(subscription.filter) !== subscription) return;
   queueSubscriptions.delete(subscription.filter);
-  session.queueRequests.delete(subscription.filter);
+  session.forgetQueueRequest(subscription.filter);
   context.sessionLog.changed(session);
   shareWindow(connection);
 }
@@ -153,5 +154,17 @@ export function tooMany({ context }: Connection): SubscribeAnswer {
   return {
     reasonCode: 0x97,
     reason: `The client has ${subscriptionsPerClientMax} subscriptions, the most it may have`,
+  };
+}
+
+/** A session is one row, and in memory as long as it is kept: a thousand filters of 64 KiB would be neither quick nor small. */
+export function isTooLong({ session, context }: Connection, characters: number): boolean {
+  return characters > 0 && session.filterCharacters + characters > filterCharactersMax(context.limits);
+}
+
+export function tooLong({ context }: Connection): SubscribeAnswer {
+  return {
+    reasonCode: 0x97,
+    reason: `The client's filters, with what it says of its queues, would have more than ${filterCharactersMax(context.limits)} characters together, the most they may have`,
   };
 }

@@ -151,7 +151,7 @@ export function decodeSession(record: Buffer, position: Position, now: number): 
   session.endedAt = row.endedAt ?? now;
   session.will = row.will === null ? undefined : restoredWill(row.will);
   for (const subscription of row.subscriptions) session.subscribe({ ...subscription, session });
-  for (const queue of row.queues) session.queueRequests.set(queue.filter, { ...queue, session });
+  for (const queue of row.queues) session.keepQueueRequest({ ...queue, session });
   session.continueFrom(position.lastSequence);
   const line = session.keep();
   line.messages = position.messages;

@@ -52,6 +52,11 @@ export interface Greeting {
   scan: RetainedScan | undefined;
 }
 
+/** Of the filter, and of the user properties that are kept with it. */
+export function charactersOf({ filter, properties = [] }: Pick<QueueRequest, 'filter' | 'properties'>): number {
+  return properties.reduce((sum, [name, value]) => sum + name.length + value.length, filter.length);
+}
+
 /** What the broker keeps for one client id, connected or not. */
 export class Session implements Deadline {
   readonly clientId: string;
@@ -108,7 +113,7 @@ export class Session implements Deadline {
     return this.expiryInterval > 0;
   }
 
-  /** Of all filters that it is subscribed to, together. */
+  /** Of all filters that it is subscribed to, together, and of what it said of its queues. */
   get filterCharacters(): number {
     return this.#filterCharacters;
   }
@@ -123,6 +128,20 @@ export class Session implements Deadline {
   unsubscribe(filter: string): void {
     if (this.subscriptions.delete(filter)) this.#filterCharacters -= filter.length;
     this.greetings?.delete(filter);
+  }
+
+  /** In place of one with the same filter. */
+  keepQueueRequest(request: QueueRequest): void {
+    const known = this.queueRequests.get(request.filter);
+    this.#filterCharacters += charactersOf(request) - (known === undefined ? 0 : charactersOf(known));
+    this.queueRequests.set(request.filter, request);
+  }
+
+  forgetQueueRequest(filter: string): void {
+    const known = this.queueRequests.get(filter);
+    if (known === undefined) return;
+    this.#filterCharacters -= charactersOf(known);
+    this.queueRequests.delete(filter);
   }
 
   /** Waits from now on; `first` before all others. */

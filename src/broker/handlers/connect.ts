@@ -311,7 +311,7 @@ async function reopen(connection: Connection, session: Session, filter: string):
   if (request === undefined) return;
   const { reasonCode, reason } = await openQueue(connection, request, request.identifiers, request.properties);
   if (reasonCode < 0x80 || session.link !== connection) return;
-  session.queueRequests.delete(filter);
+  session.forgetQueueRequest(filter);
   connection.context.sessionLog.changed(session);
   connection.context.log.warn('Queue subscription of a kept session ended', {
     client: session.clientId,

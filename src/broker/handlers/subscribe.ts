@@ -4,8 +4,7 @@ import { isSharedFilter, matchedFilter, topicFilterProblem } from '../../mqtt/to
 import { type Connection, reasonStringMax } from '../connection.ts';
 import { countReason } from '../counters.ts';
 import { checkFilterForm } from '../filter-form.ts';
-import { filterCharactersMax } from '../limits.ts';
-import { isFull, openQueue, type SubscribeAnswer, tooMany } from '../open-queue.ts';
+import { isFull, isTooLong, openQueue, type SubscribeAnswer, tooLong, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
 import { unservedProblem } from '../server-topics.ts';
 import type { QueueRequest, Subscription } from '../session.ts';
@@ -103,25 +102,13 @@ function subscribeOne(
   }
   const known = session.subscriptions.get(request.filter);
   if (known === undefined && isFull(connection)) return tooMany(connection);
-  if (known === undefined && isTooLong(connection, request.filter)) return tooLong(connection);
+  if (known === undefined && isTooLong(connection, request.filter.length)) return tooLong(connection);
   const subscription: Subscription = { ...request, session, identifiers };
   session.subscribe(subscription);
   if (known === undefined) context.router.subscribe(subscription);
   else context.router.replace(known, subscription);
   if (isGreeted(request, known !== undefined)) greeted.push(subscription);
   return { reasonCode: request.qos };
-}
-
-/** A session is one row, and in memory as long as it is kept: a thousand filters of 64 KiB would be neither quick nor small. */
-function isTooLong({ session, context }: Connection, filter: string): boolean {
-  return session.filterCharacters + filter.length > filterCharactersMax(context.limits);
-}
-
-function tooLong({ context }: Connection): SubscribeAnswer {
-  return {
-    reasonCode: 0x97,
-    reason: `The client's filters would have more than ${filterCharactersMax(context.limits)} characters together, the most they may have`,
-  };
 }
 
 /** What of a valid filter cannot be shared: a queue, and what is shared already. */
