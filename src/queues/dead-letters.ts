@@ -29,20 +29,23 @@ export interface DeadLetterGroups {
   readonly truncated: boolean;
 }
 
-/** Messages that one call looks at, oldest first. */
+/** From so many messages on, oldest first, a call looks no further. */
 export const scannedMax = 100_000;
 const deviceTypesMax = 20;
-const pageMessages = 1_000;
 
 /** Groups the dead letters of a queue by their cause; at most `limit` groups. Rejects with `queue_not_found`. */
 export async function deadLetterGroups(engine: Engine, queue: string, limit: number): Promise<DeadLetterGroups> {
   const groups = new Map<string, Growing>();
   let total = 0;
+  // Each is looked at as it comes by, and none is kept: they may be large.
+  const look = (stored: StoredMessage): boolean => {
+    addTo(groups, stored);
+    total++;
+    return false;
+  };
   let next: number | undefined = 0;
   while (next !== undefined && total < scannedMax) {
-    const page = await engine.browse(queue, { from: next, limit: Math.min(pageMessages, scannedMax - total) });
-    for (const stored of page.messages) addTo(groups, stored);
-    total += page.messages.length;
+    const page = await engine.browse(queue, { from: next, limit: 1, match: look });
     next = page.next;
   }
   const largest = [...groups.values()].sort((a, b) => b.count - a.count || a.firstAt - b.firstAt);
@@ -112,7 +115,7 @@ function header({ death }: StoredMessage, name: string): string | undefined {
 export function normalised(reason: string): string {
   return reason
     .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"')
-    .replace(/\b(?=[0-9a-f-]*\d)[0-9a-f][0-9a-f-]{7,}\b/gi, '…')
+    .replace(/\b[0-9a-f][0-9a-f-]{7,}\b/gi, (run) => (/\d/.test(run) ? '…' : run))
     .replace(/\d+(\.\d+)?/g, '0')
     .replace(/\s+/g, ' ')
     .trim();
