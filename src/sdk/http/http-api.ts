@@ -29,7 +29,10 @@ export class HttpApi {
   }
 
   async post<T>(path: string, body: object): Promise<T> {
-    return JSON.parse(await this.#request('POST', path, JSON.stringify(body))) as T;
+    const text = await this.#request('POST', path, JSON.stringify(body));
+    const answer = parsed(text);
+    if (answer !== undefined) return answer as T;
+    throw new HttpProblem(`POST ${path} answered something else than JSON: is a proxy in between?`, 200, true);
   }
 
   async #request(method: string, path: string, body?: string): Promise<string> {
@@ -67,8 +70,17 @@ interface ProblemDetails {
 
 /** A proxy in between may answer in HTML: then the status is all there is to say. */
 function problemOf(text: string): ProblemDetails {
-  if (!text.startsWith('{')) return {};
-  return JSON.parse(text) as ProblemDetails;
+  const details = parsed(text);
+  return typeof details === 'object' && details !== null ? details : {};
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (problem) {
+    if (problem instanceof SyntaxError) return undefined;
+    throw problem;
+  }
 }
 
 /** `fetch failed` says nothing; its cause does. */
