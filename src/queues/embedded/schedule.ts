@@ -2,6 +2,7 @@ import type { Row } from '../../storage/environment.ts';
 import { loadBytesMax } from './backlog.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
+import { FarMessages } from './far-messages.ts';
 import {
   availableAtOfScheduleKey,
   messageKey,
@@ -51,14 +52,18 @@ export class Schedule {
   #wanted = false;
   /** Messages beyond the horizon that are in memory: they came while nothing was written, and were written since. */
   readonly #known = new Set<number>();
-  /** Keys of messages on disk alone, the first one last, and where to read the next. */
-  #ahead: Buffer[] = [];
-  #aheadFrom: Buffer | undefined;
+  readonly #farMessages: FarMessages;
 
   constructor(queue: QueueCore, context: EngineContext) {
     this.#queue = queue;
     this.#context = context;
     this.#wake = { wake: () => this.#woken(), deadline: 0, heapIndex: -1 };
+    this.#farMessages = new FarMessages({
+      queue: queue.id,
+      environment: context.environment,
+      from: () => this.#beyondHorizon(),
+      isAlone: (availableAt, sequence) => !queue.takenOnDisk.has(sequence) && this.isAlone(availableAt, sequence),
+    });
   }
 
   get size(): number {
@@ -89,22 +94,8 @@ export class Schedule {
 
   /** One of those on disk alone, mostly the one that is due first; undefined where none is flushed. */
   firstAlone(): StoredRow | undefined {
-    const { environment } = this.#context;
-    for (let rounds = 0; ; ) {
-      const key = this.#ahead.pop();
-      if (key === undefined) {
-        if (this.#readAhead()) continue;
-        if (++rounds === 2) return undefined;
-        this.#aheadFrom = undefined;
-        continue;
-      }
-      const [availableAt, sequence] = [availableAtOfScheduleKey(key), sequenceOfScheduleKey(key)];
-      const value = environment.get('schedule', key);
-      if (value === undefined || this.#queue.takenOnDisk.has(sequence) || !this.isAlone(availableAt, sequence))
-        continue;
-      this.#ahead.push(key);
-      return this.#readRow({ key, value }, sequence);
-    }
+    const row = this.#farMessages.first();
+    return row === undefined ? undefined : this.#readRow(row, sequenceOfScheduleKey(row.key));
   }
 
   /** Whether what is due then is beyond the horizon. */
@@ -244,17 +235,6 @@ export class Schedule {
     const { id } = this.#queue;
     if (this.#horizonSequence === sequenceMax) return scheduleKey(id, this.#horizonAt + 1, 0);
     return scheduleKey(id, this.#horizonAt, this.#horizonSequence + 1);
-  }
-
-  #readAhead(): boolean {
-    const { id } = this.#queue;
-    const from = this.#aheadFrom ?? this.#beyondHorizon();
-    const keys = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
-    const last = keys.at(-1);
-    if (last === undefined) return false;
-    this.#aheadFrom = scheduleKey(id, availableAtOfScheduleKey(last), sequenceOfScheduleKey(last) + 1);
-    this.#ahead = keys.reverse();
-    return true;
   }
 
   /** What is due next, with the key of the last one where there is more than a page takes. */
