@@ -3,7 +3,7 @@ import type { HistogramReading } from '../std/histogram.ts';
 /** Why a message was removed without a place to look at it again. */
 export const queueDropReasons = {
   purged: 'Purged by an administrator',
-  no_dead_letters: 'Failed for good in a queue without dead letters',
+  no_dead_letters: 'Failed for good in a queue without dead letters, or whose dead letters are in memory that is full',
   overflow: 'Made room for another at the limit of the queue',
   superseded: 'A newer message of the same key took its place',
   retention: 'Older than the log keeps, or beyond its size',

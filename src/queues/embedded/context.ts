@@ -27,6 +27,9 @@ export interface EngineContext {
   readonly wakes: Deadlines<Wake>;
   /** A queue that publishes wait for is less full, or asks for less. */
   roomMade(): void;
-  /** Appends a record to the dead-letter queue of that name, which is made when it is not there. */
-  deadLetter(queue: string, record: Buffer): void;
+  /**
+   * Appends a record to the dead-letter queue of that name, which is made when it is not there. False where that queue keeps
+   * its messages in memory alone, and there is no room for more.
+   */
+  deadLetter(queue: string, record: Buffer): boolean;
 }

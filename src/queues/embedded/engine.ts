@@ -45,6 +45,7 @@ import type { DeliveryLoop } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { Moves } from './move/moves.ts';
+import { Queue } from './queue.ts';
 import { requireWork } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
@@ -105,8 +106,10 @@ export class EmbeddedEngine implements Engine {
       roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record) => {
         const queue = this.#registry.declareDeadLetters(name);
+        if (queue instanceof Queue && queue.isInMemory && !queue.hot.hasRoom) return false;
         queue.intake.append(record);
         queue.delivery.pumpLater();
+        return true;
       },
     };
     this.#admission = new Admission(this.#context);

@@ -133,15 +133,20 @@ function count({ totals }: SettlingHome, isDeadLetter: boolean): void {
 /** Puts the record of a message that is not in `queue` any more into its dead letters. False where the queue keeps none. */
 function deadLetter(queue: SettlingHome, sequence: number, record: Buffer, cause: Cause, failure: Waiting): boolean {
   const name = queue.options.deadLetter;
+  const kept = name !== null && bury(queue, name, sequence, record, cause, failure);
   const { code, reason } = cause;
-  queue.context.events.tell(queue.name, 'dead', {
-    sequence,
-    code,
-    reason,
-    attempts: failure.attempts,
-    kept: name !== null,
-  });
-  if (name === null) return false;
+  queue.context.events.tell(queue.name, 'dead', { sequence, code, reason, attempts: failure.attempts, kept });
+  return kept;
+}
+
+function bury(
+  queue: SettlingHome,
+  name: string,
+  sequence: number,
+  record: Buffer,
+  cause: Cause,
+  failure: Waiting,
+): boolean {
   const death = {
     queue: queue.name,
     sequence,
@@ -152,8 +157,7 @@ function deadLetter(queue: SettlingHome, sequence: number, record: Buffer, cause
     lastFailureAt: failure.lastFailureAt,
     headers: [...(queue.deathHeaders ?? []), ...(cause.headers ?? [])],
   };
-  queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
-  return true;
+  return queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { StorageDouble } from '../../storage/testing/storage-double.ts';
+import { rejected } from '../testing/contract-bench.ts';
+import { messageOf, publish, RecordingConsumer } from '../testing/recording-consumer.ts';
+import { TestEngine } from './testing/test-engine.ts';
+
+const hot = { bytesMax: 100_000, messagesMax: 20, queueBytesMin: 1_000, queueMessagesMin: 2 };
+let under: TestEngine;
+afterEach(() => under.close());
+
+test('dead letters that are kept in memory alone are bounded by memory, and those beyond it counted', async () => {
+  under = await new TestEngine({ hot, storage: new StorageDouble() }).open();
+  const { engine } = under;
+  await engine.declare('a.dead', { durability: 'memory', deadLetter: null });
+  await engine.declare('a', { bindings: [{ filter: 'a' }] });
+  const consumer = new RecordingConsumer('all');
+  await engine.consume('a', consumer, { credit: 1 });
+  for (let n = 1; n <= 50; n++) {
+    await publish(engine.route('a'), messageOf(String(n), { topic: 'a' }));
+    (await consumer.delivery(n)).settle(rejected);
+  }
+  const { deadLettered, dropped } = await engine.stats('a');
+  assert.deepEqual([deadLettered, dropped.no_dead_letters], [20, 30]);
+  assert.equal((await engine.stats('a.dead')).ready, 20);
+});
