@@ -73,7 +73,7 @@ test('names, groups and bindings that are not valid are refused', () => {
   refused('x'.repeat(129), {}, /1 to 128/);
   refused('x'.repeat(128), {}, /"deadLetter" takes/);
   refused('q', { backoff: 5 }, /"backoff" takes an object, not 5/);
-  refused('q', { backoff: { initial: 5 } }, /no option "backoff.initial"/);
+  refused('q', { backoff: { initial: 5 } }, /no option "backoff.initial"; .*; did you mean "backoff.initialMs"\?$/);
   refused('q', { bindings: [{ filter: '$share/g/a' }] }, /shared subscription/);
   refused('q', { bindings: [{ filter: 'a', header: {} }] }, /"header" is not known/);
   refused('q', { rateLimit: { perKey: 5 } }, /"rateLimit.perKey" takes an object, not 5/);

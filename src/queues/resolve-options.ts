@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../errors.ts';
 import { isJsonObject } from '../std/json.ts';
+import { didYouMean } from '../std/nearest.ts';
 import { notYet } from './not-yet.ts';
 import { checkOption } from './option-checks.ts';
 import { type QueueOptionRow, queueOptionRows } from './option-rows.ts';
@@ -59,7 +60,7 @@ function flatten(queue: string, options: object): Map<string, unknown> {
       throw invalid(`Cannot declare queue "${queue}": option "${name}" takes an object, not ${quote(value)}`);
     } else {
       throw invalid(
-        `Cannot declare queue "${queue}": there is no option "${name}"; there are ${[...known].join(', ')}`,
+        `Cannot declare queue "${queue}": there is no option "${name}"; there are ${[...known].join(', ')}${didYouMean(name, known)}`,
       );
     }
   };
