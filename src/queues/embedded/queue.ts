@@ -196,14 +196,16 @@ export class Queue extends QueueCore {
   /** What came while nothing was written. */
   #writeAll(): void {
     this.lastValues?.writeAll();
-    this.schedule.written();
-    for (const entry of this.schedule.inMemory) this.stage(entry);
+    for (const entry of this.schedule.inMemory) this.#write(entry);
     for (const entry of this.selector.inMemory()) this.#write(entry);
     for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.#write(entry);
   }
 
   #write(entry: Entry): void {
-    if (!entry.stored) this.lanes.of(entry.lane).backlog.written(entry.sequence);
+    if (!entry.stored) {
+      this.lanes.of(entry.lane).backlog.written(entry.sequence);
+      this.schedule.written(entry);
+    }
     this.stage(entry);
   }
 

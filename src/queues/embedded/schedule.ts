@@ -80,9 +80,9 @@ export class Schedule {
     return this.#isFar(availableAt, sequence) && !this.#known.has(sequence);
   }
 
-  /** What is in memory goes to disk too. */
-  written(): void {
-    for (const [sequence, { deadline }] of this.#near) if (this.#isFar(deadline, sequence)) this.#known.add(sequence);
+  /** A message in memory goes to disk too, whether its time has come or not. */
+  written({ waiting, sequence }: Entry): void {
+    if (waiting !== undefined && this.#isFar(waiting.availableAt, sequence)) this.#known.add(sequence);
   }
 
   /** The first in memory, in no order. */
@@ -134,6 +134,7 @@ export class Schedule {
     }
     this.#far++;
     this.#queue.hot.remove(entry.record.length);
+    this.#known.delete(entry.sequence);
     this.#unflushed.set(entry.sequence, entry);
     if (this.#wake.heapIndex < 0 || availableAt - lookAheadMs < this.#wake.deadline)
       this.#wakeAt(availableAt - lookAheadMs);
