@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { SluiceError } from '../../errors.ts';
 import type { Destination } from '../../message.ts';
 import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
 import type { QueueInfo } from '../engine.ts';
@@ -72,6 +73,7 @@ export class Registry {
   declare(name: string, given: GivenQueueOptions): AnyQueue {
     const existing = this.#byName.get(name);
     const options = resolveOptions(name, given, existing?.options);
+    if (existing !== undefined) refuseMemoryChange(existing, options);
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
     const queue = existing ?? this.#make(name, options);
     const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
@@ -150,4 +152,18 @@ const destinationsMax = 10_000;
 
 export function infoOf(queue: AnyQueue): QueueInfo {
   return { name: queue.name, options: queue.options, createdAt: queue.createdAt };
+}
+
+/**
+ * Which message is the newest of its key, or which one holds it, is known from memory or from the disk, so a queue that keeps
+ * an order or last values changes between them while it is empty. Throws `conflict`.
+ */
+function refuseMemoryChange({ name, options: before, messages }: AnyQueue, after: QueueOptions): void {
+  if (messages === 0 || (before.durability === 'memory') === (after.durability === 'memory')) return;
+  if (after.ordering === 'none' && after.lastValue.key === null) return;
+  throw new SluiceError(
+    'conflict',
+    `Cannot change durability of queue "${name}" from "${before.durability}" to "${after.durability}" while it holds ${messages} messages: it keeps an order or last values; drain or purge it first`,
+    { detail: { queue: name, messages } },
+  );
 }

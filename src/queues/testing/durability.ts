@@ -101,6 +101,20 @@ export function durabilityContract(on: ContractBench): void {
       assert.deepEqual([ready, leased, scheduled], [0, 3, 0]);
     });
 
+    test('a queue that keeps an order or last values goes between memory and disk while it is empty', async () => {
+      await on.engine.declare('orders', { ...bound, durability: 'memory', ordering: 'total' });
+      await on.send('1');
+      await assert.rejects(on.engine.declare('orders', { durability: 'sync' }), {
+        code: 'conflict',
+        message: /1 messages/,
+      });
+      await on.engine.purge('orders');
+      await on.engine.declare('orders', { durability: 'sync' });
+      await on.send('2');
+      await on.reopen();
+      assert.deepEqual(await on.payloadsIn('orders'), ['2']);
+    });
+
     test('what a queue in memory holds is written when it is told to keep it', async () => {
       await on.engine.declare('orders', { ...bound, durability: 'memory' });
       await on.sendAll('1', '2');
