@@ -2,7 +2,6 @@ import { parseShared, topicFilterProblem } from '../mqtt/topics/names.ts';
 import { isJsonObject } from '../std/json.ts';
 import { parseGroupStart } from './group-start.ts';
 import { keyExpressionProblem } from './key-expression.ts';
-import { notYet } from './not-yet.ts';
 import type { QueueOptionRow } from './option-rows.ts';
 import type { Binding, BindingHeaders } from './options.ts';
 import { queueNameProblem, quote } from './queue-name.ts';
@@ -70,7 +69,7 @@ function bindingProblem(binding: unknown): string | undefined {
   const problem = topicFilterProblem(filter);
   if (problem !== undefined) return `"${filter}": ${problem}`;
   if (headers === undefined) return undefined;
-  return notYet.has('bindings.headers') ? 'this version does not follow "headers"' : headersProblem(headers);
+  return headersProblem(headers);
 }
 
 /** What is wrong with what a binding asks for beside its filter. */

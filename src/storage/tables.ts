@@ -1,3 +1,16 @@
+/** What is a queue's own: their keys begin with it, and they go with it. */
+export const queueTables = [
+  'messages',
+  'message-states',
+  'schedule',
+  'last-values',
+  'expiries',
+  'deduplication',
+  'deduplication-expiry',
+  'groups',
+  'group-states',
+] as const;
+
 /**
  * Every table of the environment, with its layout. Keys sort as bytes, so numbers in keys are big-endian.
  *
@@ -8,7 +21,6 @@
  *   messages          | queue u32 | lane u8 | sequence u48 |            → header and message, see queues/embedded/record.ts
  *   message-states    | queue u32 | sequence u48 |                      → until when it waits, see queues/embedded/waiting.ts
  *   schedule          | queue u32 | availableAt u48 | sequence u48 |    → lane u8
- *   message-keys      | queue u32 | key hash u48 | lane u8 | sequence u48 |  → one zero byte
  *   last-values       | queue u32 | digest of the key, 16 bytes |       → lane u8, sequence u48
  *   expiries          | queue u32 | expiresAt u48 | lane u8 | sequence u48 | → one zero byte
  *   deduplication     | queue u32 | digest of scope and id, 16 bytes |  → expiresAt u48
@@ -29,16 +41,7 @@ export const tableNames = [
   'meta',
   'queues',
   'queue-counters',
-  'messages',
-  'message-states',
-  'schedule',
-  'message-keys',
-  'last-values',
-  'expiries',
-  'deduplication',
-  'deduplication-expiry',
-  'groups',
-  'group-states',
+  ...queueTables,
   'moves',
   'retained',
   'sessions',

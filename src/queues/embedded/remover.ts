@@ -1,3 +1,4 @@
+import { queueTables } from '../../storage/tables.ts';
 import { queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey } from './keys.ts';
@@ -6,19 +7,6 @@ import type { Registry } from './registry.ts';
 
 /** Rows deleted in one commit. */
 const removedRowsMax = 5_000;
-/** Every table whose keys begin with the queue, but those that say that there is one. */
-const tables = [
-  'messages',
-  'message-states',
-  'schedule',
-  'message-keys',
-  'last-values',
-  'expiries',
-  'deduplication',
-  'deduplication-expiry',
-  'groups',
-  'group-states',
-] as const;
 
 /**
  * Removes a queue with its messages. The mark comes first and alone: from then on the queue is gone, and a crash leaves
@@ -37,7 +25,7 @@ export async function removeQueue(registry: Registry, queue: AnyQueue, context: 
 /** Deletes what is left of a queue whose removal was marked. */
 export async function removeRows(id: number, context: EngineContext): Promise<void> {
   const { commit, environment } = context;
-  for (const table of tables) {
+  for (const table of queueTables) {
     for (;;) {
       const keys = environment.readKeys(table, queueKey(id), queueKey(id + 1), removedRowsMax);
       if (keys.length === 0) break;

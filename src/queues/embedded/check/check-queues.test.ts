@@ -90,7 +90,6 @@ test('rows of a queue that is not there are counted by table', async () => {
 test('a row that names a message that is not there is found in each table that names messages', async () => {
   const queue = [...storedRows(under.environment).keys('queues')][0];
   const place = Buffer.from([0, 0, 0, 0, 0, 0, 99]);
-  await put('message-keys', Buffer.concat([queue, Buffer.alloc(6, 1), place]), Buffer.alloc(1));
   await put('expiries', Buffer.concat([queue, Buffer.alloc(6, 1), place]), Buffer.alloc(1));
   await put('last-values', Buffer.concat([queue, Buffer.alloc(16, 1)]), place);
   await put('deduplication', Buffer.concat([queue, Buffer.alloc(16, 1)]), Buffer.alloc(6, 2));
@@ -98,7 +97,6 @@ test('a row that names a message that is not there is found in each table that n
   assert.deepEqual(
     findings().map((finding) => finding.replace(/[0-9a-f]{20,}/, '…')),
     [
-      'queue "q", message 99: Table message-keys names it, and there is no such message',
       'queue "q", message 99: Table expiries names it, and there is no such message',
       'queue "q", message 99: Table last-values names it, and there is no such message',
       'queue "q": An id is remembered and never forgotten: …',

@@ -2,7 +2,7 @@ import type { Finding, StoredRows } from '../../../storage/snapshot.ts';
 import type { TableName } from '../../../storage/tables.ts';
 import { messageKey } from '../keys.ts';
 import { readU48 } from '../numbers.ts';
-import { damageOf, expiresAtOf, keyHashOf } from '../record.ts';
+import { damageOf, expiresAtOf } from '../record.ts';
 import type { QueueTally, Tallies } from './tallies.ts';
 
 const queueBytes = 4;
@@ -10,29 +10,23 @@ const timeBytes = 6;
 
 /** What the other tables say of messages, duplicates and groups is so. */
 export function* checkIndexes(rows: StoredRows, tallies: Tallies): Generator<Finding> {
-  yield* checkPlaced(rows, tallies, 'message-keys', keyHashOf);
-  yield* checkPlaced(rows, tallies, 'expiries', expiresAtOf);
+  yield* checkExpiries(rows, tallies);
   yield* checkLastValues(rows, tallies);
   yield* checkDeduplication(rows, tallies);
   yield* checkGroups(rows, tallies);
 }
 
-/** Rows | queue | u48 | lane | sequence |, whose message has that number in its header. */
-function* checkPlaced(
-  rows: StoredRows,
-  tallies: Tallies,
-  table: 'message-keys' | 'expiries',
-  numberOf: (record: Buffer) => number,
-): Generator<Finding> {
-  for (const key of rows.keys(table)) {
-    const tally = tallies.of(table, key);
+/** The message has that end in its header. */
+function* checkExpiries(rows: StoredRows, tallies: Tallies): Generator<Finding> {
+  for (const key of rows.keys('expiries')) {
+    const tally = tallies.of('expiries', key);
     if (tally === undefined) continue;
-    const number = readU48(key, queueBytes);
+    const expiresAt = readU48(key, queueBytes);
     const [lane, sequence] = [key[10], readU48(key, 11)];
     const record = rows.get('messages', messageKey(tally.id, lane, sequence));
     // A record that is damaged has been told of.
-    if (record !== undefined && (damageOf(record) !== undefined || numberOf(record) === number)) continue;
-    yield stray(tally, table, sequence);
+    if (record !== undefined && (damageOf(record) !== undefined || expiresAtOf(record) === expiresAt)) continue;
+    yield stray(tally, 'expiries', sequence);
   }
 }
 
