@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +10,7 @@ import { Environment } from '../../storage/environment.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import { checkQueues } from './check/check-queues.ts';
 import { EmbeddedEngine } from './engine.ts';
+import { runUntilKilled } from './testing/killed-child.ts';
 import { storedRows } from './testing/stored-rows.ts';
 
 const child = fileURLToPath(new URL('./testing/crash-child.ts', import.meta.url));
@@ -28,7 +27,7 @@ test('killed under load, it has every message that was stored and none that was 
   const all: Journal = { stored: new Set(), settling: new Set(), settled: new Set() };
   let kill = 0;
   await forSeedsInTurn(kills, async (random) => {
-    await runUntilKilled(folder, `run${++kill}`, random.between(1, 60), all);
+    await runOnce(folder, `run${++kill}`, random.between(1, 60), all);
     const { work, dead, left, right } = await contents(folder);
     const present = new Set([...work, ...dead]);
     assert.equal(present.size, work.length + dead.length, 'a message is there twice');
@@ -44,18 +43,10 @@ test('killed under load, it has every message that was stored and none that was 
   rmSync(folder, { recursive: true });
 });
 
-/** Kills the child when it has said that many dots, at whatever it does then, and takes up all that it noted. */
-async function runUntilKilled(folder: string, prefix: string, dots: number, journal: Journal): Promise<void> {
+/** Takes up all that the child noted before it was killed. */
+async function runOnce(folder: string, prefix: string, dots: number, journal: Journal): Promise<void> {
   const noted = join(folder, 'journal');
-  const running = spawn(process.execPath, [child, folder, prefix, noted], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(running, 'exit');
-  let seen = 0;
-  for await (const chunk of running.stdout) {
-    seen += chunk.length;
-    if (seen >= dots) running.kill('SIGKILL');
-  }
-  const [, signal] = await exited;
-  assert.equal(signal, 'SIGKILL');
+  await runUntilKilled(child, [folder, prefix, noted], dots);
   // A line that the kill cut off has no end.
   for (const line of readFileSync(noted, 'utf8').split('\n').slice(0, -1)) {
     const [kind, id] = line.split(' ');

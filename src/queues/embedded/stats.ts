@@ -5,7 +5,6 @@ import type { Queue } from './queue.ts';
 import { enqueuedAtOf } from './record.ts';
 
 export function statsOf(queue: Queue, deadLetters: number): QueueStats {
-  const { totals } = queue;
   return {
     ready: queue.readyMessages,
     readyByPriority: readyByPriority(queue),
@@ -16,22 +15,7 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
     blocked: queue.blocked,
     deadLetters,
-    enqueued: totals.enqueued,
-    delivered: totals.delivered,
-    redelivered: totals.redelivered,
-    acknowledged: totals.acknowledged,
-    released: totals.released,
-    failed: totals.failed,
-    leasesExpired: totals.leasesExpired,
-    deadLettered: totals.deadLettered,
-    expired: totals.expired,
-    dropped: { ...totals.dropped },
-    moved: totals.moved,
-    rejected: totals.rejected,
-    duplicates: totals.duplicates,
-    elided: totals.elided,
-    timeInQueueMs: totals.timeInQueueMs.read(),
-    processingMs: totals.processingMs.read(),
+    ...queue.totals.read(),
   };
 }
 

@@ -29,4 +29,14 @@ export class QueueTotals {
     this.timeInQueueMs = shared?.timeInQueueMs ?? new Histogram();
     this.processingMs = shared?.processingMs ?? new Histogram();
   }
+
+  /** As they are now. */
+  read() {
+    return {
+      ...this,
+      dropped: { ...this.dropped },
+      timeInQueueMs: this.timeInQueueMs.read(),
+      processingMs: this.processingMs.read(),
+    };
+  }
 }

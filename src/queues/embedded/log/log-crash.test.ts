@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +10,7 @@ import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { checkQueues } from '../check/check-queues.ts';
 import { EmbeddedEngine } from '../engine.ts';
+import { runUntilKilled } from '../testing/killed-child.ts';
 import { storedRows } from '../testing/stored-rows.ts';
 
 const child = fileURLToPath(new URL('./testing/log-crash-child.ts', import.meta.url));
@@ -45,24 +44,17 @@ test('a log that is killed under load has all that was stored, without holes, an
   const journal = new Journal();
   let kill = 0;
   await forSeedsInTurn(kills, async (random) => {
-    await runUntilKilled(folder, `run${++kill}`, random.between(1, 60), journal);
+    await runOnce(folder, `run${++kill}`, random.between(1, 60), journal);
     await check(folder, kill, journal);
   });
   for (const group of groups) assert.ok((journal.settled.get(group)?.size ?? 0) > 0);
   rmSync(folder, { recursive: true });
 });
 
-async function runUntilKilled(folder: string, prefix: string, dots: number, journal: Journal): Promise<void> {
+/** Takes up all that the child noted before it was killed. */
+async function runOnce(folder: string, prefix: string, dots: number, journal: Journal): Promise<void> {
   const noted = join(folder, 'journal');
-  const running = spawn(process.execPath, [child, folder, prefix, noted], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(running, 'exit');
-  let seen = 0;
-  for await (const chunk of running.stdout) {
-    seen += chunk.length;
-    if (seen >= dots) running.kill('SIGKILL');
-  }
-  const [, signal] = await exited;
-  assert.equal(signal, 'SIGKILL');
+  await runUntilKilled(child, [folder, prefix, noted], dots);
   // A line that the kill cut off has no end.
   for (const line of readFileSync(noted, 'utf8').split('\n').slice(0, -1)) journal.take(line);
 }

@@ -20,7 +20,7 @@ export function logStatsOf(log: LogQueue, deadLetters: number): QueueStats {
     oldestReadyAgeMs: log.messages === 0 ? 0 : log.ageFrom(log.first),
     blocked: log.blocked,
     deadLetters,
-    enqueued: totals.enqueued,
+    ...totals.read(),
     delivered: totals.delivered + sum((group) => group.totals.delivered),
     redelivered: totals.redelivered + sum((group) => group.totals.redelivered),
     acknowledged: totals.acknowledged + sum((group) => group.totals.acknowledged),
@@ -28,13 +28,5 @@ export function logStatsOf(log: LogQueue, deadLetters: number): QueueStats {
     failed: totals.failed + sum((group) => group.totals.failed),
     leasesExpired: totals.leasesExpired + sum((group) => group.totals.leasesExpired),
     deadLettered: totals.deadLettered + sum((group) => group.totals.deadLettered),
-    expired: totals.expired,
-    dropped: { ...totals.dropped },
-    moved: totals.moved,
-    rejected: totals.rejected,
-    duplicates: totals.duplicates,
-    elided: totals.elided,
-    timeInQueueMs: totals.timeInQueueMs.read(),
-    processingMs: totals.processingMs.read(),
   };
 }

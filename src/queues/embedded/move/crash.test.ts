@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +10,7 @@ import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { EmbeddedEngine } from '../engine.ts';
 import { messageOf } from '../record.ts';
+import { runUntilKilled } from '../testing/killed-child.ts';
 
 const child = fileURLToPath(new URL('../testing/move-crash-child.ts', import.meta.url));
 const kills = 30;
@@ -21,7 +20,7 @@ test('killed during moves, each message is in exactly one queue, and every move 
   const folder = mkdtempSync(join(tmpdir(), 'sluice-moves-'));
   let goneOn = 0;
   await forSeedsInTurn(kills, async (random) => {
-    await runUntilKilled(folder, random.between(1, 60));
+    await runUntilKilled(child, [folder, String(messages)], random.between(1, 60));
     assert.deepEqual(await idsOnDisk(folder), everyId, 'a message is lost, or is there twice');
     goneOn += await endMoves(folder);
     assert.deepEqual(await idsOnDisk(folder), everyId, 'a move that went on lost a message, or moved one twice');
@@ -31,19 +30,6 @@ test('killed during moves, each message is in exactly one queue, and every move 
 });
 
 const everyId = Array.from({ length: messages }, (_, number) => number);
-
-/** Kills the child after so many commits, at whatever it does then. */
-async function runUntilKilled(folder: string, commits: number): Promise<void> {
-  const running = spawn(process.execPath, [child, folder, String(messages)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(running, 'exit');
-  let seen = 0;
-  for await (const chunk of running.stdout) {
-    seen += chunk.length;
-    if (seen >= commits) running.kill('SIGKILL');
-  }
-  const [, signal] = await exited;
-  assert.equal(signal, 'SIGKILL');
-}
 
 /** As the rows say it, in order, before anybody goes on with anything. */
 async function idsOnDisk(folder: string): Promise<number[]> {
