@@ -5,6 +5,7 @@ import type { Nested, Option, OptionValue } from './config/option.ts';
 import { configOptions } from './config/options.ts';
 import { fromEnvironment, fromFlags, fromObject, type Settings } from './config/sources.ts';
 import { SluiceError } from './errors.ts';
+import { isJsonObject } from './std/json.ts';
 
 type ConfigOptions = typeof configOptions;
 
@@ -79,5 +80,8 @@ function nest(sources: readonly Settings[], cwd: string): Config {
     }
     parent[last] = source === undefined ? fallback : source.get(name);
   }
-  return root as Config;
+  // Limits are read for every message: a copy has a fixed shape, where an object that grew by computed names is searched.
+  return Object.fromEntries(
+    Object.entries(root).map(([name, group]) => [name, isJsonObject(group) ? { ...group } : group]),
+  ) as Config;
 }

@@ -24,7 +24,8 @@ export function resolveOptions(name: string, given: object, base?: QueueOptions)
     const source = [wanted, current].find((options) => options.has(row.name));
     assign(resolved, row.name, checked(name, row, source === undefined ? defaultOf(row, name) : source.get(row.name)));
   }
-  const options = resolved as QueueOptions;
+  // Read for every message: a copy has a fixed shape, where an object that grew by computed names is searched.
+  const options = { ...resolved } as QueueOptions;
   if (base !== undefined) refuseChange(name, options, base);
   const contradiction = optionsProblem(options);
   if (contradiction !== undefined) throw invalid(`Cannot declare queue "${name}": ${contradiction}`);
