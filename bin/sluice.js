@@ -10,9 +10,6 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 /** Runs TypeScript as it is and has `node:sqlite`; the same as `engines` in package.json. */
 const nodeMajorNeeded = 24;
 
-/** MiB for what is young, where Node takes up to 16: messages die young, and less of it stays in the cache (docs/decisions/0039). */
-const serverHeap = ['--max-semi-space-size=8'];
-
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // A checkout has the sources; the published package has what was built of them.
 const main = [join(root, 'src', 'main.ts'), join(root, 'dist', 'main.js')].find(existsSync);
@@ -20,18 +17,9 @@ const main = [join(root, 'src', 'main.ts'), join(root, 'dist', 'main.js')].find(
 if (main === undefined) {
   fail(`Cannot start Sluice: expected src/main.ts or dist/main.js in ${root}, found neither`);
 } else if (major(process.versions.node) >= nodeMajorNeeded) {
-  if (process.argv[2] === 'start') useServerHeap();
   await import(pathToFileURL(main).href);
 } else {
   runWithOtherNode(main);
-}
-
-/** Becomes the same program with the heap of a server, in the same process, where the system can and nobody chose another. */
-function useServerHeap() {
-  const chosen = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').replaceAll('_', '-');
-  if (chosen.includes('--max-semi-space-size') || typeof process.execve !== 'function') return;
-  const line = [process.execPath, ...serverHeap, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve(process.execPath, line, process.env);
 }
 
 function runWithOtherNode(script) {
@@ -43,7 +31,7 @@ function runWithOtherNode(script) {
     );
     return;
   }
-  const child = spawn(node, [...serverHeap, script, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [script, ...process.argv.slice(2)], { stdio: 'inherit' });
   const forward = (signal) => child.kill(signal);
   // Ctrl-C in a terminal reaches the child without us; here it must only not end this process first.
   process.on('SIGINT', process.stdin.isTTY ? () => undefined : forward);

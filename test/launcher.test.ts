@@ -62,15 +62,6 @@ test('an older Node without that package says what is needed and what was met', 
   assert.match(errors, /needs Node 24 or newer, and this is Node 20\.9\.0/);
 });
 
-const tellHeap = 'console.log(process.execArgv.join(" "), process.argv.slice(2).join(" "))';
-
-test('a server gets a heap with little room for what is young, unless another was chosen', async () => {
-  const folder = packageWith({ 'dist/main.js': tellHeap });
-  assert.equal((await run(folder, [], ['start', '-v'])).output, '--max-semi-space-size=8 start -v\n');
-  assert.equal((await run(folder, ['--max-semi-space-size=4'], ['start'])).output, '--max-semi-space-size=4 start\n');
-  assert.equal((await run(folder, [], ['pub'])).output, ' pub\n');
-});
-
 test('the process that was started is the server', async () => {
   const folder = packageWith({ 'dist/main.js': 'console.log(process.pid)' });
   const child = launch(folder, [], ['start']);
