@@ -1,4 +1,7 @@
+// The global of that name is looked up at each use.
+import { Buffer } from 'node:buffer';
 import { SluiceError } from './errors.ts';
+import { readU48, writeU48 } from './std/numbers.ts';
 import { utf8Size, writeUtf8 } from './std/text.ts';
 
 /** The one shape of a message inside the platform, whichever door it came through. */
@@ -17,6 +20,12 @@ export interface Message {
   readonly receivedAt: number;
   /** Client id of the MQTT client, or the name under which an HTTP caller is known. */
   readonly publisher: string;
+}
+
+/** A message whose payload still lies among the other bytes of its packet: most are stored and sent without anybody making a view of it. */
+export interface UnwrappedMessage extends Message {
+  readonly payloadBytes: number;
+  copyPayload(target: Buffer, at: number): void;
 }
 
 export type QoS = 0 | 1 | 2;
@@ -217,13 +226,13 @@ export function encodeMessage(message: Message, headroom = 0): Buffer {
     topicBytes +
     publisherBytes +
     (properties === '' ? 0 : 4 + propertiesBytes) +
-    message.payload.length +
+    (isUnwrapped(message) ? message.payloadBytes : message.payload.length) +
     headroom;
   const record = Buffer.allocUnsafe(size);
   let at = headroom;
   record[at] = recordVersion;
   record[at + 1] = message.qos | (message.retain ? 0x04 : 0) | (properties === '' ? 0 : propertiesFollow);
-  record.writeUIntBE(message.receivedAt, at + 2, 6);
+  writeU48(record, message.receivedAt, at + 2);
   at += 8;
   record[at++] = topicBytes >> 8;
   record[at++] = topicBytes & 0xff;
@@ -235,8 +244,13 @@ export function encodeMessage(message: Message, headroom = 0): Buffer {
     at = record.writeUInt32BE(propertiesBytes, at);
     at = writeUtf8(record, at, properties, propertiesBytes);
   }
-  record.set(message.payload, at);
+  if (isUnwrapped(message)) message.copyPayload(record, at);
+  else record.set(message.payload, at);
   return record;
+}
+
+function isUnwrapped(message: Message | UnwrappedMessage): message is UnwrappedMessage {
+  return 'copyPayload' in message;
 }
 
 /** Reads a record from `start`. The payload is a view of `record`. Throws where the record is not one. */
@@ -245,7 +259,7 @@ export function decodeMessage(record: Buffer, start = 0): Message {
     throw new Error(`Cannot read message record: expected version ${recordVersion}, met ${record[start]}`);
   }
   const flags = record[start + 1];
-  const receivedAt = record.readUIntBE(start + 2, 6);
+  const receivedAt = readU48(record, start + 2);
   const topicEnd = start + 10 + record.readUInt16BE(start + 8);
   const topic = record.toString('utf8', start + 10, topicEnd);
   const publisherEnd = topicEnd + 2 + record.readUInt16BE(topicEnd);

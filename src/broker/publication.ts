@@ -1,9 +1,9 @@
-import type { Message, MessageProperties, QoS } from '../message.ts';
+import type { Message, MessageProperties, QoS, UnwrappedMessage } from '../message.ts';
 import { PublishFrame } from '../mqtt/codec/encode-publish.ts';
 import type { ByteSink } from '../std/bytes.ts';
 
 /** A message on its way through the broker: encoded once for all its subscribers, copied once for all that keep it. */
-export class Publication implements Message {
+export class Publication implements UnwrappedMessage {
   readonly topic: string;
   readonly qos: QoS;
   readonly retain: boolean;
@@ -56,6 +56,10 @@ export class Publication implements Message {
   /** The length of the payload. */
   get payloadBytes(): number {
     return this.#end - this.#start;
+  }
+
+  copyPayload(target: Buffer, at: number): void {
+    this.#bytes.copy(target, at, this.#start, this.#end);
   }
 
   writePayload(sink: ByteSink): void {

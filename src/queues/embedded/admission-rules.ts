@@ -14,18 +14,14 @@ export type Verdict =
   /** Not yet. `failure` is what it is told where it cannot wait. */
   | { readonly kind: 'wait'; readonly failure: SluiceError };
 
-type Rule = (queue: AnyQueue, message: Message, bytes: number) => Verdict | undefined;
-
-/** In the order in which they are asked; the first that objects is the answer of the queue. */
-const rules: readonly Rule[] = [askingWhatCanBe, notTwice, notTooFast, withinLimits];
-
-/** `bytes`: of the message's record. */
+/** The first that objects is the answer of the queue. `bytes`: of the message's record. */
 export function verdictOf(queue: AnyQueue, message: Message, bytes: number): Verdict | undefined {
-  for (const rule of rules) {
-    const verdict = rule(queue, message, bytes);
-    if (verdict !== undefined) return verdict;
-  }
-  return undefined;
+  return (
+    askingWhatCanBe(queue, message) ??
+    notTwice(queue, message) ??
+    notTooFast(queue, message) ??
+    withinLimits(queue, message, bytes)
+  );
 }
 
 function askingWhatCanBe(queue: AnyQueue, message: Message): Verdict | undefined {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { type Message, userProperty } from '../../message.ts';
+import { readU48, writeU48 } from '../../std/numbers.ts';
 import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { deduplicationExpiryEnd, deduplicationExpiryKey, digestKey, digestOfExpiryKey } from './keys.ts';
-import { readU48, writeU48 } from './numbers.ts';
 import type { Unflushed } from './unflushed.ts';
 
 /** The user property with which a publisher names what it sends. */

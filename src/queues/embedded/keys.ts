@@ -1,4 +1,4 @@
-import { readU48, writeU32, writeU48 } from './numbers.ts';
+import { readU48, writeU32, writeU48 } from '../../std/numbers.ts';
 
 /*
  * Keys of the queue tables, as drawn in storage/tables.ts. Every range end is exclusive.

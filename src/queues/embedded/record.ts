@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { type Death, decodeMessage, encodeMessage, expiresAt, type Message } from '../../message.ts';
-import { readU32, readU48, writeU32, writeU48 } from './numbers.ts';
+import { readU32, readU48, writeU32, writeU48 } from '../../std/numbers.ts';
 
 /*
  * Value of a row in `messages`, all numbers big-endian:

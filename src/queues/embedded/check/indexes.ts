@@ -1,7 +1,7 @@
+import { readU48 } from '../../../std/numbers.ts';
 import type { Finding, StoredRows } from '../../../storage/snapshot.ts';
 import type { TableName } from '../../../storage/tables.ts';
 import { messageKey } from '../keys.ts';
-import { readU48 } from '../numbers.ts';
 import { damageOf, expiresAtOf } from '../record.ts';
 import type { QueueTally, Tallies } from './tallies.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { writeU32, writeU48 } from '../../../std/numbers.ts';
 import type { Row } from '../../../storage/environment.ts';
 import { compileKey, type KeyOf } from '../../key-expression.ts';
 import { messageKey, queueKey, sequenceOfMessageKey } from '../keys.ts';
-import { writeU32, writeU48 } from '../numbers.ts';
 import { damageOf, messageOf } from '../record.ts';
 import { groupKey } from './group-row.ts';
 import type { KeptLog } from './log-removal.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
+import { writeU32, writeU48 } from '../../../std/numbers.ts';
 import { queueNameProblem } from '../../queue-name.ts';
-import { writeU32, writeU48 } from '../numbers.ts';
 import { SettledRanges } from './settled-ranges.ts';
 
 /** What the disk holds of a group. */
