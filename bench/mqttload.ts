@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What a run of mqttload printed. Rates are messages a second, latencies milliseconds from sending to receiving. */
+/** What a run of mqttload printed. Rates are messages a second, latencies milliseconds from sending to receiving where nothing else is said. */
 export interface LoadResult {
   readonly acknowledgedRate: number;
   readonly receivedRate: number;
@@ -13,6 +13,10 @@ export interface LoadResult {
   readonly reordered: number;
   readonly p50: number;
   readonly p99: number;
+  /** From PUBLISH to its acknowledgement; 0 at QoS 0. */
+  readonly ackP50: number;
+  readonly ackP99: number;
+  readonly ackMax: number;
   readonly complete: boolean;
 }
 
@@ -64,6 +68,9 @@ export function parseResult(line: string): LoadResult {
     reordered: field('reorder'),
     p50: field('p50'),
     p99: field('p99'),
+    ackP50: field('ack_p50'),
+    ackP99: field('ack_p99'),
+    ackMax: field('ack_max'),
     complete: !line.includes('INCOMPLETE'),
   };
 }

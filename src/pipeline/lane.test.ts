@@ -68,6 +68,21 @@ test('batches finish in the order in which they began, also when a later one is 
   assert.deepEqual(finished, [1, 2]);
 });
 
+test('whoever is told of the end of a batch finds its room free', async () => {
+  const sizes: number[] = [];
+  const lane: Lane<number> = new Lane<number>(
+    async () => undefined,
+    () => {
+      sizes.push(lane.size);
+      if (sizes.length === 1) lane.push(2);
+    },
+    { batchMessagesMax: 1, batchesInWorkMax: 1 },
+  );
+  lane.push(1);
+  await lane.idle();
+  assert.deepEqual(sizes, [0, 0]);
+});
+
 /** Lets every promise that can go on do so. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -75,9 +75,10 @@ export class Lane<W> {
   async #run(batch: readonly W[], before: Promise<void>): Promise<void> {
     await this.#process(batch);
     await before;
-    this.#finish(batch);
+    // First the room, then the end: whoever is told of it may send the next one at once.
     this.#batchesInWork--;
     this.#worksInWork -= batch.length;
+    this.#finish(batch);
     this.#begin();
     if (this.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }

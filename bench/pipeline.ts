@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { compileMqttload } from './mqttload.ts';
+import { measurePipeline, type PipelineSample } from './pipeline/measure.ts';
+import { pipelineScenarios } from './pipeline/scenarios.ts';
+import { pipelineTable } from './pipeline/table.ts';
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true },
+    runs: { type: 'string', default: '3' },
+    write: { type: 'boolean', default: false },
+  },
+});
+const unknown = values.scenario?.find((name) => pipelineScenarios.every((scenario) => scenario.name !== name));
+if (unknown !== undefined) {
+  const known = pipelineScenarios.map(({ name }) => name).join(', ');
+  throw new Error(`No scenario "${unknown}": expected one of ${known}`);
+}
+const scenarios = pipelineScenarios.filter(({ name }) => values.scenario?.includes(name) ?? true);
+const runs = Number(values.runs);
+if (!Number.isInteger(runs) || runs < 1) throw new Error(`Expected --runs from 1: met "${values.runs}"`);
+
+const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+const samples: PipelineSample[] = [];
+try {
+  const mqttload = compileMqttload(folder);
+  for (const scenario of scenarios) {
+    for (let run = 1; run <= (scenario.paced || scenario.held ? 1 : runs); run++) {
+      const sample = await measurePipeline(scenario, mqttload, join(folder, `${scenario.name}-${run}`));
+      samples.push(sample);
+      process.stderr.write(
+        `${scenario.title}, run ${run}: ${(sample.messages / sample.processedSeconds).toFixed(0)}/s\n`,
+      );
+      if (sample.stored !== sample.messages) process.exitCode = 1;
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), server and load on the same`;
+const report = `${pipelineTable(samples)}\n\nNode ${process.versions.node}, ${machine}, medians of ${runs} runs (the minute and the burst: one), ${new Date().toISOString().slice(0, 10)}.\n`;
+process.stdout.write(`\n${report}`);
+if (values.write) writeFileSync(new URL('pipeline.md', import.meta.url), `# The pipeline\n\n${report}`);

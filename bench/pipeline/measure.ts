@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { dataFiles } from '../../src/platform/data-files.ts';
+import { type LoadResult, runLoad } from '../mqttload.ts';
+import { anonymousBytes, cpuSeconds } from '../process-usage.ts';
+import { type SluiceBroker, startSluice } from '../sluice.ts';
+import { holdPipeline, payload, registerFleet } from './fleet.ts';
+import { type Outcomes, outcomesOf, untilProcessed } from './outcomes.ts';
+import type { PipelineScenario } from './scenarios.ts';
+
+/** One run of a scenario, on a server of its own. Seconds are from the first message. */
+export interface PipelineSample {
+  readonly scenario: PipelineScenario;
+  readonly messages: number;
+  /** Until the last one was acknowledged. */
+  readonly acknowledgedSeconds: number;
+  /** Until the last one was processed; for a pipeline that was held, since it went on. */
+  readonly processedSeconds: number;
+  readonly outcomes: Outcomes;
+  /** Rows of the history when all was done: what was stored, asked of the file itself. */
+  readonly stored: number;
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
+  readonly ackMaxMs: number;
+  readonly cpuSeconds: number;
+  readonly anonymousBytes: number;
+}
+
+/** Messages of each device that go in before anything counts: the compiler has seen the code then. */
+const warmUpMessages = 300;
+
+export async function measurePipeline(
+  scenario: PipelineScenario,
+  mqttload: string,
+  home: string,
+): Promise<PipelineSample> {
+  mkdirSync(home);
+  const broker = await startSluice({ home });
+  const memory = new HighestMemory(broker.pid);
+  try {
+    await registerFleet(broker, scenario.mode, scenario.devices);
+    await warmUp(broker, mqttload, scenario);
+    return await measure(broker, mqttload, scenario, join(home, 'data', dataFiles.devices), memory);
+  } finally {
+    memory.stop();
+    await broker.stop();
+  }
+}
+
+async function warmUp(broker: SluiceBroker, mqttload: string, { devices }: PipelineScenario): Promise<void> {
+  const before = await outcomesOf(broker);
+  await load(broker, mqttload, devices, warmUpMessages, '--window 20');
+  await untilProcessed(broker, devices * warmUpMessages, before);
+}
+
+async function measure(
+  broker: SluiceBroker,
+  mqttload: string,
+  scenario: PipelineScenario,
+  file: string,
+  memory: HighestMemory,
+): Promise<PipelineSample> {
+  const { devices, messages: ofEach, held, load: further } = scenario;
+  const messages = devices * ofEach;
+  const storedBefore = rowsIn(file);
+  const before = await outcomesOf(broker);
+  if (held) await holdPipeline(broker, 'pause');
+  const cpuBefore = cpuSeconds(broker.pid);
+  const began = performance.now();
+  const result = await load(broker, mqttload, devices, ofEach, further);
+  const resumed = held ? performance.now() : began;
+  if (held) await holdPipeline(broker, 'resume');
+  const outcomes = await untilProcessed(broker, messages, before);
+  return {
+    scenario,
+    messages,
+    acknowledgedSeconds: messages / result.acknowledgedRate,
+    processedSeconds: (performance.now() - resumed) / 1_000,
+    outcomes,
+    stored: rowsIn(file) - storedBefore,
+    ackP50Ms: result.ackP50,
+    ackP99Ms: result.ackP99,
+    ackMaxMs: result.ackMax,
+    cpuSeconds: cpuSeconds(broker.pid) - cpuBefore,
+    anonymousBytes: memory.highest,
+  };
+}
+
+async function load(
+  broker: SluiceBroker,
+  program: string,
+  devices: number,
+  messages: number,
+  further: string,
+): Promise<LoadResult> {
+  const result = await runLoad({
+    program,
+    port: broker.mqttPort,
+    arguments: `--ver 5 --pubs ${devices} --subs 0 --qos 1 --count ${messages} --topic devices/meter-%d/telemetry --payload ${payload} ${further}`,
+    core: undefined,
+  });
+  if (result?.complete !== true) throw new Error('The load did not get every acknowledgement');
+  return result;
+}
+
+function rowsIn(file: string): number {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return Number(database.prepare('SELECT count(*) AS rows FROM history').get()?.rows);
+  } finally {
+    database.close();
+  }
+}
+
+/** Looks at the anonymous memory of a process ten times a second. */
+class HighestMemory {
+  highest = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(pid: number) {
+    this.#timer = setInterval(() => {
+      this.highest = Math.max(this.highest, anonymousBytes(pid));
+    }, 100);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
