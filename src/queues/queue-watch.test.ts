@@ -153,13 +153,16 @@ test('where one consumer alone may work, one is asked for', async () => {
   assert.equal((await scene.watch.numbers('jobs')).desiredConsumers, 100);
 });
 
-test('a follower hears what its queue needs, and counts as what it says', async () => {
+test('followers hear what their queue needs, and one that consumes counts as what it says, beside the other consumers', async () => {
   const scene = new Scene();
   const heard: number[] = [];
   scene.watch.follow('jobs', { consumers: 3, follow: (desired) => heard.push(desired) });
+  scene.watch.follow('jobs', { follow: (desired) => heard.push(desired + 100) });
   // Nobody knows how long a message takes, so that those who are there are enough.
   await scene.see({ ready: 10, consumers: 1 });
-  assert.deepEqual(heard, [3]);
+  assert.deepEqual(heard, [3, 103]);
+  await scene.see({ ready: 10, consumers: 2 });
+  assert.deepEqual(heard.slice(2), [4, 104]);
 });
 
 test('a queue that is made again under its name begins anew', async () => {

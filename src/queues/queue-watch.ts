@@ -19,8 +19,8 @@ export interface QueueWatchParts {
 
 /** Somebody whose capacity follows what a queue needs. */
 export interface Follower {
-  /** What it counts as now, in place of the consumers that the engine counts. */
-  readonly consumers: number;
+  /** How many consumers the one that it has at the engine counts as now. Absent: it has none there. */
+  readonly consumers?: number;
   follow(desiredConsumers: number): void;
 }
 
@@ -32,7 +32,7 @@ export class QueueWatch implements Part {
   readonly name = 'queue watch';
   readonly #parts: QueueWatchParts;
   readonly #watched = new Map<string, WatchedQueue>();
-  readonly #followers = new Map<string, Follower>();
+  readonly #followers = new Map<string, readonly Follower[]>();
   #timer: Timer | undefined;
   #stopped = true;
 
@@ -53,7 +53,7 @@ export class QueueWatch implements Part {
   }
 
   follow(queue: string, follower: Follower): void {
-    this.#followers.set(queue, follower);
+    this.#followers.set(queue, [...(this.#followers.get(queue) ?? []), follower]);
   }
 
   /** Rejects with `queue_not_found`. */
@@ -85,15 +85,15 @@ export class QueueWatch implements Part {
   async #lookAt(info: QueueInfo): Promise<void> {
     const { clock, onEvent, log } = this.#parts;
     const { stats, backlog } = await this.#seen(info);
-    const follower = this.#followers.get(info.name);
+    const followers = this.#followers.get(info.name) ?? [];
     const watched = this.#watchedQueue(info);
-    const consumers = follower?.consumers ?? stats.consumers;
+    const consumers = followers.reduce((sum, { consumers = 1 }) => sum + consumers - 1, stats.consumers);
     for (const event of watched.look({ ...stats, consumers }, backlog, info.options, clock.now())) {
       if (event.kind === 'alert-raised') log.warn('A queue raises an alert', { queue: info.name, ...event.detail });
       if (event.kind === 'alert-cleared') log.info('A queue clears an alert', { queue: info.name, ...event.detail });
       onEvent({ queue: info.name, at: clock.now(), ...event });
     }
-    follower?.follow(watched.desiredConsumers);
+    for (const follower of followers) follower.follow(watched.desiredConsumers);
   }
 
   async #numbers(info: QueueInfo): Promise<QueueNumbers> {

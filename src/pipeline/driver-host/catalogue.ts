@@ -47,6 +47,15 @@ export class Catalogue {
     this.#resolved.clear();
   }
 
+  /** Messages that have the driver already are still decoded by it. */
+  remove(driver: LoadedDriver): void {
+    removeFrom(this.#drivers, driver);
+    removeFrom(this.#byType.get(driver.deviceType) ?? [], driver);
+    if (this.#byType.get(driver.deviceType)?.length === 0) this.#byType.delete(driver.deviceType);
+    this.#byName.delete(nameOf(driver));
+    this.#resolved.clear();
+  }
+
   find(ref: DriverRef): LoadedDriver | undefined {
     return this.#byName.get(nameOf(ref));
   }
@@ -80,6 +89,11 @@ export function checkScriptDriver({ id, version, deviceType, firmware }: ScriptD
 
 export function nameOf({ id, version }: DriverRef): string {
   return `${id}@${version}`;
+}
+
+function removeFrom(drivers: LoadedDriver[], driver: LoadedDriver): void {
+  const place = drivers.indexOf(driver);
+  if (place >= 0) drivers.splice(place, 1);
 }
 
 function nameProblem(what: string, name: string): string | undefined {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
@@ -8,14 +7,13 @@ import { Batch, unavailable, type WorkItem } from './batch.ts';
 import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver } from './catalogue.ts';
 import { startProcess } from './process-runner.ts';
 import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
-import type { StartRunner } from './runner.ts';
 import { SchemaNumbers } from './schema-numbers.ts';
-import { Slot } from './slot.ts';
+import { Slots, type SlotsOptions } from './slots.ts';
 import { startThread } from './thread-runner.ts';
 
 export interface DriverHostOptions {
   readonly log: Log;
-  /** Threads for built-in drivers, and as many processes for codec scripts once there are scripts. */
+  /** Threads for built-in drivers to begin with, and as many processes for codec scripts once there are scripts; 1 where absent. */
   readonly workers?: number;
   /** Time box of one message in a codec script, in milliseconds. */
   readonly timeoutMs?: number;
@@ -37,8 +35,8 @@ export class WorkerDriverHost implements DriverHost {
   readonly #catalogue = new Catalogue();
   readonly #quarantine: Quarantine;
   readonly #timeoutMs: number;
-  #threads: Slot[] = [];
-  #processes: Slot[] = [];
+  readonly #threads: Slots;
+  readonly #processes: Slots;
   #scriptsFrom = 0;
   #nextNumber = 0;
   #waiting = 0;
@@ -47,6 +45,18 @@ export class WorkerDriverHost implements DriverHost {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 100;
     this.#quarantine = new Quarantine(options.clock ?? systemClock);
+    this.#threads = new Slots({
+      ...this.#slotOptions(),
+      name: 'driver thread',
+      isLazy: false,
+      start: (events) => startThread(this.#timeoutMs, options.driversModule, events),
+    });
+    this.#processes = new Slots({
+      ...this.#slotOptions(),
+      name: 'script process',
+      isLazy: true,
+      start: (events) => startProcess(this.#timeoutMs, this.#scriptsFrom, events),
+    });
   }
 
   async start(): Promise<void> {
@@ -57,18 +67,26 @@ export class WorkerDriverHost implements DriverHost {
     this.#catalogue.addBuiltIn(drivers, 0);
     this.#scriptsFrom = drivers.length;
     this.#nextNumber = drivers.length;
-    this.#threads = this.#slots('driver thread', (events) => startThread(this.#timeoutMs, driversModule, events));
-    this.#processes = this.#slots('script process', (events) =>
-      startProcess(this.#timeoutMs, this.#scriptsFrom, events),
-    );
-    await Promise.all(this.#threads.map((slot) => slot.start()));
+    await this.setWorkers(this.#options.workers ?? 1);
   }
 
   async stop(): Promise<void> {
-    const slots = [...this.#threads, ...this.#processes];
-    this.#threads = [];
-    this.#processes = [];
-    await Promise.all(slots.map((slot) => slot.stop()));
+    await Promise.all([this.#threads.stop(), this.#processes.stop()]);
+  }
+
+  /** Threads that take messages. */
+  get workers(): number {
+    return this.#threads.count;
+  }
+
+  /** Messages that wait for their result. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** From now on so many threads, and at most so many processes; what one too many has begun is finished by it. */
+  async setWorkers(count: number): Promise<void> {
+    await Promise.all([this.#threads.resize(count), this.#processes.resize(count)]);
   }
 
   async add(driver: ScriptDriver): Promise<void> {
@@ -82,6 +100,17 @@ export class WorkerDriverHost implements DriverHost {
       throw new SluiceError(code, `Cannot load driver "${nameOf(driver)}": ${result.reason}`);
     }
     if (!this.#isKnown(driver)) this.#catalogue.add(loaded);
+  }
+
+  /** Answers whether there was one. Rejects a driver that is built in. What was given to it before is still decoded by it. */
+  remove(ref: DriverRef): boolean {
+    const driver = this.#catalogue.find(ref);
+    if (driver === undefined) return false;
+    if (driver.script === undefined) {
+      throw new SluiceError('invalid_argument', `Cannot remove driver "${nameOf(ref)}": it is built in`);
+    }
+    this.#catalogue.remove(driver);
+    return true;
   }
 
   resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined {
@@ -107,20 +136,18 @@ export class WorkerDriverHost implements DriverHost {
 
   #enqueue(item: WorkItem, key: string): void {
     const { driver, batch, position } = item;
-    const slots = driver.script === undefined ? this.#threads : this.#processes;
-    if (slots.length === 0) {
-      batch.settle(position, unavailable('Not tried: the driver host does not run'));
-    } else if (this.#waiting >= waitingMax) {
+    if (this.#waiting >= waitingMax) {
       batch.settle(position, unavailable(`Not tried: ${waitingMax} messages wait for their drivers already`));
-    } else {
-      this.#waiting++;
-      slots[hash(key) % slots.length].push(item);
+      return;
     }
+    const slots = driver.script === undefined ? this.#threads : this.#processes;
+    if (slots.push(item, key)) this.#waiting++;
+    else batch.settle(position, unavailable('Not tried: the driver host does not run'));
   }
 
   #pump(): void {
-    for (const slot of this.#threads) slot.pump();
-    for (const slot of this.#processes) slot.pump();
+    this.#threads.pump();
+    this.#processes.pump();
   }
 
   async #load(driver: LoadedDriver): Promise<DecodeResult> {
@@ -131,25 +158,19 @@ export class WorkerDriverHost implements DriverHost {
     return result;
   }
 
-  #slots(name: string, start: StartRunner): Slot[] {
-    const schemas = new SchemaNumbers();
-    const count = this.#options.workers ?? Math.max(1, Math.min(4, availableParallelism() - 1));
-    return Array.from({ length: count }, (_, index) => {
-      return new Slot({
-        name: `${name} ${index + 1}`,
-        start,
-        schemas,
-        hangMs: this.#timeoutMs * hangTimeBoxes,
-        clock: this.#options.clock ?? systemClock,
-        log: this.#options.log,
-        settle: (item, result) => {
-          this.#waiting--;
-          item.batch.settle(item.position, result);
-        },
-        refuse: (item) => (this.#quarantine.holds(troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
-        strike: (item) => this.#strike(item),
-      });
-    });
+  #slotOptions(): Omit<SlotsOptions, 'name' | 'isLazy' | 'start'> {
+    return {
+      schemas: new SchemaNumbers(),
+      hangMs: this.#timeoutMs * hangTimeBoxes,
+      clock: this.#options.clock ?? systemClock,
+      log: this.#options.log,
+      settle: (item, result) => {
+        this.#waiting--;
+        item.batch.settle(item.position, result);
+      },
+      refuse: (item) => (this.#quarantine.holds(troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
+      strike: (item) => this.#strike(item),
+    };
   }
 
   #strike(item: WorkItem): void {
@@ -186,13 +207,6 @@ function noDriver(ref: DriverRef): DecodeResult {
 
 function setAside(driver: LoadedDriver): string {
   return `Not tried: driver "${nameOf(driver)}" hung or broke down ${strikesMax} times within ${strikeWindowMs / 1000} s`;
-}
-
-/** FNV-1a, so that the messages of one device keep to one thread. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
-  return value >>> 0;
 }
 
 /** What is set aside together: a driver with the device type that it has trouble with. */

@@ -38,6 +38,7 @@ export class Slot {
   #writer: JobWriter;
   #isReady = false;
   #isStopped = false;
+  #onRetired: (() => void) | undefined;
   #job: WorkItem[] | undefined;
   #watch: Timer | undefined;
   #failures = 0;
@@ -64,13 +65,25 @@ export class Slot {
 
   /** Sends what waits, as soon as the runner is free. Call it after pushing. */
   pump(): void {
-    if (this.#isStopped || this.#job !== undefined || this.#queue.length === 0) return;
-    if (this.#runner === undefined) this.#startRunner();
+    if (this.#isStopped || this.#job !== undefined) return;
+    if (this.#queue.length === 0) this.#onRetired?.();
+    else if (this.#runner === undefined) this.#startRunner();
     else if (this.#isReady) this.#send(this.#runner, this.#take());
+  }
+
+  /** Finishes what waits here, then stops. Nothing may be pushed any more. */
+  async retire(): Promise<void> {
+    const finished = new Promise<void>((resolve) => {
+      this.#onRetired = resolve;
+    });
+    this.pump();
+    await finished;
+    await this.stop();
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#onRetired?.();
     this.#watch?.cancel();
     const open = [...(this.#job ?? []), ...this.#queue];
     this.#job = undefined;
@@ -120,7 +133,10 @@ export class Slot {
   }
 
   #send(runner: Runner, job: WorkItem[]): void {
-    if (job.length === 0) return;
+    if (job.length === 0) {
+      this.#onRetired?.();
+      return;
+    }
     this.#job = job;
     runner.post(this.#writer.write(job));
     this.#look(runner, 0, 0);
@@ -199,6 +215,7 @@ export class Slot {
     this.#options.log.error('Drivers cannot be run', { runner: this.#options.name, reason, messages: waiting.length });
     for (const item of waiting)
       this.#options.settle(item, unavailable(`Not tried: ${this.#options.name} does not run`));
+    this.#onRetired?.();
   }
 
   #discardRunner(): void {
