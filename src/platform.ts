@@ -85,7 +85,10 @@ export class Platform {
       store,
       drivers,
       queue: { destination: engine.destination(ingestQueue) },
-      events: { publish: (message) => broker.publish(message, nobodyWaits, 0) },
+      events: {
+        hears: (topic) => broker.hears(topic),
+        publish: (message) => broker.publish(message, nobodyWaits, 0),
+      },
       deadLetters: { bury: (message, death) => engine.bury(ingestQueue, message, death) },
       clock,
       log,

@@ -31,6 +31,17 @@ test('nothing is made where nobody listens, and "#" does not listen there', asyn
   assert.deepEqual(client.waiting(), []);
 });
 
+test('a topic is heard while a subscription or a queue matches it', async () => {
+  const fixture = new BrokerFixture({ sinks: [new HeldSink('events/queued')] });
+  const client = await fixture.connect('c');
+  const heard = (): boolean[] => ['events/a', 'events/b', 'events/queued'].map((name) => fixture.broker.hears(name));
+  assert.deepEqual(heard(), [false, false, true]);
+  client.subscribe('events/a');
+  assert.deepEqual(heard(), [true, false, true]);
+  client.send({ type: PacketType.unsubscribe, packetId: 9, filters: ['events/a'], properties: undefined });
+  assert.deepEqual(heard(), [false, false, true]);
+});
+
 test('nobody else speaks there', async () => {
   const fixture = new BrokerFixture();
   const [client, listener] = [await fixture.connect('c'), await fixture.connect('l')];

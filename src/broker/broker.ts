@@ -25,7 +25,7 @@ import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
 import { RetainedSweeper } from './retained-sweeper.ts';
 import { RightsWatch } from './rights-watch.ts';
-import { Router } from './router.ts';
+import { type Route, Router } from './router.ts';
 import type { SessionLog } from './session-log.ts';
 import { Sessions } from './sessions.ts';
 import { SharedGroups } from './shared-groups.ts';
@@ -198,6 +198,11 @@ export class Broker implements Part {
     gate.expect(publisher.publish(router.route(message.topic), Publication.of(message), gate, 0));
   }
 
+  /** Whether a message of this topic would reach anybody now: for whoever has many to make that nobody may want. */
+  hears(topic: string): boolean {
+    return isHeard(this.#context.router.route(topic));
+  }
+
   /**
    * Something that the server itself says, under `$events`: to whoever listens, and to the queues that are bound to it. What it
    * says is made only where there is somebody.
@@ -205,7 +210,7 @@ export class Broker implements Part {
   announce(topic: string, says: () => Buffer): void {
     const { router, clock } = this.#context;
     const route = router.route(topic);
-    if (route.recipients.length + route.groups.length + route.destinations.length === 0) return;
+    if (!isHeard(route)) return;
     const publication = new Publication(topic, says(), 1, false, announced, clock.now(), 'server', true);
     router.publish(route, publication, nobodyWaits, 0);
   }
@@ -221,6 +226,10 @@ export class Broker implements Part {
       retained: retained.size,
     };
   }
+}
+
+function isHeard({ recipients, groups, destinations }: Route): boolean {
+  return recipients.length + groups.length + destinations.length > 0;
 }
 
 const announced = { contentType: 'application/json', payloadFormatIndicator: 1 } as const;

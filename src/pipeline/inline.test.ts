@@ -223,6 +223,16 @@ test('what was stored is published as events, what was stale beside it, duplicat
   assert.equal(event.data.v, 1);
 });
 
+test('readings that nobody listens to are stored and not published', async () => {
+  bench.hears = (topic) => topic === 'stale/meter/m/telemetry';
+  await bench.publish(bench.message('m', { v: 1 }, { time: 2000 }), bench.message('m', { v: 0 }, { time: 1000 }));
+  assert.deepEqual(
+    bench.events.map(({ topic }) => topic),
+    ['stale/meter/m/telemetry'],
+  );
+  assert.equal((await bench.state('m')).v, 1);
+});
+
 test('a pipeline that stops answers what it has and refuses what comes', async () => {
   const waiter = new TestWaiter(1);
   bench.pipeline.sink.route('devices/m')?.admit(bench.message('m', { v: 1 }), waiter, 0);

@@ -1,5 +1,5 @@
 import type { Log } from '../std/log.ts';
-import { type EventPort, eventMessages } from './events.ts';
+import { type EventPort, publishReadings } from './events.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
 import type { Work } from './work.ts';
 
@@ -24,7 +24,7 @@ export class Results {
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (this.#events === undefined || (outcome !== 'applied' && outcome !== 'stale')) return;
     try {
-      for (const message of eventMessages(work, outcome)) this.#events.publish(message);
+      publishReadings(this.#events, work, outcome);
     } catch (problem) {
       this.eventsFailed++;
       this.#log.warn('Cannot publish the readings of a message', { messageId: work.messageId, problem });

@@ -18,6 +18,8 @@ export class TestBench {
   readonly queue = new TestQueue();
   readonly buried: { message: Message; death: DeathReport }[] = [];
   readonly events: Message[] = [];
+  /** Which topics somebody listens to. */
+  hears: (topic: string) => boolean = () => true;
   /** Set to make every `bury` reject. */
   buryProblem: Error | undefined;
   /** Set to make every `apply` reject. */
@@ -34,7 +36,10 @@ export class TestBench {
       drivers: this.drivers,
       queue: { destination: this.queue },
       deadLetters: { bury: (message, death) => this.#bury(message, death) },
-      events: { publish: (message) => void this.events.push(message) },
+      events: {
+        hears: (topic) => this.hears(topic),
+        publish: (message) => void this.events.push(message),
+      },
       clock: this.clock,
       log: silentLog,
       limits,
