@@ -14,6 +14,7 @@ export class MqttSender implements Sender {
   readonly inflightMax = 20;
   readonly #client: MqttClient;
   readonly #version: 4 | 5;
+  #stopped = false;
 
   constructor(port: number, version: 4 | 5, credentials: Credentials, onResent: () => void) {
     this.#version = version;
@@ -47,7 +48,8 @@ export class MqttSender implements Sender {
         return { ok: true };
       } catch (problem) {
         const { code, message } = problem as ErrorWithReasonCode;
-        if (!laterCodes.has(code)) return { ok: false, reason: message };
+        // Without a code it is the connection that failed: nothing was said of the message.
+        if (this.#stopped || (code !== undefined && !laterCodes.has(code))) return { ok: false, reason: message };
         this.trouble = message;
         await setTimeout(retryMs);
       }
@@ -55,6 +57,7 @@ export class MqttSender implements Sender {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     // By force: a graceful end would wait for a server that may be gone.
     await this.#client.endAsync(true);
   }
