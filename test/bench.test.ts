@@ -10,7 +10,7 @@ import { trendOf } from '../bench/soak/memory.ts';
 
 const line =
   ' pubs=1 subs=1 qos=1/1 size=256 win=100 sent=10 acked=10 bad_ack=0 pub_rate=61002/s | expect=10 recv=9 lost=1 dup=2 ' +
-  'reorder=3 recv_rate=60999/s | lat_ms p50=0.82 p95=1.50 p99=4.75 p99.9=9.00 max=10.01';
+  'reorder=3 recv_rate=60999/s | lat_ms p50=0.82 p95=1.50 p99=4.75 p99.9=9.00 max=10.01 | ack_ms ack_p50=1.50 ack_p99=6.25 ack_max=9.00';
 
 test('the line of mqttload is read', () => {
   assert.deepEqual(parseResult(line), {
@@ -21,6 +21,9 @@ test('the line of mqttload is read', () => {
     reordered: 3,
     p50: 0.82,
     p99: 4.75,
+    ackP50: 1.5,
+    ackP99: 6.25,
+    ackMax: 9,
     complete: true,
   });
   assert.equal(parseResult(`${line}  INCOMPLETE`).complete, false);
