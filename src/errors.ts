@@ -16,6 +16,7 @@ export const errorCatalogue = {
   no_driver: { http: 422, mqtt: 0x99, retryable: false, title: 'No driver matches the device and its firmware' },
   driver_failed: { http: 422, mqtt: 0x99, retryable: false, title: 'The driver could not decode the payload' },
   driver_timeout: { http: 422, mqtt: 0x99, retryable: false, title: 'The driver took too long' },
+  message_expired: { http: 410, mqtt: 0x83, retryable: false, title: 'The time of the message ran out' },
   not_supported: { http: 501, mqtt: 0x83, retryable: false, title: 'The server cannot do this' },
   // Rights
   unauthenticated: { http: 401, mqtt: 0x86, retryable: false, title: 'The credentials are missing or wrong' },
@@ -28,6 +29,7 @@ export const errorCatalogue = {
   conflict: { http: 409, mqtt: 0x83, retryable: false, title: 'It exists already and differs' },
   lease_lost: { http: 409, mqtt: 0x83, retryable: false, title: 'The lease is no longer held' },
   // Limits and trouble that pass
+  rate_limited: { http: 429, mqtt: 0x97, retryable: true, title: 'It comes faster than it may' },
   quota_exceeded: { http: 429, mqtt: 0x97, retryable: true, title: 'A limit is reached' },
   queue_full: { http: 429, mqtt: 0x97, retryable: true, title: 'The queue is full' },
   disk_full: { http: 507, mqtt: 0x97, retryable: true, title: 'The disk is full' },

@@ -285,7 +285,7 @@ function metricsOf(
   listeners: Listeners,
 ): PlatformMetrics {
   return {
-    outcomes: pipeline.stats().outcomes,
+    pipeline: pipeline.numbers(),
     broker: { ...broker.counters, ...broker.levels() },
     commitUs: commit.latency.read(),
     disk: { freeBytes: space.freeBytes, isFull: space.refusal !== undefined },

@@ -76,10 +76,10 @@ async function inline(bench: TestBench, part: readonly Sent[]): Promise<string[]
 }
 
 async function queued(bench: TestBench, part: readonly Sent[]): Promise<string[]> {
-  const before = { ...bench.pipeline.stats().outcomes };
+  const before = { ...bench.pipeline.numbers().outcomes };
   const settlements = await bench.deliver(...part.map(({ message }) => message));
   assert.ok(settlements.every(({ kind }) => kind === 'acknowledged' || kind === 'rejected'));
-  return Object.entries(bench.pipeline.stats().outcomes).flatMap(([outcome, count]) => {
+  return Object.entries(bench.pipeline.numbers().outcomes).flatMap(([outcome, count]) => {
     const more = count - (before[outcome as keyof typeof before] ?? 0);
     return Array<string>(more).fill(outcome.split(':')[0]);
   });

@@ -36,6 +36,7 @@ function eventMessage(topic: string, work: Work, { eventType, time, seq, data }:
     driver,
     driverVersion,
     data,
+    ...(work.warnings.length === 0 ? {} : { warnings: work.warnings }),
   };
   return {
     topic,

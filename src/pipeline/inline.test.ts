@@ -223,6 +223,14 @@ test('what was stored is published as events, what was stale beside it, duplicat
   assert.equal(event.data.v, 1);
 });
 
+test('what the driver and the schema warned of goes out with the reading', async () => {
+  await bench.publish(bench.message('m', { v: 1 }), bench.message('m', { v: 2, warnings: ['low battery'] }));
+  assert.deepEqual(
+    bench.events.map(({ payload }) => JSON.parse(payload.toString()).warnings),
+    [undefined, ['low battery']],
+  );
+});
+
 test('readings that nobody listens to are stored and not published', async () => {
   bench.hears = (topic) => topic === 'stale/meter/m/telemetry';
   await bench.publish(bench.message('m', { v: 1 }, { time: 2000 }), bench.message('m', { v: 0 }, { time: 1000 }));

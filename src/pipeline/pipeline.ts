@@ -48,7 +48,7 @@ export interface PipelineParts {
   readonly limits?: Partial<PipelineLimits>;
 }
 
-export interface PipelineStats {
+export interface PipelineNumbers {
   /** Messages of inline types that are not answered yet. */
   readonly inlineInWork: number;
   /** Deliveries of the queue that are not settled yet. */
@@ -172,7 +172,7 @@ export class Pipeline implements Part {
     return this.#parts.drivers.drivers();
   }
 
-  stats(): PipelineStats {
+  numbers(): PipelineNumbers {
     return {
       inlineInWork: this.#inline.size,
       queuedInWork: this.#consumer.size,

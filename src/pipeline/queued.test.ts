@@ -24,7 +24,7 @@ test('a message gets its id before it is enqueued, so that every delivery has th
   assert.match(userProperty(made, 'sluice-message-id') ?? '', /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   assert.equal(userProperty(own, 'sluice-message-id'), undefined);
   assert.deepEqual(await bench.deliver(made, made, own), [acknowledged, acknowledged, acknowledged]);
-  assert.deepEqual(bench.pipeline.stats().outcomes, { applied: 2, duplicate: 1 });
+  assert.deepEqual(bench.pipeline.numbers().outcomes, { applied: 2, duplicate: 1 });
 });
 
 test('a message that is delivered as it arrives is processed from a copy', async () => {

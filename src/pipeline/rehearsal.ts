@@ -22,6 +22,7 @@ export interface Rehearsal {
   readonly now: Outcome;
   readonly driver: DriverRef | undefined;
   readonly readings: readonly Reading[];
+  readonly warnings: readonly string[];
   readonly error: { readonly code: ErrorCode; readonly reason: string } | undefined;
 }
 
@@ -47,6 +48,7 @@ function answer(sequence: number, work: Work): Rehearsal {
     now: outcomeOf(verdict),
     driver: work.driver === undefined ? undefined : { id: work.driver.id, version: work.driver.version },
     readings: work.readings,
+    warnings: work.warnings,
     error: verdict.kind === 'stored' ? undefined : { code: verdict.error.code, reason: verdict.error.message },
   };
 }
@@ -61,6 +63,7 @@ function wrongTopic({ sequence, message }: RehearsedMessage): Rehearsal {
     now: 'rejected:invalid_topic',
     driver: undefined,
     readings: [],
+    warnings: [],
     error,
   };
 }

@@ -20,6 +20,8 @@ export class Work {
   driver: DriverRef | undefined;
   processedAt = 0;
   readings: readonly Reading[] = [];
+  /** What the driver and the schema found to say of a message that is taken all the same. */
+  warnings: readonly string[] = [];
   verdict: Verdict | undefined;
 
   constructor(message: Message, address: DeviceAddress) {

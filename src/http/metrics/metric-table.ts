@@ -1,7 +1,7 @@
-import type { Sample } from '../../queues/queue-numbers.ts';
 import { brokerTable } from './broker-table.ts';
 import { listenerTable } from './listener-table.ts';
 import type { MetricRow } from './metric-row.ts';
+import { pipelineTable } from './pipeline-table.ts';
 import { queueTable } from './queue-table.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -21,13 +21,7 @@ export const metricTable: readonly MetricRow[] = [
     perSecond: 1_000_000,
     read: ({ platform }) => [{ labels: {}, value: platform.commitUs }],
   },
-  {
-    name: 'sluice_pipeline_messages_total',
-    type: 'counter',
-    help: 'Device messages by outcome',
-    labels: ['outcome'],
-    read: ({ platform }) => samples(platform.outcomes, 'outcome'),
-  },
+  ...pipelineTable,
   {
     name: 'sluice_http_requests_total',
     type: 'counter',
@@ -83,8 +77,4 @@ export const metricTable: readonly MetricRow[] = [
 
 function single(name: string, help: string, value: (snapshot: Snapshot) => number): MetricRow {
   return { name, type: 'gauge', help, labels: [], read: (snapshot) => [{ labels: {}, value: value(snapshot) }] };
-}
-
-function samples(counts: Readonly<Record<string, number>>, label: string): Sample[] {
-  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
 }

@@ -1,5 +1,6 @@
 import type { BrokerLevels } from '../../broker/broker.ts';
 import type { BrokerCounters } from '../../broker/counters.ts';
+import type { PipelineNumbers } from '../../pipeline/pipeline.ts';
 import type { EventLoopLoad } from '../../std/event-loop-watch.ts';
 import type { HistogramReading } from '../../std/histogram.ts';
 
@@ -23,8 +24,7 @@ export interface DiskNumbers {
 
 /** Numbers that the platform hands over when the metrics are asked for: plain counts that its parts keep anyway. */
 export interface PlatformMetrics {
-  /** Device messages by outcome, since the start. */
-  readonly outcomes: Readonly<Record<string, number>>;
+  readonly pipeline: PipelineNumbers;
   readonly broker: BrokerNumbers;
   /** How long commits take, in microseconds. */
   readonly commitUs: HistogramReading;

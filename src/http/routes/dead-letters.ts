@@ -55,6 +55,7 @@ const rehearsalAnswer = answer('A dry run: what would move. Else: nothing is the
       now: { type: 'string', description: 'The outcome' },
       driver: { type: 'object', properties: { id: text, version: text } },
       readings: array({ type: 'object' }),
+      warnings: array(text),
       error: { type: 'object', properties: { code: text, reason: text } },
     },
   }),

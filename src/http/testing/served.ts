@@ -89,7 +89,7 @@ export async function serve(
     },
     ready: () => state.ready,
     metrics: () => ({
-      outcomes: { applied: 3, stale: 1 },
+      pipeline: pipelineNumbers,
       broker: brokerNumbers(),
       commitUs: emptyReading,
       disk: { freeBytes: 5_000_000, isFull: false },
@@ -112,6 +112,14 @@ function brokerNumbers(): BrokerNumbers {
   const none = { bans: 0, subscriptions: 0, sharedSubscriptions: 0, sharedGroups: 0, retained: 0 };
   return { ...counters, ...none, sessions: 3 };
 }
+
+const pipelineNumbers = {
+  inlineInWork: 5,
+  queuedInWork: 7,
+  devicesCached: 11,
+  outcomes: { applied: 3, stale: 1 },
+  eventsFailed: 2,
+};
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };
 
@@ -174,6 +182,7 @@ export class MemoryPipeline implements PipelineDoor {
       now: 'applied',
       driver: { id: 'x', version: '1.0.0' },
       readings: [],
+      warnings: [],
       error: undefined,
     }));
 

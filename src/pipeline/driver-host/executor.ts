@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
 import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
 import { isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
-import { type Answer, answerOf, refuse, shorten } from './readings.ts';
+import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
 import { SchemaChecker } from './schemas.ts';
 
@@ -119,6 +119,7 @@ export class Executor {
       if (task.schemaPolicy === 'enforce')
         return { ok: false, stage: 'validate', code: 'schema_violation', reason: problem };
       answer.warnings.push(problem);
+      if (answer.warnings.length >= 2 * warningsMax) break;
     }
     return answer;
   }

@@ -110,6 +110,13 @@ describe('the driver host', () => {
     );
   });
 
+  test('a message of a thousand readings warns of the first that do not match', async () => {
+    const bytes = Buffer.from(JSON.stringify(Array.from({ length: 1000 }, () => ({ t: 'warm' }))));
+    const schemas = { telemetry: { type: 'object', properties: { t: { type: 'number' } } } };
+    const [result] = await host.decode([{ ...request('json', bytes), schemas, schemaPolicy: 'warn' }]);
+    assert.deepEqual(result.ok && [result.readings.length, result.warnings.length], [1000, 32]);
+  });
+
   test('a schema that cannot be used is named as the reason', async () => {
     const schemas = { telemetry: { type: 'number-ish' } };
     const [result] = await host.decode([{ ...request('json', Buffer.from('{"t":1}')), schemas }]);

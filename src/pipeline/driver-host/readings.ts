@@ -13,7 +13,8 @@ const readingsMax = 1000;
 const valuesMax = 10_000;
 /** Objects within objects. SQLite's JSON functions end at 1,000. */
 const depthMax = 32;
-const warningsMax = 16;
+/** Warnings of one message by its driver; as many again may come of its schemas. */
+export const warningsMax = 16;
 /** Characters of one warning or error text: it goes into dead letters and logs. */
 const textCharsMax = 500;
 

@@ -56,6 +56,7 @@ function take(work: Work, result: DecodeResult): void {
     work.stop(result.stage, new SluiceError(result.code, result.reason));
     return;
   }
+  work.warnings = result.warnings;
   const readings = result.readings.map((reading) => toReading(work, reading));
   const timeless = readings.findIndex((reading) => Number.isNaN(reading.time));
   if (timeless < 0) work.readings = readings;

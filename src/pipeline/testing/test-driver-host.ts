@@ -3,7 +3,7 @@ import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driv
 
 /**
  * A driver host for tests of the pipeline, in this thread. Payloads are JSON: an object is a reading, `{ readings: […] }` are
- * several, text that is no JSON is an error of the driver. Drivers are named `<type>-<major version of the firmware>`.
+ * several, `warnings` is what the driver warns of, text that is no JSON is an error of the driver. Drivers are named `<type>-<major version of the firmware>`.
  */
 export class TestDriverHost implements DriverHost {
   readonly added: string[] = [];
@@ -55,11 +55,12 @@ function decode(request: DecodeRequest): DecodeResult {
     return { ok: false, stage: 'validate', code: 'schema_violation', reason: 'Value 17 of "x" is too large' };
   }
   if (parsed.busy === true) return { ok: false, stage: 'decode', code: 'unavailable', reason: 'Not tried' };
-  if (Array.isArray(parsed.readings)) return { ok: true, readings: parsed.readings, warnings: [] };
+  const warnings = Array.isArray(parsed.warnings) ? (parsed.warnings as string[]) : [];
+  if (Array.isArray(parsed.readings)) return { ok: true, readings: parsed.readings, warnings };
   const { ts, seq, messageId: _, ...data } = parsed;
   return {
     ok: true,
     readings: [{ data: { ...data, fPort: request.fPort ?? null }, time: ts as number, seq: seq as number }],
-    warnings: [],
+    warnings,
   };
 }

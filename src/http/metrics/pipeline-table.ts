@@ -1,0 +1,37 @@
+import type { MetricRow } from './metric-row.ts';
+
+/** What the device pipeline counts, and its levels now. */
+export const pipelineTable: readonly MetricRow[] = [
+  {
+    name: 'sluice_pipeline_messages_total',
+    type: 'counter',
+    help: 'Device messages by outcome',
+    labels: ['outcome'],
+    read: ({ platform: { pipeline } }) =>
+      Object.entries(pipeline.outcomes).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  },
+  {
+    name: 'sluice_pipeline_in_work_messages',
+    type: 'gauge',
+    help: 'Device messages that have no outcome yet: inline ones, and those that the pipeline took from the queue',
+    labels: ['lane'],
+    read: ({ platform: { pipeline } }) => [
+      { labels: { lane: 'inline' }, value: pipeline.inlineInWork },
+      { labels: { lane: 'queued' }, value: pipeline.queuedInWork },
+    ],
+  },
+  {
+    name: 'sluice_pipeline_devices_cached',
+    type: 'gauge',
+    help: 'Devices that the pipeline knows without asking the registry',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.devicesCached }],
+  },
+  {
+    name: 'sluice_pipeline_events_failed_total',
+    type: 'counter',
+    help: 'Messages whose readings could not be published',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.eventsFailed }],
+  },
+];
