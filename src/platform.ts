@@ -188,7 +188,7 @@ export class Platform {
           });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))
-            await pipeline.putDeviceType({ name, ...type });
+            await pipeline.registry.putDeviceType({ name, ...type });
         },
         () => undefined,
       ),

@@ -52,7 +52,7 @@ test('a device may call what is its own and nothing else', async (t) => {
   assert.equal((await call('POST', '/v1/devices/d1/telemetry', '{}', own)).status, 200);
   assert.equal((await call('POST', '/v1/devices/me/telemetry', '{}', own)).status, 200);
   assert.deepEqual(
-    pipeline.ingested.map(({ deviceId, publisher }) => [deviceId, publisher]),
+    pipeline.ingestion.requests.map(({ deviceId, publisher }) => [deviceId, publisher]),
     [
       ['d1', 'd1'],
       ['d1', 'd1'],
@@ -70,7 +70,7 @@ test('a device may call what is its own and nothing else', async (t) => {
     assert.equal(status, 403, path);
     assert.equal(body.code, 'not_authorized');
   }
-  assert.equal(pipeline.ingested.length, 2);
+  assert.equal(pipeline.ingestion.requests.length, 2);
 });
 
 test('a device id with colons logs in where the path names it', async (t) => {

@@ -61,7 +61,7 @@ test('a message of a device that is removed while it is decoded is that of no de
   const receipts = bench.publish(message);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(bench.drivers.batches.length, 1);
-  await bench.pipeline.removeDevice('m');
+  await bench.pipeline.registry.removeDevice('m');
   decoded.resolve();
   const [{ outcome }] = await receipts;
   assert.equal(outcome, 'rejected:device_unknown');

@@ -18,37 +18,45 @@ function request(deviceId: string, payload: string, more: Partial<IngestRequest>
 
 test('ingest answers what became of an inline message, and the same to a second copy but for the outcome', async () => {
   const sent = request('m', '{"v":1}', { messageId: 'm-1', time: 1000, eventType: 'reading' });
-  assert.deepEqual(await bench.pipeline.ingest(sent), { kind: 'processed', messageId: 'm-1', outcome: 'applied' });
-  assert.deepEqual(await bench.pipeline.ingest(sent), { kind: 'processed', messageId: 'm-1', outcome: 'duplicate' });
+  assert.deepEqual(await bench.pipeline.ingestion.take(sent), {
+    kind: 'processed',
+    messageId: 'm-1',
+    outcome: 'applied',
+  });
+  assert.deepEqual(await bench.pipeline.ingestion.take(sent), {
+    kind: 'processed',
+    messageId: 'm-1',
+    outcome: 'duplicate',
+  });
   const [row] = await bench.store.readings.message('m', 'm-1');
   assert.deepEqual([row.eventType, row.time], ['reading', 1000]);
 });
 
 test('ingest answers that a queued message is accepted, with the id under which its story is told', async () => {
-  const answer = await bench.pipeline.ingest(request('q', '{"v":1}'));
+  const answer = await bench.pipeline.ingestion.take(request('q', '{"v":1}'));
   assert.equal(answer.kind, 'accepted');
   assert.deepEqual(await bench.store.readings.message('q', answer.messageId), []);
   await bench.deliver(...bench.queue.admitted);
   assert.equal((await bench.store.readings.message('q', answer.messageId)).length, 1);
-  const own = await bench.pipeline.ingest(request('q', '{"messageId":"own","v":1}'));
+  const own = await bench.pipeline.ingestion.take(request('q', '{"messageId":"own","v":1}'));
   assert.equal(own.messageId, 'own');
 });
 
 test('ingest rejects what can never succeed, with its code, stage and message id', async () => {
-  await assert.rejects(bench.pipeline.ingest(request('m', 'x', { messageId: 'x-1' })), {
+  await assert.rejects(bench.pipeline.ingestion.take(request('m', 'x', { messageId: 'x-1' })), {
     code: 'driver_failed',
     detail: { stage: 'decode', messageId: 'x-1' },
   });
-  await assert.rejects(bench.pipeline.ingest(request('nobody', '{}')), { code: 'device_unknown' });
-  await assert.rejects(bench.pipeline.ingest(request('m', '{}', { messageId: 'x'.repeat(65) })), {
+  await assert.rejects(bench.pipeline.ingestion.take(request('nobody', '{}')), { code: 'device_unknown' });
+  await assert.rejects(bench.pipeline.ingestion.take(request('m', '{}', { messageId: 'x'.repeat(65) })), {
     code: 'invalid_argument',
   });
-  await assert.rejects(bench.pipeline.ingest(request('m', '{}', { seq: 1.5 })), { code: 'invalid_argument' });
+  await assert.rejects(bench.pipeline.ingestion.take(request('m', '{}', { seq: 1.5 })), { code: 'invalid_argument' });
 });
 
 test('a device id or event type with a slash in it is refused, and reaches no other device', async () => {
-  await assert.rejects(bench.pipeline.ingest(request('m/events', '{"v":1}')), { code: 'invalid_argument' });
-  await assert.rejects(bench.pipeline.ingest(request('x', '{}', { eventType: 'a/../b' })), {
+  await assert.rejects(bench.pipeline.ingestion.take(request('m/events', '{"v":1}')), { code: 'invalid_argument' });
+  await assert.rejects(bench.pipeline.ingestion.take(request('x', '{}', { eventType: 'a/../b' })), {
     code: 'invalid_argument',
   });
   assert.deepEqual(await bench.state('m'), {});
@@ -83,7 +91,7 @@ test('an old message is decoded by the firmware that made it, and does not bring
 test('a device that is put while its firmware is written keeps what was put', async () => {
   await bench.device('f', { name: 'meter' }, { firmwareVersion: '1.0.0' });
   const published = bench.publish(bench.message('f', { v: 1 }, { firmware: '2.0.0' }));
-  const put = bench.pipeline.putDevice(testDevice({ id: 'f', type: 'meter', attributes: { site: 'new' } }));
+  const put = bench.pipeline.registry.putDevice(testDevice({ id: 'f', type: 'meter', attributes: { site: 'new' } }));
   await Promise.all([published, put]);
   await bench.pipeline.stop();
   assert.deepEqual((await bench.store.registry.device('f'))?.attributes, { site: 'new' });
@@ -98,7 +106,7 @@ test('a rehearsal says what would become of messages now, and changes nothing', 
     bench.message('m', 'no JSON', { 'message-id': 'bad' }),
     { ...bench.message('m', {}), topic: 'elsewhere' },
   ];
-  const answers = await bench.pipeline.rehearse(messages.map((message, i) => ({ sequence: i + 10, message })));
+  const answers = await bench.pipeline.rehearsals.run(messages.map((message, i) => ({ sequence: i + 10, message })));
   assert.deepEqual(
     answers.map(({ sequence, messageId, now, driver }) => [sequence, messageId, now, driver?.id]),
     [
@@ -114,7 +122,7 @@ test('a rehearsal says what would become of messages now, and changes nothing', 
   assert.equal(bench.buried.length, 0);
   assert.equal((await bench.store.registry.device('m'))?.firmwareVersion, undefined);
   const tooMany = Array.from({ length: 6 }, (_, sequence) => ({ sequence, message: messages[0] }));
-  await assert.rejects(bench.pipeline.rehearse(tooMany), { code: 'invalid_argument' });
+  await assert.rejects(bench.pipeline.rehearsals.run(tooMany), { code: 'invalid_argument' });
 });
 
 test('a device that is registered after it was refused is known at once, and unknown again when it is removed', async () => {
@@ -123,15 +131,15 @@ test('a device that is registered after it was refused is known at once, and unk
     return receipt.outcome ?? receipt.code;
   };
   assert.equal(await outcome(), 'device_unknown');
-  await bench.pipeline.putDevice(testDevice({ id: 'late', type: 'meter' }));
+  await bench.pipeline.registry.putDevice(testDevice({ id: 'late', type: 'meter' }));
   assert.equal(await outcome(), 'applied');
-  await bench.pipeline.removeDevice('late');
+  await bench.pipeline.registry.removeDevice('late');
   assert.equal(await outcome(), 'device_unknown');
 });
 
 test('stored drivers are loaded at the start', async () => {
   const driver = { id: 'd', version: '1.0.0', deviceType: 'meter', firmware: '*', script: '', createdAt: 1 };
-  await bench.pipeline.putDriver(driver);
+  await bench.pipeline.drivers.put(driver);
   await bench.pipeline.stop();
   bench.drivers.added.length = 0;
   await bench.pipeline.start();
@@ -146,12 +154,12 @@ test('device types and ids that cannot be are refused', async () => {
     { name: 'x', fPort: 256 },
     { name: 'x', futureTimeMsMax: -1 },
   ]) {
-    await assert.rejects(pipeline.putDeviceType(testDeviceType(about as { name: string })), {
+    await assert.rejects(pipeline.registry.putDeviceType(testDeviceType(about as { name: string })), {
       code: 'invalid_argument',
     });
   }
   for (const id of ['me', 'a/b', '']) {
-    await assert.rejects(pipeline.putDevice(testDevice({ id, type: 'meter' })), { code: 'invalid_argument' });
+    await assert.rejects(pipeline.registry.putDevice(testDevice({ id, type: 'meter' })), { code: 'invalid_argument' });
   }
-  await assert.rejects(pipeline.putDevice(testDevice({ id: 'x', type: 'none' })), { code: 'not_found' });
+  await assert.rejects(pipeline.registry.putDevice(testDevice({ id: 'x', type: 'none' })), { code: 'not_found' });
 });

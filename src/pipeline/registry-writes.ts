@@ -1,7 +1,6 @@
 import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
-import type { Device, DeviceType, NewDevice, Registry, StoredDriver } from '../devices/store.ts';
+import type { Device, DeviceType, NewDevice, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
-import type { DriverHost } from './driver.ts';
 import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
@@ -10,13 +9,11 @@ import type { RegistryCache } from './registry-cache.ts';
 export class RegistryWrites {
   readonly #registry: Registry;
   readonly #devices: RegistryCache;
-  readonly #drivers: DriverHost;
   readonly #firmware: FirmwareUpdates;
 
-  constructor(registry: Registry, devices: RegistryCache, drivers: DriverHost, firmware: FirmwareUpdates) {
+  constructor(registry: Registry, devices: RegistryCache, firmware: FirmwareUpdates) {
     this.#registry = registry;
     this.#devices = devices;
-    this.#drivers = drivers;
     this.#firmware = firmware;
   }
 
@@ -26,6 +23,7 @@ export class RegistryWrites {
     this.#devices.putType(type);
   }
 
+  /** Rejects with `invalid_argument` for the id, with `not_found` where the type does not exist. */
   async putDevice(device: NewDevice): Promise<Device> {
     if (!isDeviceId(device.id)) {
       throw invalid(`Cannot register device "${device.id}": an id matches ${deviceIdPattern} and is not "me"`);
@@ -43,12 +41,6 @@ export class RegistryWrites {
       this.#devices.forget(id);
       return removed;
     });
-  }
-
-  /** Loads the driver first, so that one that does not load is not kept. */
-  async putDriver(driver: StoredDriver): Promise<void> {
-    await this.#drivers.add(driver);
-    await this.#registry.putDriver(driver);
   }
 }
 

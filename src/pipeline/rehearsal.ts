@@ -26,17 +26,31 @@ export interface Rehearsal {
   readonly error: { readonly code: ErrorCode; readonly reason: string } | undefined;
 }
 
-/** One answer per message, in order. Changes nothing. */
-export async function rehearse(
-  processor: Processor,
-  messages: readonly RehearsedMessage[],
-): Promise<readonly Rehearsal[]> {
-  const addresses = messages.map(({ message }) => parseDeviceTopic(message.topic));
-  const works = addresses.map((address, i) => {
-    return address === undefined || address instanceof SluiceError ? undefined : new Work(messages[i].message, address);
-  });
-  await processor.rehearse(works.filter((work) => work !== undefined));
-  return works.map((work, i) => (work === undefined ? wrongTopic(messages[i]) : answer(messages[i].sequence, work)));
+/** What would become of messages if they were processed now. */
+export class Rehearsals {
+  readonly #processor: Processor;
+  readonly #messagesMax: number;
+
+  constructor(processor: Processor, messagesMax: number) {
+    this.#processor = processor;
+    this.#messagesMax = messagesMax;
+  }
+
+  /** One answer per message, in order. Changes nothing. Rejects with `invalid_argument` where they are too many. */
+  async run(messages: readonly RehearsedMessage[]): Promise<readonly Rehearsal[]> {
+    if (messages.length > this.#messagesMax) {
+      const problem = `Rehearse at most ${this.#messagesMax} messages at once: met ${messages.length}`;
+      throw new SluiceError('invalid_argument', problem);
+    }
+    const works = messages.map(({ message }) => workOf(message));
+    await this.#processor.rehearse(works.filter((work) => work !== undefined));
+    return works.map((work, i) => (work === undefined ? wrongTopic(messages[i]) : answer(messages[i].sequence, work)));
+  }
+}
+
+function workOf(message: Message): Work | undefined {
+  const address = parseDeviceTopic(message.topic);
+  return address === undefined || address instanceof SluiceError ? undefined : new Work(message, address);
 }
 
 function answer(sequence: number, work: Work): Rehearsal {

@@ -140,7 +140,7 @@ async function rehearse(spec: MoveSpec, { engine, pipeline }: RouteParts): Promi
   const preview = await orNone(engine, spec.from, nothingToMove, () => engine.previewMove(spec));
   const { samples } = preview;
   if (spec.from !== ingestDead) return previewToJson(preview);
-  return { ...previewToJson(preview), rehearsal: samples.length === 0 ? [] : await pipeline.rehearse(samples) };
+  return { ...previewToJson(preview), rehearsal: samples.length === 0 ? [] : await pipeline.rehearsals.run(samples) };
 }
 
 /** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */

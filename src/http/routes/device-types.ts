@@ -59,7 +59,7 @@ export const deviceTypeRoutes: readonly Route[] = [
     },
     handle: async ({ params, body }, { pipeline }) => {
       const type: DeviceType = { name: params.name, ...body, fPort: body.fPort };
-      await pipeline.putDeviceType(type);
+      await pipeline.registry.putDeviceType(type);
       return ok(type);
     },
   }),

@@ -84,7 +84,7 @@ export const deviceRoutes: readonly Route[] = [
       }
       const there = (await store.registry.device(id)) !== undefined;
       const device: NewDevice = { id, ...body, firmwareVersion: body.firmwareVersion };
-      return { status: there ? 200 : 201, body: await pipeline.putDevice(device) };
+      return { status: there ? 200 : 201, body: await pipeline.registry.putDevice(device) };
     },
   }),
   route<Named>({
@@ -104,7 +104,7 @@ export const deviceRoutes: readonly Route[] = [
     who: 'admin',
     schemas: { params: deviceIdParams, responses: { 204: noContent } },
     handle: async ({ params }, { pipeline }) => {
-      if (!(await pipeline.removeDevice(params.id))) throw unknownDevice(params.id);
+      if (!(await pipeline.registry.removeDevice(params.id))) throw unknownDevice(params.id);
       return { status: 204 };
     },
   }),

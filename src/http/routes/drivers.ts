@@ -28,7 +28,7 @@ export const driverRoutes: readonly Route[] = [
         }),
       },
     },
-    handle: (_, { pipeline }) => ok({ drivers: pipeline.drivers() }),
+    handle: (_, { pipeline }) => ok({ drivers: pipeline.drivers.list() }),
   }),
   route<Put>({
     method: 'PUT',
@@ -57,7 +57,7 @@ export const driverRoutes: readonly Route[] = [
         );
       }
       const driver: StoredDriver = { id, version, ...body, createdAt: clock.now() };
-      await pipeline.putDriver(driver);
+      await pipeline.drivers.put(driver);
       const { script: _, ...answered } = driver;
       return { status: 201, body: answered };
     },

@@ -16,7 +16,7 @@ test('the body of any content type reaches the pipeline as it is, with what the 
   });
   assert.equal(status, 200);
   assert.deepEqual(body, { messageId: 'm1', outcome: 'applied' });
-  assert.deepEqual(pipeline.ingested, [
+  assert.deepEqual(pipeline.ingestion.requests, [
     {
       deviceId: 'd1',
       eventType: 'door.open',
@@ -37,11 +37,11 @@ test('the three doors differ in the event type', async (t) => {
   for (const path of ['telemetry', 'events/alarm', 'messages'])
     await call('POST', `/v1/devices/d1/${path}`, Buffer.from('{"a":1}'));
   assert.deepEqual(
-    pipeline.ingested.map(({ eventType }) => eventType),
+    pipeline.ingestion.requests.map(({ eventType }) => eventType),
     ['telemetry', 'alarm', undefined],
   );
   assert.deepEqual(
-    pipeline.ingested.map(({ payload }) => payload.toString()),
+    pipeline.ingestion.requests.map(({ payload }) => payload.toString()),
     ['{"a":1}', '{"a":1}', '{"a":1}'],
   );
 });
@@ -51,14 +51,14 @@ test('JSON is not parsed on its way, an empty body is an empty payload', async (
   await call('POST', '/v1/devices/d1/telemetry', '{"broken":', { 'content-type': 'application/json' });
   await call('POST', '/v1/devices/d1/telemetry');
   assert.deepEqual(
-    pipeline.ingested.map(({ payload }) => payload.toString()),
+    pipeline.ingestion.requests.map(({ payload }) => payload.toString()),
     ['{"broken":', ''],
   );
 });
 
 test('a message that is safe but not processed says where to look', async (t) => {
   const { call, pipeline } = await serve(t);
-  pipeline.answer = { kind: 'accepted', messageId: 'a/b' };
+  pipeline.ingestion.answer = { kind: 'accepted', messageId: 'a/b' };
   const { status, headers, body } = await call('POST', '/v1/devices/d1/telemetry', '{}');
   assert.equal(status, 202);
   assert.deepEqual(body, { messageId: 'a/b' });
@@ -67,13 +67,13 @@ test('a message that is safe but not processed says where to look', async (t) =>
 
 test('what the pipeline refuses is told with its stage and message id', async (t) => {
   const { call, pipeline } = await serve(t);
-  pipeline.answer = new SluiceError('schema_violation', 'Send temperature as a number: met "hot"', {
+  pipeline.ingestion.answer = new SluiceError('schema_violation', 'Send temperature as a number: met "hot"', {
     detail: { stage: 'validate', messageId: 'm1' },
   });
   const refused = await call('POST', '/v1/devices/d1/telemetry', '{}');
   assert.equal(refused.status, 422);
   assert.deepEqual([refused.body.stage, refused.body.messageId, refused.body.retryable], ['validate', 'm1', false]);
-  pipeline.answer = new SluiceError('queue_full', 'Send it later: the ingest queue is full');
+  pipeline.ingestion.answer = new SluiceError('queue_full', 'Send it later: the ingest queue is full');
   const later = await call('POST', '/v1/devices/d1/telemetry', '{}');
   assert.deepEqual([later.status, later.headers.get('retry-after'), later.body.retryable], [429, '1', true]);
 });
@@ -95,12 +95,12 @@ test('headers that cannot be are refused before the pipeline sees the message', 
   }
   assert.equal((await call('POST', '/v1/devices/d1/events/A%2FB', '{}')).status, 400);
   assert.equal((await call('POST', '/v1/devices/d1/telemetry', 'x'.repeat(70_000))).status, 413);
-  assert.equal(pipeline.ingested.length, 0);
+  assert.equal(pipeline.ingestion.requests.length, 0);
 });
 
 test('a message whose id holds half a surrogate pair is safe, and so is its answer', async (t) => {
   const { call, pipeline } = await serve(t);
-  pipeline.answer = { kind: 'accepted', messageId: 'a\ud800' };
+  pipeline.ingestion.answer = { kind: 'accepted', messageId: 'a\ud800' };
   const { status, headers } = await call('POST', '/v1/devices/d1/telemetry', '{"messageId":"a\\ud800"}');
   assert.equal(status, 202);
   assert.equal(headers.get('location'), '/v1/devices/d1/messages/a%EF%BF%BD');
@@ -116,5 +116,5 @@ test('a content type that cannot be read is refused by its name', async (t) => {
     assert.equal(headers.get('content-type'), 'application/problem+json');
     assert.match(body.detail, /^Give Content-Type in the form type\/subtype, or leave it out/);
   }
-  assert.equal(pipeline.ingested.length, 0);
+  assert.equal(pipeline.ingestion.requests.length, 0);
 });

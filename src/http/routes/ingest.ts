@@ -68,7 +68,7 @@ function ingestRoute(
 }
 
 async function ingest(call: Call<Ingest>, type: string | undefined, { pipeline }: RouteParts): Promise<Answer> {
-  const { messageId, ...result } = await pipeline.ingest(ingestRequest(call, type));
+  const { messageId, ...result } = await pipeline.ingestion.take(ingestRequest(call, type));
   if (result.kind === 'processed') return { status: 200, body: { messageId, outcome: result.outcome } };
   const location = `/v1/devices/${pathPart(call.params.id)}/messages/${pathPart(messageId)}`;
   return { status: 202, body: { messageId }, headers: { location } };

@@ -4,9 +4,8 @@ import { ConfiguredAccess } from '../../access/configured-access.ts';
 import { testSettings } from '../../access/testing/access-settings.ts';
 import type { Ban } from '../../broker/admission/bans.ts';
 import { BrokerCounters } from '../../broker/counters.ts';
-import { SluiceError } from '../../errors.ts';
+import type { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
-import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { Engine } from '../../queues/engine.ts';
 import { QueueWatch } from '../../queues/queue-watch.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
@@ -15,8 +14,8 @@ import { silentLog } from '../../std/log.ts';
 import type { HttpOptions } from '../http-parts.ts';
 import { HttpServer } from '../http-server.ts';
 import type { BrokerNumbers } from '../metrics/platform-metrics.ts';
-import type { IngestAnswer, PipelineDoor } from '../pipeline-door.ts';
 import { MemoryEngine } from './memory-engine.ts';
+import { MemoryPipeline } from './memory-pipeline.ts';
 import { MemoryStore } from './memory-store.ts';
 
 export interface ServedOptions {
@@ -156,51 +155,4 @@ export function basic(name: string, password: string): Record<string, string> {
 
 export function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
-}
-
-/** Remembers what came in, and answers what a test said. */
-export class MemoryPipeline implements PipelineDoor {
-  readonly #store: MemoryStore;
-  readonly ingested: IngestRequest[] = [];
-  answer: IngestAnswer | SluiceError = { kind: 'processed', messageId: 'm1', outcome: 'applied' };
-
-  constructor(store: MemoryStore) {
-    this.#store = store;
-  }
-
-  async ingest(request: IngestRequest): Promise<IngestAnswer> {
-    this.ingested.push(request);
-    if (this.answer instanceof SluiceError) throw this.answer;
-    return this.answer;
-  }
-
-  rehearse: PipelineDoor['rehearse'] = async (messages) =>
-    messages.map(({ sequence }) => ({
-      sequence,
-      deviceId: 'd1',
-      messageId: `m${sequence}`,
-      now: 'applied',
-      driver: { id: 'x', version: '1.0.0' },
-      readings: [],
-      warnings: [],
-      error: undefined,
-    }));
-
-  putDeviceType: PipelineDoor['putDeviceType'] = (type) => this.#store.registry.putDeviceType(type);
-  putDevice: PipelineDoor['putDevice'] = (device) => this.#store.registry.putDevice(device);
-  removeDevice: PipelineDoor['removeDevice'] = (id) => this.#store.registry.removeDevice(id);
-
-  putDriver: PipelineDoor['putDriver'] = async (driver) => {
-    if (!driver.script.includes('decodeUplink')) {
-      throw new SluiceError(
-        'invalid_argument',
-        `Cannot load driver "${driver.id}": its script defines no decodeUplink`,
-      );
-    }
-    await this.#store.registry.putDriver(driver);
-  };
-
-  drivers: PipelineDoor['drivers'] = () => [
-    { id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true },
-  ];
 }

@@ -63,8 +63,8 @@ export class TestBench {
     type: Partial<DeviceType> & { name: string },
     about: Partial<NewDevice> = {},
   ): Promise<void> {
-    await this.pipeline.putDeviceType(testDeviceType(type));
-    await this.pipeline.putDevice(testDevice({ ...about, id, type: type.name }));
+    await this.pipeline.registry.putDeviceType(testDeviceType(type));
+    await this.pipeline.registry.putDevice(testDevice({ ...about, id, type: type.name }));
   }
 
   /** What a device publishes. `headers` are user properties without `sluice-` in front. */

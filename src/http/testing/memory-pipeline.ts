@@ -1,0 +1,54 @@
+import { SluiceError } from '../../errors.ts';
+import type { IngestRequest } from '../../pipeline/device-message.ts';
+import type { DriverDoor } from '../doors/driver-door.ts';
+import type { IngestAnswer, IngestDoor } from '../doors/ingest-door.ts';
+import type { RegistryDoor } from '../doors/registry-door.ts';
+import type { RehearsalDoor } from '../doors/rehearsal-door.ts';
+import type { PipelineDoor } from '../pipeline-door.ts';
+import type { MemoryStore } from './memory-store.ts';
+
+/** Remembers what came in, and answers what a test said. */
+export class MemoryPipeline implements PipelineDoor {
+  readonly ingestion = new MemoryIngestion();
+  readonly registry: RegistryDoor;
+  readonly drivers: DriverDoor;
+  readonly rehearsals: RehearsalDoor = { run: rehearse };
+
+  constructor({ registry }: MemoryStore) {
+    this.registry = registry;
+    this.drivers = {
+      put: async (driver) => {
+        if (!driver.script.includes('decodeUplink')) throw loadsNot(driver.id);
+        await registry.putDriver(driver);
+      },
+      list: () => [{ id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true }],
+    };
+  }
+}
+
+class MemoryIngestion implements IngestDoor {
+  readonly requests: IngestRequest[] = [];
+  answer: IngestAnswer | SluiceError = { kind: 'processed', messageId: 'm1', outcome: 'applied' };
+
+  async take(request: IngestRequest): Promise<IngestAnswer> {
+    this.requests.push(request);
+    if (this.answer instanceof SluiceError) throw this.answer;
+    return this.answer;
+  }
+}
+
+const rehearse: RehearsalDoor['run'] = async (messages) =>
+  messages.map(({ sequence }) => ({
+    sequence,
+    deviceId: 'd1',
+    messageId: `m${sequence}`,
+    now: 'applied',
+    driver: { id: 'x', version: '1.0.0' },
+    readings: [],
+    warnings: [],
+    error: undefined,
+  }));
+
+function loadsNot(id: string): SluiceError {
+  return new SluiceError('invalid_argument', `Cannot load driver "${id}": its script defines no decodeUplink`);
+}
