@@ -84,7 +84,10 @@ export class Platform {
     const pipeline = new Pipeline({
       store,
       drivers,
-      queue: { destination: engine.destination(ingestQueue) },
+      queue: {
+        destination: engine.destination(ingestQueue),
+        consume: (consumer, credit) => engine.consume(ingestQueue, consumer, credit),
+      },
       events: {
         hears: (topic) => broker.hears(topic),
         publish: (message) => broker.publish(message, nobodyWaits, 0),

@@ -16,12 +16,13 @@ import { queue } from './queue.ts';
 import { restore } from './restore.ts';
 import { start } from './start.ts';
 import { sub } from './sub.ts';
+import { worker } from './worker.ts';
 
 /** Every command. */
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, pub, sub, queue, dead, move, device, ban, hash, backup, restore, doctor, demo],
+  [start, worker, pub, sub, queue, dead, move, device, ban, hash, backup, restore, doctor, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

@@ -17,6 +17,7 @@ import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
+import { workerRoutes } from './routes/workers.ts';
 
 /** The HTTP API: every route, in the order of the reference. What is served, checked and documented follows from these rows. */
 export const contract: readonly Route[] = [
@@ -37,5 +38,6 @@ export const contract: readonly Route[] = [
   ...credentialRoutes,
   ...readingRoutes,
   ...ingestRoutes,
+  ...workerRoutes,
   ...banRoutes,
 ];

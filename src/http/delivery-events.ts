@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { SluiceError, toSluiceError } from '../errors.ts';
+import { toSluiceError } from '../errors.ts';
 import type { LeasedMessage } from '../queues/engine.ts';
 import type { Caller } from './caller.ts';
+import { callerNow } from './caller-now.ts';
 import type { Presence } from './presence.ts';
 import { itemProblem } from './problem.ts';
 import { leasedToJson } from './queue-json.ts';
@@ -104,19 +105,6 @@ class DeliveryStream {
       log.debug('A stream of deliveries had nothing to give back', { queue: this.#request.queue, problem });
     }
   }
-}
-
-/** Rejects with `unauthenticated` where what the caller came in with lets nobody in any more. */
-async function callerNow({ access, clock }: Parts, caller: Caller): Promise<Caller> {
-  const { origin, identity } = caller;
-  const changes = [
-    { kind: 'configuration' },
-    ...(identity.kind === 'device' ? [{ kind: 'device', id: identity.name } as const] : []),
-  ] as const;
-  let now = (identity.expiresAt ?? Number.POSITIVE_INFINITY) > clock.now() ? identity : undefined;
-  for (const change of changes) now = now && (await access.reexamine(now, origin, change));
-  if (now !== undefined) return { ...caller, identity: now };
-  throw new SluiceError('unauthenticated', 'Open the stream again: what it was opened with does not count any more');
 }
 
 function eventOf(leased: LeasedMessage): string {

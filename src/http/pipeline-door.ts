@@ -2,6 +2,7 @@ import type { DriverDoor } from './doors/driver-door.ts';
 import type { IngestDoor } from './doors/ingest-door.ts';
 import type { RegistryDoor } from './doors/registry-door.ts';
 import type { RehearsalDoor } from './doors/rehearsal-door.ts';
+import type { WorkerDoor } from './doors/worker-door.ts';
 
 /** What the API needs of the device pipeline, by subject. */
 export interface PipelineDoor {
@@ -9,4 +10,5 @@ export interface PipelineDoor {
   readonly registry: RegistryDoor;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor;
+  readonly workers: WorkerDoor;
 }

@@ -104,6 +104,8 @@ export interface DriverHost {
   add(driver: { id: string; version: string; deviceType: string; firmware: string; script: string }): Promise<void>;
   /** The driver for this device type and firmware: the highest version of the most specific match. */
   resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined;
+  /** A driver that came in as a codec script, the same object while it is loaded; undefined for one that is built in. */
+  scriptOf(ref: DriverRef): (DriverRef & DriverMatch & { readonly script: string }) | undefined;
   /** Every driver that is loaded, for the API. */
   drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
   /** One result per request, in order. Does not reject for what a driver does. */

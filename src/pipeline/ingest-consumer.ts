@@ -21,7 +21,7 @@ class QueuedWork extends Work {
 
 /** Processes what the ingest queue delivers, and settles it by its verdict. */
 export class IngestConsumer implements Consumer {
-  readonly id = 'pipeline';
+  readonly id: string;
   readonly #finished: (work: Work, verdict: Verdict) => void;
   readonly #log: Log;
   readonly #limits: PipelineLimits;
@@ -29,11 +29,13 @@ export class IngestConsumer implements Consumer {
   #closed = true;
 
   constructor(
+    id: string,
     processor: Processor,
     finished: (work: Work, verdict: Verdict) => void,
     log: Log,
     limits: PipelineLimits,
   ) {
+    this.id = id;
     this.#finished = finished;
     this.#log = log;
     this.#limits = limits;
@@ -73,15 +75,20 @@ export class IngestConsumer implements Consumer {
   }
 
   ended(reason: SluiceError): void {
-    this.#log.warn('The ingest queue is not consumed any more', { code: reason.code, reason: reason.message });
+    this.#log.warn('The ingest queue is not consumed any more', {
+      consumer: this.id,
+      code: reason.code,
+      reason: reason.message,
+    });
   }
 
   #finish(batch: readonly QueuedWork[]): void {
     for (const work of batch) {
       const verdict = work.verdict as Verdict;
-      this.#finished(work, verdict);
-      // A lost lease is no harm: the message comes again and is a duplicate then.
-      work.delivery.settle(settlementOf(work, verdict));
+      const isSettled = work.delivery.settle(settlementOf(work, verdict));
+      // A lost lease is no harm: the message comes again, and is a duplicate then where it was stored. Where it was not, what
+      // became of it is what the next delivery says.
+      if (isSettled || verdict.kind === 'stored') this.#finished(work, verdict);
     }
   }
 }

@@ -23,6 +23,13 @@ export const pipelineLimits = {
   firmwareIntervalMsMin: 10_000,
   /** A message that came in longer ago says nothing of the firmware that a device has now. */
   firmwareAgeMsMax: 60_000,
+  /** Worker processes at a time. Each has `queuedMessagesMax` deliveries in work at most, and about so many bytes of payload. */
+  workersMax: 64,
+  workerBytesMax: 16 * 1024 * 1024,
+  /** Batches of one worker under way at the same time: two on their way there and back, one decoded, one stored. */
+  workerBatchesInWorkMax: 4,
+  /** How long a worker may take for a batch. Half of what its messages are leased for, so that they do not go elsewhere meanwhile. */
+  workerAnswerMsMax: 30_000,
   /** Messages of one rehearsal. */
   rehearsalMessagesMax: 100,
 };

@@ -1,5 +1,5 @@
 import type { FirmwareVersions, Registry, Store } from '../devices/store.ts';
-import type { Consumer, Destination, MessageSink } from '../message.ts';
+import type { Consumer, Consumption, Credit, Destination, MessageSink } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
@@ -22,13 +22,18 @@ import { RegistryCache } from './registry-cache.ts';
 import { RegistryWrites } from './registry-writes.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { Results } from './results.ts';
+import { WorkerSessions } from './workers/worker-sessions.ts';
 
 export interface PipelineParts {
   /** Started before the pipeline and stopped after it, like `drivers`. */
   readonly store: Store & { readonly registry: Registry & FirmwareVersions };
   readonly drivers: DriverHost;
   /** Where messages of queued device types go; the pipeline's `consumer` has to be given what comes out. */
-  readonly queue: { readonly destination: Destination };
+  readonly queue: {
+    readonly destination: Destination;
+    /** Begins to consume it. Rejects where it is not there. */
+    consume(consumer: Consumer, credit: Credit): Promise<Consumption>;
+  };
   readonly deadLetters: DeadLetters;
   /** Absent: readings are stored and not published. */
   readonly events?: EventPort;
@@ -42,6 +47,8 @@ export interface PipelineNumbers {
   readonly inlineInWork: number;
   /** Deliveries of the queue that are not settled yet. */
   readonly queuedInWork: number;
+  /** Worker processes at work. */
+  readonly workers: number;
   readonly devicesCached: number;
   /** Messages processed since the start, by what became of them. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
@@ -63,6 +70,8 @@ export class Pipeline implements Part {
   readonly registry: RegistryWrites;
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
+  /** Worker processes, which consume the ingest queue beside `consumer`. */
+  readonly workers: WorkerSessions;
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
   readonly #results: Results;
@@ -80,21 +89,30 @@ export class Pipeline implements Part {
     this.registry = new RegistryWrites(store.registry, this.#devices, this.#firmware);
     this.drivers = new DriverShelf(store.registry, drivers, log);
     const nextMessageId = (): string => uuids.next();
-    const processor = new Processor({
+    const context = {
       devices: this.#devices,
       drivers,
       readings: store.readings,
       clock,
       nextMessageId,
-      firmwareSeen: (known, firmwareVersion, receivedAt) => this.#firmware.seen(known, firmwareVersion, receivedAt),
-    });
+      firmwareSeen: this.#firmware.seen.bind(this.#firmware),
+    };
+    const processor = new Processor(context);
     this.#results = new Results(parts.events, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, limits);
     this.#door = new Door(this.#devices, queue.destination, this.#inline, nextMessageId);
-    this.#consumer = new IngestConsumer(processor, finished, log, limits);
+    this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
     this.ingestion = new Ingestion(this.#door, clock, nextMessageId);
     this.rehearsals = new Rehearsals(processor, limits.rehearsalMessagesMax);
+    this.workers = new WorkerSessions({
+      context,
+      drivers,
+      consume: queue.consume.bind(queue),
+      results: this.#results,
+      limits,
+      log,
+    });
     this.sink = new IngestSink(this.#door);
     this.consumer = this.#consumer;
     this.ingestCredit = new IngestCredit(limits);
@@ -105,13 +123,14 @@ export class Pipeline implements Part {
     await this.drivers.load();
     this.#door.open();
     this.#consumer.open();
+    this.workers.start();
   }
 
   /** Takes nothing more, and finishes what is in work. */
   async stop(): Promise<void> {
     this.#door.close();
     this.#consumer.close();
-    await Promise.all([this.#door.idle(), this.#consumer.idle()]);
+    await Promise.all([this.#door.idle(), this.#consumer.idle(), this.workers.stop()]);
     await this.#inline.idle();
     await this.#firmware.flush();
   }
@@ -120,6 +139,7 @@ export class Pipeline implements Part {
     return {
       inlineInWork: this.#inline.size,
       queuedInWork: this.#consumer.size,
+      workers: this.workers.size,
       devicesCached: this.#devices.size,
       outcomes: this.#results.outcomes,
       eventsFailed: this.#results.eventsFailed,

@@ -14,7 +14,7 @@ export const layers: readonly (readonly string[])[] = [
   ['broker', 'pipeline'],
   ['net', 'http'],
   ['config'],
-  ['platform'],
+  ['platform', 'worker'],
   ['cli'],
   ['main'],
 ];

@@ -21,6 +21,13 @@ export const pipelineTable: readonly MetricRow[] = [
     ],
   },
   {
+    name: 'sluice_pipeline_workers',
+    type: 'gauge',
+    help: 'Worker processes that decode what the ingest queue holds',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.workers }],
+  },
+  {
     name: 'sluice_pipeline_devices_cached',
     type: 'gauge',
     help: 'Devices that the pipeline knows without asking the registry',

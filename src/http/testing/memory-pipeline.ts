@@ -6,6 +6,7 @@ import type { RegistryDoor } from '../doors/registry-door.ts';
 import type { RehearsalDoor } from '../doors/rehearsal-door.ts';
 import type { PipelineDoor } from '../pipeline-door.ts';
 import type { MemoryStore } from './memory-store.ts';
+import { MemoryWorkers } from './memory-workers.ts';
 
 /** Remembers what came in, and answers what a test said. */
 export class MemoryPipeline implements PipelineDoor {
@@ -13,6 +14,7 @@ export class MemoryPipeline implements PipelineDoor {
   readonly registry: RegistryDoor;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor = { run: rehearse };
+  readonly workers = new MemoryWorkers();
 
   constructor({ registry }: MemoryStore) {
     this.registry = registry;

@@ -17,6 +17,15 @@ export class Batch {
     if (size === 0) this.#resolve(this.results);
   }
 
+  get isDone(): boolean {
+    return this.#open === 0;
+  }
+
+  /** As `settle`, where the first answer counts. */
+  settleOnce(position: number, result: DecodeResult): void {
+    if (this.results[position] === undefined) this.settle(position, result);
+  }
+
   settle(position: number, result: DecodeResult): void {
     this.results[position] = result;
     if (--this.#open === 0) this.#resolve(this.results);

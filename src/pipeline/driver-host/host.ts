@@ -117,6 +117,11 @@ export class WorkerDriverHost implements DriverHost {
     return this.#catalogue.resolve(deviceType, firmwareVersion);
   }
 
+  scriptOf(ref: DriverRef): ScriptDriver | undefined {
+    const driver = this.#catalogue.find(ref);
+    return driver !== undefined && hasScript(driver) ? driver : undefined;
+  }
+
   drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[] {
     return this.#catalogue.all.map(({ id, version, deviceType, firmware, script }) => {
       return { id, version, deviceType, firmware, builtIn: script === undefined };
@@ -199,6 +204,10 @@ export class WorkerDriverHost implements DriverHost {
     if (known.script === script && known.deviceType === deviceType && known.firmware === firmware) return true;
     throw new SluiceError('conflict', `Give the driver a new version: "${nameOf(driver)}" exists already and differs`);
   }
+}
+
+function hasScript(driver: LoadedDriver): driver is LoadedDriver & ScriptDriver {
+  return driver.script !== undefined;
 }
 
 function noDriver(ref: DriverRef): DecodeResult {

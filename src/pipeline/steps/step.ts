@@ -12,7 +12,7 @@ export interface Step {
 
 export interface StepContext {
   readonly devices: RegistryCache;
-  readonly drivers: DriverHost;
+  readonly drivers: Pick<DriverHost, 'resolve' | 'decode'>;
   readonly readings: Readings;
   readonly clock: Clock;
   nextMessageId(): string;

@@ -3,7 +3,18 @@ import { SqliteFixture } from '../../devices/sqlite/testing/store-fixture.ts';
 import type { DeviceType, NewDevice, ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
 import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
 import type { SluiceError } from '../../errors.ts';
-import type { Delivery, Destination, Message, ReceiptWaiter, Settlement, UserProperty } from '../../message.ts';
+import {
+  type Consumer,
+  type Consumption,
+  type Credit,
+  type Delivery,
+  type Destination,
+  type Message,
+  type ReceiptWaiter,
+  released,
+  type Settlement,
+  type UserProperty,
+} from '../../message.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { DeathReport } from '../death.ts';
@@ -34,7 +45,7 @@ export class TestBench {
     this.pipeline = new Pipeline({
       store: this.#faulty(),
       drivers: this.drivers,
-      queue: { destination: this.queue },
+      queue: { destination: this.queue, consume: (consumer, credit) => this.queue.consume(consumer, credit) },
       deadLetters: { bury: (message, death) => this.#bury(message, death) },
       events: {
         hears: (topic) => this.hears(topic),
@@ -161,12 +172,59 @@ export class TestWaiter implements ReceiptWaiter {
 export class TestQueue implements Destination {
   readonly admitted: Message[] = [];
   closed = false;
+  /** Those who asked to consume. */
+  readonly consumers: TestConsumption[] = [];
 
   admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     if (this.closed) return false;
     this.admitted.push(message);
     waiter.receipt(tag, undefined);
     return true;
+  }
+
+  async consume(consumer: Consumer, credit: Credit): Promise<Consumption> {
+    const consumption = new TestConsumption(consumer, credit);
+    this.consumers.push(consumption);
+    return consumption;
+  }
+}
+
+/** What a consumer of the queue was given; a stop releases what it holds, as the engine does. */
+export class TestConsumption implements Consumption {
+  readonly consumer: Consumer;
+  credit: number;
+  stopped = false;
+  readonly #held: Delivery[] = [];
+
+  constructor(consumer: Consumer, { credit }: Credit) {
+    this.consumer = consumer;
+    this.credit = credit;
+  }
+
+  setCredit(credit: number): void {
+    this.credit = credit;
+  }
+
+  open(): void {
+    this.stopped = false;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const delivery of this.#held) delivery.settle(released);
+  }
+
+  /** Delivers the messages, all in this turn; answers how each is settled. */
+  deliver(...messages: readonly Message[]): Promise<readonly Settlement[]> {
+    return Promise.all(
+      messages.map((message, sequence) => {
+        const { promise, resolve } = Promise.withResolvers<Settlement>();
+        const delivery = testDelivery(message, sequence, resolve);
+        this.#held.push(delivery);
+        this.consumer.deliver(delivery);
+        return promise;
+      }),
+    );
   }
 }
 

@@ -30,6 +30,10 @@ export class TestDriverHost implements DriverHost {
     return { id: `${deviceType}-${firmwareVersion?.split('.')[0] ?? 'any'}`, version: '1.0.0' };
   }
 
+  scriptOf(): undefined {
+    return undefined;
+  }
+
   drivers(): [] {
     return [];
   }

@@ -35,25 +35,69 @@ export class HttpApi {
     throw new HttpProblem(`POST ${path} answered something else than JSON: is a proxy in between?`, 200, true);
   }
 
-  async #request(method: string, path: string, body?: string): Promise<string> {
-    const { status, text } = await this.#fetch(method, path, body);
-    if (status < 300) return text;
-    const { detail, title, retryable } = problemOf(text);
-    throw new HttpProblem(
-      detail ?? title ?? `${method} ${path} answered ${status}`,
-      status,
-      retryable ?? status >= 500,
-    );
-  }
-
-  async #fetch(method: string, path: string, body?: string): Promise<{ status: number; text: string }> {
+  /**
+   * The lines of an answer that has no end, until `signal` is aborted. Ends where the server ends it; rejects where the
+   * connection does, and where no line comes for `silenceMsMax`.
+   */
+  async *lines(path: string, body: object, signal: AbortSignal, silenceMsMax: number): AsyncGenerator<string> {
+    const silence = new AbortController();
+    const over = AbortSignal.any([signal, silence.signal]);
+    const listen = (): NodeJS.Timeout => setTimeout(() => silence.abort(), silenceMsMax);
+    let timer = listen();
     try {
-      const response = await fetch(this.#base + path, { method, headers: this.#headers, body });
-      return { status: response.status, text: await response.text() };
+      const response = await this.#send('POST', path, JSON.stringify(body), over);
+      if (!response.ok) throw refusal('POST', path, response.status, await response.text());
+      for await (const line of linesOf(response.body)) {
+        clearTimeout(timer);
+        yield line;
+        timer = listen();
+      }
     } catch (problem) {
-      throw new HttpProblem(`Cannot reach ${this.#base}: ${reasonOf(problem as Error)}`, 0, true, problem);
+      if (problem instanceof HttpProblem) throw problem;
+      throw new HttpProblem(`The connection to ${this.#base} ended: ${reasonOf(problem as Error)}`, 0, true, problem);
+    } finally {
+      clearTimeout(timer);
+      silence.abort();
     }
   }
+
+  async #request(method: string, path: string, body?: string): Promise<string> {
+    const response = await this.#send(method, path, body);
+    const text = await response.text().catch((problem) => {
+      throw this.#unreachable(problem);
+    });
+    if (response.ok) return text;
+    throw refusal(method, path, response.status, text);
+  }
+
+  async #send(method: string, path: string, body?: string, signal?: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(this.#base + path, { method, headers: this.#headers, body, signal });
+    } catch (problem) {
+      throw this.#unreachable(problem as Error);
+    }
+  }
+
+  #unreachable(problem: Error): HttpProblem {
+    return new HttpProblem(`Cannot reach ${this.#base}: ${reasonOf(problem)}`, 0, true, problem);
+  }
+}
+
+function refusal(method: string, path: string, status: number, text: string): HttpProblem {
+  const { detail, title, retryable } = problemOf(text);
+  return new HttpProblem(detail ?? title ?? `${method} ${path} answered ${status}`, status, retryable ?? status >= 500);
+}
+
+/** Without their ends; the last one may lack it. */
+async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let begun = '';
+  for await (const chunk of body ?? []) {
+    const lines = (begun + decoder.decode(chunk, { stream: true })).split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (begun !== '') yield begun;
 }
 
 function authorization({ token, username, password = '' }: ConnectOptions): Record<string, string> {

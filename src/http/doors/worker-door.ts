@@ -1,0 +1,27 @@
+import type { SluiceError } from '../../errors.ts';
+
+/** What the API needs of the pipeline for worker processes. */
+export interface WorkerDoor {
+  /** Begins to give the worker what the ingest queue holds. Rejects with `conflict`, `quota_exceeded` or `unavailable`. */
+  open(hello: {
+    readonly owner: string;
+    readonly name: string;
+    readonly drivers: readonly string[];
+  }): Promise<WorkerSessionDoor>;
+  /** The session that this owner opened. Throws `not_found`. */
+  of(session: string, owner: string): WorkerSessionDoor;
+}
+
+export interface WorkerSessionDoor {
+  readonly session: string;
+  /** Why it ended; undefined while it goes on. */
+  readonly reason: SluiceError | undefined;
+  /** Lines for the worker; undefined where none came in time, and once the session has ended. */
+  next(waitMs: number): Promise<string | undefined>;
+  /** False where the batch is not open (any more). Throws `invalid_argument`, and takes none, where one is no result. */
+  take(batch: number, from: number, results: readonly unknown[]): boolean;
+  /** Gives the worker nothing more, and resolves once what it has is answered: then the session has ended. */
+  leave(): Promise<void>;
+  /** Ends it at once: what is not answered goes back to the queue. */
+  end(reason: SluiceError): void;
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../std/log.ts';
+import { ThreadScale } from './thread-scale.ts';
+
+/** Changes its number when the test lets it. */
+class TestThreads {
+  workers = 1;
+  waiting = 0;
+  readonly asked: number[] = [];
+  problem: Error | undefined;
+
+  async setWorkers(count: number): Promise<void> {
+    this.asked.push(count);
+    if (this.problem !== undefined) throw this.problem;
+    this.workers = count;
+  }
+}
+
+function scaled(workersMin: number, workersMax: number) {
+  const threads = new TestThreads();
+  return { threads, scale: new ThreadScale(threads, { workersMin, workersMax }, silentLog) };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('threads follow the backlog up to the most and back to the least', async () => {
+  const { threads, scale } = scaled(1, 3);
+  for (const desired of [0, 2, 2, 9, 1, 0]) {
+    scale.follow(desired);
+    await turn();
+  }
+  assert.deepEqual(threads.asked, [2, 3, 1]);
+  assert.equal(threads.workers, 1);
+});
+
+test('messages that wait for drivers make threads where the queue needs none', async () => {
+  const { threads, scale } = scaled(1, 4);
+  threads.waiting = 501;
+  scale.follow(0);
+  await turn();
+  assert.equal(threads.workers, 2);
+});
+
+test('one change at a time, and one that failed is tried again at the next look', async () => {
+  const { threads, scale } = scaled(1, 4);
+  threads.problem = new Error('no thread');
+  scale.follow(3);
+  scale.follow(4);
+  assert.deepEqual(threads.asked, [3]);
+  await turn();
+  threads.problem = undefined;
+  scale.follow(4);
+  await turn();
+  assert.deepEqual([threads.asked, threads.workers], [[3, 4], 4]);
+});

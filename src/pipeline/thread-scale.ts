@@ -1,0 +1,54 @@
+import type { Log } from '../std/log.ts';
+
+/** What runs drivers, in as many threads as it is told. */
+interface Scaled {
+  readonly workers: number;
+  /** Messages that wait for their drivers. */
+  readonly waiting: number;
+  setWorkers(count: number): Promise<void>;
+}
+
+export interface ThreadScaleOptions {
+  readonly workersMin: number;
+  readonly workersMax: number;
+}
+
+/** Messages that wait for drivers and are enough work for one more thread: what a thread is given at a time. */
+const waitingPerWorker = 500;
+
+/**
+ * How many threads run drivers: as many as the ingest queue needs consumers, or as what waits for drivers at this moment
+ * keeps busy, whichever is more. The queue says how much is behind; inline messages show only in what waits.
+ */
+export class ThreadScale {
+  readonly #drivers: Scaled;
+  readonly #options: ThreadScaleOptions;
+  readonly #log: Log;
+  #resizing = false;
+
+  constructor(drivers: Scaled, options: ThreadScaleOptions, log: Log) {
+    this.#drivers = drivers;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  follow(desiredConsumers: number): void {
+    const { workersMin, workersMax } = this.#options;
+    const busy = Math.ceil(this.#drivers.waiting / waitingPerWorker);
+    const wanted = Math.max(workersMin, Math.min(workersMax, Math.max(desiredConsumers, busy)));
+    if (wanted === this.#drivers.workers || this.#resizing) return;
+    this.#resizing = true;
+    void this.#resize(wanted);
+  }
+
+  async #resize(wanted: number): Promise<void> {
+    try {
+      await this.#drivers.setWorkers(wanted);
+      this.#log.info('Drivers run in another number of threads', { threads: wanted });
+    } catch (problem) {
+      this.#log.warn('Cannot change how many threads run drivers; the next look tries again', { problem });
+    } finally {
+      this.#resizing = false;
+    }
+  }
+}

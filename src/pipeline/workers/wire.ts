@@ -1,0 +1,135 @@
+import { isJsonObject } from '../../std/json.ts';
+import type { DecodeRequest, DecodeResult, DriverRef } from '../driver.ts';
+import type { ScriptDriver } from '../driver-host/catalogue.ts';
+import { answerOf, shorten } from '../driver-host/readings.ts';
+
+/** What a server says to a worker: one JSON text a line. */
+export type WorkLine =
+  | { readonly kind: 'open'; readonly session: string }
+  | BatchLine
+  /** Nothing came for a while: the server is there. */
+  | { readonly kind: 'waiting' }
+  /** No line follows. */
+  | { readonly kind: 'end'; readonly code: string; readonly reason: string };
+
+export interface BatchLine {
+  readonly kind: 'batch';
+  /** Its number in the session, by which it is answered. */
+  readonly batch: number;
+  /** Whether schema sets that were sent earlier are numbered anew. */
+  readonly forgetSchemas: boolean;
+  /** Schema sets and codec scripts that the worker has not had yet. */
+  readonly schemas: readonly (readonly [number: number, schemas: DecodeRequest['schemas']])[];
+  readonly drivers: readonly ScriptDriver[];
+  readonly requests: readonly RequestJson[];
+}
+
+interface RequestJson extends Omit<DecodeRequest, 'bytes' | 'schemas'> {
+  /** Base64. */
+  readonly bytes: string;
+  readonly schemas: number;
+}
+
+/** Schema sets that a session knows by number, and so what a worker keeps. */
+const schemaSetsMax = 2_000;
+
+/** Writes the batches of one session, and remembers what its worker has had. */
+export class BatchWriter {
+  readonly #scriptOf: (ref: DriverRef) => ScriptDriver | undefined;
+  /** By object: a version that was removed and made anew crosses again. */
+  readonly #driversSent = new WeakSet<ScriptDriver>();
+  #schemaNumbers = new WeakMap<object, number>();
+  #schemaSets = 0;
+
+  /** `scriptOf` answers undefined for a driver that is built in. */
+  constructor(scriptOf: (ref: DriverRef) => ScriptDriver | undefined) {
+    this.#scriptOf = scriptOf;
+  }
+
+  write(batch: number, requests: readonly DecodeRequest[]): string {
+    // Whether there is room is asked here and not for each set: the numbers of one batch are of one kind.
+    const forgetSchemas = this.#schemaSets >= schemaSetsMax;
+    if (forgetSchemas) this.#startAnew();
+    const schemas: [number, DecodeRequest['schemas']][] = [];
+    const line: BatchLine = {
+      kind: 'batch',
+      batch,
+      forgetSchemas,
+      schemas,
+      drivers: this.#newDrivers(requests),
+      requests: requests.map((request) => ({
+        ...request,
+        bytes: base64(request.bytes),
+        schemas: this.#numberOf(request.schemas, schemas),
+      })),
+    };
+    return JSON.stringify(line);
+  }
+
+  #numberOf(set: DecodeRequest['schemas'], added: [number, DecodeRequest['schemas']][]): number {
+    const known = this.#schemaNumbers.get(set);
+    if (known !== undefined) return known;
+    const number = this.#schemaSets++;
+    this.#schemaNumbers.set(set, number);
+    added.push([number, set]);
+    return number;
+  }
+
+  #newDrivers(requests: readonly DecodeRequest[]): ScriptDriver[] {
+    const drivers: ScriptDriver[] = [];
+    for (const request of requests) {
+      const driver = this.#scriptOf(request.driver);
+      if (driver === undefined || this.#driversSent.has(driver)) continue;
+      this.#driversSent.add(driver);
+      const { id, version, deviceType, firmware, script } = driver;
+      drivers.push({ id, version, deviceType, firmware, script });
+    }
+    return drivers;
+  }
+
+  #startAnew(): void {
+    this.#schemaNumbers = new WeakMap();
+    this.#schemaSets = 0;
+  }
+}
+
+/** Reads the batches of one session. */
+export class BatchReader {
+  readonly #schemas = new Map<number, DecodeRequest['schemas']>();
+
+  read({ forgetSchemas, schemas, requests }: BatchLine): DecodeRequest[] {
+    if (forgetSchemas) this.#schemas.clear();
+    for (const [number, set] of schemas) this.#schemas.set(number, set);
+    return requests.map((request) => ({
+      ...request,
+      bytes: Buffer.from(request.bytes, 'base64'),
+      schemas: this.#schemas.get(request.schemas) ?? {},
+    }));
+  }
+}
+
+/** What a worker may say of a message that it could not make readings of. That it lacks the driver is no fault of the message. */
+const failures: ReadonlySet<unknown> = new Set<(DecodeResult & { ok: false })['code']>([
+  'driver_failed',
+  'driver_timeout',
+  'schema_violation',
+  'unavailable',
+]);
+
+/** A result as a worker sends it, made sure of as what a driver answers is; or what is wrong with it. */
+export function resultFrom(json: unknown): DecodeResult | string {
+  if (!isJsonObject(json)) return 'a result is an object';
+  if (json.ok === true) {
+    const answer = answerOf({ messages: json.readings ?? null, warnings: json.warnings });
+    return answer.ok ? answer : answer.reason;
+  }
+  const { stage, code, reason } = json;
+  if (stage !== 'decode' && stage !== 'validate') return 'the stage of a failure is "decode" or "validate"';
+  if (!failures.has(code)) return `the code of a failure is one of ${[...failures].join(', ')}`;
+  if (typeof reason !== 'string') return 'the reason of a failure is a text';
+  return { ok: false, stage, code: code as (DecodeResult & { ok: false })['code'], reason: shorten(reason) };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}

@@ -1,0 +1,175 @@
+import type { DecodeResult, DriverHost } from '../pipeline/driver.ts';
+import type { ThreadScale } from '../pipeline/thread-scale.ts';
+import { type BatchLine, BatchReader, type WorkLine } from '../pipeline/workers/wire.ts';
+import { type HttpApi, HttpProblem } from '../sdk/http/http-api.ts';
+import { pause, retryDelayMs } from '../sdk/retry.ts';
+import type { Clock, Timer } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
+import { sendResults } from './results.ts';
+
+export interface WorkerParts {
+  readonly api: HttpApi;
+  /** What the worker calls itself. */
+  readonly name: string;
+  /** Started and stopped by the worker. */
+  readonly drivers: DriverHost & { remove(ref: { id: string; version: string }): boolean };
+  /** Told once a second to look at what waits. */
+  readonly scale: Pick<ThreadScale, 'follow'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A server says at least every five seconds that it is there. */
+const silenceMsMax = 15_000;
+/** How long the batches that are here may take once the worker is to stop. */
+const stopMsMax = 20_000;
+const scaleMs = 1_000;
+
+/**
+ * Decodes what a server's ingest queue holds, over the server's HTTP API. It keeps nothing: what it has not answered is the
+ * queue's again as soon as its connection ends.
+ */
+export class Worker {
+  readonly #parts: WorkerParts;
+  readonly #stop = new AbortController();
+  readonly #kill = new AbortController();
+  #failures = 0;
+  #leave: (() => Promise<void>) | undefined;
+  #timer: Timer | undefined;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+  }
+
+  /** Works until it is stopped, through restarts of the server. Rejects with the problem where the server lets it not in. */
+  async run(): Promise<void> {
+    const { drivers, log } = this.#parts;
+    await drivers.start();
+    this.#scale();
+    try {
+      while (!this.#stop.signal.aborted) {
+        const problem = await this.#session();
+        if (problem === undefined || this.#stop.signal.aborted) continue;
+        if (problem.status === 401 || problem.status === 403) throw problem;
+        log.warn('Not at work; trying again', { reason: problem.message });
+        await pause(retryDelayMs(this.#failures++), this.#stop.signal);
+      }
+    } finally {
+      this.#timer?.cancel();
+      await drivers.stop();
+    }
+  }
+
+  /** Takes nothing more, finishes what is here, and lets `run` resolve. */
+  async stop(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    const leave = this.#leave;
+    if (leave === undefined) {
+      this.#kill.abort();
+      return;
+    }
+    const timer = this.#parts.clock.after(stopMsMax, () => this.#kill.abort());
+    await leave();
+    timer.cancel();
+    this.#kill.abort();
+  }
+
+  /** From the first line to the last. Answers why it ended, where that is a problem. */
+  async #session(): Promise<HttpProblem | undefined> {
+    const { api, name, drivers } = this.#parts;
+    const builtIn = drivers.drivers().filter((driver) => driver.builtIn);
+    const hello = { name, drivers: builtIn.map(({ id, version }) => `${id}@${version}`) };
+    const ended = new AbortController();
+    const signal = AbortSignal.any([this.#kill.signal, ended.signal]);
+    const fail = (problem: unknown): void => ended.abort(problem);
+    const session = new Session(this.#parts, fail);
+    try {
+      for await (const text of api.lines('/v1/workers', hello, signal, silenceMsMax)) {
+        const line: WorkLine = JSON.parse(text);
+        if (line.kind === 'open') this.#opened(line.session, session);
+        if (line.kind === 'batch') session.take(line);
+        if (line.kind === 'end') return new HttpProblem(line.reason, line.code === 'unauthenticated' ? 401 : 0, true);
+      }
+      return new HttpProblem('The server ended the session', 0, true);
+    } catch (problem) {
+      const cause: unknown = ended.signal.aborted ? ended.signal.reason : problem;
+      if (cause instanceof HttpProblem) return cause;
+      throw cause;
+    } finally {
+      this.#leave = undefined;
+    }
+  }
+
+  #opened(id: string, session: Session): void {
+    this.#failures = 0;
+    session.id = id;
+    this.#leave = () => session.leave();
+    this.#parts.log.info('At work', { session: id.slice(0, 8) });
+    if (this.#stop.signal.aborted) void session.leave();
+  }
+
+  #scale(): void {
+    this.#parts.scale.follow(0);
+    this.#timer = this.#parts.clock.after(scaleMs, () => this.#scale());
+  }
+}
+
+/** What is done with the batches of one session. */
+class Session {
+  readonly #parts: WorkerParts;
+  readonly #fail: (problem: unknown) => void;
+  readonly #reader = new BatchReader();
+  id = '';
+  #learned: Promise<void> = Promise.resolve();
+
+  constructor(parts: WorkerParts, fail: (problem: unknown) => void) {
+    this.#parts = parts;
+    this.#fail = fail;
+  }
+
+  /** Batches are decoded side by side, once the drivers are there that this one and those before brought. */
+  take(line: BatchLine): void {
+    const requests = this.#reader.read(line);
+    this.#learned = this.#learned.then(() => this.#learn(line.drivers));
+    this.#learned
+      .then(() => this.#parts.drivers.decode(requests))
+      .then((results) => this.#answer(line.batch, results.map(answerable)))
+      .catch(this.#fail);
+  }
+
+  /** The server takes its leave once everything is answered. */
+  async leave(): Promise<void> {
+    try {
+      await this.#parts.api.post(`/v1/workers/${this.id}/leave`, {});
+    } catch (problem) {
+      // Whatever is not answered goes back with the connection.
+      this.#parts.log.warn('Could not take leave of the server', { problem });
+    }
+  }
+
+  /** A version that the server removed and made anew replaces the one that is here. */
+  async #learn(added: BatchLine['drivers']): Promise<void> {
+    const { drivers, log } = this.#parts;
+    for (const driver of added) {
+      drivers.remove(driver);
+      try {
+        await drivers.add(driver);
+      } catch (problem) {
+        // Its messages are answered as not tried, and come again.
+        log.error('A driver does not load', { id: driver.id, version: driver.version, problem });
+      }
+    }
+  }
+
+  async #answer(batch: number, results: readonly DecodeResult[]): Promise<void> {
+    await sendResults(results, (from, part) =>
+      this.#parts.api.post(`/v1/workers/${this.id}/results`, { batch, from, results: part }),
+    );
+  }
+}
+
+/** The server knows the driver, or it would not have asked for it: that it is not here is this worker's own trouble. */
+function answerable(result: DecodeResult): DecodeResult {
+  return result.ok || result.code !== 'no_driver' ? result : { ...result, code: 'unavailable' };
+}
