@@ -140,6 +140,11 @@ test('a device type is completed with its defaults', async () => {
     schemas: {},
     fPort: 85,
     futureTimeMsMax: 300_000,
+    pastTimeMsMax: undefined,
+    timePolicy: 'refuse',
+    bytesMax: undefined,
+    rates: undefined,
+    eventTypes: {},
   });
 });
 

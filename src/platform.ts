@@ -7,6 +7,7 @@ import { nobodyWaits } from './broker/publisher.ts';
 import { RetainedTable } from './broker/retained-table.ts';
 import { SessionTable } from './broker/session-table.ts';
 import { type Config, mainListener } from './config.ts';
+import { deviceTypeWithDefaults } from './devices/device-type.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
 import type { Store } from './devices/store.ts';
 import { WatchedRegistry } from './devices/watched-registry.ts';
@@ -191,7 +192,7 @@ export class Platform {
           });
           for (const [name, options] of Object.entries(config.queues)) await engine.declare(name, options);
           for (const [name, type] of Object.entries(config.deviceTypes))
-            await pipeline.registry.putDeviceType({ name, ...type });
+            await pipeline.registry.putDeviceType(deviceTypeWithDefaults({ name, ...type }));
         },
         () => undefined,
       ),

@@ -1,5 +1,5 @@
 import { choice, integer, text } from '../config/schema.ts';
-import type { DeviceType } from '../devices/store.ts';
+import type { DeviceType } from '../devices/device-type.ts';
 import { isJsonObject, type JsonObject } from '../std/json.ts';
 import { Api, path } from './api.ts';
 import { command, group, type Terminal } from './command.ts';
@@ -40,10 +40,10 @@ const set = command({
   summary: 'Makes a device type, or changes what the options name of one that is there; all else of it stays',
   operands: [{ name: 'TYPE', sentence: 'the name of a device type' }],
   options: {
-    mode: value(choice('inline', 'queued'), {
+    mode: value(choice('inline', 'queued', 'auto'), {
       placeholder: 'MODE',
       sentence:
-        'inline: the answer says what became of the message; queued: it says that the message is safe. A new type is queued.',
+        'inline: the answer says what became of the message; queued: it says that the message is safe; auto: inline while the load is low, else queued. A new type is queued.',
     }),
     'schema-policy': value(choice('enforce', 'warn', 'off'), {
       placeholder: 'POLICY',
@@ -62,18 +62,21 @@ const set = command({
     const api = new Api(options.url, options.token);
     const { deviceTypes } = await api.get<DeviceTypesAnswer>('/v1/device-types');
     const there = deviceTypes.find((each) => each.name === name);
+    const { name: _, ...kept } = there ?? { name };
     const answer = await api.put(path`/v1/device-types/${name}`, {
-      mode: options.mode ?? there?.mode,
-      schemaPolicy: options['schema-policy'] ?? there?.schemaPolicy,
-      schemas: schemas ?? there?.schemas,
-      fPort: options['f-port'] ?? there?.fPort,
-      futureTimeMsMax: there?.futureTimeMsMax,
+      ...kept,
+      ...said({ mode: options.mode, schemaPolicy: options['schema-policy'], schemas, fPort: options['f-port'] }),
     });
     return print(terminal, options.json, answer, () => `Set device type ${name}.`);
   },
 });
 
 export const type = group('type', 'Works with device types', [list, set]);
+
+/** What the options name. */
+function said(fields: Readonly<Record<string, unknown>>): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
 
 function formatSchemas(schemas: DeviceType['schemas']): string {
   const names = Object.keys(schemas);

@@ -4,7 +4,6 @@ import type { GivenQueueOptions } from '../queues/options.ts';
 import { resolveOptions } from '../queues/resolve-options.ts';
 import {
   choice,
-  integer,
   jsonObject,
   list,
   object,
@@ -78,14 +77,6 @@ export const queueEntries: Schema<Readonly<Record<string, GivenQueueOptions>>> =
     return queues;
   },
 };
-
-export const deviceTypeOptions = object({
-  mode: withDefault(choice('inline', 'queued'), 'queued'),
-  schemaPolicy: withDefault(choice('enforce', 'warn', 'off'), 'enforce'),
-  schemas: withDefault(record(/^[a-z0-9._-]{1,128}$/, 'an event type', jsonObject('a JSON Schema')), {}),
-  fPort: optional(integer(1, 255)),
-  futureTimeMsMax: withDefault(integer(0), 5 * 60_000),
-});
 
 function checkQueue(name: string, options: object, report: Report): void {
   try {

@@ -1,7 +1,8 @@
 import { jwtAlgorithms } from '../access/jwt-key.ts';
 import { authenticatorNames } from '../access/proof.ts';
 import { logLevels } from '../std/log.ts';
-import { accessRule, deviceTypeOptions, everybodyRule, queueEntries, tokenEntry, userEntry } from './entries.ts';
+import { deviceTypeOptions, eventTypeSettings, rate, rates } from './entries/device-type.ts';
+import { accessRule, everybodyRule, queueEntries, tokenEntry, userEntry } from './entries.ts';
 import { listenerEntry, listenerRedirect, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
 import { mqttOptions } from './options/mqtt.ts';
@@ -181,6 +182,9 @@ export const configEntries = {
   'access.users[].rules[], access.tokens[].rules[], access.jwt.rules[]': accessRule,
   'access.rules[]': everybodyRule,
   'deviceTypes.NAME': deviceTypeOptions,
+  'deviceTypes.NAME.eventTypes.TYPE': eventTypeSettings,
+  'deviceTypes.NAME.rates': rates,
+  'deviceTypes.NAME.rates.device, deviceTypes.NAME.rates.type': rate,
   'listeners.NAME': listenerEntry,
   'listeners.NAME.tls': listenerTls,
   'listeners.NAME.redirect': listenerRedirect,

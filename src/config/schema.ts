@@ -52,6 +52,18 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Sch
   };
 }
 
+export function decimal(min: number, max: number): Schema<number> {
+  const expected = `a number, ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`;
+  return {
+    expected,
+    read: (given) => (given.trim() === '' ? given : Number(given)),
+    check(value, path, report) {
+      if (typeof value === 'number' && value >= min && value <= max) return value;
+      return refuse(value, path, expected, report);
+    },
+  };
+}
+
 export function choice<const T extends string>(...values: readonly T[]): Schema<T> {
   const expected = `one of ${values.map((value) => `"${value}"`).join(', ')}`;
   return {

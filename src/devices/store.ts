@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../std/json.ts';
+import type { DeviceType } from './device-type.ts';
 
 /**
  * What Sluice knows of devices: the registry, the drivers that users brought, latest state and history. Every write is
@@ -48,22 +49,6 @@ export interface Readings {
   history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
   /** What one message became: its history rows, until they are a page full; empty where it is not known (yet). */
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
-}
-
-export type Mode = 'inline' | 'queued';
-export type SchemaPolicy = 'enforce' | 'warn' | 'off';
-
-export interface DeviceType {
-  /** `[A-Za-z0-9._:-]{1,128}` */
-  readonly name: string;
-  readonly mode: Mode;
-  readonly schemaPolicy: SchemaPolicy;
-  /** JSON Schema by event type; overrides the schema that the driver brings. */
-  readonly schemas: Readonly<Record<string, JsonObject>>;
-  /** fPort of messages that carry none, for drivers that look at it. */
-  readonly fPort: number | undefined;
-  /** How far a reading's time may lie ahead of `receivedAt`, in milliseconds; beyond it the message is rejected. */
-  readonly futureTimeMsMax: number;
 }
 
 export interface NewDevice {

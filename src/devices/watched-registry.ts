@@ -1,4 +1,5 @@
-import type { Device, DeviceType, FirmwareVersions, NewDevice, Registry, StoredDriver } from './store.ts';
+import type { DeviceType } from './device-type.ts';
+import type { Device, FirmwareVersions, NewDevice, Registry, StoredDriver } from './store.ts';
 
 /** A registry that tells which device changed in what it may do: when the change is durable, and before its promise resolves. */
 export class WatchedRegistry implements Registry, FirmwareVersions {

@@ -2,18 +2,12 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
+import { testDeviceType } from '../devices/testing/store-samples.ts';
 import { basic, bearer, serve } from './testing/served.ts';
 
 async function serveDevices(t: TestContext, anonymous: 'loopback' | 'never' = 'never') {
   const served = await serve(t, { anonymous });
-  served.store.types.set('meter', {
-    name: 'meter',
-    mode: 'inline',
-    schemaPolicy: 'off',
-    schemas: {},
-    fPort: undefined,
-    futureTimeMsMax: 0,
-  });
+  served.store.types.set('meter', testDeviceType({ name: 'meter', schemaPolicy: 'off' }));
   for (const id of ['d1', 'd2', 'urn:dev:1', 'old']) {
     await served.store.registry.putDevice({
       id,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceType } from '../devices/store.ts';
+import type { DeviceType } from '../devices/device-type.ts';
 import { testDevice, testDeviceType } from '../devices/testing/store-samples.ts';
 import type { Message } from '../message.ts';
 import { Door } from './door.ts';
 import type { InlineLane } from './inline-lane.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
+import { Ways } from './ways.ts';
 
 test('a message does not overtake those that wait for their device, even when the device is known meanwhile', async () => {
   const lookup = Promise.withResolvers<KnownDevice>();
@@ -39,7 +40,12 @@ test('a message does not overtake those that wait for their device, even when th
 });
 
 function knownDevice(type: DeviceType): KnownDevice {
-  return { device: { ...testDevice({ id: 'd', type: type.name }), createdAt: 1 }, type };
+  return {
+    device: { ...testDevice({ id: 'd', type: type.name }), createdAt: 1 },
+    type,
+    ways: new Ways(type, 0),
+    meter: undefined,
+  };
 }
 
 function message(text: string): Message {

@@ -150,9 +150,14 @@ test('device types and ids that cannot be are refused', async () => {
   const { pipeline } = bench;
   for (const about of [
     { name: 'a b' },
-    { name: 'x', mode: 'auto' },
+    { name: 'x', mode: 'now' },
     { name: 'x', fPort: 256 },
     { name: 'x', futureTimeMsMax: -1 },
+    { name: 'x', bytesMax: 0 },
+    { name: 'x', timePolicy: 'ignore' },
+    { name: 'x', rates: { device: { messagesPerSecond: 0 }, type: {} } },
+    { name: 'x', eventTypes: { 'a.*.b': {} } },
+    { name: 'x', eventTypes: { 'a.*': { mode: 'now' } } },
   ]) {
     await assert.rejects(pipeline.registry.putDeviceType(testDeviceType(about as { name: string })), {
       code: 'invalid_argument',

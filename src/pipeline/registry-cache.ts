@@ -1,12 +1,19 @@
-import type { Device, DeviceType, Registry } from '../devices/store.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { DeviceType } from '../devices/device-type.ts';
+import type { Device, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
+import { LimitMeter } from './limit-meter.ts';
 import type { PipelineLimits } from './limits.ts';
+import { Ways } from './ways.ts';
 
 /** A device as the pipeline knows it. One object per device while it is cached, changed in place. */
 export interface KnownDevice {
   device: Device;
   readonly type: DeviceType;
+  readonly ways: Ways;
+  /** What the device may still send; undefined where that is not limited. */
+  readonly meter: LimitMeter | undefined;
 }
 
 /**
@@ -18,7 +25,7 @@ export class RegistryCache {
   readonly #registry: Registry;
   readonly #clock: Clock;
   readonly #limits: PipelineLimits;
-  readonly #types = new Map<string, DeviceType>();
+  readonly #types = new Map<string, Ways>();
   readonly #entries = new Map<string, Entry>();
   readonly #lookups = new Map<string, Lookup>();
 
@@ -33,7 +40,10 @@ export class RegistryCache {
   }
 
   async loadTypes(): Promise<void> {
-    for (const type of await this.#registry.deviceTypes()) this.#types.set(type.name, type);
+    for (const type of await this.#registry.deviceTypes()) {
+      // One that is as it was keeps what its devices have sent already.
+      if (!isDeepStrictEqual(this.#types.get(type.name)?.type, type)) this.putType(type);
+    }
   }
 
   /** The device, null where there is none, undefined where it has to be looked up. */
@@ -56,9 +66,10 @@ export class RegistryCache {
   }
 
   put(device: Device): void {
-    this.forget(device.id);
+    this.#lookups.delete(device.id);
     const known = this.#known(device);
-    if (known !== undefined) this.#keep(device.id, known);
+    if (known === undefined) this.#entries.delete(device.id);
+    else this.#keep(device.id, known);
   }
 
   /** What is known of the device does not hold any more. */
@@ -68,9 +79,10 @@ export class RegistryCache {
   }
 
   putType(type: DeviceType): void {
-    this.#types.set(type.name, type);
+    this.#types.set(type.name, new Ways(type, this.#clock.now()));
     for (const [id, { known, staleAt }] of this.#entries) {
-      if (known?.device.type === type.name) this.#entries.set(id, { known: { device: known.device, type }, staleAt });
+      if (known?.device.type !== type.name) continue;
+      this.#entries.set(id, { known: this.#known(known.device) as KnownDevice, staleAt });
     }
   }
 
@@ -86,8 +98,12 @@ export class RegistryCache {
   }
 
   #known(device: Device): KnownDevice | undefined {
-    const type = this.#types.get(device.type);
-    return type === undefined ? undefined : { device, type };
+    const ways = this.#types.get(device.type);
+    if (ways === undefined) return undefined;
+    const before = this.#entries.get(device.id)?.known;
+    // Being looked up again gives a device no second allowance.
+    const meter = before?.ways === ways ? before.meter : LimitMeter.of(ways.type.rates.device, this.#clock.now());
+    return { device, type: ways.type, ways, meter };
   }
 
   #keep(id: string, known: KnownDevice | null): void {

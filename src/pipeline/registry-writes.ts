@@ -1,5 +1,15 @@
 import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
-import type { Device, DeviceType, NewDevice, Registry } from '../devices/store.ts';
+import {
+  type DeviceType,
+  type EventTypeSettings,
+  eventTypePattern,
+  eventTypeSettingsMax,
+  type Rate,
+  type RateLimits,
+  rateMax,
+  rateMin,
+} from '../devices/device-type.ts';
+import type { Device, NewDevice, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
@@ -47,20 +57,55 @@ export class RegistryWrites {
 /** Text of the schemas of one device type, in characters: they are compiled in this thread. */
 const schemasTextMax = 262_144;
 
-function checkDeviceType({ name, mode, schemaPolicy, schemas, futureTimeMsMax, fPort }: DeviceType): void {
+function checkDeviceType(type: DeviceType): void {
+  const { name } = type;
   const refuse = (what: string, met: unknown): never => {
-    throw invalid(`Cannot put device type "${name}": ${what}, met "${met}"`);
+    throw invalid(`Cannot put device type "${name}": ${what}, met ${JSON.stringify(met)}`);
   };
   if (!new RegExp(deviceIdPattern).test(name)) refuse(`a name matches ${deviceIdPattern}`, name);
-  if (mode !== 'inline' && mode !== 'queued') refuse('mode is "inline" or "queued"', mode);
-  if (!['enforce', 'warn', 'off'].includes(schemaPolicy)) {
-    refuse('schemaPolicy is "enforce", "warn" or "off"', schemaPolicy);
+  checkWay(type, '', refuse);
+  if (!isIntegerWithin(type.futureTimeMsMax, 0)) refuse(`futureTimeMsMax is ${milliseconds}`, type.futureTimeMsMax);
+  if (type.pastTimeMsMax !== undefined && !isIntegerWithin(type.pastTimeMsMax, 0))
+    refuse(`pastTimeMsMax is ${milliseconds}`, type.pastTimeMsMax);
+  if (type.timePolicy !== 'refuse' && type.timePolicy !== 'clamp')
+    refuse('timePolicy is "refuse" or "clamp"', type.timePolicy);
+  if (type.fPort !== undefined && !isIntegerWithin(type.fPort, 0, 255))
+    refuse('fPort is an integer from 0 to 255', type.fPort);
+  checkRates(type.rates, refuse);
+  checkEventTypes(type.eventTypes, refuse);
+  checkSchemas(name, type.schemas);
+}
+
+type Refuse = (what: string, met: unknown) => never;
+
+const milliseconds = 'a whole number of milliseconds from 0';
+
+function checkWay({ mode, schemaPolicy, bytesMax }: EventTypeSettings, of: string, refuse: Refuse): void {
+  if (mode !== undefined && !['inline', 'queued', 'auto'].includes(mode))
+    refuse(`${of}mode is "inline", "queued" or "auto"`, mode);
+  if (schemaPolicy !== undefined && !['enforce', 'warn', 'off'].includes(schemaPolicy))
+    refuse(`${of}schemaPolicy is "enforce", "warn" or "off"`, schemaPolicy);
+  if (bytesMax !== undefined && !isIntegerWithin(bytesMax, 1)) refuse(`${of}bytesMax is an integer from 1`, bytesMax);
+}
+
+function checkRates(rates: RateLimits, refuse: Refuse): void {
+  for (const [whose, rate] of Object.entries(rates)) {
+    for (const [name, perSecond] of Object.entries(rate as Rate)) {
+      if (perSecond === undefined || (perSecond >= rateMin && perSecond <= rateMax)) continue;
+      refuse(`rates.${whose}.${name} is a number from ${rateMin} to ${rateMax}`, perSecond);
+    }
   }
-  if (!isIntegerWithin(futureTimeMsMax, Number.MAX_SAFE_INTEGER)) {
-    refuse('futureTimeMsMax is a number of milliseconds from 0', futureTimeMsMax);
+}
+
+function checkEventTypes(eventTypes: DeviceType['eventTypes'], refuse: Refuse): void {
+  const entries = Object.entries(eventTypes);
+  if (entries.length > eventTypeSettingsMax)
+    refuse(`eventTypes has at most ${eventTypeSettingsMax} entries`, entries.length);
+  for (const [pattern, settings] of entries) {
+    if (!new RegExp(eventTypePattern).test(pattern))
+      refuse('eventTypes has names of event types, or families of them such as "alarm.*"', pattern);
+    checkWay(settings, `eventTypes.${pattern}.`, refuse);
   }
-  if (fPort !== undefined && !isIntegerWithin(fPort, 255)) refuse('fPort is an integer from 0 to 255', fPort);
-  checkSchemas(name, schemas);
 }
 
 function checkSchemas(name: string, schemas: DeviceType['schemas']): void {
@@ -75,8 +120,8 @@ function checkSchemas(name: string, schemas: DeviceType['schemas']): void {
   }
 }
 
-function isIntegerWithin(value: number, max: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value <= max;
+function isIntegerWithin(value: number, min: number, max = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && value >= min && value <= max;
 }
 
 function invalid(message: string): SluiceError {

@@ -29,6 +29,12 @@ export class RateBucket {
     return this.#level >= 1;
   }
 
+  /** Milliseconds until there is one; 0 where there is. */
+  waitMs(now: number): number {
+    this.#fill(now);
+    return this.#level >= 1 ? 0 : Math.ceil((1 - this.#level) / this.#perMs);
+  }
+
   /** Takes so many whether they are there or not; answers for how many milliseconds the bucket is in debt. */
   charge(amount: number, now: number): number {
     this.#fill(now);

@@ -99,4 +99,8 @@ export const migrations: readonly string[] = [
     payload BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- JSON object: time policy, rates, limits, and what holds for some event types instead.
+  ALTER TABLE device_types ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Device, DeviceType, HistoryQuery, HistoryRow, NewDevice, StateEntry, StoredDriver } from '../store.ts';
+import type { DeviceType } from '../device-type.ts';
+import type { Device, HistoryQuery, HistoryRow, NewDevice, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { ReadingsQueries } from './readings-queries.ts';

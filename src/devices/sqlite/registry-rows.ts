@@ -1,4 +1,5 @@
-import type { Device, DeviceType, Mode, SchemaPolicy, StoredDriver } from '../store.ts';
+import { type DeviceType, deviceTypeWithDefaults, type Mode, type SchemaPolicy } from '../device-type.ts';
+import type { Device, StoredDriver } from '../store.ts';
 
 export interface DeviceTypeRow {
   readonly name: string;
@@ -7,6 +8,7 @@ export interface DeviceTypeRow {
   readonly schemas: string;
   readonly f_port: number | null;
   readonly future_time_ms_max: number;
+  readonly settings: string;
 }
 
 export interface DeviceRow {
@@ -28,14 +30,22 @@ export interface DriverRow {
 }
 
 export function toDeviceType(row: DeviceTypeRow): DeviceType {
-  return {
+  return deviceTypeWithDefaults({
+    ...JSON.parse(row.settings),
     name: row.name,
     mode: row.mode as Mode,
     schemaPolicy: row.schema_policy as SchemaPolicy,
     schemas: JSON.parse(row.schemas),
     fPort: row.f_port ?? undefined,
     futureTimeMsMax: row.future_time_ms_max,
-  };
+  });
+}
+
+/** What of a device type is kept as JSON, since no query looks for it: a setting more needs no column. */
+export function settingsOf(type: DeviceType): string {
+  const { name: _, mode: _mode, schemaPolicy: _policy, schemas: _schemas, fPort: _fPort, ...others } = type;
+  const { futureTimeMsMax: _future, ...settings } = others;
+  return JSON.stringify(settings);
 }
 
 export function toDevice(row: DeviceRow): Device {

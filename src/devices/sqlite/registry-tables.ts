@@ -1,11 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SluiceError } from '../../errors.ts';
-import type { Device, DeviceType, NewDevice, StoredDriver } from '../store.ts';
+import type { DeviceType } from '../device-type.ts';
+import type { Device, NewDevice, StoredDriver } from '../store.ts';
 import { transaction } from './database.ts';
 import {
   type DeviceRow,
   type DeviceTypeRow,
   type DriverRow,
+  settingsOf,
   toDevice,
   toDeviceType,
   toDriver,
@@ -22,9 +24,10 @@ export class RegistryTables {
 
   putDeviceType(type: DeviceType): void {
     this.#statement(
-      `INSERT INTO device_types (name, mode, schema_policy, schemas, f_port, future_time_ms_max) VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO device_types (name, mode, schema_policy, schemas, f_port, future_time_ms_max, settings)
+       VALUES (?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET mode = excluded.mode, schema_policy = excluded.schema_policy, schemas = excluded.schemas,
-         f_port = excluded.f_port, future_time_ms_max = excluded.future_time_ms_max`,
+         f_port = excluded.f_port, future_time_ms_max = excluded.future_time_ms_max, settings = excluded.settings`,
     ).run(
       type.name,
       type.mode,
@@ -32,6 +35,7 @@ export class RegistryTables {
       JSON.stringify(type.schemas),
       type.fPort ?? null,
       type.futureTimeMsMax,
+      settingsOf(type),
     );
   }
 

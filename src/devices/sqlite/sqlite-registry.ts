@@ -1,5 +1,6 @@
 import type { Clock } from '../../std/clock.ts';
-import type { Device, DeviceType, FirmwareVersions, NewDevice, Registry, StoredDriver } from '../store.ts';
+import type { DeviceType } from '../device-type.ts';
+import type { Device, FirmwareVersions, NewDevice, Registry, StoredDriver } from '../store.ts';
 import type { SqliteLimits } from './limits.ts';
 import type { WorkerClient } from './worker-client.ts';
 

@@ -1,8 +1,9 @@
-import type { DeviceType, NewDevice, ProcessedMessage } from '../store.ts';
+import { type DeviceType, deviceTypeWithDefaults } from '../device-type.ts';
+import type { NewDevice, ProcessedMessage } from '../store.ts';
 
 /** Samples for tests: whole values of which a test names only what it is about. */
 export function testDeviceType(about: Partial<DeviceType> & { name: string }): DeviceType {
-  return { mode: 'inline', schemaPolicy: 'enforce', schemas: {}, fPort: undefined, futureTimeMsMax: 60_000, ...about };
+  return deviceTypeWithDefaults({ mode: 'inline', futureTimeMsMax: 60_000, ...about });
 }
 
 export function testDevice(about: Partial<NewDevice> & { id: string; type: string }): NewDevice {

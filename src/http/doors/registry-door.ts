@@ -1,4 +1,5 @@
-import type { Device, DeviceType, NewDevice } from '../../devices/store.ts';
+import type { DeviceType } from '../../devices/device-type.ts';
+import type { Device, NewDevice } from '../../devices/store.ts';
 
 /** Changes to the registry, in effect for the next message when they resolve. */
 export interface RegistryDoor {

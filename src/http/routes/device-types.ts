@@ -1,36 +1,72 @@
-import type { DeviceType, Mode, SchemaPolicy } from '../../devices/store.ts';
-import type { JsonObject } from '../../std/json.ts';
+import {
+  type DeviceType,
+  deviceTypeDefaults,
+  deviceTypeWithDefaults,
+  eventTypePattern,
+  eventTypeSettingsMax,
+  rateMax,
+  rateMin,
+} from '../../devices/device-type.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, entityName, integer, object } from '../schemas.ts';
 
 const tag = 'Devices';
 
-interface Put {
+interface Named {
   readonly params: { readonly name: string };
-  readonly body: {
-    readonly mode: Mode;
-    readonly schemaPolicy: SchemaPolicy;
-    readonly schemas: Readonly<Record<string, JsonObject>>;
-    readonly fPort?: number;
-    readonly futureTimeMsMax: number;
-  };
 }
 
+interface Put extends Named {
+  readonly body: Omit<Partial<DeviceType>, 'name'>;
+}
+
+const mode = {
+  type: 'string',
+  enum: ['inline', 'queued', 'auto'],
+  description:
+    'inline: the answer says what became of the message; queued: it says that the message is safe; auto: inline while the load is low',
+};
+const schemaPolicy = { type: 'string', enum: ['enforce', 'warn', 'off'] };
+const bytesMax = { ...integer, minimum: 1, description: 'Payload bytes of one message' };
+const perSecond = { type: 'number', minimum: rateMin, maximum: rateMax };
+const rate = object({ messagesPerSecond: perSecond, bytesPerSecond: perSecond });
+
 const typeFields = {
-  mode: { type: 'string', enum: ['inline', 'queued'], default: 'queued' },
-  schemaPolicy: { type: 'string', enum: ['enforce', 'warn', 'off'], default: 'enforce' },
+  mode: { ...mode, default: deviceTypeDefaults.mode },
+  schemaPolicy: { ...schemaPolicy, default: deviceTypeDefaults.schemaPolicy },
   schemas: {
     type: 'object',
     description: 'JSON Schema by event type, before those of the driver',
     additionalProperties: { type: 'object' },
     maxProperties: 256,
-    default: {},
+    default: deviceTypeDefaults.schemas,
   },
   fPort: { type: 'integer', minimum: 1, maximum: 255, description: 'For messages that carry none' },
   futureTimeMsMax: {
     ...integer,
-    default: 300_000,
+    default: deviceTypeDefaults.futureTimeMsMax,
     description: 'How far ahead of its arrival the time of a reading may lie',
+  },
+  pastTimeMsMax: { ...integer, description: 'How far behind its arrival; absent: as far as it likes' },
+  timePolicy: {
+    type: 'string',
+    enum: ['refuse', 'clamp'],
+    default: deviceTypeDefaults.timePolicy,
+    description: 'Whether a reading with a time out of range is refused, or gets that of its arrival and a warning',
+  },
+  bytesMax,
+  rates: {
+    ...object({ device: { ...rate, default: {} }, type: { ...rate, default: {} } }),
+    description: 'How fast messages may come: of each device, and of all of the type together',
+    default: deviceTypeDefaults.rates,
+  },
+  eventTypes: {
+    type: 'object',
+    description: 'What holds for an event type, or for a family such as `alarm.*`, instead',
+    propertyNames: { type: 'string', pattern: eventTypePattern },
+    additionalProperties: object({ mode, schemaPolicy, bytesMax }),
+    maxProperties: eventTypeSettingsMax,
+    default: deviceTypeDefaults.eventTypes,
   },
 };
 
@@ -58,7 +94,7 @@ export const deviceTypeRoutes: readonly Route[] = [
       responses: { 200: typeSchema },
     },
     handle: async ({ params, body }, { pipeline }) => {
-      const type: DeviceType = { name: params.name, ...body, fPort: body.fPort };
+      const type = deviceTypeWithDefaults({ ...body, name: params.name });
       await pipeline.registry.putDeviceType(type);
       return ok(type);
     },

@@ -23,9 +23,12 @@ test('a device type is put with its defaults and listed', async (t) => {
     schemas,
     fPort: 2,
     futureTimeMsMax: 300_000,
+    timePolicy: 'refuse',
+    rates: { device: {}, type: {} },
+    eventTypes: {},
   });
   assert.deepEqual((await call('GET', '/v1/device-types')).body.deviceTypes, [body]);
-  assert.equal((await call('PUT', '/v1/device-types/meter', { mode: 'auto' })).status, 400);
+  assert.equal((await call('PUT', '/v1/device-types/meter', { mode: 'now' })).status, 400);
   assert.equal((await call('PUT', '/v1/device-types/a%2Fb', {})).status, 400);
 });
 

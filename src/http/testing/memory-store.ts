@@ -1,6 +1,6 @@
+import type { DeviceType } from '../../devices/device-type.ts';
 import type {
   Device,
-  DeviceType,
   HistoryRow,
   NewDevice,
   Readings,

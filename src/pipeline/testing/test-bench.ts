@@ -1,6 +1,7 @@
+import type { DeviceType } from '../../devices/device-type.ts';
 import type { SqliteStore } from '../../devices/sqlite/store.ts';
 import { SqliteFixture } from '../../devices/sqlite/testing/store-fixture.ts';
-import type { DeviceType, NewDevice, ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
+import type { NewDevice, ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
 import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
 import type { SluiceError } from '../../errors.ts';
 import {

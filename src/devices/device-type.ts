@@ -1,0 +1,86 @@
+import type { JsonObject } from '../std/json.ts';
+
+/** `inline`: the answer says what became of the message. `queued`: it says that the message is safe. `auto`: the one or the other, by load. */
+export type Mode = 'inline' | 'queued' | 'auto';
+export type SchemaPolicy = 'enforce' | 'warn' | 'off';
+/** What becomes of a reading whose time is out of range: the message is refused, or the time is set to that of the arrival. */
+export type TimePolicy = 'refuse' | 'clamp';
+
+/** What devices of one kind have in common. */
+export interface DeviceType {
+  /** `[A-Za-z0-9._:-]{1,128}` */
+  readonly name: string;
+  readonly mode: Mode;
+  readonly schemaPolicy: SchemaPolicy;
+  /** JSON Schema by event type; overrides the schema that the driver brings. */
+  readonly schemas: Readonly<Record<string, JsonObject>>;
+  /** fPort of messages that carry none, for drivers that look at it. */
+  readonly fPort: number | undefined;
+  /** How far a reading's time may lie ahead of `receivedAt`, in milliseconds. */
+  readonly futureTimeMsMax: number;
+  /** How far it may lie behind. Undefined: any time. */
+  readonly pastTimeMsMax: number | undefined;
+  readonly timePolicy: TimePolicy;
+  /** Payload bytes of one message. Undefined: what the doors take. */
+  readonly bytesMax: number | undefined;
+  readonly rates: RateLimits;
+  /** What holds for some event types instead, by name (`alarm.fire`) or by family (`alarm.*`); the longest that fits counts. */
+  readonly eventTypes: Readonly<Record<string, EventTypeSettings>>;
+}
+
+export interface EventTypeSettings {
+  readonly mode?: Mode | undefined;
+  readonly schemaPolicy?: SchemaPolicy | undefined;
+  readonly bytesMax?: number | undefined;
+}
+
+/** How fast messages may come; what is absent is not limited. */
+export interface RateLimits {
+  /** Of each device. */
+  readonly device: Rate;
+  /** Of all devices of the type together. */
+  readonly type: Rate;
+}
+
+export interface Rate {
+  readonly messagesPerSecond?: number | undefined;
+  readonly bytesPerSecond?: number | undefined;
+}
+
+/** The one place where what nobody said of a device type is decided. */
+export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: string }): DeviceType {
+  return {
+    name: said.name,
+    mode: said.mode ?? 'queued',
+    schemaPolicy: said.schemaPolicy ?? 'enforce',
+    schemas: said.schemas ?? {},
+    fPort: said.fPort,
+    futureTimeMsMax: said.futureTimeMsMax ?? 5 * 60_000,
+    pastTimeMsMax: said.pastTimeMsMax,
+    timePolicy: said.timePolicy ?? 'refuse',
+    bytesMax: said.bytesMax,
+    rates: said.rates ?? { device: {}, type: {} },
+    eventTypes: said.eventTypes ?? {},
+  };
+}
+
+/** For what documents and checks the fields one by one. */
+export const deviceTypeDefaults: DeviceType = deviceTypeWithDefaults({ name: '' });
+
+/** Messages or bytes a second; a rate below one in a quarter of an hour is a mistake. */
+export const rateMin = 0.001;
+export const rateMax = 1_000_000_000;
+/** Event types of one device type that have settings of their own. */
+export const eventTypeSettingsMax = 256;
+/** `alarm.fire`, or `alarm.*` for all whose name begins with `alarm.`. */
+export const eventTypePattern = '^(?=.{1,130}$)[a-z0-9_-]+(\\.[a-z0-9_-]+)*(\\.\\*)?$';
+
+/** The value for this event type: under its name, else under its longest family; undefined where there is none. */
+export function forEventType<T>(byPattern: Readonly<Record<string, T>>, eventType: string): T | undefined {
+  if (Object.hasOwn(byPattern, eventType)) return byPattern[eventType];
+  for (let end = eventType.lastIndexOf('.'); end > 0; end = eventType.lastIndexOf('.', end - 1)) {
+    const family = `${eventType.slice(0, end)}.*`;
+    if (Object.hasOwn(byPattern, family)) return byPattern[family];
+  }
+  return undefined;
+}
