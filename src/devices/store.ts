@@ -43,6 +43,8 @@ export interface Readings {
   apply(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]>;
   /** What `apply` would answer now, changing nothing. */
   preview(batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]>;
+  /** Whether each of them was stored, by this call or one before: asked behind every batch that was given to `apply`. */
+  areStored(messages: readonly MessageKey[]): Promise<readonly boolean[]>;
   /** Latest value per event type and key. */
   state(deviceId: string): Promise<readonly StateEntry[]>;
   /** Newest first by `time`. `before` is the `id` of the last row of the page before. */
@@ -90,6 +92,12 @@ export interface ProcessedMessage {
   readonly topic: string;
   readonly fPort: number | undefined;
   readonly readings: readonly Reading[];
+}
+
+/** What makes two messages the same one. */
+export interface MessageKey {
+  readonly deviceId: string;
+  readonly messageId: string;
 }
 
 export interface Reading {

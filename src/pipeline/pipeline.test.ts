@@ -125,6 +125,20 @@ test('a rehearsal says what would become of messages now, and changes nothing', 
   await assert.rejects(bench.pipeline.rehearsals.run(tooMany), { code: 'invalid_argument' });
 });
 
+test('a message that was stored stays a duplicate when its schema would refuse it by now', async () => {
+  const verdicts = await bench.deliver(
+    bench.message('m', { v: 2 }, { 'message-id': 'once' }),
+    bench.message('m', { invalid: true }, { 'message-id': 'once' }),
+    bench.message('m', { invalid: true }, { 'message-id': 'new' }),
+  );
+  assert.deepEqual(
+    verdicts.map(({ kind }) => kind),
+    ['acknowledged', 'acknowledged', 'rejected'],
+  );
+  assert.deepEqual(bench.pipeline.numbers().outcomes, { applied: 1, duplicate: 1, 'rejected:schema_violation': 1 });
+  assert.equal((await bench.store.readings.history({ deviceId: 'm', limit: 9 })).length, 1);
+});
+
 test('a device that is registered after it was refused is known at once, and unknown again when it is removed', async () => {
   const outcome = async (): Promise<string | undefined> => {
     const [receipt] = await bench.publish(bench.message('late', { v: 1 }));

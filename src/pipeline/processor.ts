@@ -1,4 +1,5 @@
 import { toSluiceError } from '../errors.ts';
+import { recall } from './steps/recall.ts';
 import type { Step, StepContext } from './steps/step.ts';
 import { decodeSteps, lastStep, lastStepOfRehearsal } from './steps.ts';
 import { going, type Work } from './work.ts';
@@ -32,6 +33,7 @@ export class Processor {
   async rehearse(batch: readonly Work[]): Promise<void> {
     await decodeAll(batch, this.#rehearsalContext);
     await run(lastStepOfRehearsal, batch, this.#rehearsalContext);
+    await recall(batch, this.#rehearsalContext.readings);
   }
 
   async #process(batch: readonly Work[]): Promise<void> {
@@ -39,14 +41,17 @@ export class Processor {
     const handOver = Promise.withResolvers<void>();
     this.#handedOver = handOver.promise;
     let stored: void | Promise<void>;
+    let recalled: Promise<void> | undefined;
     try {
       await decodeAll(batch, this.#context);
       await before;
       stored = run(lastStep, batch, this.#context);
+      recalled = recall(batch, this.#context.readings);
     } finally {
       handOver.resolve();
     }
     await stored;
+    await recalled;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeviceType } from '../device-type.ts';
-import type { Device, HistoryQuery, HistoryRow, NewDevice, StateEntry, StoredDriver } from '../store.ts';
+import type { Device, HistoryQuery, HistoryRow, MessageKey, NewDevice, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { ReadingsQueries } from './readings-queries.ts';
@@ -17,6 +17,7 @@ export interface Operations {
   putDriver(driver: StoredDriver): void;
   apply(batch: EncodedBatch): AppliedBatch;
   preview(batch: EncodedBatch): EncodedOutcomes;
+  areStored(messages: readonly MessageKey[]): boolean[];
   sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
   removeDevice(deviceId: string): boolean;
@@ -66,6 +67,7 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
     putDriver: (driver) => registry.putDriver(driver),
     apply: (batch) => readings.apply(batch),
     preview: (batch) => readings.preview(batch),
+    areStored: (messages) => readings.areStored(messages),
     sweep: (inboxBefore, rawBefore, rowsMax) => retention.sweep(inboxBefore, rawBefore, rowsMax),
     forgetReadings: (deviceId, rowsMax) => retention.forgetReadings(deviceId, rowsMax),
     removeDevice: (deviceId) => {

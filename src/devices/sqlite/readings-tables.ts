@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { MessageKey } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes, MessageTuple } from './batch.ts';
 import { rollBack, transaction } from './database.ts';
 import { LatestState } from './latest-state.ts';
@@ -10,6 +11,7 @@ export class ReadingsTables {
   readonly #device: StatementSync;
   /** Whether the devices of this batch exist. */
   readonly #exists = new Map<string, boolean>();
+  readonly #inbox: StatementSync;
   readonly #insertInbox: StatementSync;
   readonly #insertHistory: StatementSync;
   readonly #insertRaw: StatementSync;
@@ -20,6 +22,7 @@ export class ReadingsTables {
     this.#database = database;
     this.#state = new LatestState(database, stateKeysCachedMax);
     this.#device = database.prepare('SELECT 1 FROM devices WHERE id = ?');
+    this.#inbox = database.prepare('SELECT 1 FROM inbox WHERE message_id = ? AND device_id = ?');
     this.#insertInbox = database.prepare(
       `INSERT OR IGNORE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
     );
@@ -58,6 +61,10 @@ export class ReadingsTables {
       rollBack(this.#database);
       this.#state.undo();
     }
+  }
+
+  areStored(messages: readonly MessageKey[]): boolean[] {
+    return messages.map(({ deviceId, messageId }) => this.#inbox.get(messageId, deviceId) !== undefined);
   }
 
   /** To be called after rows of state were removed. */

@@ -1,5 +1,13 @@
 import type { Log } from '../../std/log.ts';
-import type { HistoryQuery, HistoryRow, ProcessedMessage, Readings, StateEntry, StoreOutcome } from '../store.ts';
+import type {
+  HistoryQuery,
+  HistoryRow,
+  MessageKey,
+  ProcessedMessage,
+  Readings,
+  StateEntry,
+  StoreOutcome,
+} from '../store.ts';
 import { type AppliedBatch, decodeOutcomes, encodeBatch } from './batch.ts';
 import type { SqliteLimits } from './limits.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -33,6 +41,10 @@ export class SqliteReadings implements Readings {
     if (batch.length === 0) return [];
     const encoded = encodeBatch(batch);
     return decodeOutcomes(await this.#writer.request('preview', [encoded], [encoded.raw.buffer as ArrayBuffer]));
+  }
+
+  areStored(messages: readonly MessageKey[]): Promise<readonly boolean[]> {
+    return this.#writer.request('areStored', [messages]);
   }
 
   state(deviceId: string): Promise<readonly StateEntry[]> {

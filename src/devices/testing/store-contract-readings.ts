@@ -47,6 +47,17 @@ export function readingsContract(store: () => Store, reopen: () => Promise<void>
     assert.equal((await store().readings.history({ deviceId: 'a-2', limit: 10 })).length, 1);
   });
 
+  test('a message counts as stored when it was given before, and not for another device', async () => {
+    const { readings } = store();
+    void readings.apply([telemetry('a-2', 'm-2', 1000, { v: 1 })]);
+    const asked = [
+      { deviceId: 'a-2', messageId: 'm-2' },
+      { deviceId: 'a-3', messageId: 'm-2' },
+      { deviceId: 'a-2', messageId: 'm-3' },
+    ];
+    assert.deepEqual(await readings.areStored(asked), [true, false, false]);
+  });
+
   test('the same message id of another device is another message', async () => {
     const outcomes = await store().readings.apply([
       telemetry('a-3', 'm-1', 1000, { v: 1 }),

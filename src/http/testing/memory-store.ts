@@ -57,6 +57,7 @@ export class MemoryStore implements Store {
   readonly readings: Readings = {
     apply: async (batch) => batch.map(() => 'applied'),
     preview: async (batch) => batch.map(() => 'applied'),
+    areStored: async (messages) => messages.map(() => false),
     state: async () => this.entries,
     history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, limit }) =>
       this.rows.filter((row) => row.time >= from && row.time < to && row.id < before).slice(0, limit),

@@ -134,6 +134,7 @@ export class TestBench {
     const readings = {
       apply,
       preview: store.readings.preview.bind(store.readings),
+      areStored: store.readings.areStored.bind(store.readings),
       state: store.readings.state.bind(store.readings),
       history: store.readings.history.bind(store.readings),
       message: store.readings.message.bind(store.readings),
