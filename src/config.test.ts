@@ -33,7 +33,7 @@ test('a flag goes before the environment, that before the config file, that befo
   assert.equal(config.http.port, 1002);
   assert.equal(config.log.level, 'warn');
   assert.equal(config.host, 'from-file');
-  assert.equal(config.pipeline.workers, 1);
+  assert.equal(config.pipeline.threadsMin, 1);
 });
 
 test('a config file may be a JavaScript or TypeScript module with a default export', async () => {

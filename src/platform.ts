@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DeviceCredentials } from './access/access.ts';
 import { ConfiguredAccess } from './access/configured-access.ts';
@@ -17,6 +18,7 @@ import type { Consumption } from './message.ts';
 import { Listeners } from './net/listeners.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
+import { ThreadScale, type ThreadScaleOptions } from './pipeline/thread-scale.ts';
 import { dataFiles } from './platform/data-files.ts';
 import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
@@ -81,7 +83,7 @@ export class Platform {
       start: () => devices.start(),
       stop: () => devices.stop(),
     };
-    const drivers = new WorkerDriverHost({ workers: config.pipeline.workers, log });
+    const drivers = new WorkerDriverHost({ threads: config.pipeline.threadsMin, log });
     const pipeline = new Pipeline({
       store,
       drivers,
@@ -186,7 +188,9 @@ export class Platform {
             leaseMs: 60_000,
             // What fails and is not rejected is trouble of the platform's own, such as a full disk: no reason to bury a message.
             maxDeliveries: 0,
-            desiredConsumers: { max: pipeline.ingestCredit.batchesMax },
+            desiredConsumers: {
+              max: config.pipeline.consume ? pipeline.ingestCredit.batchesMax : pipeline.limits.workersMax,
+            },
             // And none to call it too old.
             ttlMs: 0,
           });
@@ -199,6 +203,8 @@ export class Platform {
       part(
         'ingest',
         async () => {
+          watch.follow(ingestQueue, new ThreadScale(drivers, threadsOf(config), log));
+          if (!config.pipeline.consume) return;
           consumption = await engine.consume(ingestQueue, pipeline.consumer, {
             credit: pipeline.ingestCredit.credit,
           });
@@ -265,6 +271,11 @@ function deviceCredentials(store: Store): DeviceCredentials {
       return { hash, deviceType: device.type, retired: device.retired };
     },
   };
+}
+
+function threadsOf({ pipeline: { threadsMin, threadsMax } }: Config): ThreadScaleOptions {
+  const most = threadsMax === 0 ? Math.max(1, availableParallelism() - 1) : threadsMax;
+  return { threadsMin, threadsMax: Math.max(threadsMin, most) };
 }
 
 function httpOptions(config: Config): {

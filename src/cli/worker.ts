@@ -54,12 +54,12 @@ async function makeWorker({ url, token, name, threads }: Given, log: Log) {
   const { HttpApi } = await import('../sdk/http/http-api.ts');
   const { Worker } = await import('../worker/worker.ts');
   const drivers = new WorkerDriverHost({ log });
-  const workersMax = threads === 0 ? availableParallelism() : threads;
+  const threadsMax = threads === 0 ? availableParallelism() : threads;
   return new Worker({
     api: new HttpApi(new URL(url), token === undefined ? {} : { token }),
     name: name ?? nameOfMachine(),
     drivers,
-    scale: new ThreadScale(drivers, { workersMin: 1, workersMax }, log),
+    scale: new ThreadScale(drivers, { threadsMin: 1, threadsMax }, log),
     clock: systemClock,
     log,
   });

@@ -6,7 +6,7 @@ import { accessRule, everybodyRule, queueEntries, tokenEntry, userEntry } from '
 import { listenerEntry, listenerRedirect, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
 import { mqttOptions } from './options/mqtt.ts';
-import { choice, integer, list, record, text } from './schema.ts';
+import { choice, integer, list, record, text, toggle } from './schema.ts';
 import { day, gibibyte, kibibyte, mebibyte, port } from './units.ts';
 
 const httpUrl = text({ pattern: /^https?:\/\/.+/, expected: 'an http:// or https:// URL' });
@@ -158,9 +158,16 @@ export const configOptions = {
     { default: {}, sentence: 'Device types that are there from the start, by name.' },
   ),
 
-  'pipeline.workers': option(integer(1, 64), {
-    default: 1,
-    sentence: 'Threads that run drivers.',
+  'pipeline.threadsMin': option(integer(1, 64), { default: 1, sentence: 'Threads that run drivers, at least.' }),
+  'pipeline.threadsMax': option(integer(0, 64), {
+    default: 0,
+    sentence:
+      'Threads that run drivers, at most; between the two they follow the backlog. 0: one fewer than there are cores, at least one.',
+  }),
+  'pipeline.consume': option(toggle(), {
+    default: true,
+    sentence:
+      'Whether this process works on the ingest queue; false leaves the queue to processes that `sluice worker` starts.',
   }),
   'log.level': option(choice(...logLevels), {
     default: 'info',

@@ -100,6 +100,8 @@ export type DecodeResult =
 export interface DriverHost {
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Threads that take messages now. */
+  readonly threads: number;
   /** Adds a driver from a codec script. Rejects with `invalid_argument` where it does not load or matches nothing. */
   add(driver: { id: string; version: string; deviceType: string; firmware: string; script: string }): Promise<void>;
   /** The driver for this device type and firmware: the highest version of the most specific match. */

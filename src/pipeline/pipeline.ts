@@ -47,6 +47,8 @@ export interface PipelineNumbers {
   readonly inlineInWork: number;
   /** Deliveries of the queue that are not settled yet. */
   readonly queuedInWork: number;
+  /** Threads that run drivers. */
+  readonly driverThreads: number;
   /** Worker processes at work. */
   readonly workers: number;
   readonly devicesCached: number;
@@ -72,6 +74,7 @@ export class Pipeline implements Part {
   readonly rehearsals: Rehearsals;
   /** Worker processes, which consume the ingest queue beside `consumer`. */
   readonly workers: WorkerSessions;
+  readonly #threads: () => number;
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
   readonly #results: Results;
@@ -83,6 +86,7 @@ export class Pipeline implements Part {
     const { store, drivers, queue, deadLetters, clock, log } = parts;
     const limits = { ...pipelineLimits, ...parts.limits };
     this.limits = limits;
+    this.#threads = () => drivers.threads;
     const uuids = new UuidSource(clock);
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
@@ -139,6 +143,7 @@ export class Pipeline implements Part {
     return {
       inlineInWork: this.#inline.size,
       queuedInWork: this.#consumer.size,
+      driverThreads: this.#threads(),
       workers: this.workers.size,
       devicesCached: this.#devices.size,
       outcomes: this.#results.outcomes,

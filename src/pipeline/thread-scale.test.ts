@@ -5,21 +5,21 @@ import { ThreadScale } from './thread-scale.ts';
 
 /** Changes its number when the test lets it. */
 class TestThreads {
-  workers = 1;
+  threads = 1;
   waiting = 0;
   readonly asked: number[] = [];
   problem: Error | undefined;
 
-  async setWorkers(count: number): Promise<void> {
+  async setThreads(count: number): Promise<void> {
     this.asked.push(count);
     if (this.problem !== undefined) throw this.problem;
-    this.workers = count;
+    this.threads = count;
   }
 }
 
-function scaled(workersMin: number, workersMax: number) {
+function scaled(threadsMin: number, threadsMax: number) {
   const threads = new TestThreads();
-  return { threads, scale: new ThreadScale(threads, { workersMin, workersMax }, silentLog) };
+  return { threads, scale: new ThreadScale(threads, { threadsMin, threadsMax }, silentLog) };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -31,7 +31,7 @@ test('threads follow the backlog up to the most and back to the least', async ()
     await turn();
   }
   assert.deepEqual(threads.asked, [2, 3, 1]);
-  assert.equal(threads.workers, 1);
+  assert.equal(threads.threads, 1);
 });
 
 test('messages that wait for drivers make threads where the queue needs none', async () => {
@@ -39,7 +39,7 @@ test('messages that wait for drivers make threads where the queue needs none', a
   threads.waiting = 501;
   scale.follow(0);
   await turn();
-  assert.equal(threads.workers, 2);
+  assert.equal(threads.threads, 2);
 });
 
 test('one change at a time, and one that failed is tried again at the next look', async () => {
@@ -52,5 +52,5 @@ test('one change at a time, and one that failed is tried again at the next look'
   threads.problem = undefined;
   scale.follow(4);
   await turn();
-  assert.deepEqual([threads.asked, threads.workers], [[3, 4], 4]);
+  assert.deepEqual([threads.asked, threads.threads], [[3, 4], 4]);
 });

@@ -2,19 +2,19 @@ import type { Log } from '../std/log.ts';
 
 /** What runs drivers, in as many threads as it is told. */
 interface Scaled {
-  readonly workers: number;
+  readonly threads: number;
   /** Messages that wait for their drivers. */
   readonly waiting: number;
-  setWorkers(count: number): Promise<void>;
+  setThreads(count: number): Promise<void>;
 }
 
 export interface ThreadScaleOptions {
-  readonly workersMin: number;
-  readonly workersMax: number;
+  readonly threadsMin: number;
+  readonly threadsMax: number;
 }
 
 /** Messages that wait for drivers and are enough work for one more thread: what a thread is given at a time. */
-const waitingPerWorker = 500;
+const waitingPerThread = 500;
 
 /**
  * How many threads run drivers: as many as the ingest queue needs consumers, or as what waits for drivers at this moment
@@ -33,17 +33,17 @@ export class ThreadScale {
   }
 
   follow(desiredConsumers: number): void {
-    const { workersMin, workersMax } = this.#options;
-    const busy = Math.ceil(this.#drivers.waiting / waitingPerWorker);
-    const wanted = Math.max(workersMin, Math.min(workersMax, Math.max(desiredConsumers, busy)));
-    if (wanted === this.#drivers.workers || this.#resizing) return;
+    const { threadsMin, threadsMax } = this.#options;
+    const busy = Math.ceil(this.#drivers.waiting / waitingPerThread);
+    const wanted = Math.max(threadsMin, Math.min(threadsMax, Math.max(desiredConsumers, busy)));
+    if (wanted === this.#drivers.threads || this.#resizing) return;
     this.#resizing = true;
     void this.#resize(wanted);
   }
 
   async #resize(wanted: number): Promise<void> {
     try {
-      await this.#drivers.setWorkers(wanted);
+      await this.#drivers.setThreads(wanted);
       this.#log.info('Drivers run in another number of threads', { threads: wanted });
     } catch (problem) {
       this.#log.warn('Cannot change how many threads run drivers; the next look tries again', { problem });

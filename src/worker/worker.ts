@@ -1,3 +1,4 @@
+import { type ErrorCode, errorCatalogue } from '../errors.ts';
 import type { DecodeResult, DriverHost } from '../pipeline/driver.ts';
 import type { ThreadScale } from '../pipeline/thread-scale.ts';
 import { type BatchLine, BatchReader, type WorkLine } from '../pipeline/workers/wire.ts';
@@ -8,7 +9,7 @@ import type { Log } from '../std/log.ts';
 import { sendResults } from './results.ts';
 
 export interface WorkerParts {
-  readonly api: HttpApi;
+  readonly api: Pick<HttpApi, 'lines' | 'post'>;
   /** What the worker calls itself. */
   readonly name: string;
   /** Started and stopped by the worker. */
@@ -89,7 +90,7 @@ export class Worker {
         const line: WorkLine = JSON.parse(text);
         if (line.kind === 'open') this.#opened(line.session, session);
         if (line.kind === 'batch') session.take(line);
-        if (line.kind === 'end') return new HttpProblem(line.reason, line.code === 'unauthenticated' ? 401 : 0, true);
+        if (line.kind === 'end') return new HttpProblem(line.reason, statusOf(line.code), true);
       }
       return new HttpProblem('The server ended the session', 0, true);
     } catch (problem) {
@@ -113,6 +114,11 @@ export class Worker {
     this.#parts.scale.follow(0);
     this.#timer = this.#parts.clock.after(scaleMs, () => this.#scale());
   }
+}
+
+/** As the server would have answered the request with which the session was opened. */
+function statusOf(code: string): number {
+  return Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode].http : 0;
 }
 
 /** What is done with the batches of one session. */

@@ -50,6 +50,7 @@ const shown: Readonly<Record<string, string | undefined>> = {
   'access.http.cacheEntriesMax': undefined,
   'http.bodyBytesMax': 'sluice_http_requests_total{status="413"}',
   'http.bodiesBytesMax': 'sluice_http_bodies_refused_total',
+  'pipeline.threadsMax': 'sluice_pipeline_driver_threads',
   'log.eventLoopDelayMsMax': 'sluice_event_loop_delay_seconds',
 };
 
@@ -64,6 +65,7 @@ const fixed: readonly (readonly [bound: string, value: number, behaviour: string
   ['arrays and objects inside each other in JSON', jsonDepthMax, 'answered with 400'],
   ['device messages of inline types in work', pipelineLimits.inlineMessagesMax, 'refused with 0x97, or 429'],
   ['bytes of device messages of inline types in work', pipelineLimits.inlineBytesMax, 'refused with 0x97, or 429'],
+  ['worker processes', pipelineLimits.workersMax, 'answered with 429'],
 ];
 
 /** Options that bound what a client can make grow. */

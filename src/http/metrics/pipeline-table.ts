@@ -21,6 +21,13 @@ export const pipelineTable: readonly MetricRow[] = [
     ],
   },
   {
+    name: 'sluice_pipeline_driver_threads',
+    type: 'gauge',
+    help: 'Threads that run drivers',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.driverThreads }],
+  },
+  {
     name: 'sluice_pipeline_workers',
     type: 'gauge',
     help: 'Worker processes that decode what the ingest queue holds',

@@ -115,6 +115,7 @@ function brokerNumbers(): BrokerNumbers {
 const pipelineNumbers = {
   inlineInWork: 5,
   queuedInWork: 7,
+  driverThreads: 1,
   workers: 2,
   devicesCached: 11,
   outcomes: { applied: 3, stale: 1 },

@@ -22,7 +22,7 @@ const misbehaving = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 describe('the driver host', () => {
-  const host = new WorkerDriverHost({ workers: 2, timeoutMs: 25, log: silentLog, driversModule: misbehaving });
+  const host = new WorkerDriverHost({ threads: 2, timeoutMs: 25, log: silentLog, driversModule: misbehaving });
 
   before(async () => {
     await host.start();
@@ -137,7 +137,7 @@ describe('the driver host', () => {
 });
 
 test('a driver that keeps breaking down is set aside, and its messages stay to be tried later', async (t) => {
-  const host = new WorkerDriverHost({ workers: 1, timeoutMs: 20, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog });
   t.after(() => host.stop());
   await host.start();
   await host.add({
@@ -157,7 +157,7 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
 });
 
 test('a schema that takes too long sets its device type aside, and not the driver for other types', async (t) => {
-  const host = new WorkerDriverHost({ workers: 1, timeoutMs: 20, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog });
   t.after(() => host.stop());
   await host.start();
   const schemas = { telemetry: { properties: { x: { type: 'string', pattern: '^(a+)+$' } } } };
@@ -169,7 +169,7 @@ test('a schema that takes too long sets its device type aside, and not the drive
 });
 
 test('more messages than may wait are answered at once as not tried', async (t) => {
-  const host = new WorkerDriverHost({ workers: 1, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());
   await host.start();
   const one = request('json', Buffer.from('{"t":1}'));

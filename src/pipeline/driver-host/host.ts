@@ -14,7 +14,7 @@ import { startThread } from './thread-runner.ts';
 export interface DriverHostOptions {
   readonly log: Log;
   /** Threads for built-in drivers to begin with, and as many processes for codec scripts once there are scripts; 1 where absent. */
-  readonly workers?: number;
+  readonly threads?: number;
   /** Time box of one message in a codec script, in milliseconds. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
@@ -67,7 +67,7 @@ export class WorkerDriverHost implements DriverHost {
     this.#catalogue.addBuiltIn(drivers, 0);
     this.#scriptsFrom = drivers.length;
     this.#nextNumber = drivers.length;
-    await this.setWorkers(this.#options.workers ?? 1);
+    await this.setThreads(this.#options.threads ?? 1);
   }
 
   async stop(): Promise<void> {
@@ -75,7 +75,7 @@ export class WorkerDriverHost implements DriverHost {
   }
 
   /** Threads that take messages. */
-  get workers(): number {
+  get threads(): number {
     return this.#threads.count;
   }
 
@@ -85,7 +85,7 @@ export class WorkerDriverHost implements DriverHost {
   }
 
   /** From now on so many threads, and at most so many processes; what one too many has begun is finished by it. */
-  async setWorkers(count: number): Promise<void> {
+  async setThreads(count: number): Promise<void> {
     await Promise.all([this.#threads.resize(count), this.#processes.resize(count)]);
   }
 

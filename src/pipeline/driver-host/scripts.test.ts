@@ -6,7 +6,7 @@ import type { DecodeRequest, DecodeResult } from '../driver.ts';
 import { WorkerDriverHost } from './host.ts';
 
 describe('codec scripts', () => {
-  const host = new WorkerDriverHost({ workers: 1, timeoutMs: 100, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 100, log: silentLog });
 
   before(() => host.start());
   after(() => host.stop());

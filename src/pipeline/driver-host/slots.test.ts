@@ -5,17 +5,17 @@ import type { DecodeRequest } from '../driver.ts';
 import { WorkerDriverHost } from './host.ts';
 
 describe('the number of threads', () => {
-  const host = new WorkerDriverHost({ workers: 1, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   before(() => host.start());
   after(() => host.stop());
 
   test('changes while messages are decoded, and each message has its own result', async () => {
     const batches: Promise<readonly unknown[]>[] = [];
     for (const count of [3, 1, 4, 2, 1]) {
-      const changed = host.setWorkers(count);
+      const changed = host.setThreads(count);
       batches.push(host.decode(numbered(0, 700)));
       await changed;
-      assert.equal(host.workers, count);
+      assert.equal(host.threads, count);
       batches.push(host.decode(numbered(700, 300)));
     }
     for (const [index, results] of (await Promise.all(batches)).entries()) {
@@ -37,9 +37,9 @@ describe('the number of threads', () => {
     const driver = { id: 'byte', version: '1.0.0' };
     await host.add({ ...driver, deviceType: 'byte', firmware: '*', script });
     const first = host.decode(numbered(0, 200).map((request) => ({ ...request, driver })));
-    await host.setWorkers(2);
+    await host.setThreads(2);
     const second = host.decode(numbered(0, 200).map((request) => ({ ...request, driver })));
-    await host.setWorkers(1);
+    await host.setThreads(1);
     for (const results of [await first, await second]) {
       assert.equal(results.filter((result) => result.ok && result.readings[0].data.byte === 123).length, 200);
     }
@@ -65,14 +65,14 @@ describe('the number of threads', () => {
 });
 
 test('stopping while threads are added and removed ends all of them', async () => {
-  const host = new WorkerDriverHost({ workers: 3, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 3, log: silentLog });
   await host.start();
   const results = host.decode(numbered(0, 900));
-  void host.setWorkers(1);
-  void host.setWorkers(4);
+  void host.setThreads(1);
+  void host.setThreads(4);
   await host.stop();
   assert.equal((await results).length, 900);
-  assert.deepEqual([host.workers, host.waiting], [0, 0]);
+  assert.deepEqual([host.threads, host.waiting], [0, 0]);
 });
 
 function codeOf(result: { readonly ok: boolean; readonly code?: string }): string {

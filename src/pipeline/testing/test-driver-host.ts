@@ -6,6 +6,7 @@ import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driv
  * several, `warnings` is what the driver warns of, text that is no JSON is an error of the driver. Drivers are named `<type>-<major version of the firmware>`.
  */
 export class TestDriverHost implements DriverHost {
+  readonly threads = 1;
   readonly added: string[] = [];
   readonly batches: number[] = [];
   /** Set to make the next decode call wait for it. */

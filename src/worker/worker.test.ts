@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { DecodeRequest, DecodeResult } from '../pipeline/driver.ts';
+import { TestDriverHost } from '../pipeline/testing/test-driver-host.ts';
+import { BatchWriter, type WorkLine } from '../pipeline/workers/wire.ts';
+import { HttpProblem } from '../sdk/http/http-api.ts';
+import { SimulatedClock } from '../std/clock.ts';
+import { silentLog } from '../std/log.ts';
+import { Worker } from './worker.ts';
+
+/** A server in this process: gives the sessions their lines, and hears what is posted. */
+class TestServer {
+  readonly posted: { path: string; body: Record<string, unknown> }[] = [];
+  readonly writer = new BatchWriter(() => undefined);
+  /** What the next sessions are refused with. */
+  readonly refusals: HttpProblem[] = [];
+  sessions = 0;
+  #push: ((line: string | undefined) => void) | undefined;
+  #opened = Promise.withResolvers<void>();
+  #heard = Promise.withResolvers<void>();
+
+  get opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Resolves at the next post. */
+  get heard(): Promise<void> {
+    return this.#heard.promise;
+  }
+
+  say(line: WorkLine | string): void {
+    this.#push?.(typeof line === 'string' ? line : JSON.stringify(line));
+  }
+
+  /** Ends the connection. */
+  drop(): void {
+    this.#push?.(undefined);
+  }
+
+  async *lines(_path: string, _hello: object, signal: AbortSignal): AsyncGenerator<string> {
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const waiting: (string | undefined)[] = [JSON.stringify({ kind: 'open', session: `s${++this.sessions}` })];
+    let wake = Promise.withResolvers<void>();
+    this.#push = (line) => {
+      waiting.push(line);
+      wake.resolve();
+    };
+    signal.addEventListener('abort', () => this.#push?.(undefined));
+    this.#opened.resolve();
+    this.#opened = Promise.withResolvers();
+    while (true) {
+      while (waiting.length > 0) {
+        const line = waiting.shift();
+        if (line === undefined) return;
+        yield line;
+      }
+      await wake.promise;
+      wake = Promise.withResolvers();
+    }
+  }
+
+  async post<T>(path: string, body: object): Promise<T> {
+    this.posted.push({ path, body: body as Record<string, unknown> });
+    this.#heard.resolve();
+    this.#heard = Promise.withResolvers();
+    if (path.endsWith('/leave')) this.say({ kind: 'end', code: 'unavailable', reason: 'left' });
+    return {} as T;
+  }
+}
+
+class TestDrivers extends TestDriverHost {
+  readonly removed: string[] = [];
+  /** What a driver that is not known is answered with. */
+  missing = new Set<string>();
+
+  remove({ id, version }: { id: string; version: string }): boolean {
+    this.removed.push(`${id}@${version}`);
+    return false;
+  }
+
+  override async decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
+    if (batch.every(({ driver }) => !this.missing.has(driver.id))) return super.decode(batch);
+    return batch.map(() => ({ ok: false, stage: 'decode', code: 'no_driver', reason: 'No driver is loaded' }));
+  }
+}
+
+function scene(t: TestContext) {
+  const server = new TestServer();
+  const drivers = new TestDrivers();
+  const worker = new Worker({
+    api: server,
+    name: 'w1',
+    drivers,
+    scale: { follow: () => undefined },
+    clock: new SimulatedClock(),
+    log: silentLog,
+  });
+  t.after(() => worker.stop());
+  return { server, drivers, worker, running: worker.run() };
+}
+
+test('a batch is decoded and answered under its number', async (t) => {
+  const { server, worker, running } = scene(t);
+  await server.opened;
+  server.say(server.writer.write(7, [request('{"v":1}'), request('no JSON')]));
+  await server.heard;
+  const [{ path, body }] = server.posted;
+  assert.equal(path, '/v1/workers/s1/results');
+  assert.deepEqual([body.batch, body.from], [7, 0]);
+  assert.deepEqual(
+    (body.results as DecodeResult[]).map((result) => (result.ok ? result.readings[0].data.v : result.code)),
+    [1, 'driver_failed'],
+  );
+  await worker.stop();
+  await running;
+});
+
+test('a driver that the worker cannot load is its own trouble: the message is to come again', async (t) => {
+  const { server, drivers, worker, running } = scene(t);
+  drivers.missing.add('sensor');
+  await server.opened;
+  server.say(server.writer.write(1, [request('{}')]));
+  await server.heard;
+  const [result] = server.posted[0].body.results as DecodeResult[];
+  assert.equal(result.ok === false && result.code, 'unavailable');
+  await worker.stop();
+  await running;
+});
+
+test('a version that the server made anew replaces the one that is here, before its messages are decoded', async (t) => {
+  const { server, drivers, worker, running } = scene(t);
+  await server.opened;
+  const script = { id: 's', version: '1.0.0', deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' };
+  const writer = new BatchWriter(() => script);
+  server.say(writer.write(1, [request('{}')]));
+  await server.heard;
+  assert.deepEqual([drivers.removed, drivers.added], [['s@1.0.0'], ['s@1.0.0']]);
+  await worker.stop();
+  await running;
+});
+
+test('a connection that ends is opened again', async (t) => {
+  const { server, worker, running } = scene(t);
+  await server.opened;
+  const again = server.opened;
+  server.drop();
+  await again;
+  assert.equal(server.sessions, 2);
+  await worker.stop();
+  await running;
+});
+
+test('a server that is not there is tried again; one that does not let the worker in is not', async (t) => {
+  const { server, running } = scene(t);
+  await server.opened;
+  server.refusals.push(new HttpProblem('down', 0, true), new HttpProblem('busy', 503, true));
+  server.refusals.push(new HttpProblem('Cannot work', 403, false));
+  server.drop();
+  await assert.rejects(running, { status: 403 });
+  assert.equal(server.sessions, 1);
+});
+
+test('rights that end while it works end the worker', async (t) => {
+  const { server, running } = scene(t);
+  await server.opened;
+  server.say({ kind: 'end', code: 'not_authorized', reason: 'Cannot work' });
+  await assert.rejects(running, { message: 'Cannot work' });
+});
+
+test('a worker that is stopped takes its leave, and ends when the server says so', async (t) => {
+  const { server, worker, running } = scene(t);
+  await server.opened;
+  await worker.stop();
+  await running;
+  assert.deepEqual(
+    server.posted.map(({ path }) => path),
+    ['/v1/workers/s1/leave'],
+  );
+});
+
+function request(payload: string): DecodeRequest {
+  return {
+    driver: { id: 'sensor', version: '1.0.0' },
+    bytes: Buffer.from(payload),
+    fPort: undefined,
+    receivedAt: 1,
+    topic: 'devices/d/telemetry',
+    contentType: undefined,
+    eventType: 'telemetry',
+    device: { id: 'd', type: 't', firmwareVersion: undefined, attributes: {} },
+    schemas: {},
+    schemaPolicy: 'off',
+  };
+}
