@@ -183,6 +183,10 @@ function scriptInput(task: Task): object {
   };
 }
 
-function fromScript({ output, threw }: ScriptAnswer): Answer {
-  return threw === undefined ? answerOf(output) : refuse(`The driver threw: ${threw}`);
+function fromScript({ output, unspeakable, threw }: ScriptAnswer): Answer {
+  if (threw !== undefined) return refuse(`The driver threw: ${threw}`);
+  const answer = answerOf(output);
+  if (!answer.ok || unspeakable === undefined) return answer;
+  const told = unspeakable.map((where) => shorten(`The driver answered ${where}: it is kept as null`));
+  return { ...answer, warnings: [...answer.warnings, ...told].slice(0, warningsMax) };
 }

@@ -1,33 +1,82 @@
+import type { Surroundings } from './sandbox-guard.ts';
+
+/** What the outside holds of a context. Only texts cross the border, but for the script's own function, which is of its realm. */
+export interface Sandbox {
+  /** The script as a function of the context's own, to be called with `module` and `exports` where `asModule`. */
+  readonly take: (script: (...given: unknown[]) => unknown, asModule: boolean) => void;
+  /** JSON of the inputs of the next run. `restoreEach` looks after the surroundings behind every one of them. */
+  readonly put: (inputs: string, restoreEach: boolean) => void;
+  readonly restore: () => Surroundings;
+}
+
 /**
  * Runs inside the context of a codec script before the script does, as text: it must not refer to anything outside itself.
  * Only texts cross the border in both directions, because an object of the outer realm would lead to its constructors.
- * Whatever it needs later it takes now: the script may change every intrinsic of its context, but only for itself.
+ * Whatever it needs later it takes now: the script may change every intrinsic of its context, but only for one message.
  */
-export function installSandbox(outputCharsMax: number): { put: (inputs: string) => void } {
+export function installSandbox(
+  outputCharsMax: number,
+  installBuffer: () => void,
+  installGuard: () => () => Surroundings,
+): Sandbox {
   const { parse, stringify } = JSON;
   const { isFinite: isFiniteNumber } = Number;
-  const { defineProperty } = Object;
+  const { defineProperty, freeze } = Object;
   const DateOf = Date;
-  const TypeErrorOf = TypeError;
   const textOf = String;
+  const noResult = freeze([]);
+  const { apply } = Reflect;
+  const { exec } = RegExp.prototype;
+  const empty = freeze(/(?:)/);
   let inputs = '[]';
-  let decodeUplink: ((input: unknown) => unknown) | undefined;
+  let restoreEach = false;
+  let isRunning = false;
+  let asModule = false;
+  let script: ((...given: unknown[]) => unknown) | undefined;
+  /** Where numbers were that JSON cannot say, of the message in work. */
+  let unspeakable = '';
+  let unspeakableCount = 0;
 
-  /** JSON would turn such a number into null, and a missing reading would look like one. */
-  function refuseUnspeakable(key: string, value: unknown): unknown {
+  /** Runs the whole script, so that whatever it keeps at its top level is new, and answers the function that decodes. */
+  function load(): (input: Input) => unknown {
+    const module = { exports: {} };
+    const entries = (asModule ? script?.(module, module.exports) : script?.()) ?? noResult;
+    const [decodeUplink, decode, decoder] = entries as readonly unknown[];
+    if (typeof decodeUplink === 'function') return decodeUplink as (input: Input) => unknown;
+    if (typeof decode === 'function') {
+      return ({ fPort, bytes, variables }) => ({ data: decode(fPort, bytes, variables) });
+    }
+    if (typeof decoder === 'function') return ({ bytes, fPort }) => ({ data: decoder(bytes, fPort) });
+    throw 'Define a function decodeUplink(input): the script has none';
+  }
+
+  interface Input {
+    readonly bytes: readonly number[];
+    readonly fPort: number | undefined;
+    readonly variables: object;
+    recvTime: unknown;
+  }
+
+  /** JSON turns such a number into null. A sensor that is not there must not take those beside it along: it is told instead. */
+  function noteUnspeakable(key: string, value: unknown): unknown {
     if (typeof value === 'number' && !isFiniteNumber(value)) {
-      throw new TypeErrorOf(`Expected a finite number in "${key}", met ${value}`);
+      if (unspeakableCount++ < 8) unspeakable += `${unspeakable === '' ? '' : ','}${stringify(`${value} in "${key}"`)}`;
     }
     return value;
   }
 
-  function answerTo(input: { recvTime: unknown }): string {
+  function answerTo(input: Input): string {
     let problem: string;
     try {
+      // `RegExp.$1` and its like remember the last match, whoever made it.
+      apply(exec, empty, ['']);
+      unspeakable = '';
+      unspeakableCount = 0;
       input.recvTime = new DateOf(input.recvTime as number);
-      const output = stringify(decodeUplink?.(input), refuseUnspeakable);
+      const output = stringify(load()(input), noteUnspeakable);
       if (output === undefined) return '{}';
-      if (output.length <= outputCharsMax) return `{"output":${output}}`;
+      const told = unspeakable === '' ? '' : `,"unspeakable":[${unspeakable}]`;
+      if (output.length <= outputCharsMax) return `{"output":${output}${told}}`;
       problem = `Answer at most ${outputCharsMax} characters of JSON: met ${output.length}`;
     } catch (thrown) {
       problem = describe(thrown);
@@ -45,19 +94,42 @@ export function installSandbox(outputCharsMax: number): { put: (inputs: string) 
     }
   }
 
-  defineProperty(globalThis, 'sluiceBind', {
-    value: (candidate: unknown): boolean => {
-      decodeUplink = typeof candidate === 'function' ? (candidate as typeof decodeUplink) : undefined;
-      return decodeUplink !== undefined;
-    },
-  });
-  defineProperty(globalThis, 'sluiceRun', {
-    value: (): string => {
-      const list = parse(inputs);
-      let answers = '[';
-      for (let index = 0; index < list.length; index++) answers += (index === 0 ? '' : ',') + answerTo(list[index]);
-      return `${answers}]`;
-    },
+  function run(): string {
+    const list = parse(inputs);
+    let answers = '[';
+    for (let index = 0; index < list.length; index++) {
+      answers += (index === 0 ? '' : ',') + answerTo(list[index]);
+      // What cannot be put right ends the run: the rest goes on in a new context.
+      if (restoreEach && restore() === 'lost') break;
+    }
+    return `${answers}]`;
+  }
+
+  /** A script that calls its caller would never end. */
+  function once(work: () => string): () => string {
+    return () => {
+      if (isRunning) throw 'The script called the one that calls it';
+      isRunning = true;
+      try {
+        return work();
+      } finally {
+        isRunning = false;
+      }
+    };
+  }
+
+  defineProperty(globalThis, 'sluiceRun', { value: freeze(once(run)) });
+  defineProperty(globalThis, 'sluiceLoad', {
+    value: freeze(
+      once(() => {
+        try {
+          load();
+          return '';
+        } catch (thrown) {
+          return describe(thrown);
+        }
+      }),
+    ),
   });
 
   // What waits, shares memory, compiles machine code or runs at a time of its own choosing has no place in a pure function.
@@ -65,13 +137,29 @@ export function installSandbox(outputCharsMax: number): { put: (inputs: string) 
     delete (globalThis as Record<string, unknown>)[name];
   }
   // Scripts in the wild log while they decode; there is nobody to read it here.
-  const quiet = (): undefined => undefined;
-  const log = { log: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet, trace: quiet };
+  const log: Record<string, () => undefined> = {};
+  for (const name of ['log', 'debug', 'info', 'warn', 'error', 'trace', 'dir', 'table', 'assert', 'time', 'timeEnd']) {
+    log[name] = () => undefined;
+  }
   defineProperty(globalThis, 'console', { value: log, writable: true, configurable: true });
 
+  installBuffer();
+  const restore = installGuard();
   return {
-    put: (text) => {
+    take: (taken, isModule) => {
+      script = freeze(taken);
+      // Only `arguments.callee` leads to it, and to its prototype: neither may keep anything.
+      freeze(taken.prototype);
+      asModule = isModule;
+    },
+    put: (text, each) => {
       inputs = text;
+      restoreEach = each;
+    },
+    restore: () => {
+      // A run that was stopped by its time box did not get to say so.
+      isRunning = false;
+      return restore();
     },
   };
 }

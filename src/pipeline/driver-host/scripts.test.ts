@@ -101,18 +101,18 @@ describe('codec scripts', () => {
     assert.ok(['driver_failed', 'driver_timeout'].includes(codes(results)[3]));
   });
 
-  test('that keep more with every message lose what they kept, and no message', async () => {
+  test('leave nothing behind: neither state nor memory', async () => {
     await add(
-      'grows',
+      'keeps',
       'var kept = []; function decodeUplink() { kept.push(new Uint8Array(4e6).fill(1)); return { data: { n: kept.length } } }',
     );
-    const counts: unknown[] = [];
     for (let round = 0; round < 40; round++) {
-      const [result] = await host.decode([request('grows')]);
-      assert.ok(result.ok);
-      counts.push(result.readings[0].data.n);
+      const results = await host.decode([request('keeps'), request('keeps')]);
+      assert.deepEqual(
+        results.map((result) => result.ok && result.readings[0].data),
+        [{ n: 1 }, { n: 1 }],
+      );
     }
-    assert.ok(Math.max(...(counts as number[])) < 40, `kept everything: ${counts}`);
   });
 
   test('find no way out of their context', async () => {
@@ -140,6 +140,65 @@ describe('codec scripts', () => {
     const [names] = await host.decode([request('names')]);
     assert.ok(names.ok);
     assert.deepEqual(names.readings[0].data, { names: [] });
+  });
+
+  test('that attack their context cost their message, and the next one is decoded', async () => {
+    const attacks: Record<string, string> = {
+      'an endless regular expression': "/^(\\w+\\s?)*$/.test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!')",
+      'an array of all indices': 'Array(Math.pow(2, 32))',
+      'a huge array that is filled': 'Array(1e9).fill(0).length',
+      'a stack without end': '(function dive() { return dive() + 1; })()',
+      'a getter in what it throws': '(function () { throw { get message() { for (;;); } }; })()',
+      'a thrower that throws when shown':
+        '(function () { throw { get message() { throw this; }, toString: null }; })()',
+      'a proxy that answers without end': 'new Proxy({}, { ownKeys: function () { for (;;); } })',
+      'a proxy that is an array without end':
+        "new Proxy([], { get: function (t, k) { return k === 'length' ? 1e9 : k === 'toJSON' ? undefined : 1; } })",
+      'a text without end': "'x'.repeat(Math.pow(2, 29)).repeat(8)",
+      'an object within itself': '(function () { var a = {}; a.a = a; return a; })()',
+      'a generator without end': '[...(function* () { for (;;) yield 1; })()]',
+      'a call of its caller': 'sluiceRun()',
+      'a promise without end': '(function again() { return Promise.resolve().then(again); })() && 1',
+      'a frozen world':
+        '(Object.getOwnPropertyNames(globalThis).forEach(function (n) { try { Object.freeze(globalThis[n]); } catch (e) { } }), null).x',
+    };
+    const id = 'attacker';
+    const cases = Object.values(attacks).map(
+      (code, index) => `if (input.bytes[0] === ${index + 1}) return { data: { found: ${code} } };`,
+    );
+    await add(id, `function decodeUplink(input) { ${cases.join('\n')} return { data: { byte: 0 } }; }`);
+    for (const [index, name] of Object.keys(attacks).entries()) {
+      const results = await host.decode([0, index + 1, 0].map((byte) => request(id, Buffer.from([byte]))));
+      assert.deepEqual(
+        [results[0].ok, results[1].ok, results[2].ok],
+        [true, false, true],
+        `${name}: ${reasonOf(results[1])}`,
+      );
+    }
+  });
+
+  test('find nothing behind import(), should one be hidden from the first look', async () => {
+    const hidden = `var quote = /"/; var p = import ('node:fs'); var end = /"/;`;
+    await add('importer', `function decodeUplink() { return { data: { found: 'nothing' } } }`);
+    await assert.rejects(
+      add('importer-open', `function decodeUplink() { ${hidden.replaceAll('"', 'x')} }`),
+      /Remove import/,
+    );
+    await add(
+      'importer-hidden',
+      `function decodeUplink() {
+         ${hidden}
+         var found = [];
+         try { found.push(String(p.constructor.constructor('return process')().pid)); } catch (e) { found.push('no code'); }
+         try { p.constructor.prototype.then = null; found.push(p.then === null ? 'changed' : 'fixed'); } catch (e) { found.push('fixed'); }
+         p.then(null, function (e) { e.constructor.constructor('return process')().exit(9); });
+         return { data: { found: found } };
+       }`,
+    );
+    const [result] = await host.decode([request('importer-hidden')]);
+    assert.deepEqual(result.ok ? result.readings[0].data : result.reason, { found: ['no code', 'fixed'] });
+    const [after] = await host.decode([request('importer')]);
+    assert.ok(after.ok);
   });
 
   test('get nothing from the objects of the outer realm that leak at the end of the stack', async () => {
@@ -186,7 +245,6 @@ describe('codec scripts', () => {
 
   test('answer only what JSON can say', async () => {
     const answers: [string, string][] = [
-      ['{ data: { t: NaN } }', 'Expected a finite number in "t", met NaN'],
       ['{ data: { t: 1n } }', 'BigInt'],
       ['{ errors: ["unknown FPort"] }', 'unknown FPort'],
       ['undefined', 'met nothing'],
@@ -204,6 +262,23 @@ describe('codec scripts', () => {
     );
     const [result] = await host.decode([request('dates')]);
     assert.deepEqual(result, { ok: true, readings: [{ time: 5, data: { t: 1 } }], warnings: ['w'] });
+  });
+
+  test('answer NaN and Infinity as null, and it is told', async () => {
+    await add(
+      'gaps',
+      'function decodeUplink() { return { data: { t: NaN, list: [1, -Infinity], u: 3 }, warnings: "w" } }',
+    );
+    const [result] = await host.decode([request('gaps')]);
+    assert.deepEqual(result, {
+      ok: true,
+      readings: [{ data: { t: null, list: [1, null], u: 3 } }],
+      warnings: [
+        'w',
+        'The driver answered NaN in "t": it is kept as null',
+        'The driver answered -Infinity in "1": it is kept as null',
+      ],
+    });
   });
 
   function add(id: string, script: string, version = '1.0.0'): Promise<void> {

@@ -1,0 +1,131 @@
+/** What became of the intrinsics since they were last looked at: nothing, put right, or beyond repair. */
+export type Surroundings = 'clean' | 'restored' | 'lost';
+
+/**
+ * Runs inside the context of a codec script before the script does, as text: it must not refer to anything outside itself.
+ *
+ * One message must not find what another one left, and scripts do leave something: a global that lacks its `var`, a helper
+ * on `String.prototype`. What scripts have reason to extend stays open, and `restore` takes it back to how it was. Everything
+ * else is frozen: no property of it could have been missed.
+ */
+export function installGuard(): () => Surroundings {
+  const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect;
+  const { freeze, isExtensible } = Object;
+
+  interface Kept {
+    readonly holder: Record<PropertyKey, unknown>;
+    readonly prototype: object | null;
+    /** Number of properties at the start. */
+    readonly count: number;
+    readonly names: ReadonlySet<PropertyKey>;
+    /** Those that can be assigned; none can be deleted or turned into an accessor. */
+    readonly keys: readonly PropertyKey[];
+    readonly values: readonly unknown[];
+  }
+
+  const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
+  const classes = [
+    Object,
+    Array,
+    String,
+    Number,
+    Boolean,
+    Date,
+    RegExp,
+    Function,
+    Map,
+    Set,
+    Uint8Array,
+    Buffer,
+    ...errors,
+  ];
+  const open = new Set<unknown>([globalThis, Math, JSON, console]);
+  for (const kind of classes) {
+    open.add(kind);
+    open.add(kind.prototype);
+  }
+  open.add(getPrototypeOf(Uint8Array.prototype));
+
+  const kept: Kept[] = [];
+  const sealed: object[] = [];
+  for (const item of reachable()) {
+    if (open.has(item)) kept.push(keep(item as Record<PropertyKey, unknown>));
+    else sealed.push(item);
+  }
+  for (const item of sealed) if (!ArrayBuffer.isView(item)) freeze(item);
+
+  function* oneByOne(): Generator<number> {
+    yield 0;
+  }
+
+  async function* oneByOneLater(): AsyncGenerator<number> {
+    yield 0;
+  }
+
+  /** Every object that a script could get at without making one. */
+  function reachable(): Set<object> {
+    const seen = new Set<object>();
+    const samples = [[].values(), ''[Symbol.iterator](), new Map().values(), new Set().values(), ''.matchAll(/a/g)];
+    const functions = [() => 0, async () => 0, oneByOne, oneByOneLater];
+    const todo: unknown[] = [globalThis, ...samples.map((sample) => getPrototypeOf(sample)), ...functions];
+    while (todo.length > 0) {
+      const item = todo.pop();
+      if ((typeof item !== 'object' && typeof item !== 'function') || item === null || seen.has(item)) continue;
+      seen.add(item);
+      for (const key of ownKeys(item)) {
+        const property = getOwnPropertyDescriptor(item, key);
+        todo.push(property?.value, property?.get, property?.set);
+      }
+      todo.push(getPrototypeOf(item));
+    }
+    return seen;
+  }
+
+  function keep(holder: Record<PropertyKey, unknown>): Kept {
+    const names = ownKeys(holder);
+    const keys: PropertyKey[] = [];
+    for (const name of names) {
+      defineProperty(holder, name, { configurable: false });
+      if (getOwnPropertyDescriptor(holder, name)?.writable) keys.push(name);
+    }
+    const values = keys.map((key) => holder[key]);
+    return { holder, prototype: getPrototypeOf(holder), count: names.length, names: new Set(names), keys, values };
+  }
+
+  const isKept = Set.prototype.has;
+  const call = Reflect.apply;
+
+  /** Takes back what was added or changed. No code of the script runs here: there are no accessors that are not our own. */
+  function restore(): Surroundings {
+    let found: Surroundings = 'clean';
+    for (let index = 0; index < kept.length; index++) {
+      const item = kept[index];
+      const { holder, keys, values } = item;
+      if (ownKeys(holder).length !== item.count) {
+        if (!removeAdded(item)) return 'lost';
+        found = 'restored';
+      }
+      for (let place = 0; place < keys.length; place++) {
+        if (holder[keys[place]] === values[place]) continue;
+        if (!defineProperty(holder, keys[place], { value: values[place] })) return 'lost';
+        found = 'restored';
+      }
+      if (getPrototypeOf(holder) !== item.prototype) {
+        if (!setPrototypeOf(holder, item.prototype)) return 'lost';
+        found = 'restored';
+      }
+      if (!isExtensible(holder)) return 'lost';
+    }
+    return found;
+  }
+
+  function removeAdded({ holder, names }: Kept): boolean {
+    const all = ownKeys(holder);
+    for (let index = 0; index < all.length; index++) {
+      if (!call(isKept, names, [all[index]]) && !deleteProperty(holder, all[index])) return false;
+    }
+    return true;
+  }
+
+  return restore;
+}

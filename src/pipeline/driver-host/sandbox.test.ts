@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CodecScript, ScriptProblem } from './sandbox.ts';
+
+/** Counts in a place that scripts leave things in, and answers the count: always 1 where nothing is left. */
+const leavings: Record<string, string> = {
+  'a variable at the top level': 'var n = 0; function decodeUplink() { return { data: { n: ++n } } }',
+  'a constant at the top level': 'const o = { n: 0 }; const decodeUplink = () => ({ data: { n: ++o.n } });',
+  'a global that lacks its var': counting('(n = typeof n === "undefined" ? 1 : n + 1)'),
+  'a property of the global object': counting('(this.n = (this.n || 0) + 1)'),
+  'a method of arrays': counting('(Array.prototype.n = ([].n || 0) + 1)'),
+  'a method of texts': counting('(String.prototype.n = ("".n || 0) + 1)'),
+  'a hidden property of all objects': counting(
+    '(Object.defineProperty(Object.prototype, "n", { value: ({}.n || 0) + 1, configurable: true }), {}.n)',
+  ),
+  'a property that nobody can delete': counting(
+    '(Array.prototype.n || Object.defineProperty(Array.prototype, "n", { value: { n: 0 } }), ++[].n.n)',
+  ),
+  'a function of the language': counting('(JSON.parse.n = (JSON.parse.n || 0) + 1, JSON.parse.n || 1)'),
+  'a wrapped function': counting(
+    '(function (push) { Array.prototype.push = function (x) { return push.call(this, x) + 1 }; return [].push(0) - 1; })([].push)',
+  ),
+  'the console': counting('(console.n = (console.n || 0) + 1)'),
+  'the script itself':
+    'var me = arguments.callee; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
+  'the prototype of the script':
+    'var me = arguments.callee.prototype; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
+  'the memory of regular expressions': counting('(RegExp.$1 === "x" ? 2 : (/(x)/.exec("x"), 1))'),
+  'the prototype of arrays': counting('(Object.setPrototypeOf(Array.prototype, { n: ([].n || 0) + 1 }), [].n)'),
+  'frozen arrays': counting('(Object.isFrozen(Array.prototype) ? 2 : (Object.freeze(Array.prototype), 1))'),
+  'a promise that runs late': counting(
+    '(Promise.resolve().then(function () { Array.prototype.late = 2 }), [].late || 1)',
+  ),
+};
+
+function counting(expression: string): string {
+  return `function decodeUplink() { return { data: { n: ${expression} } } }`;
+}
+
+for (const [where, source] of Object.entries(leavings)) {
+  test(`nothing passes from message to message by way of ${where}`, () => {
+    const script = new CodecScript('codec', source, 1000);
+    for (const count of [1, 5, 1, 3]) {
+      const answers = script.decode(inputs(count));
+      assert.deepEqual(answers, new Array(count).fill({ output: { data: { n: 1 } } }));
+    }
+  });
+}
+
+test('helpers that a script adds to the classes of the language work, also in strict mode', () => {
+  const source = `'use strict';
+    String.prototype.twice = function () { return this + this; };
+    if (!Array.prototype.last) Object.defineProperty(Array.prototype, 'last', { value: function () { return this[this.length - 1]; } });
+    Number.prototype.toString = function () { return 'number'; };
+    function DecodeError(message) { this.message = message; }
+    DecodeError.prototype = Object.create(Error.prototype);
+    DecodeError.prototype.constructor = DecodeError;
+    class Reader extends Map { get(key) { return key + 1; } }
+    function decodeUplink(input) {
+      if (input.fPort === 2) throw new DecodeError('port ' + 'x'.twice());
+      return { data: { t: 'ab'.twice(), l: input.bytes.last(), n: (5).toString(), r: new Reader().get(1) } };
+    }`;
+  const script = new CodecScript('codec', source, 1000);
+  const good = { output: { data: { t: 'abab', l: 3, n: 'number', r: 2 } } };
+  assert.deepEqual(script.decode(inputs(3)), [good, good, good]);
+  assert.deepEqual(script.decode([{ bytes: [1], fPort: 2 }]), [{ threw: 'port xx' }]);
+});
+
+test('the forms of other makers load as they are', () => {
+  const data = { data: { t: 7, port: 5 } };
+  const body = 'return { t: bytes[0], port: fPort };';
+  const forms: Record<string, [source: string, output: object]> = {
+    'The Things Stack': [
+      'function decodeUplink({ bytes, fPort }) { return { data: { t: bytes[0], port: fPort } }; }',
+      data,
+    ],
+    'ChirpStack 3': [`function Decode(fPort, bytes, variables) { ${body} }`, data],
+    'The Things Network 2': [`function Decoder(bytes, fPort) { ${body} }`, data],
+    'all at once': [
+      `function Decode(fPort, bytes) { return { not: 'this' }; } function Decoder(bytes, fPort) { return { not: 'this' }; }
+       function decodeUplink(input) { var bytes = input.bytes, fPort = input.fPort; return { data: (function () { ${body} })() }; }`,
+      data,
+    ],
+    CommonJS: [
+      `module.exports = { decodeUplink: function (i) { return { data: { t: i.bytes[0], port: i.fPort } } } };`,
+      data,
+    ],
+    'CommonJS by name': [`exports.decodeUplink = (i) => ({ data: { t: i.bytes[0], port: i.fPort } });`, data],
+    'CommonJS behind a guard': [
+      `function Decoder(bytes, fPort) { ${body} } if (typeof module !== 'undefined') { module.exports = require('x'); }`,
+      data,
+    ],
+    'a module with exports': [
+      `export const a = 1;\nexport default function decodeUplink(i) { return { data: { t: i.bytes[0], port: i.fPort } } }\nexport { a as b };`,
+      data,
+    ],
+    'a function without its var': [
+      'decodeUplink = function (i) { return { data: { t: i.bytes[0], port: i.fPort } } }',
+      data,
+    ],
+    'a comment at the end': [
+      'const decodeUplink = (i) => ({ data: { t: i.bytes[0], port: i.fPort } }) // the end',
+      data,
+    ],
+  };
+  for (const [name, [source, output]] of Object.entries(forms)) {
+    const script = new CodecScript(name, source, 1000);
+    assert.deepEqual(script.decode([{ bytes: [7], fPort: 5, variables: {} }]), [{ output }], name);
+  }
+});
+
+test('the word import in comments and texts is no import', () => {
+  const source = `// import/export of energy; import (kWh), import - see import.meta
+    /* import('x') */ function decodeUplink() { return { data: { t: "import (kWh)", u: 'import.', v: \`import(\` } } }`;
+  assert.deepEqual(new CodecScript('codec', source, 1000).decode(inputs(1)), [
+    { output: { data: { t: 'import (kWh)', u: 'import.', v: 'import(' } } },
+  ]);
+  for (const call of ["import('x')", 'import /* ( */ (1)', 'import //\n (1)', 'import\n(1)']) {
+    const bad = `function decodeUplink() { return ${call} }`;
+    assert.throws(() => new CodecScript('codec', bad, 1000), /Remove import\(\)/, call);
+  }
+});
+
+test('a script cannot end the function around it and reach the top level', () => {
+  const source = '} globalThis.decodeUplink = function () { return {} }; {';
+  assert.throws(() => new CodecScript('codec', source, 1000), ScriptProblem);
+});
+
+test('what ChirpStack gives its codecs with Buffer is there', () => {
+  const source = `function decodeUplink(input) {
+    var b = Buffer.from(input.bytes);
+    var w = Buffer.alloc(6);
+    w.writeInt16LE(-2, 0); w.writeUInt32BE(0xfffffffe, 2);
+    return { data: {
+      hex: b.toString('hex'), u8: b.readUInt8(0), u16: b.readUInt16BE(0), i16: b.readInt16LE(2), u24: b.readUIntBE(1, 3), i24: b.readIntLE(1, 3),
+      f: Buffer.from('41480000', 'hex').readFloatBE(0), d: Buffer.from('4028000000000000', 'hex').readDoubleBE(),
+      text: Buffer.from('aMOk', 'base64').toString(), base64: Buffer.from('h\u00e4').toString('base64'), ascii: Buffer.from([104, 105]).toString('ascii'),
+      slice: b.slice(1, 3).toString('hex'), joined: Buffer.concat([b, w]).length, is: Buffer.isBuffer(b), isArray: Buffer.isBuffer(input.bytes), w: w.toString('hex'), equals: b.equals(Buffer.from('0102feff', 'hex')),
+    } };
+  }`;
+  const [answer] = new CodecScript('codec', source, 1000).decode([{ bytes: [1, 2, 0xfe, 0xff] }]) ?? [];
+  assert.deepEqual((answer.output as { data: object }).data, {
+    hex: '0102feff',
+    u8: 1,
+    u16: 258,
+    i16: -2,
+    u24: 196351,
+    i24: -510,
+    f: 12.5,
+    d: 12,
+    text: 'h\u00e4',
+    base64: 'aMOk',
+    ascii: 'hi',
+    slice: '02fe',
+    joined: 10,
+    is: true,
+    isArray: false,
+    w: 'fefffffffffe',
+    equals: true,
+  });
+  const [beyond] =
+    new CodecScript(
+      'codec',
+      'function decodeUplink(i) { return { data: { v: Buffer.from(i.bytes).readUInt16BE(2) } } }',
+      1000,
+    ).decode([{ bytes: [1, 2, 3] }]) ?? [];
+  assert.match(beyond.threw ?? '', /Cannot reach 2 bytes at 2: the buffer has 3/);
+});
+
+function inputs(count: number): object[] {
+  return Array.from({ length: count }, () => ({ bytes: [1, 2, 3], fPort: 1, recvTime: 0, variables: {} }));
+}
