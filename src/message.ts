@@ -67,6 +67,11 @@ export interface ReceiptWaiter {
    * `outcome` is what became of a message that was processed at once.
    */
   receipt(tag: number, failure: SluiceError | undefined, outcome?: string): void;
+  /**
+   * Whether its messages rather wait than be refused for something that passes, since a refusal would cost the connection or
+   * the message. Absent: no.
+   */
+  readonly patient?: boolean;
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
   /**

@@ -89,6 +89,10 @@ export class Platform {
       drivers,
       queue: {
         destination: engine.destination(ingestQueue),
+        size: async () => {
+          const { ready, leased, scheduled } = await engine.stats(ingestQueue);
+          return ready + leased + scheduled;
+        },
         consume: (consumer, credit) => engine.consume(ingestQueue, consumer, credit),
       },
       events: {

@@ -51,6 +51,11 @@ export class Acknowledger implements ReceiptWaiter {
     this.#link = link;
   }
 
+  /** In MQTT 3.1.1 a refusal that says "later" ends the connection. */
+  get patient(): boolean {
+    return this.#link.version === 4;
+  }
+
   /** Messages that are not acknowledged yet. */
   get pending(): number {
     return this.#tail - this.#head;

@@ -3,6 +3,8 @@ import type { ReceiptWaiter } from '../message.ts';
 
 /** Waits for messages of QoS 0: nobody is told what became of them, but while one waits for room its sender is not read. */
 export class Unacknowledged implements ReceiptWaiter {
+  /** Nobody would send a message of QoS 0 again. */
+  readonly patient = true;
   readonly #sender: { hold(cause: 'blocked_queue'): void; unhold(): void };
   readonly #held = new Set<number>();
   #tag = 0;

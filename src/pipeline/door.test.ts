@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { DeviceType } from '../devices/device-type.ts';
 import { testDevice, testDeviceType } from '../devices/testing/store-samples.ts';
 import type { Message } from '../message.ts';
+import { SimulatedClock } from '../std/clock.ts';
 import { Door } from './door.ts';
 import type { InlineLane } from './inline-lane.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
@@ -24,7 +25,14 @@ test('a message does not overtake those that wait for their device, even when th
     },
   };
   const inline = { reserve: () => true, release: () => undefined };
-  const door = new Door(devices as unknown as RegistryCache, queue, inline as unknown as InlineLane, () => 'id');
+  const door = new Door({
+    devices: devices as unknown as RegistryCache,
+    queue,
+    inline: inline as unknown as InlineLane,
+    auto: { mode: () => assert.fail('nothing is auto') },
+    clock: new SimulatedClock(),
+    nextMessageId: () => 'id',
+  });
   door.open();
   const admit = (text: string): void =>
     door.admit(message(text), { deviceId: 'd', eventType: 'telemetry' }, { receipt: () => undefined }, 0);

@@ -1,10 +1,14 @@
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../message.ts';
+import type { Clock } from '../std/clock.ts';
+import type { AutoMode } from './auto-mode.ts';
 import { hasMessageId, withMessageId } from './device-message.ts';
 import type { DeviceAddress } from './device-topic.ts';
 import type { InlineLane } from './inline-lane.ts';
+import { type RatedMessage, RateGate } from './rate-gate.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
 import { deviceRetired, deviceUnknown } from './steps/identify.ts';
+import type { Way } from './ways.ts';
 import { keptMessage } from './work.ts';
 
 /**
@@ -17,16 +21,28 @@ export class Door {
   readonly #devices: RegistryCache;
   readonly #queue: Destination;
   readonly #inline: InlineLane;
+  readonly #auto: Pick<AutoMode, 'mode'>;
+  readonly #rates: RateGate<RatedVisitor>;
   readonly #nextMessageId: () => string;
   readonly #waiting = new Map<string, Visitor[]>();
   readonly #lookups = new Set<Promise<void>>();
   #closed = true;
 
-  constructor(devices: RegistryCache, queue: Destination, inline: InlineLane, nextMessageId: () => string) {
-    this.#devices = devices;
-    this.#queue = queue;
-    this.#inline = inline;
-    this.#nextMessageId = nextMessageId;
+  constructor(parts: DoorParts) {
+    this.#devices = parts.devices;
+    this.#queue = parts.queue;
+    this.#inline = parts.inline;
+    this.#auto = parts.auto;
+    this.#nextMessageId = parts.nextMessageId;
+    this.#rates = new RateGate(parts.clock, ({ way, message, address, waiter, tag, bytes }) => {
+      this.#inline.release(bytes);
+      this.#enter(way, message, address, waiter, tag);
+    });
+  }
+
+  /** Messages that came faster than they may. */
+  get rates(): { readonly refused: number; readonly delayed: number } {
+    return this.#rates;
   }
 
   open(): void {
@@ -36,11 +52,13 @@ export class Door {
   /** Refuses everything from now on; what waits goes on. */
   close(): void {
     this.#closed = true;
+    this.#rates.flush();
   }
 
   /** Resolves when no message waits for its device. */
   async idle(): Promise<void> {
     while (this.#lookups.size > 0) await Promise.all(this.#lookups);
+    this.#rates.flush();
   }
 
   admit(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
@@ -84,7 +102,34 @@ export class Door {
   #go(known: KnownDevice | null, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
     if (known === null) waiter.receipt(tag, deviceUnknown(address.deviceId));
     else if (known.device.retired) waiter.receipt(tag, deviceRetired(address.deviceId));
-    else if (known.type.mode === 'queued') this.#enqueue(message, waiter, tag);
+    else {
+      const way = known.ways.of(address.eventType);
+      if (message.payload.length > way.bytesMax) waiter.receipt(tag, tooLarge(known, message, way, address));
+      else if (known.meter === undefined && known.ways.meter === undefined)
+        this.#enter(way, message, address, waiter, tag);
+      else this.#enterByRate(known, way, message, address, waiter, tag);
+    }
+  }
+
+  #enterByRate(
+    known: KnownDevice,
+    way: Way,
+    message: Message,
+    address: DeviceAddress,
+    waiter: ReceiptWaiter,
+    tag: number,
+  ): void {
+    const visitor = { known, way, message, address, waiter, tag, bytes: message.payload.length };
+    const problem = this.#rates.problem(visitor);
+    if (problem === undefined) this.#enter(way, message, address, waiter, tag);
+    else if (waiter.patient !== true) waiter.receipt(tag, problem);
+    else if (this.#inline.reserve(visitor.bytes, waiter, tag))
+      this.#rates.wait({ ...visitor, message: keptMessage(message) });
+  }
+
+  #enter(way: Way, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
+    const mode = way.mode === 'auto' ? this.#auto.mode() : way.mode;
+    if (mode === 'queued') this.#enqueue(message, waiter, tag);
     else this.#inline.take(message, address, waiter, tag);
   }
 
@@ -95,10 +140,38 @@ export class Door {
   }
 }
 
+export interface DoorParts {
+  readonly devices: RegistryCache;
+  readonly queue: Destination;
+  readonly inline: InlineLane;
+  readonly auto: Pick<AutoMode, 'mode'>;
+  readonly clock: Clock;
+  readonly nextMessageId: () => string;
+}
+
 /** A message that waits until its device is looked up. */
 interface Visitor {
   readonly message: Message;
   readonly address: DeviceAddress;
   readonly waiter: ReceiptWaiter;
   readonly tag: number;
+}
+
+/** A message that waits until the rates let it through. */
+interface RatedVisitor extends Visitor, RatedMessage {
+  readonly way: Way;
+}
+
+function tooLarge(
+  { type }: KnownDevice,
+  message: Message,
+  { bytesMax }: Way,
+  { eventType }: DeviceAddress,
+): SluiceError {
+  const met = message.payload.length;
+  return new SluiceError(
+    'payload_too_large',
+    `Send at most ${bytesMax} bytes: bytesMax of device type "${type.name}" for "${eventType}", met ${met}`,
+    { detail: { limit: 'bytesMax' } },
+  );
 }

@@ -1,3 +1,4 @@
+import type { SchemaPolicy } from '../devices/device-type.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../std/json.ts';
 
@@ -83,7 +84,9 @@ export interface DecodeRequest {
   readonly device: DecodeDevice;
   /** Schemas of the device type by event type, which go before the driver's own. */
   readonly schemas: Readonly<Record<string, JsonObject>>;
-  readonly schemaPolicy: 'enforce' | 'warn' | 'off';
+  readonly schemaPolicy: SchemaPolicy;
+  /** What holds for event types, or families of them, instead; absent where none has its own. */
+  readonly schemaPolicies?: Readonly<Record<string, SchemaPolicy>> | undefined;
 }
 
 export type DecodeResult =

@@ -1,5 +1,6 @@
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
+import type { Clock } from '../std/clock.ts';
 import { type DeadLetters, deathReport } from './death.ts';
 import type { DeviceAddress } from './device-topic.ts';
 import { Lane } from './lane.ts';
@@ -25,20 +26,25 @@ export class InlineLane {
   readonly #processor: Processor;
   readonly #deadLetters: DeadLetters;
   readonly #finished: (work: Work, verdict: Verdict) => void;
+  readonly #clock: Clock;
   readonly #limits: PipelineLimits;
   readonly #lane: Lane<InlineWork>;
   #messages = 0;
+  /** How long the first message of the batch that was finished last had been here. */
+  latencyMs = 0;
   #bytes = 0;
 
   constructor(
     processor: Processor,
     deadLetters: DeadLetters,
     finished: (work: Work, verdict: Verdict) => void,
+    clock: Clock,
     limits: PipelineLimits,
   ) {
     this.#processor = processor;
     this.#deadLetters = deadLetters;
     this.#finished = finished;
+    this.#clock = clock;
     this.#limits = limits;
     this.#lane = new Lane(
       (batch) => this.#process(batch),
@@ -50,6 +56,11 @@ export class InlineLane {
   /** Messages in work, with those that wait for their device. */
   get size(): number {
     return this.#messages;
+  }
+
+  /** From 0 to 1: how much of the room for messages and bytes is taken. */
+  get load(): number {
+    return Math.max(this.#messages / this.#limits.inlineMessagesMax, this.#bytes / this.#limits.inlineBytesMax);
   }
 
   idle(): Promise<void> {
@@ -99,6 +110,7 @@ export class InlineLane {
   }
 
   #finish(batch: readonly InlineWork[]): void {
+    this.latencyMs = this.#clock.now() - batch[0].message.receivedAt;
     for (const work of batch) {
       const verdict = work.verdict as Verdict;
       this.release(work.message.payload.length);

@@ -231,6 +231,27 @@ test('what the driver and the schema warned of goes out with the reading', async
   );
 });
 
+test('a device type that clamps takes the time of arrival where the clock of the device is wrong, and says so', async () => {
+  await bench.device('c', { name: 'clamped', timePolicy: 'clamp', futureTimeMsMax: 1_000, pastTimeMsMax: 1_000 });
+  const now = bench.clock.now();
+  const readings = [now + 1_001, now - 1_001, now - 1_000].map((time) => ({ time, data: { time } }));
+  const [receipt] = await bench.publish(bench.message('c', { readings }));
+  assert.equal(receipt.outcome, 'applied');
+  assert.deepEqual(
+    bench.events.map(({ payload }) => JSON.parse(payload.toString()).time),
+    [now, now, now - 1_000],
+  );
+  assert.match(JSON.parse(bench.events[0].payload.toString()).warnings[0], /clock of the device is wrong/);
+});
+
+test('a reading from before the limit is refused, where a device type has one', async () => {
+  await bench.device('p', { name: 'punctual', pastTimeMsMax: 1_000 });
+  const time = bench.clock.now() - 1_001;
+  const [receipt] = await bench.publish(bench.message('p', { v: 1 }, { time }));
+  assert.equal(receipt.outcome, 'rejected:time_out_of_range');
+  assert.match(receipt.failure?.message ?? '', /at most 1000 ms behind are taken/);
+});
+
 test('readings that nobody listens to are stored and not published', async () => {
   bench.hears = (topic) => topic === 'stale/meter/m/telemetry';
   await bench.publish(bench.message('m', { v: 1 }, { time: 2000 }), bench.message('m', { v: 0 }, { time: 1000 }));

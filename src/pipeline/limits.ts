@@ -30,6 +30,16 @@ export const pipelineLimits = {
   workerBatchesInWorkMax: 4,
   /** How long a worker may take for a batch. Half of what its messages are leased for, so that they do not go elsewhere meanwhile. */
   workerAnswerMsMax: 30_000,
+  /**
+   * Ways that are `auto` go by the queue once the inline lane is filled by more than this share, or its last batch took longer
+   * than this; and inline again once the lane is below the lower share and the queue was empty for a while.
+   */
+  autoLoadHigh: 0.5,
+  autoLoadLow: 0.1,
+  autoLatencyMsMax: 500,
+  autoCalmMsMin: 1_000,
+  /** How often the queue is looked at meanwhile. */
+  autoLookMs: 250,
   /** Messages of one rehearsal. */
   rehearsalMessagesMax: 100,
 };

@@ -4,6 +4,7 @@ import type { Clock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { UuidSource } from '../std/uuid.ts';
+import { AutoMode, type QueueSize } from './auto-mode.ts';
 import type { DeadLetters } from './death.ts';
 import { Door } from './door.ts';
 import type { DriverHost } from './driver.ts';
@@ -31,6 +32,7 @@ export interface PipelineParts {
   /** Where messages of queued device types go; the pipeline's `consumer` has to be given what comes out. */
   readonly queue: {
     readonly destination: Destination;
+    readonly size: QueueSize;
     /** Begins to consume it. Rejects where it is not there. */
     consume(consumer: Consumer, credit: Credit): Promise<Consumption>;
   };
@@ -56,6 +58,11 @@ export interface PipelineNumbers {
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   /** Readings that could not be published as events. */
   readonly eventsFailed: number;
+  /** Messages refused because they came faster than they may, and those that had to wait for it. */
+  readonly rateRefused: number;
+  readonly rateDelayed: number;
+  /** How often device types of mode `auto` went over to the queue or back. */
+  readonly autoChanges: number;
 }
 
 /** From a device's message to state and history, inline or by way of the queue. */
@@ -79,6 +86,7 @@ export class Pipeline implements Part {
   readonly #firmware: FirmwareUpdates;
   readonly #results: Results;
   readonly #inline: InlineLane;
+  readonly #auto: AutoMode;
   readonly #door: Door;
   readonly #consumer: IngestConsumer;
 
@@ -104,8 +112,16 @@ export class Pipeline implements Part {
     const processor = new Processor(context);
     this.#results = new Results(parts.events, log);
     const finished = this.#results.add.bind(this.#results);
-    this.#inline = new InlineLane(processor, deadLetters, finished, limits);
-    this.#door = new Door(this.#devices, queue.destination, this.#inline, nextMessageId);
+    this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);
+    this.#auto = new AutoMode(this.#inline, queue.size, clock, log, limits);
+    this.#door = new Door({
+      devices: this.#devices,
+      queue: queue.destination,
+      inline: this.#inline,
+      auto: this.#auto,
+      clock,
+      nextMessageId,
+    });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
     this.ingestion = new Ingestion(this.#door, clock, nextMessageId);
     this.rehearsals = new Rehearsals(processor, limits.rehearsalMessagesMax);
@@ -133,6 +149,7 @@ export class Pipeline implements Part {
   /** Takes nothing more, and finishes what is in work. */
   async stop(): Promise<void> {
     this.#door.close();
+    this.#auto.stop();
     this.#consumer.close();
     await Promise.all([this.#door.idle(), this.#consumer.idle(), this.workers.stop()]);
     await this.#inline.idle();
@@ -148,6 +165,9 @@ export class Pipeline implements Part {
       devicesCached: this.#devices.size,
       outcomes: this.#results.outcomes,
       eventsFailed: this.#results.eventsFailed,
+      rateRefused: this.#door.rates.refused,
+      rateDelayed: this.#door.rates.delayed,
+      autoChanges: this.#auto.changes,
     };
   }
 }

@@ -48,4 +48,21 @@ export const pipelineTable: readonly MetricRow[] = [
     labels: [],
     read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.eventsFailed }],
   },
+  {
+    name: 'sluice_pipeline_rate_limited_total',
+    type: 'counter',
+    help: 'Messages that came faster than their device or device type may send: refused, or delayed by not reading the client',
+    labels: ['answer'],
+    read: ({ platform: { pipeline } }) => [
+      { labels: { answer: 'refused' }, value: pipeline.rateRefused },
+      { labels: { answer: 'delayed' }, value: pipeline.rateDelayed },
+    ],
+  },
+  {
+    name: 'sluice_pipeline_auto_changes_total',
+    type: 'counter',
+    help: 'Times that device types with mode auto went over to the queue, or back',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.autoChanges }],
+  },
 ];

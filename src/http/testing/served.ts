@@ -120,6 +120,9 @@ const pipelineNumbers = {
   devicesCached: 11,
   outcomes: { applied: 3, stale: 1 },
   eventsFailed: 2,
+  rateRefused: 13,
+  rateDelayed: 17,
+  autoChanges: 19,
 };
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };

@@ -1,4 +1,5 @@
 import v8 from 'node:v8';
+import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
 import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
 import { isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
@@ -111,18 +112,23 @@ export class Executor {
 
   #finish(task: Task, answer: Answer, ofDriver: SchemaSet): DecodeResult {
     if (!answer.ok) return { ok: false, stage: 'decode', code: 'driver_failed', reason: answer.reason };
-    if (task.schemaPolicy === 'off') return answer;
+    if (task.schemaPolicy === 'off' && task.schemaPolicies === undefined) return answer;
     const own = this.#schemas.get(task.schemaSet) ?? noSchemas;
     for (const reading of answer.readings) {
+      const policy = policyOf(task, reading.eventType ?? task.eventType);
+      if (policy === 'off') continue;
       const problem = this.#checker.problemOf(reading, task.eventType, own, ofDriver);
       if (problem === undefined) continue;
-      if (task.schemaPolicy === 'enforce')
-        return { ok: false, stage: 'validate', code: 'schema_violation', reason: problem };
+      if (policy === 'enforce') return { ok: false, stage: 'validate', code: 'schema_violation', reason: problem };
       answer.warnings.push(problem);
       if (answer.warnings.length >= 2 * warningsMax) break;
     }
     return answer;
   }
+}
+
+function policyOf({ schemaPolicy, schemaPolicies }: Task, eventType: string): SchemaPolicy {
+  return schemaPolicies === undefined ? schemaPolicy : (forEventType(schemaPolicies, eventType) ?? schemaPolicy);
 }
 
 const noSchemas: SchemaSet = {};

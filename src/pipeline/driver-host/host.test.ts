@@ -110,6 +110,21 @@ describe('the driver host', () => {
     );
   });
 
+  test('the schema policy of an event type, or of its family, goes before that of the device type', async () => {
+    const bytes = Buffer.from(JSON.stringify({ t: 'warm' }));
+    const schema = { type: 'object', properties: { t: { type: 'number' } } };
+    const schemas = { telemetry: schema, 'alarm.fire': schema, 'alarm.test': schema };
+    const schemaPolicies = { 'alarm.*': 'warn', 'alarm.test': 'off', telemetry: 'enforce' } as const;
+    const ask = { ...request('json', bytes), schemas, schemaPolicies, schemaPolicy: 'off' as const };
+    const results = await host.decode(
+      ['telemetry', 'alarm.fire', 'alarm.test', 'other'].map((eventType) => ({ ...ask, eventType })),
+    );
+    assert.deepEqual(
+      results.map((result) => (result.ok ? result.warnings.length : result.code)),
+      ['schema_violation', 1, 0, 0],
+    );
+  });
+
   test('a message of a thousand readings warns of the first that do not match', async () => {
     const bytes = Buffer.from(JSON.stringify(Array.from({ length: 1000 }, () => ({ t: 'warm' }))));
     const schemas = { telemetry: { type: 'object', properties: { t: { type: 'number' } } } };

@@ -40,7 +40,7 @@ export class JobWriter {
   }
 
   #schemaNumber(request: WorkItem['request']): number {
-    return request === undefined || request.schemaPolicy === 'off'
+    return request === undefined || (request.schemaPolicy === 'off' && request.schemaPolicies === undefined)
       ? noSchemaSet
       : this.#schemas.numberOf(request.schemas);
   }

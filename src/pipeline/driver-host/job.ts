@@ -29,6 +29,7 @@ export interface Head {
   readonly alone: boolean;
   readonly schemaSet: number;
   readonly schemaPolicy: DecodeRequest['schemaPolicy'];
+  readonly schemaPolicies?: DecodeRequest['schemaPolicies'];
   readonly receivedAt: number;
   readonly topic: string;
   readonly eventType: string;
@@ -62,6 +63,7 @@ export function headOf(driver: number, request: DecodeRequest | undefined, alone
     alone,
     schemaSet,
     schemaPolicy: request.schemaPolicy,
+    schemaPolicies: request.schemaPolicies,
     receivedAt: request.receivedAt,
     topic: request.topic,
     eventType: request.eventType,

@@ -27,7 +27,7 @@ export const decode: Step = {
 
 function toRequest(work: Work): DecodeRequest {
   const { message } = work;
-  const { device, type } = work.known as KnownDevice;
+  const { device, type, ways } = work.known as KnownDevice;
   return {
     driver: work.driver as DriverRef,
     bytes: message.payload,
@@ -44,6 +44,7 @@ function toRequest(work: Work): DecodeRequest {
     },
     schemas: type.schemas,
     schemaPolicy: type.schemaPolicy,
+    schemaPolicies: ways.schemaPolicies,
   };
 }
 

@@ -46,7 +46,11 @@ export class TestBench {
     this.pipeline = new Pipeline({
       store: this.#faulty(),
       drivers: this.drivers,
-      queue: { destination: this.queue, consume: (consumer, credit) => this.queue.consume(consumer, credit) },
+      queue: {
+        destination: this.queue,
+        size: async () => this.queue.size,
+        consume: (consumer, credit) => this.queue.consume(consumer, credit),
+      },
       deadLetters: { bury: (message, death) => this.#bury(message, death) },
       events: {
         hears: (topic) => this.hears(topic),
@@ -174,6 +178,8 @@ export class TestWaiter implements ReceiptWaiter {
 export class TestQueue implements Destination {
   readonly admitted: Message[] = [];
   closed = false;
+  /** What is said of how many wait. */
+  size = 0;
   /** Those who asked to consume. */
   readonly consumers: TestConsumption[] = [];
 
