@@ -11,6 +11,7 @@ const group = {
   count: 12,
   firstAt: 0,
   lastAt: 1000,
+  perHour: [...new Array(23).fill(0), 12],
   deviceTypes: ['dragino-lht65'],
   sampleSequence: 3,
 };
@@ -19,7 +20,7 @@ test('dead list groups the dead letters by their cause', async () => {
   const answers = { 'GET /v1/dead-letters': { body: { queue: 'ingest.dead', total: 12, groups: [group] } } };
   const { out, seen } = await runAgainst(answers, ['dead', 'list']);
   assert.equal(seen[0].url, '/v1/dead-letters?queue=ingest.dead');
-  assert.match(out, /^ +12 +f00d +driver_failed +decode +lht65 +dragino-lht65 /m);
+  assert.match(out, /^ +12 +f00d +driver_failed +decode +lht65 +dragino-lht65 +12 /m);
 });
 
 test('dead show prints the messages and why each died', async () => {

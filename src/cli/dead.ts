@@ -4,6 +4,8 @@ import type { MoveStatus } from '../queues/move-spec.ts';
 import type { MessageAnswer, MessagesAnswer, RehearsalAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
+import { inspect } from './dead-inspect.ts';
+import { tryOut } from './dead-try.ts';
 import { formatPreview, formatSkipped, moveOptions } from './move.ts';
 import { apiOptions, many, value, valueOr } from './options.ts';
 import { print } from './print.ts';
@@ -83,7 +85,7 @@ const replay = command({
   },
 });
 
-export const dead = group('dead', 'Looks at dead letters and replays them', [list, show, replay]);
+export const dead = group('dead', 'Looks at dead letters and replays them', [list, show, inspect, tryOut, replay]);
 
 /** Which device and message it was, where the death says so: those of the pipeline do. */
 function originColumns(messages: readonly MessageAnswer[]): Column<MessageAnswer>[] {
@@ -112,6 +114,7 @@ export function formatGroups(groups: readonly DeadLetterGroup[]): string {
       { title: 'stage', cell: (row) => row.stage },
       { title: 'driver', cell: (row) => row.driver },
       { title: 'device types', cell: (row) => row.deviceTypes.join(' ') },
+      { title: 'last hour', cell: (row) => row.perHour.at(-1) },
       { title: 'last', cell: (row) => formatTime(row.lastAt) },
       { title: 'reason', cell: (row) => row.reason },
     ],

@@ -17,6 +17,7 @@ import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
+import { workbenchRoutes } from './routes/workbench.ts';
 import { workerRoutes } from './routes/workers.ts';
 
 /** The HTTP API: every route, in the order of the reference. What is served, checked and documented follows from these rows. */
@@ -32,6 +33,7 @@ export const contract: readonly Route[] = [
   ...groupRoutes,
   ...moveRoutes,
   ...deadLetterRoutes,
+  ...workbenchRoutes,
   ...deviceTypeRoutes,
   ...driverRoutes,
   ...deviceRoutes,

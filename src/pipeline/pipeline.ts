@@ -124,7 +124,7 @@ export class Pipeline implements Part {
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
     this.ingestion = new Ingestion(this.#door, clock, nextMessageId);
-    this.rehearsals = new Rehearsals(processor, limits.rehearsalMessagesMax);
+    this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.workers = new WorkerSessions({
       context,
       drivers,

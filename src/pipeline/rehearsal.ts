@@ -2,7 +2,7 @@ import type { Reading } from '../devices/store.ts';
 import { type ErrorCode, SluiceError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import { parseDeviceTopic } from './device-topic.ts';
-import type { DriverRef } from './driver.ts';
+import type { DriverHost, DriverRef } from './driver.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';
 import { Work } from './work.ts';
@@ -29,28 +29,44 @@ export interface Rehearsal {
 /** What would become of messages if they were processed now. */
 export class Rehearsals {
   readonly #processor: Processor;
+  readonly #drivers: Pick<DriverHost, 'drivers'>;
   readonly #messagesMax: number;
 
-  constructor(processor: Processor, messagesMax: number) {
+  constructor(processor: Processor, drivers: Pick<DriverHost, 'drivers'>, messagesMax: number) {
     this.#processor = processor;
+    this.#drivers = drivers;
     this.#messagesMax = messagesMax;
   }
 
-  /** One answer per message, in order. Changes nothing. Rejects with `invalid_argument` where they are too many. */
-  async run(messages: readonly RehearsedMessage[]): Promise<readonly Rehearsal[]> {
+  /**
+   * One answer per message, in order, with this driver or with the one that their devices have. Changes nothing. Rejects with
+   * `invalid_argument` where they are too many, and with `not_found` where there is no such driver.
+   */
+  async run(messages: readonly RehearsedMessage[], driver?: DriverRef): Promise<readonly Rehearsal[]> {
     if (messages.length > this.#messagesMax) {
       const problem = `Rehearse at most ${this.#messagesMax} messages at once: met ${messages.length}`;
       throw new SluiceError('invalid_argument', problem);
     }
-    const works = messages.map(({ message }) => workOf(message));
+    if (driver !== undefined) this.#require(driver);
+    const works = messages.map(({ message }) => workOf(message, driver));
     await this.#processor.rehearse(works.filter((work) => work !== undefined));
     return works.map((work, i) => (work === undefined ? wrongTopic(messages[i]) : answer(messages[i].sequence, work)));
   }
+
+  #require({ id, version }: DriverRef): void {
+    const versions = this.#drivers.drivers().filter((driver) => driver.id === id);
+    if (versions.some((driver) => driver.version === version)) return;
+    const there = versions.length === 0 ? 'no version at all' : versions.map((driver) => driver.version).join(', ');
+    throw new SluiceError('not_found', `Cannot try driver "${id}" ${version}: of this driver there is ${there}`);
+  }
 }
 
-function workOf(message: Message): Work | undefined {
+function workOf(message: Message, driver: DriverRef | undefined): Work | undefined {
   const address = parseDeviceTopic(message.topic);
-  return address === undefined || address instanceof SluiceError ? undefined : new Work(message, address);
+  if (address === undefined || address instanceof SluiceError) return undefined;
+  const work = new Work(message, address);
+  work.wantedDriver = driver;
+  return work;
 }
 
 function answer(sequence: number, work: Work): Rehearsal {

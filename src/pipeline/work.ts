@@ -17,6 +17,8 @@ export class Work {
   known: KnownDevice | undefined;
   /** The firmware that made the payload: what the message says, else what the registry knows. */
   firmwareVersion: string | undefined;
+  /** The driver to try it with, whichever its device would have. */
+  wantedDriver: DriverRef | undefined;
   driver: DriverRef | undefined;
   processedAt = 0;
   readings: readonly Reading[] = [];

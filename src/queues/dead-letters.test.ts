@@ -25,7 +25,7 @@ test('dead letters of one fingerprint are one group, the largest first', async (
   await bury('schema_violation', 'other', [['fingerprint', 'f2']]);
   under.clock.advance(1_000);
   await bury('driver_failed', 'second', [...common, ['device-type', 'oyster-3']]);
-  const { groups, total, truncated } = await deadLetterGroups(under.engine, 'ingest.dead', 10);
+  const { groups, total, truncated } = await deadLetterGroups(under.engine, 'ingest.dead', 10, under.clock.now());
   assert.equal(total, 3);
   assert.equal(truncated, false);
   const { sampleSequence, ...first } = groups[0];
@@ -38,6 +38,7 @@ test('dead letters of one fingerprint are one group, the largest first', async (
     count: 2,
     firstAt,
     lastAt: firstAt + 1_000,
+    perHour: [...new Array(23).fill(0), 2],
     deviceTypes: ['oyster', 'oyster-3'],
   });
   const [sample] = (await under.engine.browse('ingest.dead', { from: sampleSequence, limit: 1 })).messages;
@@ -49,7 +50,7 @@ test('without a fingerprint the code and the reason without its numbers make the
   await bury('lease_expired', 'after 30000 ms by "a"');
   await bury('lease_expired', 'after 20000 ms by "b"');
   await bury('expired', 'after 20000 ms by "b"');
-  const { groups } = await deadLetterGroups(under.engine, 'ingest.dead', 10);
+  const { groups } = await deadLetterGroups(under.engine, 'ingest.dead', 10, under.clock.now());
   assert.deepEqual(
     groups.map(({ code, count }) => [code, count]),
     [
@@ -62,7 +63,7 @@ test('without a fingerprint the code and the reason without its numbers make the
 test('what was left out is said', async () => {
   await bury('a', '');
   await bury('b', '');
-  const { groups, truncated } = await deadLetterGroups(under.engine, 'ingest.dead', 1);
+  const { groups, truncated } = await deadLetterGroups(under.engine, 'ingest.dead', 1, under.clock.now());
   assert.equal(groups.length, 1);
   assert.equal(truncated, true);
 });
@@ -70,12 +71,12 @@ test('what was left out is said', async () => {
 test('messages that were published to the dead-letter queue are a group too', async () => {
   await bury('a', '');
   await publish(under.engine.destination('ingest.dead'), messageOf('stray'));
-  const { groups } = await deadLetterGroups(under.engine, 'ingest.dead', 10);
+  const { groups } = await deadLetterGroups(under.engine, 'ingest.dead', 10, under.clock.now());
   assert.deepEqual(groups.map(({ code }) => code).sort(), ['a', 'none']);
 });
 
 test('a queue that does not exist is not found', async () => {
-  await assert.rejects(deadLetterGroups(under.engine, 'nope', 1), { code: 'queue_not_found' });
+  await assert.rejects(deadLetterGroups(under.engine, 'nope', 1, 0), { code: 'queue_not_found' });
 });
 
 test('a reason loses what differs from message to message', () => {

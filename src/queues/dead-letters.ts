@@ -14,6 +14,8 @@ export interface DeadLetterGroup {
   /** Epoch milliseconds of the first and the last failure. */
   readonly firstAt: number;
   readonly lastAt: number;
+  /** How many died in each of the last 24 hours, the oldest hour first and the present one last. */
+  readonly perHour: readonly number[];
   /** At most `deviceTypesMax`, in the order in which they were met. */
   readonly deviceTypes: readonly string[];
   /** The newest message of the group, to look at. */
@@ -32,14 +34,21 @@ export interface DeadLetterGroups {
 /** From so many messages on, oldest first, a call looks no further. */
 export const scannedMax = 100_000;
 const deviceTypesMax = 20;
+const hourMs = 3_600_000;
+const hoursShown = 24;
 
 /** Groups the dead letters of a queue by their cause; at most `limit` groups. Rejects with `queue_not_found`. */
-export async function deadLetterGroups(engine: Engine, queue: string, limit: number): Promise<DeadLetterGroups> {
+export async function deadLetterGroups(
+  engine: Engine,
+  queue: string,
+  limit: number,
+  now: number,
+): Promise<DeadLetterGroups> {
   const groups = new Map<string, Growing>();
   let total = 0;
   // Each is looked at as it comes by, and none is kept: they may be large.
   const look = (stored: StoredMessage): boolean => {
-    addTo(groups, stored);
+    addTo(groups, stored, now);
     total++;
     return false;
   };
@@ -52,10 +61,14 @@ export async function deadLetterGroups(engine: Engine, queue: string, limit: num
   return { groups: largest.slice(0, limit), total, truncated: next !== undefined || largest.length > limit };
 }
 
-type Growing = { -readonly [K in keyof DeadLetterGroup]: DeadLetterGroup[K] } & { deviceTypes: string[] };
+type Growing = { -readonly [K in keyof DeadLetterGroup]: DeadLetterGroup[K] } & {
+  deviceTypes: string[];
+  perHour: number[];
+};
 
-function addTo(groups: Map<string, Growing>, stored: StoredMessage): void {
+function addTo(groups: Map<string, Growing>, stored: StoredMessage, now: number): void {
   const one = groupOf(stored);
+  countHour(groups.get(one.fingerprint) ?? one, one.lastAt, now);
   const group = groups.get(one.fingerprint);
   if (group === undefined) {
     groups.set(one.fingerprint, one);
@@ -72,6 +85,11 @@ function addTo(groups: Map<string, Growing>, stored: StoredMessage): void {
   }
 }
 
+function countHour({ perHour }: Growing, at: number, now: number): void {
+  const ago = Math.max(0, Math.floor((now - at) / hourMs));
+  if (ago < hoursShown) perHour[hoursShown - 1 - ago]++;
+}
+
 /** The group of one. A message that was put here without a death is a group of its own kind. */
 function groupOf(stored: StoredMessage): Growing {
   const { death, enqueuedAt, sequence } = stored;
@@ -85,6 +103,7 @@ function groupOf(stored: StoredMessage): Growing {
     count: 1,
     firstAt: death?.firstFailureAt ?? enqueuedAt,
     lastAt: death?.lastFailureAt ?? enqueuedAt,
+    perHour: new Array(hoursShown).fill(0),
     deviceTypes: deviceType === undefined ? [] : [deviceType],
     sampleSequence: sequence,
   };

@@ -13,7 +13,7 @@ import { begun, moveWaitSecondsMax, startAndWait } from './moves.ts';
 const tag = 'Dead letters';
 
 /** Where the pipeline's dead letters are. */
-const ingestDead = 'ingest.dead';
+export const ingestDead = 'ingest.dead';
 const queue = { ...text, default: ingestDead };
 const groupsMax = 1_000;
 
@@ -43,22 +43,24 @@ interface Replay {
   };
 }
 
+export const rehearsalSchema = {
+  type: 'object',
+  description: 'What would become of a message if it were processed now',
+  properties: {
+    sequence: integer,
+    deviceId: { type: 'string' },
+    messageId: { type: 'string' },
+    now: { type: 'string', description: 'The outcome' },
+    driver: { type: 'object', properties: { id: text, version: text } },
+    readings: array({ type: 'object' }),
+    warnings: array(text),
+    error: { type: 'object', properties: { code: text, reason: text } },
+  },
+};
+
 const rehearsalAnswer = answer('A dry run: what would move. Else: nothing is there to move', {
   ...previewFields,
-  rehearsal: array({
-    type: 'object',
-    description: `Of ${ingestDead}: what would become of each sample if it were processed now`,
-    properties: {
-      sequence: integer,
-      deviceId: { type: 'string' },
-      messageId: { type: 'string' },
-      now: { type: 'string', description: 'The outcome' },
-      driver: { type: 'object', properties: { id: text, version: text } },
-      readings: array({ type: 'object' }),
-      warnings: array(text),
-      error: { type: 'object', properties: { code: text, reason: text } },
-    },
-  }),
+  rehearsal: { ...array(rehearsalSchema), description: `Of ${ingestDead}: what would become of each sample now` },
 });
 
 const nothingThere: BrowsePage = { messages: [], next: undefined };
@@ -78,11 +80,11 @@ export const deadLetterRoutes: readonly Route[] = [
         200: answer('The groups, largest first', { queue: text, total: integer, groups: array({ type: 'object' }) }),
       },
     },
-    handle: async ({ query }, { engine }) =>
+    handle: async ({ query }, { engine, clock }) =>
       ok({
         queue: query.queue,
         ...(await orNone(engine, query.queue, { groups: [], total: 0, truncated: false }, () =>
-          deadLetterGroups(engine, query.queue, groupsMax),
+          deadLetterGroups(engine, query.queue, groupsMax, clock.now()),
         )),
       }),
   }),
@@ -144,7 +146,7 @@ async function rehearse(spec: MoveSpec, { engine, pipeline }: RouteParts): Promi
 }
 
 /** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */
-async function orNone<T>(engine: Engine, queue: string, none: T, read: () => Promise<T>): Promise<T> {
+export async function orNone<T>(engine: Engine, queue: string, none: T, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (problem) {

@@ -39,13 +39,13 @@ class MemoryIngestion implements IngestDoor {
   }
 }
 
-const rehearse: RehearsalDoor['run'] = async (messages) =>
+const rehearse: RehearsalDoor['run'] = async (messages, driver = { id: 'x', version: '1.0.0' }) =>
   messages.map(({ sequence }) => ({
     sequence,
     deviceId: 'd1',
     messageId: `m${sequence}`,
     now: 'applied',
-    driver: { id: 'x', version: '1.0.0' },
+    driver,
     readings: [],
     warnings: [],
     error: undefined,

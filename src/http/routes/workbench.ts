@@ -1,0 +1,116 @@
+import { SluiceError } from '../../errors.ts';
+import type { DriverRef } from '../../pipeline/driver.ts';
+import { compileFilter } from '../../queues/move-filter.ts';
+import { tryDeadLetters } from '../dead-letter-trial.ts';
+import { hexDump } from '../hex-dump.ts';
+import { storedToJson } from '../queue-json.ts';
+import { ok, type Route, route } from '../route.ts';
+import { answer, array, integer, object, text } from '../schemas.ts';
+import { ingestDead, orNone, rehearsalSchema } from './dead-letters.ts';
+
+const tag = 'Dead letters';
+
+interface Inspect {
+  readonly params: { readonly sequence: number };
+  readonly query: { readonly driver?: string; readonly version?: string };
+}
+
+interface Try {
+  readonly body: { readonly fingerprint?: string; readonly driver?: DriverRef; readonly limit: number };
+}
+
+/** Payload bytes that are shown one by one. */
+const hexBytesMax = 16 * 1024;
+const triedMax = 100_000;
+
+const died = { type: 'object', properties: { code: text, reason: text } };
+
+/** Looking closely at the dead letters of the pipeline, and trying them with another driver, before anything moves. */
+export const workbenchRoutes: readonly Route[] = [
+  route<Inspect>({
+    method: 'GET',
+    path: '/v1/dead-letters/messages/{sequence}',
+    tag,
+    summary: `One dead letter of ${ingestDead}, byte by byte, beside what a driver makes of it now`,
+    who: 'admin',
+    schemas: {
+      params: object({ sequence: integer }, ['sequence']),
+      query: object({ driver: text, version: text }),
+      responses: {
+        200: answer('The message', {
+          message: { type: 'object' },
+          bytes: integer,
+          hex: array({
+            type: 'object',
+            properties: { offset: integer, hex: { type: 'string' }, text: { type: 'string' } },
+          }),
+          now: rehearsalSchema,
+        }),
+      },
+    },
+    handle: async ({ params: { sequence }, query }, { engine, pipeline }) => {
+      const page = await orNone(engine, ingestDead, nothing, () =>
+        engine.browse(ingestDead, { from: sequence, limit: 1 }),
+      );
+      const [stored] = page.messages;
+      if (stored?.sequence !== sequence) throw notThere(sequence);
+      const [now] = await pipeline.rehearsals.run([stored], driverOf(query));
+      const { payload } = stored.message;
+      return ok({
+        message: storedToJson(stored),
+        bytes: payload.length,
+        hex: hexDump(payload.subarray(0, hexBytesMax)),
+        now,
+      });
+    },
+  }),
+  route<Try>({
+    method: 'POST',
+    path: '/v1/dead-letters/trials',
+    tag,
+    summary: `Try dead letters of ${ingestDead} with the drivers of now, or with this one: nothing changes`,
+    who: 'admin',
+    schemas: {
+      body: object({
+        fingerprint: text,
+        driver: object({ id: text, version: text }, ['id', 'version']),
+        limit: { ...integer, minimum: 1, maximum: triedMax, default: 1_000 },
+      }),
+      responses: {
+        200: answer('What would become of them; `next` where some were not looked at', {
+          tried: integer,
+          outcomes: { type: 'object', additionalProperties: integer },
+          samples: array({
+            type: 'object',
+            description: 'One of each kind',
+            properties: { died, now: rehearsalSchema },
+          }),
+          next: integer,
+        }),
+      },
+    },
+    handle: async ({ body: { fingerprint, driver, limit }, presence }, { engine, pipeline }) => {
+      const match = compileFilter(fingerprint === undefined ? {} : { fingerprint }, 0);
+      const spec = { queue: ingestDead, match, driver, limit };
+      const none = { tried: 0, outcomes: {}, samples: [], next: undefined };
+      return ok(
+        await orNone(engine, ingestDead, none, () => tryDeadLetters(engine, pipeline.rehearsals, spec, presence)),
+      );
+    },
+  }),
+];
+
+const nothing = { messages: [], next: undefined };
+
+function driverOf({ driver, version }: Inspect['query']): DriverRef | undefined {
+  if (driver !== undefined && version !== undefined) return { id: driver, version };
+  if (driver === undefined && version === undefined) return undefined;
+  throw new SluiceError('invalid_argument', 'Name both driver and version, or neither for the one of the device');
+}
+
+function notThere(sequence: number): SluiceError {
+  return new SluiceError(
+    'not_found',
+    `Cannot find dead letter ${sequence} in "${ingestDead}": it never was, or was replayed or removed`,
+  );
+}
