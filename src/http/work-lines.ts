@@ -12,7 +12,7 @@ const stepMs = 5_000;
 const queueFilter = '$queue/ingest';
 const resultsTopic = '$pipeline/results';
 
-type Parts = Pick<RouteParts, 'access' | 'longPolls' | 'clock' | 'log'>;
+type Parts = Pick<RouteParts, 'access' | 'longPolls' | 'options' | 'clock' | 'log'>;
 
 /** Rejects with `not_authorized`. */
 export function requireWorker({ access }: Pick<RouteParts, 'access'>, { identity, clientId }: Caller): void {
@@ -34,7 +34,7 @@ export async function* workLines(
 ): AsyncGenerator<string> {
   presence.onLeft(() => session.end(gone));
   try {
-    yield line({ kind: 'open', session: session.session });
+    yield line({ kind: 'open', session: session.session, bodyBytesMax: parts.options.bodyBytesMax });
     while (session.reason === undefined) {
       requireWorker(parts, await callerNow(parts, caller));
       const next = await parts.longPolls.wait({

@@ -20,7 +20,11 @@ test('a worker reads what there is to do, line by line, and its answers arrive',
   const lines = await work(served.base, wes);
   const [session] = served.pipeline.workers.sessions;
   assert.deepEqual([session.owner, session.name], ['wes', 'w1']);
-  assert.deepEqual(JSON.parse(await lines.next()), { kind: 'open', session: session.session });
+  assert.deepEqual(JSON.parse(await lines.next()), {
+    kind: 'open',
+    session: session.session,
+    bodyBytesMax: 64 * 1024,
+  });
   session.say('{"kind":"batch","batch":1}');
   assert.equal(await lines.next(), '{"kind":"batch","batch":1}');
   const at = `/v1/workers/${session.session}/results`;

@@ -159,7 +159,7 @@ export class Pipeline implements Part {
   numbers(): PipelineNumbers {
     return {
       inlineInWork: this.#inline.size,
-      queuedInWork: this.#consumer.size,
+      queuedInWork: this.#consumer.size + this.workers.inWork,
       driverThreads: this.#threads(),
       workers: this.workers.size,
       devicesCached: this.#devices.size,

@@ -40,7 +40,9 @@ class TestServer {
   async *lines(_path: string, _hello: object, signal: AbortSignal): AsyncGenerator<string> {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) throw refusal;
-    const waiting: (string | undefined)[] = [JSON.stringify({ kind: 'open', session: `s${++this.sessions}` })];
+    const waiting: (string | undefined)[] = [
+      JSON.stringify({ kind: 'open', session: `s${++this.sessions}`, bodyBytesMax: 1e6 }),
+    ];
     let wake = Promise.withResolvers<void>();
     this.#push = (line) => {
       waiting.push(line);

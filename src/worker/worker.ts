@@ -88,7 +88,7 @@ export class Worker {
     try {
       for await (const text of api.lines('/v1/workers', hello, signal, silenceMsMax)) {
         const line: WorkLine = JSON.parse(text);
-        if (line.kind === 'open') this.#opened(line.session, session);
+        if (line.kind === 'open') this.#opened(line, session);
         if (line.kind === 'batch') session.take(line);
         if (line.kind === 'end') return new HttpProblem(line.reason, statusOf(line.code), true);
       }
@@ -102,9 +102,9 @@ export class Worker {
     }
   }
 
-  #opened(id: string, session: Session): void {
+  #opened({ session: id, bodyBytesMax }: WorkLine & { kind: 'open' }, session: Session): void {
     this.#failures = 0;
-    session.id = id;
+    session.open(id, bodyBytesMax);
     this.#leave = () => session.leave();
     this.#parts.log.info('At work', { session: id.slice(0, 8) });
     if (this.#stop.signal.aborted) void session.leave();
@@ -126,12 +126,18 @@ class Session {
   readonly #parts: WorkerParts;
   readonly #fail: (problem: unknown) => void;
   readonly #reader = new BatchReader();
-  id = '';
+  #id = '';
+  #bodyBytesMax = 0;
   #learned: Promise<void> = Promise.resolve();
 
   constructor(parts: WorkerParts, fail: (problem: unknown) => void) {
     this.#parts = parts;
     this.#fail = fail;
+  }
+
+  open(id: string, bodyBytesMax: number): void {
+    this.#id = id;
+    this.#bodyBytesMax = bodyBytesMax;
   }
 
   /** Batches are decoded side by side, once the drivers are there that this one and those before brought. */
@@ -147,7 +153,7 @@ class Session {
   /** The server takes its leave once everything is answered. */
   async leave(): Promise<void> {
     try {
-      await this.#parts.api.post(`/v1/workers/${this.id}/leave`, {});
+      await this.#parts.api.post(`/v1/workers/${this.#id}/leave`, {});
     } catch (problem) {
       // Whatever is not answered goes back with the connection.
       this.#parts.log.warn('Could not take leave of the server', { problem });
@@ -169,8 +175,8 @@ class Session {
   }
 
   async #answer(batch: number, results: readonly DecodeResult[]): Promise<void> {
-    await sendResults(results, (from, part) =>
-      this.#parts.api.post(`/v1/workers/${this.id}/results`, { batch, from, results: part }),
+    await sendResults(results, this.#bodyBytesMax, (from, part) =>
+      this.#parts.api.post(`/v1/workers/${this.#id}/results`, { batch, from, results: part }),
     );
   }
 }

@@ -5,7 +5,8 @@ import { answerOf, shorten } from '../driver-host/readings.ts';
 
 /** What a server says to a worker: one JSON text a line. */
 export type WorkLine =
-  | { readonly kind: 'open'; readonly session: string }
+  /** `bodyBytesMax`: of a request with results. */
+  | { readonly kind: 'open'; readonly session: string; readonly bodyBytesMax: number }
   | BatchLine
   /** Nothing came for a while: the server is there. */
   | { readonly kind: 'waiting' }

@@ -9,6 +9,7 @@ import { BatchWriter, resultFrom } from './wire.ts';
 
 /** What consumes for a session: takes deliveries, and settles them by what the session's `decode` answers. */
 interface Inner extends Consumer {
+  readonly size: number;
   open(): void;
   close(): void;
   idle(): Promise<void>;
@@ -63,6 +64,11 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   /** Why it ended; undefined while it goes on. */
   get reason(): SluiceError | undefined {
     return this.#reason;
+  }
+
+  /** Deliveries in work. */
+  get size(): number {
+    return this.#inner?.size ?? 0;
   }
 
   begin(inner: Inner): void {

@@ -39,6 +39,7 @@ test('a message is decoded by the worker, and everything else is done as without
   const { session, queue } = await open();
   const settled = queue.deliver(...queued(1, 'bad'), bench.message('nobody', {}, { 'message-id': 'n' }));
   const { batch, requests } = await batchOf(session);
+  assert.deepEqual([bench.pipeline.numbers().workers, bench.pipeline.numbers().queuedInWork], [1, 3]);
   assert.deepEqual(
     requests.map(({ driver, device, bytes }) => [driver.id, device.id, Buffer.from(bytes, 'base64').toString()]),
     [

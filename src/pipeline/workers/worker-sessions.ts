@@ -47,6 +47,11 @@ export class WorkerSessions {
     return this.#sessions.size;
   }
 
+  /** Deliveries of all of them in work. */
+  get inWork(): number {
+    return [...this.#sessions.values()].reduce((sum, session) => sum + session.size, 0);
+  }
+
   start(): void {
     this.#opened = true;
   }
