@@ -1,5 +1,14 @@
-/** What became of the intrinsics since they were last looked at: nothing, put right, or beyond repair. */
+/** What became of what messages share: nothing, or put right; put right where nobody had looked yet; or beyond repair. */
 export type Surroundings = 'clean' | 'restored' | 'lost';
+
+export interface Guard {
+  /** Looks at everything. Once something was found in a place, `restoreKnown` looks there too. */
+  readonly restore: () => Surroundings;
+  /** False where something cannot be put right. */
+  readonly restoreKnown: () => boolean;
+  /** Names of globals that were added since this was asked last. */
+  readonly added: () => readonly string[];
+}
 
 /**
  * Runs inside the context of a codec script before the script does, as text: it must not refer to anything outside itself.
@@ -8,8 +17,9 @@ export type Surroundings = 'clean' | 'restored' | 'lost';
  * on `String.prototype`. What scripts have reason to extend stays open, and `restore` takes it back to how it was. Everything
  * else is frozen: no property of it could have been missed.
  */
-export function installGuard(): () => Surroundings {
-  const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty } = Reflect;
+export function installGuard(watchAll: boolean): Guard {
+  const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty, set } =
+    Reflect;
   const { freeze, isExtensible } = Object;
 
   interface Kept {
@@ -24,29 +34,15 @@ export function installGuard(): () => Surroundings {
   }
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
-  const classes = [
-    Object,
-    Array,
-    String,
-    Number,
-    Boolean,
-    Date,
-    RegExp,
-    Function,
-    Map,
-    Set,
-    Uint8Array,
-    Buffer,
-    ...errors,
-  ];
   const open = new Set<unknown>([globalThis, Math, JSON, console]);
-  for (const kind of classes) {
+  for (const kind of [Object, Array, String, Number, Date, RegExp, Function, ...errors]) {
     open.add(kind);
     open.add(kind.prototype);
   }
-  open.add(getPrototypeOf(Uint8Array.prototype));
 
   const kept: Kept[] = [];
+  const known: Kept[] = [];
+  let added: string[] = [];
   const sealed: object[] = [];
   for (const item of reachable()) {
     if (open.has(item)) kept.push(keep(item as Record<PropertyKey, unknown>));
@@ -92,40 +88,67 @@ export function installGuard(): () => Surroundings {
     return { holder, prototype: getPrototypeOf(holder), count: names.length, names: new Set(names), keys, values };
   }
 
-  const isKept = Set.prototype.has;
+  const { has: hasName } = Set.prototype;
+  const { includes } = Array.prototype;
   const call = Reflect.apply;
 
   /** Takes back what was added or changed. No code of the script runs here: there are no accessors that are not our own. */
-  function restore(): Surroundings {
+  function restoreItem(item: Kept): Surroundings {
+    const { holder, keys, values } = item;
     let found: Surroundings = 'clean';
-    for (let index = 0; index < kept.length; index++) {
-      const item = kept[index];
-      const { holder, keys, values } = item;
-      if (ownKeys(holder).length !== item.count) {
-        if (!removeAdded(item)) return 'lost';
-        found = 'restored';
-      }
-      for (let place = 0; place < keys.length; place++) {
-        if (holder[keys[place]] === values[place]) continue;
-        if (!defineProperty(holder, keys[place], { value: values[place] })) return 'lost';
-        found = 'restored';
-      }
-      if (getPrototypeOf(holder) !== item.prototype) {
-        if (!setPrototypeOf(holder, item.prototype)) return 'lost';
-        found = 'restored';
-      }
-      if (!isExtensible(holder)) return 'lost';
+    if (ownKeys(holder).length !== item.count) {
+      if (!removeAdded(item)) return 'lost';
+      found = 'restored';
     }
-    return found;
+    for (let place = 0; place < keys.length; place++) {
+      if (holder[keys[place]] === values[place]) continue;
+      if (!set(holder, keys[place], values[place])) return 'lost';
+      found = 'restored';
+    }
+    if (getPrototypeOf(holder) !== item.prototype) {
+      if (!setPrototypeOf(holder, item.prototype)) return 'lost';
+      found = 'restored';
+    }
+    return isExtensible(holder) ? found : 'lost';
   }
 
   function removeAdded({ holder, names }: Kept): boolean {
     const all = ownKeys(holder);
     for (let index = 0; index < all.length; index++) {
-      if (!call(isKept, names, [all[index]]) && !deleteProperty(holder, all[index])) return false;
+      const name = all[index];
+      if (call(hasName, names, [name])) continue;
+      if (!deleteProperty(holder, name)) return false;
+      if (holder === globalThis && typeof name === 'string') added[added.length] = name;
     }
     return true;
   }
 
-  return restore;
+  function restore(): Surroundings {
+    let found: Surroundings = 'clean';
+    for (let index = 0; index < kept.length; index++) {
+      const item = kept[index];
+      const outcome = restoreItem(item);
+      if (outcome === 'lost') return 'lost';
+      if (outcome === 'clean' || call(includes, known, [item])) continue;
+      known[known.length] = item;
+      found = 'restored';
+    }
+    return found;
+  }
+
+  function restoreKnown(): boolean {
+    for (let index = 0; index < known.length; index++) if (restoreItem(known[index]) === 'lost') return false;
+    return true;
+  }
+
+  if (watchAll) for (const item of kept) known.push(item);
+  return {
+    restore,
+    restoreKnown,
+    added: () => {
+      const names = added;
+      added = [];
+      return names;
+    },
+  };
 }

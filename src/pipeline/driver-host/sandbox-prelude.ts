@@ -1,12 +1,14 @@
-import type { Surroundings } from './sandbox-guard.ts';
+import type { Guard, Surroundings } from './sandbox-guard.ts';
 
 /** What the outside holds of a context. Only texts cross the border, but for the script's own function, which is of its realm. */
 export interface Sandbox {
   /** The script as a function of the context's own, to be called with `module` and `exports` where `asModule`. */
   readonly take: (script: (...given: unknown[]) => unknown, asModule: boolean) => void;
-  /** JSON of the inputs of the next run. `restoreEach` looks after the surroundings behind every one of them. */
-  readonly put: (inputs: string, restoreEach: boolean) => void;
+  /** JSON of the inputs of the next run. */
+  readonly put: (inputs: string) => void;
   readonly restore: () => Surroundings;
+  /** JSON of the names of globals that were added since this was asked last. */
+  readonly addedGlobals: () => string;
 }
 
 /**
@@ -17,19 +19,20 @@ export interface Sandbox {
 export function installSandbox(
   outputCharsMax: number,
   installBuffer: () => void,
-  installGuard: () => () => Surroundings,
+  installGuard: (watchAll: boolean) => Guard,
+  watchAll: boolean,
 ): Sandbox {
   const { parse, stringify } = JSON;
   const { isFinite: isFiniteNumber } = Number;
   const { defineProperty, freeze } = Object;
   const DateOf = Date;
   const textOf = String;
-  const noResult = freeze([]);
+  const noResult: readonly never[] = freeze([]);
+  const world = globalThis;
   const { apply } = Reflect;
   const { exec } = RegExp.prototype;
   const empty = freeze(/(?:)/);
   let inputs = '[]';
-  let restoreEach = false;
   let isRunning = false;
   let asModule = false;
   let script: ((...given: unknown[]) => unknown) | undefined;
@@ -40,7 +43,9 @@ export function installSandbox(
   /** Runs the whole script, so that whatever it keeps at its top level is new, and answers the function that decodes. */
   function load(): (input: Input) => unknown {
     const module = { exports: {} };
-    const entries = (asModule ? script?.(module, module.exports) : script?.()) ?? noResult;
+    // `this` is the global object at the top level of a script, also of a strict one.
+    const entries =
+      script === undefined ? noResult : apply(script, world, asModule ? [module, module.exports] : noResult);
     const [decodeUplink, decode, decoder] = entries as readonly unknown[];
     if (typeof decodeUplink === 'function') return decodeUplink as (input: Input) => unknown;
     if (typeof decode === 'function') {
@@ -100,7 +105,7 @@ export function installSandbox(
     for (let index = 0; index < list.length; index++) {
       answers += (index === 0 ? '' : ',') + answerTo(list[index]);
       // What cannot be put right ends the run: the rest goes on in a new context.
-      if (restoreEach && restore() === 'lost') break;
+      if (!guard.restoreKnown()) break;
     }
     return `${answers}]`;
   }
@@ -144,7 +149,7 @@ export function installSandbox(
   defineProperty(globalThis, 'console', { value: log, writable: true, configurable: true });
 
   installBuffer();
-  const restore = installGuard();
+  const guard = installGuard(watchAll);
   return {
     take: (taken, isModule) => {
       script = freeze(taken);
@@ -152,14 +157,14 @@ export function installSandbox(
       freeze(taken.prototype);
       asModule = isModule;
     },
-    put: (text, each) => {
+    put: (text) => {
       inputs = text;
-      restoreEach = each;
     },
     restore: () => {
       // A run that was stopped by its time box did not get to say so.
       isRunning = false;
-      return restore();
+      return guard.restore();
     },
+    addedGlobals: () => stringify(guard.added()),
   };
 }

@@ -51,6 +51,8 @@ test('helpers that a script adds to the classes of the language work, also in st
   const source = `'use strict';
     String.prototype.twice = function () { return this + this; };
     if (!Array.prototype.last) Object.defineProperty(Array.prototype, 'last', { value: function () { return this[this.length - 1]; } });
+    Object.prototype.readUInt8 = function (at) { return this[at]; };
+    this.top = 5;
     Number.prototype.toString = function () { return 'number'; };
     function DecodeError(message) { this.message = message; }
     DecodeError.prototype = Object.create(Error.prototype);
@@ -58,10 +60,10 @@ test('helpers that a script adds to the classes of the language work, also in st
     class Reader extends Map { get(key) { return key + 1; } }
     function decodeUplink(input) {
       if (input.fPort === 2) throw new DecodeError('port ' + 'x'.twice());
-      return { data: { t: 'ab'.twice(), l: input.bytes.last(), n: (5).toString(), r: new Reader().get(1) } };
+      return { data: { t: 'ab'.twice(), l: input.bytes.last(), n: (5).toString(), u: input.bytes.readUInt8(1), top: top, r: new Reader().get(1) } };
     }`;
   const script = new CodecScript('codec', source, 1000);
-  const good = { output: { data: { t: 'abab', l: 3, n: 'number', r: 2 } } };
+  const good = { output: { data: { t: 'abab', l: 3, n: 'number', u: 2, top: 5, r: 2 } } };
   assert.deepEqual(script.decode(inputs(3)), [good, good, good]);
   assert.deepEqual(script.decode([{ bytes: [1], fPort: 2 }]), [{ threw: 'port xx' }]);
 });

@@ -3,7 +3,7 @@ import vm from 'node:vm';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
-import { importsAtRunTime, moduleNames, textOfScript, wantsModule, withoutExports } from './script-form.ts';
+import { bodyOf, importsAtRunTime, isVariableName, moduleNames, wantsModule, withoutExports } from './script-form.ts';
 
 /** What a script answered to one input: JSON values only. */
 export interface ScriptAnswer {
@@ -18,6 +18,11 @@ export interface ScriptAnswer {
 const outputCharsMax = 262_144;
 /** How often a message gets its time again when the machine, not the script, spent it. */
 const starvedRetriesMax = 4;
+
+/** Variables without `var` that a script may have made its own. */
+const localsMax = 100;
+/** How often a group is decoded anew since something was changed in yet another place, until all places are watched. */
+const roundsMax = 4;
 
 /** Why a script does not load. */
 export class ScriptProblem extends Error {
@@ -35,11 +40,13 @@ export class CodecScript {
   readonly #name: string;
   readonly #timeoutMs: number;
   #source: string;
-  #names: readonly string[] = [];
+  #asModule = false;
+  /** Variables that lack their `var`. As locals they are new for each message, like all others. */
+  #locals: readonly string[] = [];
   #context: vm.Context;
   #sandbox: Sandbox;
-  /** Set once it changed what messages share: from then on that is looked after behind each of them. */
-  #isMessy = false;
+  /** Whether all that messages share is looked at behind each of them, since once it was beyond repair. */
+  #isWatchful = false;
 
   /** Throws `ScriptProblem` where the script cannot be run or defines no function that decodes. */
   constructor(name: string, source: string, timeoutMs: number) {
@@ -47,37 +54,40 @@ export class CodecScript {
     this.#source = source;
     this.#timeoutMs = timeoutMs;
     if (importsAtRunTime(source)) throw new ScriptProblem('Remove import(): a codec script stands alone');
-    [this.#context, this.#sandbox] = newContext();
+    [this.#context, this.#sandbox] = newContext(false);
     this.#load();
   }
 
   /** One answer per input; undefined when the script took longer than its time box for all of them. */
   decode(inputs: readonly object[]): readonly ScriptAnswer[] | undefined {
-    const wasMessy = this.#isMessy;
-    const answers = this.#runAll(inputs);
-    // Some of them may have met what others left: once more, each with everything in its place.
-    return this.#isMessy && !wasMessy && inputs.length > 1 ? this.#runAll(inputs) : answers;
+    for (let round = 1; ; round++) {
+      const everythingIsWatched = this.#isWatchful;
+      const [answers, isAsItWas] = this.#runAll(inputs);
+      if (answers === undefined || isAsItWas || everythingIsWatched || inputs.length === 1) return answers;
+      // Some of them may have met what others left: once more, and now it is looked for behind each of them.
+      if (round === roundsMax) this.#renew();
+    }
   }
 
-  #runAll(inputs: readonly object[]): readonly ScriptAnswer[] | undefined {
+  #runAll(inputs: readonly object[]): [answers: readonly ScriptAnswer[] | undefined, isAsItWas: boolean] {
     const answers: ScriptAnswer[] = [];
+    let isAsItWas = true;
     while (answers.length < inputs.length) {
       const next = this.#run(inputs.slice(answers.length));
-      if (next === undefined) return undefined;
+      isAsItWas = this.#restore() && isAsItWas;
+      if (next === undefined) return [undefined, isAsItWas];
       answers.push(...next);
     }
-    return answers;
+    return [answers, isAsItWas];
   }
 
   /** Answers to all of them, or to the first few and no more; never to none. */
   #run(inputs: readonly object[]): readonly ScriptAnswer[] | undefined {
-    this.#sandbox.put(JSON.stringify(inputs), this.#isMessy);
+    this.#sandbox.put(JSON.stringify(inputs));
     try {
       return answersOf(this.#boxed(), inputs.length);
     } catch (problem) {
       return isTimeout(problem) ? undefined : inputs.map(() => ({ threw: `The script broke off: ${textOf(problem)}` }));
-    } finally {
-      this.#restore();
     }
   }
 
@@ -95,26 +105,46 @@ export class CodecScript {
     }
   }
 
-  #restore(): void {
+  /** Puts right what messages share; false where it was changed in a place that nobody looks at behind each message. */
+  #restore(): boolean {
     const found = this.#sandbox.restore();
-    if (found === 'clean') return;
-    this.#isMessy = true;
-    if (found === 'restored') return;
-    [this.#context, this.#sandbox] = newContext();
-    this.#sandbox.take(this.#compile(), this.#names.length > 0);
+    if (found === 'lost') this.#renew();
+    if (found === 'restored') this.#makeLocal();
+    return found === 'clean';
+  }
+
+  #renew(): void {
+    this.#isWatchful = true;
+    [this.#context, this.#sandbox] = newContext(true);
+    this.#take();
+  }
+
+  #makeLocal(): void {
+    const added: string[] = JSON.parse(this.#sandbox.addedGlobals());
+    const names = added.filter((name) => isVariableName(name) && !this.#locals.includes(name));
+    const before = this.#locals;
+    if (names.length === 0 || before.length + names.length > localsMax) return;
+    this.#locals = [...before, ...names];
+    try {
+      this.#take();
+    } catch {
+      // It is declared in a way that allows no other: looking after the globals does as well.
+      this.#locals = before;
+      this.#take();
+    }
   }
 
   #load(): void {
     let problem = this.#tryLoad();
     if (wantsModule(problem)) {
-      this.#names = moduleNames;
+      this.#asModule = true;
       problem = this.#tryLoad();
     }
     if (problem !== '') throw new ScriptProblem(problem);
   }
 
   #tryLoad(): string {
-    this.#sandbox.take(this.#compile(), this.#names.length > 0);
+    this.#take();
     try {
       return String(loader.runInContext(this.#context, { timeout: Math.max(this.#timeoutMs, loadMsMin) }));
     } catch (problem) {
@@ -124,9 +154,18 @@ export class CodecScript {
     }
   }
 
+  #take(): void {
+    this.#sandbox.take(this.#compile(), this.#asModule);
+  }
+
+  /** As the body of a function: nothing in it can end that function early and get at the top level behind. */
   #compile(): (...given: unknown[]) => unknown {
+    const names = [...(this.#asModule ? moduleNames : []), ...this.#locals];
+    const options = { filename: this.#name, parsingContext: this.#context };
     try {
-      return compile(this.#name, this.#source, this.#names, this.#context);
+      return vm.compileFunction(bodyOf(this.#source, this.#asModule), names, options) as (
+        ...given: unknown[]
+      ) => unknown;
     } catch (problem) {
       const plain = withoutExports(this.#source);
       if (plain === undefined) throw new ScriptProblem(syntaxProblem(this.#source) ?? textOf(problem), problem);
@@ -136,21 +175,14 @@ export class CodecScript {
   }
 }
 
-function newContext(): [vm.Context, Sandbox] {
+/** With `watchAll` everything that messages share is looked at behind each of them. */
+function newContext(watchAll: boolean): [vm.Context, Sandbox] {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
     codeGeneration: { strings: false, wasm: false },
     // Promises of the script run inside its time box, not when it is over.
     microtaskMode: 'afterEvaluate',
   });
-  return [context, vm.runInContext(prelude, context)];
-}
-
-/** As the body of a function: nothing in it can end that function early and get at the top level behind. */
-function compile(name: string, source: string, names: readonly string[], context: vm.Context) {
-  const { body } = textOfScript(source, names);
-  return vm.compileFunction(body, [...names], { filename: name, parsingContext: context }) as (
-    ...given: unknown[]
-  ) => unknown;
+  return [context, (watchAll ? watchfulPrelude : prelude).runInContext(context)];
 }
 
 /** What is wrong with the script as it is written, without what stands around it when it runs. */
@@ -163,9 +195,14 @@ function syntaxProblem(source: string): string | undefined {
   }
 }
 
-const prelude = `(${installSandbox})(${outputCharsMax}, ${installBuffer}, ${installGuard})`;
+const prelude = preludeFor(false);
+const watchfulPrelude = preludeFor(true);
 const runner = new vm.Script('sluiceRun()');
 const loader = new vm.Script('sluiceLoad()');
+
+function preludeFor(watchAll: boolean): vm.Script {
+  return new vm.Script(`(${installSandbox})(${outputCharsMax}, ${installBuffer}, ${installGuard}, ${watchAll})`);
+}
 
 function answersOf(text: unknown, count: number): readonly ScriptAnswer[] {
   const answers: ScriptAnswer[] = typeof text === 'string' ? JSON.parse(text) : [];

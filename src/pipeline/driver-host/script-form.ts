@@ -7,21 +7,21 @@
  *
  * as a script, as a CommonJS module, or as a module whose only `export`s are its own functions.
  */
-export interface ScriptText {
-  /** Body of a function that answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
-  readonly body: string;
-  /** Names that the body is called with. */
-  readonly names: readonly string[];
-}
-
 /** The names that CommonJS gives. Without need they are not given: a script that finds `module` may go on to `require`. */
 export const moduleNames: readonly string[] = ['module', 'exports'];
 
-/** The text to run for a script. It runs anew for each message, so that none finds what another one left. */
-export function textOfScript(source: string, names: readonly string[]): ScriptText {
-  const found = entryNames.map((name) => (names.length === 0 ? ifDefined(name) : ifExported(name)));
-  return { body: `${source}\n;return [${found.join(', ')}];`, names };
+/** The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
+export function bodyOf(source: string, asModule: boolean): string {
+  const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
+  return `${source}\n;return [${found.join(', ')}];`;
 }
+
+/** Whether a global of this name can be a local of the script instead. */
+export function isVariableName(name: string): boolean {
+  return /^[A-Za-z_$][\w$]{0,63}$/.test(name) && !reserved.test(name);
+}
+
+const reserved = /^(arguments|eval|let|static|yield|await|implements|interface|package|private|protected|public)$/;
 
 /** Whether it failed for want of `module` or `exports`. */
 export function wantsModule(problem: string): boolean {
