@@ -13,17 +13,22 @@ export interface ThreadScaleOptions {
   readonly threadsMax: number;
 }
 
+/** How often somebody is to call `follow`, in milliseconds. */
+export const scaleMs = 5_000;
+/** Looks for which less has to be enough before there are fewer: a minute. A thread that starts compiles its drivers anew. */
+const looksHeld = 12;
 /** Messages that wait for drivers and are enough work for one more thread: what a thread is given at a time. */
 const waitingPerThread = 500;
 
 /**
  * How many threads run drivers: as many as the ingest queue needs consumers, or as what waits for drivers at this moment
- * keeps busy, whichever is more. The queue says how much is behind; inline messages show only in what waits.
+ * keeps busy, whichever is more, and the most of the last minute. The queue says how much is behind; inline messages show only in what waits.
  */
 export class ThreadScale {
   readonly #drivers: Scaled;
   readonly #options: ThreadScaleOptions;
   readonly #log: Log;
+  readonly #recent: number[] = [];
   #resizing = false;
 
   constructor(drivers: Scaled, options: ThreadScaleOptions, log: Log) {
@@ -35,7 +40,9 @@ export class ThreadScale {
   follow(desiredConsumers: number): void {
     const { threadsMin, threadsMax } = this.#options;
     const busy = Math.ceil(this.#drivers.waiting / waitingPerThread);
-    const wanted = Math.max(threadsMin, Math.min(threadsMax, Math.max(desiredConsumers, busy)));
+    this.#recent.push(Math.max(threadsMin, Math.min(threadsMax, Math.max(desiredConsumers, busy))));
+    if (this.#recent.length > looksHeld) this.#recent.shift();
+    const wanted = Math.max(...this.#recent);
     if (wanted === this.#drivers.threads || this.#resizing) return;
     this.#resizing = true;
     void this.#resize(wanted);

@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCatalogue } from '../errors.ts';
 import type { DecodeResult, DriverHost } from '../pipeline/driver.ts';
-import type { ThreadScale } from '../pipeline/thread-scale.ts';
+import { scaleMs, type ThreadScale } from '../pipeline/thread-scale.ts';
 import { type BatchLine, BatchReader, type WorkLine } from '../pipeline/workers/wire.ts';
 import { type HttpApi, HttpProblem } from '../sdk/http/http-api.ts';
 import { pause, retryDelayMs } from '../sdk/retry.ts';
@@ -14,7 +14,7 @@ export interface WorkerParts {
   readonly name: string;
   /** Started and stopped by the worker. */
   readonly drivers: DriverHost & { remove(ref: { id: string; version: string }): boolean };
-  /** Told once a second to look at what waits. */
+  /** Told every `scaleMs` to look at what waits. */
   readonly scale: Pick<ThreadScale, 'follow'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,7 +24,6 @@ export interface WorkerParts {
 const silenceMsMax = 15_000;
 /** How long the batches that are here may take once the worker is to stop. */
 const stopMsMax = 20_000;
-const scaleMs = 1_000;
 
 /**
  * Decodes what a server's ingest queue holds, over the server's HTTP API. It keeps nothing: what it has not answered is the
