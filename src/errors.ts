@@ -64,6 +64,33 @@ export class SluiceError extends Error {
   }
 }
 
+/** An error as everybody outside sees it, of RFC 9457: in an HTTP answer, and on the `errors` topic of a device. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  /** Whether the same request can succeed later. */
+  readonly retryable: boolean;
+  /** The step of the pipeline that refused a device message. */
+  readonly stage?: string;
+  readonly messageId?: string;
+  readonly [extension: string]: unknown;
+}
+
+export function problemOf(error: SluiceError): Problem {
+  const { code } = error;
+  const { http: status, retryable, title } = error.row;
+  const type = `urn:sluice:problem:${code}`;
+  return { ...error.detail, type, title, status, detail: publicDetail(error), code, retryable };
+}
+
+/** What went wrong inside is for the log; it may name files and queries. */
+export function publicDetail({ code, message }: SluiceError): string {
+  return code === 'internal' ? 'Try again; if it stays, look into the log of the server' : message;
+}
+
 /** What any thrown value is in the catalogue's terms; the unknown becomes `internal` and keeps its cause. */
 export function toSluiceError(problem: unknown): SluiceError {
   if (problem instanceof SluiceError) return problem;

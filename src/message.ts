@@ -72,6 +72,8 @@ export interface ReceiptWaiter {
    * the message. Absent: no.
    */
   readonly patient?: boolean;
+  /** A receipt that the message is safe is enough: it need not be processed first, where both are possible. */
+  readonly safeIsEnough?: boolean;
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
   /**

@@ -9,7 +9,7 @@ import {
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
 import type { TlsMaterial } from '../std/tls-files.ts';
-import { parseJsonBody, takeRawBodies } from './bodies.ts';
+import { bodyReader, parseJsonBody, takeRawBodies } from './bodies.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { contract } from './contract.ts';
 import type { HttpParts } from './http-parts.ts';
@@ -56,7 +56,7 @@ export async function createApp(parts: AppParts, settings: AppSettings): Promise
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseJsonBody(app));
   refuseWhileStopping(app, settings);
-  app.addHook('preParsing', settings.bodyBudget.watch);
+  app.addHook('preParsing', bodyReader(settings.bodyBudget, parts.options.bodyBytesMax));
   answerProblems(app, parts);
   countRequests(app, parts.metricsPage);
   await app.register(swagger, openApiOptions);

@@ -1,6 +1,35 @@
-import type { FastifyBodyParser, FastifyError, FastifyInstance } from 'fastify';
+import type { Readable } from 'node:stream';
+import type { FastifyBodyParser, FastifyError, FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { SluiceError } from '../errors.ts';
+import type { BodyBudget } from './body-budget.ts';
+import { decompressed, isCompressed } from './content-encoding.ts';
 import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
+
+/** Fastify's hook before a body is read: what arrives is counted, and decompressed where it has to be. */
+export function bodyReader(budget: BodyBudget, bytesMax: number): preParsingHookHandler {
+  return (request, reply, payload, done) => {
+    if (!hasBody(request)) {
+      done(null, payload);
+      return;
+    }
+    let body = payload as Readable;
+    try {
+      if (isCompressed(request)) {
+        body = decompressed(request, body, bytesMax);
+        budget.count(body, reply);
+      }
+    } catch (problem) {
+      done(problem as Error);
+      return;
+    }
+    budget.count(request.raw, reply);
+    done(null, body);
+  };
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+}
 
 /** JSON, not too deep and without keys that reach into prototypes. A body of no bytes counts as left out. */
 export function parseJsonBody(app: FastifyInstance): FastifyBodyParser<string> {

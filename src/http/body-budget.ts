@@ -1,4 +1,5 @@
-import type { FastifyReply, FastifyRequest, preParsingHookHandler } from 'fastify';
+import type { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { SluiceError } from '../errors.ts';
 
 /**
@@ -23,22 +24,17 @@ export class BodyBudget {
     return this.#refused;
   }
 
-  /** Fastify's hook before a body is read. */
-  readonly watch: preParsingHookHandler = (request, reply, payload, done) => {
-    if (hasBody(request)) this.#count(request, reply);
-    done(null, payload);
-  };
-
-  #count(request: FastifyRequest, reply: FastifyReply): void {
+  /** Counts the bytes of `body` from now on, until the answer of its request is gone. */
+  count(body: Readable, reply: FastifyReply): void {
     let held = 0;
     const arrived = (chunk: Buffer): void => {
       held += chunk.length;
       this.#bytes += chunk.length;
       if (this.#bytes <= this.#bytesMax) return;
-      request.raw.off('data', arrived);
+      body.off('data', arrived);
       this.#refuse(reply);
     };
-    request.raw.on('data', arrived);
+    body.on('data', arrived);
     reply.raw.once('close', () => {
       this.#bytes -= held;
     });
@@ -58,8 +54,4 @@ export class BodyBudget {
         ),
       );
   }
-}
-
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
 }

@@ -1,19 +1,4 @@
-import { type ErrorCode, SluiceError, toSluiceError } from '../errors.ts';
-
-/** An answer of RFC 9457. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly code: ErrorCode;
-  /** Whether the same request can succeed later. */
-  readonly retryable: boolean;
-  /** The step of the pipeline that refused a device message. */
-  readonly stage?: string;
-  readonly messageId?: string;
-  readonly [extension: string]: unknown;
-}
+import { type ErrorCode, type Problem, problemOf, publicDetail, SluiceError, toSluiceError } from '../errors.ts';
 
 export interface ProblemAnswer {
   readonly status: number;
@@ -44,11 +29,9 @@ const secondsUntilRetry = 1;
 /** Whatever a handler or the framework threw, as the answer that the caller gets. */
 export function problemAnswer(thrown: unknown): ProblemAnswer {
   const error = asSluiceError(thrown);
-  const { http: status, retryable, title } = error.row;
-  const detail = publicDetail(error);
-  const type = `urn:sluice:problem:${error.code}`;
-  const body = { ...error.detail, type, title, status, detail, code: error.code, retryable };
-  return { status, headers: { ...problemHeaders(error), 'content-type': 'application/problem+json' }, body };
+  const body = problemOf(error);
+  const headers = { ...problemHeaders(error), 'content-type': 'application/problem+json' };
+  return { status: body.status, headers, body };
 }
 
 /** For a result of one item in a batch that was answered with 200. */
@@ -59,11 +42,6 @@ export function itemProblem(error: SluiceError): {
   retryable: boolean;
 } {
   return { ok: false, code: error.code, detail: publicDetail(error), retryable: error.row.retryable };
-}
-
-/** What went wrong inside is for the log; it may name files and queries. */
-function publicDetail({ code, message }: SluiceError): string {
-  return code === 'internal' ? 'Try again; if it stays, look into the log of the server' : message;
 }
 
 function asSluiceError(thrown: unknown): SluiceError {

@@ -129,7 +129,7 @@ export class Door {
 
   #enter(way: Way, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
     const mode = way.mode === 'auto' ? this.#auto.mode() : way.mode;
-    if (mode === 'queued') this.#enqueue(message, waiter, tag);
+    if (mode === 'queued' || waiter.safeIsEnough === true) this.#enqueue(message, waiter, tag);
     else this.#inline.take(message, address, waiter, tag);
   }
 

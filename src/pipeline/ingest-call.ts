@@ -7,16 +7,18 @@ export type IngestAnswer =
   | { readonly kind: 'processed'; readonly messageId: string; readonly outcome: Outcome }
   | { readonly kind: 'accepted'; readonly messageId: string };
 
-/** One HTTP request that waits for its message. */
+/** One request that waits for its message. */
 export class IngestCall implements ReceiptWaiter {
   readonly answer: Promise<IngestAnswer>;
+  readonly safeIsEnough: boolean;
   readonly #messageId: string;
   readonly #resolve: (answer: IngestAnswer) => void;
   readonly #reject: (problem: SluiceError) => void;
 
-  constructor(messageId: string) {
+  constructor(messageId: string, safeIsEnough: boolean) {
     const { promise, resolve, reject } = Promise.withResolvers<IngestAnswer>();
     this.answer = promise;
+    this.safeIsEnough = safeIsEnough;
     this.#messageId = messageId;
     this.#resolve = resolve;
     this.#reject = reject;

@@ -1,25 +1,60 @@
 import { isDeviceId } from '../access/device-topics.ts';
 import { SluiceError } from '../errors.ts';
+import type { Message, ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import { type IngestRequest, readDeviceMessage, toMessage, withMessageId } from './device-message.ts';
 import { type DeviceAddress, defaultEventType, deviceIdForm, eventTypeForm, isEventType } from './device-topic.ts';
 import type { Door } from './door.ts';
 import { type IngestAnswer, IngestCall } from './ingest-call.ts';
+import type { ExpectedResult, ResultWaiters } from './result-waiters.ts';
+
+/** What the sender of one message would like, beside what its device type says. */
+export interface IngestWish {
+  /** An answer once it is safe, whatever the mode of its type. */
+  readonly safeIsEnough?: boolean;
+  /** To hear what became of it, also where it goes through the queue. */
+  readonly result?: boolean;
+}
 
 /** Messages that come by request instead of by topic. */
 export class Ingestion {
   readonly #door: Door;
+  readonly #waiters: ResultWaiters;
   readonly #clock: Clock;
   readonly #nextMessageId: () => string;
 
-  constructor(door: Door, clock: Clock, nextMessageId: () => string) {
+  constructor(door: Door, waiters: ResultWaiters, clock: Clock, nextMessageId: () => string) {
     this.#door = door;
+    this.#waiters = waiters;
     this.#clock = clock;
     this.#nextMessageId = nextMessageId;
   }
 
   /** Rejects with what is wrong with the message, or with what stands in its way. */
-  async take(request: IngestRequest): Promise<IngestAnswer> {
+  async take(request: IngestRequest, wish: IngestWish = {}): Promise<IngestAnswer & { result?: ExpectedResult }> {
+    const { message, address, messageId } = this.#identified(request);
+    const call = new IngestCall(messageId, wish.safeIsEnough === true);
+    const result = wish.result === true ? this.#waiters.expect(address.deviceId, messageId) : undefined;
+    try {
+      this.#door.admit(message, address, call, 0);
+      const answer = await call.answer;
+      if (answer.kind === 'accepted' && result !== undefined) return { ...answer, result };
+      result?.cancel();
+      return answer;
+    } catch (problem) {
+      result?.cancel();
+      throw problem;
+    }
+  }
+
+  /** The same for one of many: `waiter` hears of it under `tag`. Answers its id; throws where something is wrong with it. */
+  admit(request: IngestRequest, waiter: ReceiptWaiter, tag: number): string {
+    const { message, address, messageId } = this.#identified(request);
+    this.#door.admit(message, address, waiter, tag);
+    return messageId;
+  }
+
+  #identified(request: IngestRequest): Identified {
     const address = { deviceId: request.deviceId, eventType: request.eventType ?? defaultEventType };
     // Before a topic is made of them: an id with a '/' in it would name another device.
     if (!isDeviceId(address.deviceId) || !isEventType(address.eventType)) throw wrongAddress(address);
@@ -28,10 +63,14 @@ export class Ingestion {
     if (said instanceof SluiceError) throw said;
     const messageId = said.messageId ?? this.#nextMessageId();
     const message = said.messageId === undefined ? withMessageId(made, messageId) : made;
-    const call = new IngestCall(messageId);
-    this.#door.admit(message, address, call, 0);
-    return call.answer;
+    return { message, address, messageId };
   }
+}
+
+interface Identified {
+  readonly message: Message;
+  readonly address: DeviceAddress;
+  readonly messageId: string;
 }
 
 function wrongAddress({ deviceId, eventType }: DeviceAddress): SluiceError {

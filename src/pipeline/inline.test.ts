@@ -210,12 +210,12 @@ test('no driver for the firmware is a rejection that names the firmware', async 
   assert.match(receipt.failure?.message ?? '', /"driverless".*"9\.0\.0"/);
 });
 
-test('what was stored is published as events, what was stale beside it, duplicates not again', async () => {
+test('what was stored is published as events, what was stale beside it, what was rejected to its device, duplicates not again', async () => {
   const fresh = bench.message('m', { v: 1 }, { 'message-id': 'm-1', time: 2000 });
   await bench.publish(fresh, fresh, bench.message('m', { v: 0 }, { time: 1000 }), bench.message('m', 'bad'));
   assert.deepEqual(
     bench.events.map(({ topic }) => topic),
-    ['events/meter/m/telemetry', 'stale/meter/m/telemetry'],
+    ['events/meter/m/telemetry', 'stale/meter/m/telemetry', 'devices/m/errors'],
   );
   const event = JSON.parse(bench.events[0].payload.toString());
   assert.equal(event.messageId, 'm-1');

@@ -40,6 +40,8 @@ export const pipelineLimits = {
   autoCalmMsMin: 1_000,
   /** How often the queue is looked at meanwhile. */
   autoLookMs: 250,
+  /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
+  resultWaitersMax: 5_000,
   /** Messages of one rehearsal. */
   rehearsalMessagesMax: 100,
 };

@@ -22,6 +22,7 @@ import { Processor } from './processor.ts';
 import { RegistryCache } from './registry-cache.ts';
 import { RegistryWrites } from './registry-writes.ts';
 import { Rehearsals } from './rehearsal.ts';
+import { ResultWaiters } from './result-waiters.ts';
 import { Results } from './results.ts';
 import { WorkerSessions } from './workers/worker-sessions.ts';
 
@@ -110,7 +111,8 @@ export class Pipeline implements Part {
       firmwareSeen: this.#firmware.seen.bind(this.#firmware),
     };
     const processor = new Processor(context);
-    this.#results = new Results(parts.events, log);
+    const waiters = new ResultWaiters(clock, limits.resultWaitersMax);
+    this.#results = new Results(parts.events, waiters, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);
     this.#auto = new AutoMode(this.#inline, queue.size, clock, log, limits);
@@ -123,7 +125,7 @@ export class Pipeline implements Part {
       nextMessageId,
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
-    this.ingestion = new Ingestion(this.#door, clock, nextMessageId);
+    this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.workers = new WorkerSessions({
       context,

@@ -1,17 +1,21 @@
 import type { Log } from '../std/log.ts';
+import { publishProblem } from './device-notices.ts';
 import { type EventPort, publishReadings } from './events.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
+import type { ResultWaiters } from './result-waiters.ts';
 import type { Work } from './work.ts';
 
-/** What follows from a verdict beside the answer: it is counted, and what was stored is published. */
+/** What follows from a verdict beside the answer: it is counted, whoever waits for it is told, and it is published. */
 export class Results {
   readonly #events: EventPort | undefined;
+  readonly #waiters: ResultWaiters;
   readonly #log: Log;
   readonly #outcomes = new Map<Outcome, number>();
   eventsFailed = 0;
 
-  constructor(events: EventPort | undefined, log: Log) {
+  constructor(events: EventPort | undefined, waiters: ResultWaiters, log: Log) {
     this.#events = events;
+    this.#waiters = waiters;
     this.#log = log;
   }
 
@@ -22,12 +26,14 @@ export class Results {
   add(work: Work, verdict: Verdict): void {
     const outcome = outcomeOf(verdict);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    if (this.#events === undefined || (outcome !== 'applied' && outcome !== 'stale')) return;
+    if (this.#waiters.size > 0) this.#waiters.tell(work, verdict);
+    if (this.#events === undefined) return;
     try {
-      publishReadings(this.#events, work, outcome);
+      if (verdict.kind !== 'stored') publishProblem(this.#events, work, verdict);
+      else if (verdict.outcome !== 'duplicate') publishReadings(this.#events, work, verdict.outcome);
     } catch (problem) {
       this.eventsFailed++;
-      this.#log.warn('Cannot publish the readings of a message', { messageId: work.messageId, problem });
+      this.#log.warn('Cannot publish what became of a message', { messageId: work.messageId, problem });
     }
   }
 }

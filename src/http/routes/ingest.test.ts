@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../errors.ts';
+import type { FinalAnswer } from '../doors/ingest-door.ts';
 import { serve } from '../testing/served.ts';
 
 test('the body of any content type reaches the pipeline as it is, with what the headers say', async (t) => {
@@ -117,4 +118,37 @@ test('a content type that cannot be read is refused by its name', async (t) => {
     assert.match(body.detail, /^Give Content-Type in the form type\/subtype, or leave it out/);
   }
   assert.equal(pipeline.ingestion.requests.length, 0);
+});
+
+test('whoever prefers so is answered once the message is safe, or waits for what becomes of it', async (t) => {
+  const { call, pipeline } = await serve(t);
+  const { ingestion } = pipeline;
+  const send = (prefer: string) => call('POST', '/v1/devices/d1/telemetry', '{}', { prefer });
+  ingestion.answer = { kind: 'accepted', messageId: 'm1' };
+  const early = await send('respond-async');
+  assert.deepEqual([early.status, early.headers.get('preference-applied')], [202, 'respond-async']);
+  const waits: number[] = [];
+  const result = (final: FinalAnswer | undefined) => ({
+    within: async (waitMs: number) => {
+      waits.push(waitMs);
+      return final;
+    },
+    cancel: () => undefined,
+  });
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result({ kind: 'stored', outcome: 'stale' }) };
+  const stored = await send('wait=2');
+  assert.deepEqual([stored.status, stored.body], [200, { messageId: 'm1', outcome: 'stale' }]);
+  assert.equal(stored.headers.get('preference-applied'), 'wait=2');
+  const error = new SluiceError('driver_failed', 'Send 2 bytes: met 1', { detail: { stage: 'decode' } });
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result({ kind: 'rejected', error }) };
+  const rejected = await send('wait=100');
+  assert.deepEqual([rejected.status, rejected.body.code, rejected.body.stage], [422, 'driver_failed', 'decode']);
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result(undefined) };
+  assert.equal((await send('wait=0')).status, 202);
+  assert.deepEqual(waits, [2_000, 30_000, 0]);
+  assert.deepEqual(ingestion.wishes, [
+    { safeIsEnough: true, result: false },
+    ...waits.map(() => ({ safeIsEnough: false, result: true })),
+  ]);
+  assert.equal((await send('wait=soon')).status, 400);
 });

@@ -1,5 +1,7 @@
 import { SluiceError } from '../../errors.ts';
+import type { ReceiptWaiter } from '../../message.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
+import type { IngestWish } from '../../pipeline/ingestion.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
 import type { IngestAnswer, IngestDoor } from '../doors/ingest-door.ts';
 import type { RegistryDoor } from '../doors/registry-door.ts';
@@ -32,8 +34,23 @@ class MemoryIngestion implements IngestDoor {
   readonly requests: IngestRequest[] = [];
   answer: IngestAnswer | SluiceError = { kind: 'processed', messageId: 'm1', outcome: 'applied' };
 
-  async take(request: IngestRequest): Promise<IngestAnswer> {
+  readonly wishes: IngestWish[] = [];
+  /** What `admit` refuses, by device. */
+  readonly refused = new Map<string, SluiceError>();
+
+  admit(request: IngestRequest, waiter: ReceiptWaiter, tag: number): string {
+    const problem = this.refused.get(request.deviceId);
+    if (problem !== undefined) throw problem;
     this.requests.push(request);
+    const { answer } = this;
+    if (answer instanceof SluiceError) waiter.receipt(tag, answer);
+    else waiter.receipt(tag, undefined, answer.kind === 'processed' ? answer.outcome : undefined);
+    return request.messageId ?? `made-${tag}`;
+  }
+
+  async take(request: IngestRequest, wish: IngestWish = {}): Promise<IngestAnswer> {
+    this.requests.push(request);
+    this.wishes.push(wish);
     if (this.answer instanceof SluiceError) throw this.answer;
     return this.answer;
   }
