@@ -80,6 +80,7 @@ export class Platform {
     const store = {
       registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
       readings: devices.readings,
+      schemas: devices.schemas,
       start: () => devices.start(),
       stop: () => devices.stop(),
     };

@@ -14,6 +14,8 @@ export interface DeviceType {
   readonly schemaPolicy: SchemaPolicy;
   /** JSON Schema by event type; overrides the schema that the driver brings. */
   readonly schemas: Readonly<Record<string, JsonObject>>;
+  /** Which version of each schema that is, from 1. The store counts them: what is put here says nothing. */
+  readonly schemaVersions: Readonly<Record<string, number>>;
   /** fPort of messages that carry none, for drivers that look at it. */
   readonly fPort: number | undefined;
   /** How far a reading's time may lie ahead of `receivedAt`, in milliseconds. */
@@ -54,6 +56,7 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
     mode: said.mode ?? 'queued',
     schemaPolicy: said.schemaPolicy ?? 'enforce',
     schemas: said.schemas ?? {},
+    schemaVersions: said.schemaVersions ?? {},
     fPort: said.fPort,
     futureTimeMsMax: said.futureTimeMsMax ?? 5 * 60_000,
     pastTimeMsMax: said.pastTimeMsMax,

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../std/json.ts';
 import type { DeviceType } from './device-type.ts';
+import type { EventSchemas } from './event-schemas.ts';
 
 /**
  * What Sluice knows of devices: the registry, the drivers that users brought, latest state and history. Every write is
@@ -10,10 +11,14 @@ export interface Store {
   stop(): Promise<void>;
   readonly registry: Registry;
   readonly readings: Readings;
+  readonly schemas: EventSchemas;
 }
 
 export interface Registry {
-  putDeviceType(type: DeviceType): Promise<void>;
+  /** Answers it with the versions of its schemas, which are stored with it in one commit. */
+  putDeviceType(type: DeviceType): Promise<DeviceType>;
+  /** Answers whether there was one. Rejects with `conflict` while it has devices. */
+  removeDeviceType(name: string): Promise<boolean>;
   deviceTypes(): Promise<readonly DeviceType[]>;
   /** Makes or replaces the device; its credential and state stay. Rejects with `not_found` where the type does not exist. */
   putDevice(device: NewDevice): Promise<Device>;

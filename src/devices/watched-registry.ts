@@ -44,8 +44,12 @@ export class WatchedRegistry implements Registry, FirmwareVersions {
     return this.#registry.credential(deviceId);
   }
 
-  putDeviceType(type: DeviceType): Promise<void> {
+  putDeviceType(type: DeviceType): Promise<DeviceType> {
     return this.#registry.putDeviceType(type);
+  }
+
+  removeDeviceType(name: string): Promise<boolean> {
+    return this.#registry.removeDeviceType(name);
   }
 
   deviceTypes(): Promise<readonly DeviceType[]> {

@@ -7,6 +7,7 @@ import { deliveryStreamRoutes } from './routes/delivery-stream.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { driverRoutes } from './routes/drivers.ts';
+import { eventSchemaRoutes } from './routes/event-schemas.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -35,6 +36,7 @@ export const contract: readonly Route[] = [
   ...deadLetterRoutes,
   ...workbenchRoutes,
   ...deviceTypeRoutes,
+  ...eventSchemaRoutes,
   ...driverRoutes,
   ...deviceRoutes,
   ...credentialRoutes,

@@ -29,6 +29,7 @@ function eventMessage(topic: string, work: Work, { eventType, time, seq, data }:
     deviceId: work.address.deviceId,
     deviceType: work.known?.type.name,
     eventType,
+    schemaVersion: work.known?.type.schemaVersions[eventType],
     messageId: work.messageId,
     time,
     seq,

@@ -78,6 +78,15 @@ export class RegistryCache {
     this.#entries.delete(id);
   }
 
+  type(name: string): DeviceType | undefined {
+    return this.#types.get(name)?.type;
+  }
+
+  /** It is gone, and has no devices. */
+  forgetType(name: string): void {
+    this.#types.delete(name);
+  }
+
   putType(type: DeviceType): void {
     this.#types.set(type.name, new Ways(type, this.#clock.now()));
     for (const [id, { known, staleAt }] of this.#entries) {

@@ -11,6 +11,7 @@ import {
 } from '../devices/device-type.ts';
 import type { Device, NewDevice, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
+import type { JsonObject } from '../std/json.ts';
 import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
@@ -18,6 +19,7 @@ import type { RegistryCache } from './registry-cache.ts';
 /** Changes to the registry, in effect for the next message when their promise resolves. */
 export class RegistryWrites {
   readonly #registry: Registry;
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
 
@@ -27,10 +29,42 @@ export class RegistryWrites {
     this.#firmware = firmware;
   }
 
-  async putDeviceType(type: DeviceType): Promise<void> {
+  async putDeviceType(type: DeviceType): Promise<DeviceType> {
     checkDeviceType(type);
-    await this.#registry.putDeviceType(type);
-    this.#devices.putType(type);
+    return this.#inTurn(() => this.#putType(type));
+  }
+
+  /** Rejects with `not_found` where there is no such type. */
+  putSchema(name: string, eventType: string, schema: JsonObject | undefined): Promise<DeviceType> {
+    return this.#inTurn(async () => {
+      const type = this.#devices.type(name);
+      if (type === undefined) throw new SluiceError('not_found', `Make device type "${name}" first: there is none`);
+      const { [eventType]: _, ...others } = type.schemas;
+      const changed = { ...type, schemas: schema === undefined ? others : { ...others, [eventType]: schema } };
+      checkDeviceType(changed);
+      return this.#putType(changed);
+    });
+  }
+
+  removeDeviceType(name: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const removed = await this.#registry.removeDeviceType(name);
+      this.#devices.forgetType(name);
+      return removed;
+    });
+  }
+
+  async #putType(type: DeviceType): Promise<DeviceType> {
+    const stored = await this.#registry.putDeviceType(type);
+    this.#devices.putType(stored);
+    return stored;
+  }
+
+  /** Changes of device types come one after the other: a part of one may be made from what was there before. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(change, change);
+    this.#turn = turn;
+    return turn;
   }
 
   /** Rejects with `invalid_argument` for the id, with `not_found` where the type does not exist. */

@@ -103,4 +103,15 @@ export const migrations: readonly string[] = [
   -- JSON object: time policy, rates, limits, and what holds for some event types instead.
   ALTER TABLE device_types ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
   `,
+  `
+  -- Every version of a schema that a device type has or had; the current ones stand in device_types.schemas.
+  CREATE TABLE event_schemas (
+    device_type TEXT NOT NULL REFERENCES device_types (name) DEFERRABLE INITIALLY DEFERRED,
+    event_type TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    schema TEXT NOT NULL,              -- JSON Schema
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (device_type, event_type, version)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeviceType } from '../device-type.ts';
+import type { SchemaVersion } from '../event-schemas.ts';
 import type { Device, HistoryQuery, HistoryRow, MessageKey, NewDevice, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { openForReading, openForWriting } from './database.ts';
@@ -7,10 +8,12 @@ import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
 import { RegistryTables } from './registry-tables.ts';
 import { Retention } from './retention.ts';
+import { SchemaTables } from './schema-tables.ts';
 
 /** What a worker can be asked for. Arguments and answers cross the thread as structured clones. */
 export interface Operations {
-  putDeviceType(type: DeviceType): void;
+  putDeviceType(type: DeviceType, now: number): DeviceType;
+  removeDeviceType(name: string): boolean;
   putDevice(device: NewDevice, now: number): Device;
   putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean;
   putCredential(deviceId: string, hash: string | null): void;
@@ -23,6 +26,7 @@ export interface Operations {
   removeDevice(deviceId: string): boolean;
 
   deviceTypes(): DeviceType[];
+  schemaVersions(deviceType: string, eventType: string): SchemaVersion[];
   device(id: string): Device | undefined;
   devices(page: { after?: string; limit: number; type?: string }): Device[];
   credential(deviceId: string): string | undefined;
@@ -57,10 +61,12 @@ export function openOperations(options: WorkerOptions): OpenOperations {
 
 function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): Partial<Operations> {
   const registry = new RegistryTables(database);
+  const schemas = new SchemaTables(database, registry);
   const readings = new ReadingsTables(database, stateKeysCachedMax);
   const retention = new Retention(database);
   return {
-    putDeviceType: (type) => registry.putDeviceType(type),
+    putDeviceType: (type, now) => schemas.putDeviceType(type, now),
+    removeDeviceType: (name) => schemas.removeDeviceType(name),
     putDevice: (device, now) => registry.putDevice(device, now),
     putFirmwareVersion: (deviceId, version) => registry.putFirmwareVersion(deviceId, version),
     putCredential: (deviceId, hash) => registry.putCredential(deviceId, hash),
@@ -80,9 +86,11 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
 
 function readerOperations(database: DatabaseSync): Partial<Operations> {
   const registry = new RegistryTables(database);
+  const schemas = new SchemaTables(database, registry);
   const queries = new ReadingsQueries(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
+    schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
     device: (id) => registry.device(id),
     devices: (page) => registry.devices(page),
     credential: (deviceId) => registry.credential(deviceId),

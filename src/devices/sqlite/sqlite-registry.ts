@@ -18,8 +18,12 @@ export class SqliteRegistry implements Registry, FirmwareVersions {
     this.#limits = limits;
   }
 
-  putDeviceType(type: DeviceType): Promise<void> {
-    return this.#writer.request('putDeviceType', [type]);
+  putDeviceType(type: DeviceType): Promise<DeviceType> {
+    return this.#writer.request('putDeviceType', [type, this.#clock.now()]);
+  }
+
+  removeDeviceType(name: string): Promise<boolean> {
+    return this.#writer.request('removeDeviceType', [name]);
   }
 
   deviceTypes(): Promise<readonly DeviceType[]> {

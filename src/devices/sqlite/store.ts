@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
+import type { EventSchemas } from '../event-schemas.ts';
 import type { FirmwareVersions, Registry, Store } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
@@ -26,6 +27,7 @@ export class SqliteStore implements Store {
   readonly name = 'device-store';
   readonly registry: Registry & FirmwareVersions;
   readonly readings: SqliteReadings;
+  readonly schemas: EventSchemas;
   /** Removes old rows; public so that a tool or a test can make it take a step at once. */
   readonly sweeper: RetentionSweeper;
   readonly #path: string;
@@ -45,6 +47,7 @@ export class SqliteStore implements Store {
     this.#writer = client('writer');
     this.#reader = client('reader');
     this.registry = new SqliteRegistry(this.#writer, this.#reader, clock, limits);
+    this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
     this.sweeper = new RetentionSweeper((...args) => this.#writer.request('sweep', args), clock, options.log, limits);
   }

@@ -40,9 +40,10 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     const { registry } = store();
     await registry.putDeviceType(testDeviceType({ name: 'meter', mode: 'queued', fPort: 3 }));
     const changed = testDeviceType({ name: 'meter', mode: 'inline', schemas: { telemetry: { type: 'object' } } });
-    await registry.putDeviceType(changed);
+    const stored = { ...changed, schemaVersions: { telemetry: 1 } };
+    assert.deepEqual(await registry.putDeviceType(changed), stored);
     const found = (await registry.deviceTypes()).filter((type) => type.name === 'meter');
-    assert.deepEqual(found, [changed]);
+    assert.deepEqual(found, [stored]);
   });
 
   test('a device of a type that does not exist is refused with not_found', async () => {

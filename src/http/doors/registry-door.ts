@@ -1,9 +1,15 @@
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { Device, NewDevice } from '../../devices/store.ts';
+import type { JsonObject } from '../../std/json.ts';
 
 /** Changes to the registry, in effect for the next message when they resolve. */
 export interface RegistryDoor {
-  putDeviceType(type: DeviceType): Promise<void>;
+  /** Answers it with the versions of its schemas. */
+  putDeviceType(type: DeviceType): Promise<DeviceType>;
+  /** Gives the event type another schema, or none, and leaves the rest of the type as it is. Rejects with `not_found`. */
+  putSchema(deviceType: string, eventType: string, schema: JsonObject | undefined): Promise<DeviceType>;
+  /** Answers whether there was one. Rejects with `conflict` while it has devices. */
+  removeDeviceType(name: string): Promise<boolean>;
   putDevice(device: NewDevice): Promise<Device>;
   /** Answers whether there was one. */
   removeDevice(id: string): Promise<boolean>;

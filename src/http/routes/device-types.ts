@@ -7,8 +7,9 @@ import {
   rateMax,
   rateMin,
 } from '../../devices/device-type.ts';
-import { ok, type Route, route } from '../route.ts';
-import { answer, array, entityName, integer, object } from '../schemas.ts';
+import { SluiceError } from '../../errors.ts';
+import { ok, type Route, type RouteParts, route } from '../route.ts';
+import { answer, array, entityName, integer, noContent, object } from '../schemas.ts';
 
 const tag = 'Devices';
 
@@ -70,7 +71,12 @@ const typeFields = {
   },
 };
 
-const typeSchema = answer('The device type', { name: entityName, ...typeFields });
+const typeSchema = answer('The device type', {
+  name: entityName,
+  ...typeFields,
+  schemaVersions: { type: 'object', description: 'The current version of each schema', additionalProperties: integer },
+});
+const params = object({ name: entityName }, ['name']);
 
 export const deviceTypeRoutes: readonly Route[] = [
   route({
@@ -89,14 +95,45 @@ export const deviceTypeRoutes: readonly Route[] = [
     summary: 'Make or replace a device type',
     who: 'admin',
     schemas: {
-      params: object({ name: entityName }, ['name']),
+      params,
       body: object(typeFields),
       responses: { 200: typeSchema },
     },
     handle: async ({ params, body }, { pipeline }) => {
       const type = deviceTypeWithDefaults({ ...body, name: params.name });
-      await pipeline.registry.putDeviceType(type);
-      return ok(type);
+      return ok(await pipeline.registry.putDeviceType(type));
+    },
+  }),
+  route<Named>({
+    method: 'GET',
+    path: '/v1/device-types/{name}',
+    tag,
+    summary: 'One device type',
+    who: 'admin',
+    schemas: { params, responses: { 200: typeSchema } },
+    handle: async ({ params: { name } }, { store }) => ok(await deviceTypeNamed(store, name)),
+  }),
+  route<Named>({
+    method: 'DELETE',
+    path: '/v1/device-types/{name}',
+    tag,
+    summary: 'Remove a device type that has no devices, with every version of its schemas',
+    who: 'admin',
+    schemas: { params, responses: { 204: noContent } },
+    handle: async ({ params: { name } }, { pipeline }) => {
+      if (!(await pipeline.registry.removeDeviceType(name))) throw unknownType(name);
+      return { status: 204 };
     },
   }),
 ];
+
+/** Throws `not_found`. */
+export async function deviceTypeNamed({ registry }: RouteParts['store'], name: string): Promise<DeviceType> {
+  const type = (await registry.deviceTypes()).find((each) => each.name === name);
+  if (type === undefined) throw unknownType(name);
+  return type;
+}
+
+function unknownType(name: string): SluiceError {
+  return new SluiceError('not_found', `Make device type ${JSON.stringify(name)} first: there is none`);
+}

@@ -21,6 +21,7 @@ test('a device type is put with its defaults and listed', async (t) => {
     mode: 'inline',
     schemaPolicy: 'enforce',
     schemas,
+    schemaVersions: {},
     fPort: 2,
     futureTimeMsMax: 300_000,
     timePolicy: 'refuse',

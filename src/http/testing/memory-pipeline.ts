@@ -19,7 +19,21 @@ export class MemoryPipeline implements PipelineDoor {
   readonly workers = new MemoryWorkers();
 
   constructor({ registry }: MemoryStore) {
-    this.registry = registry;
+    this.registry = {
+      putDeviceType: registry.putDeviceType,
+      removeDeviceType: registry.removeDeviceType,
+      putDevice: registry.putDevice,
+      removeDevice: registry.removeDevice,
+      putSchema: async (name, eventType, schema) => {
+        const type = (await registry.deviceTypes()).find((each) => each.name === name);
+        if (type === undefined) throw new SluiceError('not_found', `There is no device type "${name}"`);
+        const { [eventType]: _, ...others } = type.schemas;
+        return registry.putDeviceType({
+          ...type,
+          schemas: schema === undefined ? others : { ...others, [eventType]: schema },
+        });
+      },
+    };
     this.drivers = {
       put: async (driver) => {
         if (!driver.script.includes('decodeUplink')) throw loadsNot(driver.id);

@@ -1,4 +1,5 @@
 import type { DeviceType } from '../../devices/device-type.ts';
+import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
 import type {
   Device,
   HistoryRow,
@@ -29,7 +30,11 @@ export class MemoryStore implements Store {
   }
 
   readonly registry: Registry = {
-    putDeviceType: async (type) => void this.types.set(type.name, type),
+    putDeviceType: async (type) => {
+      this.types.set(type.name, type);
+      return type;
+    },
+    removeDeviceType: async (name) => this.types.delete(name),
     deviceTypes: async () => [...this.types.values()],
     putDevice: async (device: NewDevice) => {
       if (!this.types.has(device.type)) throw new SluiceError('not_found', `There is no device type "${device.type}"`);
@@ -53,6 +58,10 @@ export class MemoryStore implements Store {
     putDriver: async (driver) => void this.brought.push(driver),
     drivers: async () => this.brought,
   };
+
+  /** What a test says of them. */
+  readonly schemaVersions: SchemaVersion[] = [];
+  readonly schemas: EventSchemas = { versions: async () => this.schemaVersions };
 
   readonly readings: Readings = {
     apply: async (batch) => batch.map(() => 'applied'),

@@ -143,7 +143,13 @@ export class TestBench {
       history: store.readings.history.bind(store.readings),
       message: store.readings.message.bind(store.readings),
     };
-    return { registry: store.registry, readings, start: () => store.start(), stop: () => store.stop() };
+    return {
+      registry: store.registry,
+      schemas: store.schemas,
+      readings,
+      start: () => store.start(),
+      stop: () => store.stop(),
+    };
   }
 }
 
