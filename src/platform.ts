@@ -81,6 +81,7 @@ export class Platform {
       registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
       readings: devices.readings,
       schemas: devices.schemas,
+      raw: devices.raw,
       start: () => devices.start(),
       stop: () => devices.stop(),
     };

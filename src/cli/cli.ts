@@ -4,6 +4,7 @@ import { backup } from './backup.ts';
 import { ban } from './ban.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
+import { decodeAgain } from './decode-again.ts';
 import { demo } from './demo.ts';
 import { device } from './device.ts';
 import { doctor } from './doctor.ts';
@@ -22,7 +23,7 @@ import { worker } from './worker.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, worker, pub, sub, queue, dead, move, device, ban, hash, backup, restore, doctor, demo],
+  [start, worker, pub, sub, queue, dead, move, device, decodeAgain, ban, hash, backup, restore, doctor, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

@@ -1,6 +1,10 @@
 import type { JsonObject, JsonValue } from '../std/json.ts';
 import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
+import type { RawMessages } from './raw.ts';
+import type { Reading } from './reading.ts';
+
+export type { Reading };
 
 /**
  * What Sluice knows of devices: the registry, the drivers that users brought, latest state and history. Every write is
@@ -12,6 +16,7 @@ export interface Store {
   readonly registry: Registry;
   readonly readings: Readings;
   readonly schemas: EventSchemas;
+  readonly raw: RawMessages;
 }
 
 export interface Registry {
@@ -103,15 +108,6 @@ export interface ProcessedMessage {
 export interface MessageKey {
   readonly deviceId: string;
   readonly messageId: string;
-}
-
-export interface Reading {
-  readonly eventType: string;
-  /** When it happened, epoch milliseconds. */
-  readonly time: number;
-  /** The device's own counter; breaks ties of `time`. */
-  readonly seq: number | undefined;
-  readonly data: JsonObject;
 }
 
 /** `stale`: kept in history, but everything it says was already known with a newer (time, seq). */

@@ -3,6 +3,7 @@ import { banRoutes } from './routes/bans.ts';
 import { consumerRoutes } from './routes/consumers.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
+import { decodeAgainRoutes } from './routes/decode-again.ts';
 import { deliveryStreamRoutes } from './routes/delivery-stream.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
@@ -35,6 +36,7 @@ export const contract: readonly Route[] = [
   ...moveRoutes,
   ...deadLetterRoutes,
   ...workbenchRoutes,
+  ...decodeAgainRoutes,
   ...deviceTypeRoutes,
   ...eventSchemaRoutes,
   ...driverRoutes,

@@ -1,3 +1,4 @@
+import type { DecodeAgainDoor } from './doors/decode-again-door.ts';
 import type { DriverDoor } from './doors/driver-door.ts';
 import type { IngestDoor } from './doors/ingest-door.ts';
 import type { RegistryDoor } from './doors/registry-door.ts';
@@ -10,5 +11,6 @@ export interface PipelineDoor {
   readonly registry: RegistryDoor;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor;
+  readonly decodeAgain: DecodeAgainDoor;
   readonly workers: WorkerDoor;
 }

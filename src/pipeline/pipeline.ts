@@ -6,6 +6,7 @@ import type { Log } from '../std/log.ts';
 import { UuidSource } from '../std/uuid.ts';
 import { AutoMode, type QueueSize } from './auto-mode.ts';
 import type { DeadLetters } from './death.ts';
+import { DecodeAgain } from './decode-again.ts';
 import { Door } from './door.ts';
 import type { DriverHost } from './driver.ts';
 import { DriverShelf } from './driver-shelf.ts';
@@ -80,6 +81,7 @@ export class Pipeline implements Part {
   readonly registry: RegistryWrites;
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
+  readonly decodeAgain: DecodeAgain;
   /** Worker processes, which consume the ingest queue beside `consumer`. */
   readonly workers: WorkerSessions;
   readonly #threads: () => number;
@@ -127,6 +129,7 @@ export class Pipeline implements Part {
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
     this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
+    this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
     this.workers = new WorkerSessions({
       context,
       drivers,

@@ -36,6 +36,11 @@ export class Processor {
     await recall(batch, this.#rehearsalContext.readings);
   }
 
+  /** Takes each work as far as its readings, changing nothing. What stopped on the way has a verdict. */
+  async decode(batch: readonly Work[]): Promise<void> {
+    await decodeAll(batch, this.#rehearsalContext);
+  }
+
   async #process(batch: readonly Work[]): Promise<void> {
     const before = this.#handedOver;
     const handOver = Promise.withResolvers<void>();

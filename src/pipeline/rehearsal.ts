@@ -5,6 +5,7 @@ import { parseDeviceTopic } from './device-topic.ts';
 import type { DriverHost, DriverRef } from './driver.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';
+import { requireDriver } from './require-driver.ts';
 import { Work } from './work.ts';
 
 /** A message of a queue, as browsing shows it. */
@@ -47,17 +48,10 @@ export class Rehearsals {
       const problem = `Rehearse at most ${this.#messagesMax} messages at once: met ${messages.length}`;
       throw new SluiceError('invalid_argument', problem);
     }
-    if (driver !== undefined) this.#require(driver);
+    if (driver !== undefined) requireDriver(this.#drivers, driver);
     const works = messages.map(({ message }) => workOf(message, driver));
     await this.#processor.rehearse(works.filter((work) => work !== undefined));
     return works.map((work, i) => (work === undefined ? wrongTopic(messages[i]) : answer(messages[i].sequence, work)));
-  }
-
-  #require({ id, version }: DriverRef): void {
-    const versions = this.#drivers.drivers().filter((driver) => driver.id === id);
-    if (versions.some((driver) => driver.version === version)) return;
-    const there = versions.length === 0 ? 'no version at all' : versions.map((driver) => driver.version).join(', ');
-    throw new SluiceError('not_found', `Cannot try driver "${id}" ${version}: of this driver there is ${there}`);
   }
 }
 

@@ -23,6 +23,8 @@ export const sqliteLimits = {
   pageRowsMax: 10_000,
   /** Text of data that one page of history holds, in characters; a page above it ends early, with at least one row. */
   pageTextMax: 4 * 1024 * 1024,
+  /** Rows of raw bytes that one look for those of a device type passes; the next look goes on behind them. */
+  rawRowsScannedMax: 20_000,
   /** Text that the latest state of one device may have as an answer, in characters; beyond it `quota_exceeded`. */
   stateTextMax: 16 * 1024 * 1024,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */

@@ -1,9 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
+import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { Device, HistoryQuery, HistoryRow, MessageKey, NewDevice, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
+import { Corrections } from './corrections.ts';
 import { openForReading, openForWriting } from './database.ts';
+import { RawQueries } from './raw-queries.ts';
 import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
 import { RegistryTables } from './registry-tables.ts';
@@ -21,6 +24,7 @@ export interface Operations {
   apply(batch: EncodedBatch): AppliedBatch;
   preview(batch: EncodedBatch): EncodedOutcomes;
   areStored(messages: readonly MessageKey[]): boolean[];
+  correct(batch: readonly Correction[]): boolean[];
   sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
   removeDevice(deviceId: string): boolean;
@@ -34,6 +38,7 @@ export interface Operations {
   state(deviceId: string): StateEntry[];
   history(query: HistoryQuery): HistoryRow[];
   message(deviceId: string, messageId: string): HistoryRow[];
+  rawSlice(query: RawQuery): RawSlice;
 }
 
 export type OperationName = keyof Operations;
@@ -64,6 +69,7 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
   const schemas = new SchemaTables(database, registry);
   const readings = new ReadingsTables(database, stateKeysCachedMax);
   const retention = new Retention(database);
+  const corrections = new Corrections(database, (count) => readings.takeIds(count));
   return {
     putDeviceType: (type, now) => schemas.putDeviceType(type, now),
     removeDeviceType: (name) => schemas.removeDeviceType(name),
@@ -74,6 +80,11 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
     apply: (batch) => readings.apply(batch),
     preview: (batch) => readings.preview(batch),
     areStored: (messages) => readings.areStored(messages),
+    correct: (batch) => {
+      const corrected = corrections.correct(batch);
+      readings.forgetState();
+      return corrected;
+    },
     sweep: (inboxBefore, rawBefore, rowsMax) => retention.sweep(inboxBefore, rawBefore, rowsMax),
     forgetReadings: (deviceId, rowsMax) => retention.forgetReadings(deviceId, rowsMax),
     removeDevice: (deviceId) => {
@@ -88,6 +99,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const registry = new RegistryTables(database);
   const schemas = new SchemaTables(database, registry);
   const queries = new ReadingsQueries(database);
+  const raw = new RawQueries(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
     schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
@@ -98,5 +110,6 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     state: (deviceId) => queries.state(deviceId),
     history: (query) => queries.history(query),
     message: (deviceId, messageId) => queries.message(deviceId, messageId),
+    rawSlice: (query) => raw.slice(query),
   };
 }

@@ -67,7 +67,14 @@ export class ReadingsTables {
     return messages.map(({ deviceId, messageId }) => this.#inbox.get(messageId, deviceId) !== undefined);
   }
 
-  /** To be called after rows of state were removed. */
+  /** For rows of history that others write: so many ids, one behind the other; answers the first. */
+  takeIds(count: number): number {
+    const first = this.#nextId;
+    this.#nextId += count;
+    return first;
+  }
+
+  /** To be called after rows of state were removed or changed. */
   forgetState(): void {
     this.#state.forget();
   }

@@ -4,10 +4,12 @@ import type { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
 import type { EventSchemas } from '../event-schemas.ts';
+import type { RawMessages } from '../raw.ts';
 import type { FirmwareVersions, Registry, Store } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
 import { RetentionSweeper } from './retention-sweeper.ts';
+import { SqliteRaw } from './sqlite-raw.ts';
 import { SqliteReadings } from './sqlite-readings.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -28,6 +30,7 @@ export class SqliteStore implements Store {
   readonly registry: Registry & FirmwareVersions;
   readonly readings: SqliteReadings;
   readonly schemas: EventSchemas;
+  readonly raw: RawMessages;
   /** Removes old rows; public so that a tool or a test can make it take a step at once. */
   readonly sweeper: RetentionSweeper;
   readonly #path: string;
@@ -49,6 +52,7 @@ export class SqliteStore implements Store {
     this.registry = new SqliteRegistry(this.#writer, this.#reader, clock, limits);
     this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
+    this.raw = new SqliteRaw(this.#writer, this.#reader);
     this.sweeper = new RetentionSweeper((...args) => this.#writer.request('sweep', args), clock, options.log, limits);
   }
 

@@ -1,7 +1,9 @@
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
+import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
+import type { DecodeAgainDoor } from '../doors/decode-again-door.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
 import type { IngestAnswer, IngestDoor } from '../doors/ingest-door.ts';
 import type { RegistryDoor } from '../doors/registry-door.ts';
@@ -17,6 +19,15 @@ export class MemoryPipeline implements PipelineDoor {
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor = { run: rehearse };
   readonly workers = new MemoryWorkers();
+  /** What was asked to be decoded again; each answers one message, and the first that there is more. */
+  readonly askedAgain: DecodeAgainSpec[] = [];
+  readonly decodeAgain: DecodeAgainDoor = {
+    run: async (spec) => {
+      this.askedAgain.push(spec);
+      const counts = { decoded: 1, same: 0, different: 1, corrected: spec.apply ? 1 : 0, failed: 0 };
+      return { ...counts, samples: [], next: spec.after === 0 ? 7 : undefined, end: 9 };
+    },
+  };
 
   constructor({ registry }: MemoryStore) {
     this.registry = {

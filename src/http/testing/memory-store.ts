@@ -1,5 +1,6 @@
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
+import type { RawMessages } from '../../devices/raw.ts';
 import type {
   Device,
   HistoryRow,
@@ -62,6 +63,10 @@ export class MemoryStore implements Store {
   /** What a test says of them. */
   readonly schemaVersions: SchemaVersion[] = [];
   readonly schemas: EventSchemas = { versions: async () => this.schemaVersions };
+  readonly raw: RawMessages = {
+    slice: async () => ({ messages: [], next: undefined, end: 0 }),
+    correct: async (batch) => batch.map(() => true),
+  };
 
   readonly readings: Readings = {
     apply: async (batch) => batch.map(() => 'applied'),

@@ -145,6 +145,7 @@ export class TestBench {
     };
     return {
       registry: store.registry,
+      raw: store.raw,
       schemas: store.schemas,
       readings,
       start: () => store.start(),

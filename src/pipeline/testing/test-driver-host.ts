@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driver.ts';
+import type { DecodedReading, DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driver.ts';
 
 /**
  * A driver host for tests of the pipeline, in this thread. Payloads are JSON: an object is a reading, `{ readings: […] }` are
@@ -11,6 +11,8 @@ export class TestDriverHost implements DriverHost {
   readonly batches: number[] = [];
   /** Set to make the next decode call wait for it. */
   gate: Promise<void> | undefined;
+  /** Set to make something else of payloads that are JSON objects. */
+  mended: ((payload: JsonObject) => readonly DecodedReading[]) | undefined;
   /** Set to make decode calls reject. */
   broken: Error | undefined;
 
@@ -45,7 +47,19 @@ export class TestDriverHost implements DriverHost {
     this.gate = undefined;
     await gate;
     if (this.broken !== undefined) throw this.broken;
-    return batch.map(decode);
+    const { mended } = this;
+    return batch.map((request) => (mended === undefined ? decode(request) : decodeMended(request, mended)));
+  }
+}
+
+function decodeMended(
+  { bytes }: DecodeRequest,
+  mended: (payload: JsonObject) => readonly DecodedReading[],
+): DecodeResult {
+  try {
+    return { ok: true, readings: mended(JSON.parse(Buffer.from(bytes).toString())), warnings: [] };
+  } catch (problem) {
+    return { ok: false, stage: 'decode', code: 'driver_failed', reason: (problem as Error).message };
   }
 }
 

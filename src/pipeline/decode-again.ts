@@ -1,0 +1,149 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Correction, RawMessage, RawMessages } from '../devices/raw.ts';
+import type { Reading } from '../devices/store.ts';
+import type { Message, UserProperty } from '../message.ts';
+import { headerNames } from './device-message.ts';
+import { parseDeviceTopic } from './device-topic.ts';
+import type { DriverHost, DriverRef } from './driver.ts';
+import type { Processor } from './processor.ts';
+import { requireDriver } from './require-driver.ts';
+import { Work } from './work.ts';
+
+/** Stored messages of a device type, to be read by another driver than they were. */
+export interface DecodeAgainSpec {
+  readonly deviceType: string;
+  /** Epoch milliseconds at which they were processed; `to` is exclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** Absent: the driver that their devices have now. */
+  readonly driver: DriverRef | undefined;
+  /** False only looks. */
+  readonly apply: boolean;
+  /** `next` and `end` of the call before; 0 and undefined begin. */
+  readonly after: number;
+  readonly end: number | undefined;
+}
+
+export interface DecodedAgain {
+  /** Messages of this call that were decoded. */
+  readonly decoded: number;
+  readonly same: number;
+  readonly different: number;
+  /** Different, and changed in history and state. */
+  readonly corrected: number;
+  /** The driver cannot read them: they stay as they are. */
+  readonly failed: number;
+  /** The first that are different or failed. */
+  readonly samples: readonly DecodeDifference[];
+  /** Where the next call goes on; undefined where all were looked at. */
+  readonly next: number | undefined;
+  /** To be sent along with `next`. */
+  readonly end: number;
+}
+
+export interface DecodeDifference {
+  readonly deviceId: string;
+  readonly messageId: string;
+  readonly before: readonly Reading[];
+  readonly after: readonly Reading[];
+  readonly error: string | undefined;
+}
+
+const samplesMax = 20;
+
+/**
+ * Decodes stored messages again from their bytes, a slice with each call: what was corrected is so for good, and a call that
+ * is repeated after a crash finds it the same.
+ */
+export class DecodeAgain {
+  readonly #raw: RawMessages;
+  readonly #processor: Processor;
+  readonly #drivers: Pick<DriverHost, 'drivers'>;
+  readonly #messagesMax: number;
+
+  constructor(raw: RawMessages, processor: Processor, drivers: Pick<DriverHost, 'drivers'>, messagesMax: number) {
+    this.#raw = raw;
+    this.#processor = processor;
+    this.#drivers = drivers;
+    this.#messagesMax = messagesMax;
+  }
+
+  /** Rejects with `not_found` where there is no such device type or driver. */
+  async run({ driver, apply, ...query }: DecodeAgainSpec): Promise<DecodedAgain> {
+    if (driver !== undefined) requireDriver(this.#drivers, driver);
+    const { messages, next, end } = await this.#raw.slice({ ...query, limit: this.#messagesMax });
+    const works = messages.map((message) => workOf(message, driver));
+    await this.#processor.decode(works.filter((work) => work !== undefined));
+    const pairs = messages.map((message, at) => ({ message, work: works[at] }));
+    const changed = pairs.filter(({ message, work }) => work?.verdict === undefined && !isSame(message, work));
+    const failed = pairs.filter(({ work }) => work === undefined || work.verdict !== undefined);
+    const corrected = apply && changed.length > 0 ? await this.#raw.correct(changed.map(toCorrection)) : [];
+    return {
+      decoded: messages.length,
+      same: messages.length - changed.length - failed.length,
+      different: changed.length,
+      corrected: corrected.filter((done) => done).length,
+      failed: failed.length,
+      samples: [...changed, ...failed].slice(0, samplesMax).map(toDifference),
+      next,
+      end,
+    };
+  }
+}
+
+interface Pair {
+  readonly message: RawMessage;
+  readonly work: Work | undefined;
+}
+
+/** The message as it came, as far as that is known: its time and number are those of its first reading. */
+function workOf(raw: RawMessage, driver: DriverRef | undefined): Work | undefined {
+  const address = parseDeviceTopic(raw.topic);
+  if (address === undefined || address instanceof Error) return undefined;
+  const work = new Work(toMessage(raw), address);
+  work.wantedDriver = driver;
+  return work;
+}
+
+function toMessage({ topic, payload, messageId, fPort, receivedAt, readings }: RawMessage): Message {
+  const said: (readonly [string, string | number | undefined])[] = [
+    [headerNames.messageId, messageId],
+    [headerNames.time, readings.at(0)?.time],
+    [headerNames.seq, readings.at(0)?.seq],
+    [headerNames.fPort, fPort],
+  ];
+  const userProperties = said.flatMap(([name, value]): UserProperty[] =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return {
+    topic,
+    payload: Buffer.from(payload),
+    qos: 1,
+    retain: false,
+    properties: { userProperties },
+    receivedAt,
+    publisher: '',
+  };
+}
+
+function isSame({ readings }: RawMessage, work: Work | undefined): boolean {
+  return isDeepStrictEqual(readings, work?.readings);
+}
+
+function toCorrection({ message, work }: Pair): Correction {
+  const { id, deviceId, messageId, receivedAt } = message;
+  const { driver, processedAt, readings } = work as Work;
+  const { id: name, version } = driver as DriverRef;
+  return { id, deviceId, messageId, receivedAt, processedAt, driver: name, driverVersion: version, readings };
+}
+
+function toDifference({ message, work }: Pair): DecodeDifference {
+  const verdict = work?.verdict;
+  return {
+    deviceId: message.deviceId,
+    messageId: message.messageId,
+    before: message.readings,
+    after: work?.readings ?? [],
+    error: verdict === undefined || verdict.kind === 'stored' ? undefined : verdict.error.message,
+  };
+}
