@@ -87,10 +87,10 @@ function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: 
 }
 
 async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<void> {
-  for (const row of contract) if (row.rawBody !== true) serveRoute(app, row, parts);
+  for (const row of contract) if (row.rawBody === undefined) serveRoute(app, row, parts);
   await app.register(async (raw) => {
     takeRawBodies(raw);
-    for (const row of contract) if (row.rawBody === true) serveRoute(raw, row, parts);
+    for (const row of contract) if (row.rawBody !== undefined) serveRoute(raw, row, parts);
   });
 }
 

@@ -12,6 +12,7 @@ import { eventSchemaRoutes } from './routes/event-schemas.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
+import { ingestBatchRoutes } from './routes/ingest-batches.ts';
 import { leaseRoutes } from './routes/leases.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { moveRoutes } from './routes/moves.ts';
@@ -44,6 +45,7 @@ export const contract: readonly Route[] = [
   ...credentialRoutes,
   ...readingRoutes,
   ...ingestRoutes,
+  ...ingestBatchRoutes,
   ...workerRoutes,
   ...banRoutes,
 ];

@@ -57,8 +57,8 @@ export interface Route<S extends CallShape = CallShape> {
   readonly summary: string;
   readonly who: Who;
   readonly schemas: RouteSchemas;
-  /** The body is bytes of any content type, not JSON. */
-  readonly rawBody?: boolean;
+  /** The body reaches the handler as bytes: of any content type, or of those that are documented here. */
+  readonly rawBody?: true | Readonly<Record<string, JsonSchema>>;
   readonly handle: (call: Call<S>, parts: RouteParts) => Answer | Promise<Answer>;
 }
 

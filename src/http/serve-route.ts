@@ -12,7 +12,7 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     method: row.method,
     url: row.path.replace(/\{(\w+)\}/g, ':$1'),
     schema: schemaOf(row),
-    ...(row.rawBody && { config: { swaggerTransform: documentRawBody } }),
+    ...(row.rawBody && { config: { swaggerTransform: documentRawBody(row.rawBody) } }),
     // Before the body is read: who may not call does not get to send one either.
     onRequest: async (request) => {
       const params = request.params as Record<string, string | undefined>;
@@ -68,11 +68,12 @@ function schemaOf({ schemas, summary, tag, who }: Route): object {
   };
 }
 
+type Documented = <T extends { schema: object; url: string }>(route: T) => { schema: object; url: string };
+
 /** Bytes are not checked by a schema, so that one stands in the document only. */
-function documentRawBody<T extends { schema: object; url: string }>({
-  schema,
-  url,
-}: T): { schema: object; url: string } {
-  const body = { type: 'string', format: 'binary', description: 'The payload as it is, of any content type' };
-  return { schema: { ...schema, body, consumes: ['*/*'] }, url };
+function documentRawBody(rawBody: NonNullable<Route['rawBody']>): Documented {
+  const bytes = { type: 'string', format: 'binary', description: 'The payload as it is, of any content type' };
+  const types = rawBody === true ? { '*/*': bytes } : rawBody;
+  const content = Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }]));
+  return ({ schema, url }) => ({ schema: { ...schema, body: { content } }, url });
 }

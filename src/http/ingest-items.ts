@@ -1,0 +1,117 @@
+import { SluiceError } from '../errors.ts';
+import type { JsonValue } from '../std/json.ts';
+import { parseTime } from './header-values.ts';
+import type { BatchItem } from './ingest-batch.ts';
+import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
+import { type PayloadEncoding, payloadFromJson } from './message-json.ts';
+import { checkProperties } from './property-limits.ts';
+import { anyJson, batchItemsMax, epochMs, integer, object, text } from './schemas.ts';
+import { compileSchema, validationError } from './validation.ts';
+
+/** A device message as an item of a batch. */
+interface ItemJson {
+  readonly deviceId?: string;
+  readonly eventType?: string;
+  readonly payload: JsonValue;
+  readonly encoding?: PayloadEncoding;
+  readonly contentType?: string;
+  readonly messageId?: string;
+  readonly time?: number | string;
+  readonly seq?: number;
+  readonly fPort?: number;
+  readonly firmwareVersion?: string;
+}
+
+export const ingestItem = object(
+  {
+    deviceId: { ...text, description: 'Left out: the device that the path names, or that sends' },
+    eventType: { ...text, description: 'Left out: telemetry' },
+    payload: anyJson,
+    encoding: { type: 'string', enum: ['utf8', 'base64', 'json'], description: 'Text is utf8, everything else json' },
+    contentType: text,
+    messageId: text,
+    time: { anyOf: [epochMs, { type: 'string', maxLength: 64, description: 'ISO 8601' }] },
+    seq: integer,
+    fPort: { type: 'integer', minimum: 0, maximum: 255 },
+    firmwareVersion: text,
+  },
+  ['payload'],
+);
+
+const validate = compileSchema({ schema: ingestItem, httpPart: 'body' });
+
+/** The items of a body, each read by itself. `deviceId` is the device where an item names none. Throws where there are no items in it. */
+export function readItems(body: Buffer, contentType: string | undefined, deviceId: string): readonly BatchItem[] {
+  return jsonItems(body, contentType).map((item) => (item instanceof SluiceError ? item : readItem(item, deviceId)));
+}
+
+/** The values of a JSON array, or of lines of JSON. Throws `payload_unreadable` or `invalid_argument` for the whole. */
+export function jsonItems(body: Buffer, contentType: string | undefined): readonly (JsonValue | SluiceError)[] {
+  const items = isLines(contentType) ? lines(body) : array(body);
+  if (items.length > 0 && items.length <= batchItemsMax) return items;
+  throw new SluiceError('invalid_argument', `Send 1 to ${batchItemsMax} items at once: met ${items.length}`);
+}
+
+const linesTypes = new Set(['application/x-ndjson', 'application/ndjson', 'application/jsonl']);
+
+function isLines(contentType: string | undefined): boolean {
+  return linesTypes.has(contentType?.split(';')[0].trim().toLowerCase() ?? '');
+}
+
+function lines(body: Buffer): (JsonValue | SluiceError)[] {
+  const items: (JsonValue | SluiceError)[] = [];
+  for (const line of body.toString().split('\n')) {
+    if (line.trim() === '') continue;
+    // One more than allowed is enough to refuse them all.
+    if (items.length > batchItemsMax) break;
+    items.push(parse(line));
+  }
+  return items;
+}
+
+function array(body: Buffer): readonly JsonValue[] {
+  const value = parse(body.toString());
+  if (value instanceof SluiceError) throw value;
+  if (Array.isArray(value)) return value;
+  throw new SluiceError('payload_unreadable', 'Send a JSON array of items, or one item a line as application/x-ndjson');
+}
+
+function parse(json: string): JsonValue | SluiceError {
+  if (nestsDeeper(json, jsonDepthMax)) {
+    return new SluiceError(
+      'payload_unreadable',
+      `Send JSON with at most ${jsonDepthMax} arrays and objects inside each other`,
+    );
+  }
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    const { message } = cause as SyntaxError;
+    return new SluiceError('payload_unreadable', `Send an item that is valid JSON: ${message}`, { cause });
+  }
+}
+
+function readItem(value: JsonValue, deviceId: string): BatchItem {
+  if (!validate(value)) return validationError(validate.errors ?? [], 'item');
+  try {
+    const { payload, encoding, time, ...said } = value as unknown as ItemJson;
+    if (deviceId !== 'me' && said.deviceId !== undefined && said.deviceId !== deviceId) {
+      return new SluiceError(
+        'invalid_argument',
+        `Leave out deviceId: the path names device ${JSON.stringify(deviceId)}`,
+      );
+    }
+    if (said.contentType !== undefined) checkProperties({ contentType: said.contentType });
+    const isText = encoding === 'utf8' || (encoding === undefined && typeof payload === 'string');
+    return {
+      deviceId,
+      ...(isText || encoding === 'base64' ? {} : { contentType: 'application/json' }),
+      ...said,
+      payload: payloadFromJson(payload, encoding),
+      ...(time === undefined ? {} : { time: typeof time === 'number' ? time : parseTime(time, 'time') }),
+    };
+  } catch (problem) {
+    if (problem instanceof SluiceError) return problem;
+    throw problem;
+  }
+}

@@ -1,0 +1,49 @@
+import { takeBatch } from '../ingest-batch.ts';
+import { ingestItem, readItems } from '../ingest-items.ts';
+import { type Answer, type Call, ok, type Route, type RouteParts, route } from '../route.ts';
+import { answer, array, batchItemsMax, deviceIdParams, itemResult } from '../schemas.ts';
+
+interface Batch {
+  readonly params: { readonly id?: string };
+  readonly body: Buffer | undefined;
+}
+
+export const batchResults = answer('What became of each item, in their order', {
+  results: array({
+    ...itemResult,
+    description: 'With messageId; without outcome where it is safe and not processed yet',
+  }),
+});
+
+const rawBody = {
+  'application/json': array(ingestItem, { maxItems: batchItemsMax }),
+  'application/x-ndjson': ingestItem,
+};
+
+export const ingestBatchRoutes: readonly Route[] = [
+  route<Batch>({
+    method: 'POST',
+    path: '/v1/devices/{id}/batch',
+    tag: 'Readings',
+    summary: 'Take several messages of a device, and hear of each what became of it',
+    who: 'device',
+    rawBody,
+    schemas: { params: deviceIdParams, responses: { 200: batchResults } },
+    handle: (call, parts) => batch(call, call.params.id ?? 'me', parts),
+  }),
+  route<Batch>({
+    method: 'POST',
+    path: '/v1/ingest',
+    tag: 'Readings',
+    summary: 'Take messages of many devices, and hear of each what became of it',
+    who: 'identified',
+    rawBody,
+    schemas: { responses: { 200: batchResults } },
+    handle: (call, parts) => batch(call, 'me', parts),
+  }),
+];
+
+async function batch({ body, headers, caller }: Call<Batch>, deviceId: string, parts: RouteParts): Promise<Answer> {
+  const items = readItems(body ?? Buffer.alloc(0), headers['content-type'], deviceId);
+  return ok({ results: await takeBatch(items, caller, parts) });
+}
