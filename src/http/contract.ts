@@ -1,5 +1,6 @@
 import type { Route } from './route.ts';
 import { banRoutes } from './routes/bans.ts';
+import { cloudEventRoutes } from './routes/cloud-events.ts';
 import { consumerRoutes } from './routes/consumers.ts';
 import { credentialRoutes } from './routes/credentials.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
@@ -46,6 +47,7 @@ export const contract: readonly Route[] = [
   ...readingRoutes,
   ...ingestRoutes,
   ...ingestBatchRoutes,
+  ...cloudEventRoutes,
   ...workerRoutes,
   ...banRoutes,
 ];

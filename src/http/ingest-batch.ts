@@ -34,26 +34,28 @@ function admit(
 ): string | undefined {
   try {
     if (item instanceof SluiceError) throw item;
-    const request = { ...item, deviceId: ownId(caller, item.deviceId), publisher: caller.clientId };
-    requireDevice(request, caller, parts);
-    return parts.pipeline.ingestion.admit(request, receipts, tag);
+    return parts.pipeline.ingestion.admit(requestOf(item, caller, parts), receipts, tag);
   } catch (problem) {
     receipts.receipt(tag, toSluiceError(problem));
     return undefined;
   }
 }
 
-function ownId({ identity }: Caller, deviceId: string): string {
-  return deviceId === 'me' && identity.kind === 'device' ? identity.name : deviceId;
-}
-
-/** Who may publish to the topic of a message over MQTT may send it here. */
-function requireDevice(request: IngestRequest, { identity, clientId }: Caller, { access }: RouteParts): void {
-  if (access.mayAdminister(identity)) return;
-  const { deviceId, eventType = defaultEventType } = request;
-  if (access.mayPublish(identity, clientId, buildDeviceTopic({ deviceId, eventType }))) return;
+/** The message as this caller's. Throws `not_authorized` where it may not send for the device. */
+export function requestOf(
+  message: Omit<IngestRequest, 'publisher'>,
+  { identity, clientId }: Caller,
+  { access }: RouteParts,
+): IngestRequest {
+  const deviceId = message.deviceId === 'me' && identity.kind === 'device' ? identity.name : message.deviceId;
+  // Whoever may publish to the topic of a message over MQTT may send it here.
+  const topic = buildDeviceTopic({ deviceId, eventType: message.eventType ?? defaultEventType });
+  if (access.mayAdminister(identity) || access.mayPublish(identity, clientId, topic)) {
+    return { ...message, deviceId, publisher: clientId };
+  }
+  const name = JSON.stringify(identity.name);
   throw new SluiceError(
     'not_authorized',
-    `Send messages of your own: ${identity.kind} ${JSON.stringify(identity.name)} may not send for device ${JSON.stringify(deviceId.slice(0, 200))}`,
+    `Send messages of your own: ${identity.kind} ${name} may not send for device ${JSON.stringify(deviceId.slice(0, 200))}`,
   );
 }

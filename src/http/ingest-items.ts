@@ -69,9 +69,15 @@ function lines(body: Buffer): (JsonValue | SluiceError)[] {
   return items;
 }
 
-function array(body: Buffer): readonly JsonValue[] {
+/** The one value of a JSON body. Throws `payload_unreadable`. */
+export function jsonItem(body: Buffer): JsonValue {
   const value = parse(body.toString());
   if (value instanceof SluiceError) throw value;
+  return value;
+}
+
+function array(body: Buffer): readonly JsonValue[] {
+  const value = jsonItem(body);
   if (Array.isArray(value)) return value;
   throw new SluiceError('payload_unreadable', 'Send a JSON array of items, or one item a line as application/x-ndjson');
 }
