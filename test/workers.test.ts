@@ -51,6 +51,30 @@ test('a server that is killed while workers work goes on with them when it is ba
   account(t, server, count);
 });
 
+test('a codec script that comes or changes while workers work is what they use from the next message on', async (t) => {
+  const { server, publish } = await scene(t);
+  await start(t, server, 'w0').atWork();
+  for (const [version, factor] of [
+    ['1.0.0', 10],
+    ['1.1.0', 100],
+  ]) {
+    const script = `function decodeUplink({ bytes }) {
+      const text = String.fromCharCode.apply(null, bytes);
+      return { data: { scaled: JSON.parse(text).n * ${factor} } };
+    }`;
+    await server.api('PUT', `/v1/drivers/meter/${version}`, { deviceType: 'meter', firmware: '*', script });
+    await publish(devices);
+    await drained(server);
+    // Numbers go on: the first of the second round is as many as there are devices, and d0's too.
+    const n = factor === 10 ? 0 : devices;
+    const { state } = await server.api<{ state: { key: string; value: unknown }[] }>('GET', '/v1/devices/d0/state');
+    assert.deepEqual(
+      state.map(({ key, value }) => [key, value]),
+      [['scaled', n * Number(factor)]],
+    );
+  }
+});
+
 test('the messages of a worker that stands still go to another when its time is up, and its late answers change nothing', async (t) => {
   const { server, publish } = await scene(t);
   const session = await openSession(server);
