@@ -26,7 +26,7 @@ test('JSON: what is not a reading is refused with what was met', () => {
 test('JSON: a content type of JSON goes before what the first byte looks like', () => {
   const spaced = Buffer.from(' {"t":1}');
   assert.match(errorOf(run('json', spaced)), /starts with 0x20/);
-  for (const contentType of ['application/json', 'application/json; charset=utf-8', 'application/senml+json']) {
+  for (const contentType of ['application/json', 'application/json; charset=utf-8', 'application/vnd.meter+json']) {
     assert.deepEqual(run('json', spaced, { contentType }).messages, [{ data: { t: 1 } }]);
   }
 });
@@ -35,6 +35,87 @@ test('JSON: "values" is a reading like others where something stands beside it o
   const plain = ['{"values":{"a":1}}', '{"ts":5,"values":{"a":1},"b":2}'].map((text) => run('json', Buffer.from(text)));
   assert.deepEqual(plain[0].messages, [{ data: { values: { a: 1 } } }]);
   assert.deepEqual(plain[1].messages, [{ data: { values: { a: 1 }, b: 2 }, time: 5 }]);
+});
+
+test('JSON: a device type without a driver sends what its content type says, and CloudEvents', () => {
+  const cbor = Buffer.from('81a2006474656d7002f94c00', 'hex');
+  assert.deepEqual(run('json', cbor, { contentType: 'application/senml+cbor' }).messages, [{ data: { temp: 16 } }]);
+  const senml = Buffer.from('[{"n":"temp","v":16}]');
+  assert.deepEqual(run('json', senml, { contentType: 'application/senml+json' }).messages, [{ data: { temp: 16 } }]);
+  const lpp = Buffer.from('03670110', 'hex');
+  assert.deepEqual(run('json', lpp, { contentType: 'application/vnd.cayenne-lpp' }).data, { temperature_3: 27.2 });
+  const event = '{"specversion":"1.0","id":"1","source":"x","type":"a.b","data":{"t":1}}';
+  assert.deepEqual(run('json', Buffer.from(event)).messages, [{ data: { t: 1 }, eventType: 'a.b' }]);
+  assert.deepEqual(run('json', Buffer.from(`[${event}]`)).messages, [{ data: { t: 1 }, eventType: 'a.b' }]);
+});
+
+test('SenML: what RFC 8428 does not allow is refused with the record', () => {
+  const refused: [string, RegExp][] = [
+    ['{}', /expected an array of records/],
+    ['[]', /at least one record with a value/],
+    ['[7]', /\[0\] is not an object/],
+    ['[{"v":1}]', /\[0\]: expected a name/],
+    ['[{"n":"a b","v":1}]', /met "a b"/],
+    ['[{"n":"-a","v":1}]', /met "-a"/],
+    ['[{"n":"a"}]', /"a" has neither a value nor a sum/],
+    ['[{"n":"a","v":1,"vs":"x"}]', /expected one value, met v and vs/],
+    ['[{"n":"a","v":"1"}]', /a number in "v", met "1"/],
+    ['[{"n":"a","vb":1}]', /true or false in "vb"/],
+    ['[{"n":"a","vd":"+/="}]', /bytes in "vd"/],
+    ['[{"n":"a","v":1},{"n":"b","v":1,"must_":2}]', /\[1\]: "must_" must be understood/],
+    ['[{"bver":11,"n":"a","v":1}]', /bver up to 10, met 11/],
+    ['[{"bt":"now","n":"a","v":1}]', /a number in "bt"/],
+    [JSON.stringify(new Array(1001).fill({ n: 'a', v: 1 })), /at most 1000 records, met 1001/],
+  ];
+  for (const [text, reason] of refused) assert.match(errorOf(run('senml', Buffer.from(text))), reason, text);
+  assert.match(errorOf(run('senml', Buffer.from('81f97e00', 'hex'))), /not a map/);
+  assert.match(errorOf(run('senml', Buffer.from('81a2006161 02f97e00'.replace(' ', ''), 'hex'))), /a number in "v"/);
+});
+
+test('SenML: unknown labels are passed over, times are relative below 2^28, and nothing of one name and time is lost', () => {
+  const records =
+    '[{"bn":"d:","n":"a","v":1,"x":"y","t":-2},{"n":"b","v":2},{"n":"b","v":3},{"n":"c","v":4,"t":268435456}]';
+  assert.deepEqual(run('senml', Buffer.from(records), { recvTime: new Date(10_000) }).messages, [
+    { data: { a: 1 }, time: 8_000 },
+    { data: { b: 2 } },
+    { data: { b: 3 } },
+    { data: { c: 4 }, time: 268_435_456_000 },
+  ]);
+  const names = '[{"n":"__proto__","v":1}]';
+  assert.match(errorOf(run('senml', Buffer.from(names))), /expected a name/);
+  const bytes = Buffer.from('81a2006161084301feff', 'hex');
+  assert.deepEqual(run('senml', bytes).messages, [{ data: { a: 'Af7_' } }]);
+});
+
+test('Cayenne LPP: an unknown type is refused, and a value that comes twice is told', () => {
+  assert.match(errorOf(run('cayenne-lpp', Buffer.alloc(0))), /no bytes at all/);
+  assert.match(errorOf(run('cayenne-lpp', Buffer.from('0367011003fa00', 'hex'))), /Unknown type 250 at byte 5/);
+  assert.match(errorOf(run('cayenne-lpp', Buffer.from('03', 'hex'))), /Unknown type of no byte at byte 1/);
+  assert.match(errorOf(run('cayenne-lpp', Buffer.from('036701', 'hex'))), /"temperature" ends at byte 4: met 3/);
+  const twice = run('cayenne-lpp', Buffer.from('0367011003670111', 'hex'));
+  assert.deepEqual(twice.data, { temperature_3: 27.3 });
+  assert.deepEqual(twice.warnings, ['"temperature_3" came more than once: the last one is kept']);
+});
+
+test('CloudEvents: what is no event, or has no readings, is refused with what is missing', () => {
+  const event = (more: object): string =>
+    JSON.stringify({ specversion: '1.0', id: '1', source: 'x', type: 'a', data: { t: 1 }, ...more });
+  const refused: [string, RegExp][] = [
+    ['nothing', /CloudEvent that can be read/],
+    ['{"t":1}', /with specversion, id, source and type/],
+    ['[]', /1 to 1000 CloudEvents at once, met 0/],
+    [event({ specversion: '0.3' }), /CloudEvents 1.0, met specversion "0.3"/],
+    [event({ id: '' }), /with specversion/],
+    [event({ data: 7 }), /JSON object of readings in "data"/],
+    [event({ data: {} }), /an object without any/],
+    [event({ data: undefined, data_base64: 'AA==' }), /JSON in data_base64/],
+    [event({ time: '2025-01-01' }), /Send "time" as/],
+    [`[${event({})},7]`, /\[1\]: Send a CloudEvent/],
+  ];
+  for (const [text, reason] of refused) assert.match(errorOf(run('cloud-events', Buffer.from(text))), reason, text);
+  assert.deepEqual(run('cloud-events', Buffer.from(event({ sequence: 'x' }))).messages, [
+    { data: { t: 1 }, eventType: 'a' },
+  ]);
 });
 
 test('Decentlab: another protocol version is refused, and words behind the known sensors are told', () => {

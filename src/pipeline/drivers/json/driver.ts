@@ -3,6 +3,9 @@ import { isJsonObject } from '../../../std/json.ts';
 import type { DecodedReading, UplinkInput, UplinkOutput } from '../../driver.ts';
 import { defineDriver } from '../../driver.ts';
 import { timeForm, timeOf } from '../../event-time.ts';
+import { decodeCayenneLpp, isCayenneLpp } from '../cayenne-lpp/driver.ts';
+import { decodeCloudEvents, isCloudEvent } from '../cloud-events/driver.ts';
+import { decodeSenml, isSenml } from '../senml/driver.ts';
 import { examples } from './examples.ts';
 
 /** Keys that speak of the message, not of what was measured. */
@@ -12,7 +15,8 @@ const envelopeKeys: ReadonlySet<string> = new Set(['messageId', 'time', 'ts', 's
 const readingsMax = 1000;
 
 /**
- * Readings as JSON, for device types that have no driver of their own. The forms are `{ key: value }` and
+ * For device types that have no driver of their own: readings as JSON, or what the content type says, SenML or Cayenne LPP; and
+ * CloudEvents, which are known by what they must have. The forms of JSON are `{ key: value }` and
  * `{ ts | time, values: { key: value } }`, with `messageId` and `seq` beside, and arrays of these.
  */
 export const driver = defineDriver({
@@ -29,6 +33,8 @@ const openBrace = 0x7b;
 const openBracket = 0x5b;
 
 function decodeUplink(input: UplinkInput): UplinkOutput {
+  if (isSenml(input.contentType)) return decodeSenml(input);
+  if (isCayenneLpp(input.contentType)) return decodeCayenneLpp(input.bytes);
   const bytes = Uint8Array.from(input.bytes);
   if (!looksLikeJson(bytes, input.contentType)) {
     const met = bytes.length === 0 ? 'no bytes at all' : `a payload that starts with 0x${hex(bytes[0])}`;
@@ -40,7 +46,7 @@ function decodeUplink(input: UplinkInput): UplinkOutput {
   } catch (problem) {
     return failure(`Send JSON that can be read: ${(problem as Error).message}`);
   }
-  return readingsOf(parsed);
+  return isCloudEvent(Array.isArray(parsed) ? parsed[0] : parsed) ? decodeCloudEvents(parsed) : readingsOf(parsed);
 }
 
 function looksLikeJson(bytes: Uint8Array, contentType: string | undefined): boolean {
