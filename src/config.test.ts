@@ -144,6 +144,7 @@ test('a device type is completed with its defaults', async () => {
     timePolicy: 'refuse',
     bytesMax: undefined,
     rates: undefined,
+    retention: undefined,
     eventTypes: {},
   });
 });

@@ -9,6 +9,7 @@ import { RetainedTable } from './broker/retained-table.ts';
 import { SessionTable } from './broker/session-table.ts';
 import { type Config, mainListener } from './config.ts';
 import { deviceTypeWithDefaults } from './devices/device-type.ts';
+import { rollupWidthsMs } from './devices/rollup-intervals.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
 import type { Store } from './devices/store.ts';
 import { WatchedRegistry } from './devices/watched-registry.ts';
@@ -76,12 +77,18 @@ export class Platform {
       clock,
       log,
     });
-    const devices = new SqliteStore({ path: join(config.data, dataFiles.devices), log, onFailure: failed.resolve });
+    const devices = new SqliteStore({
+      path: join(config.data, dataFiles.devices),
+      log,
+      onFailure: failed.resolve,
+      rollupWidthsMs: rollupWidthsMs(config.history.rollups),
+    });
     const store = {
       registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
       readings: devices.readings,
       schemas: devices.schemas,
       raw: devices.raw,
+      series: devices.series,
       start: () => devices.start(),
       stop: () => devices.stop(),
     };

@@ -1,7 +1,8 @@
 import { jwtAlgorithms } from '../access/jwt-key.ts';
 import { authenticatorNames } from '../access/proof.ts';
+import { rollupIntervals } from '../devices/rollup-intervals.ts';
 import { logLevels } from '../std/log.ts';
-import { deviceTypeOptions, eventTypeSettings, rate, rates } from './entries/device-type.ts';
+import { deviceTypeOptions, eventTypeSettings, rate, rates, retention } from './entries/device-type.ts';
 import { accessRule, everybodyRule, queueEntries, tokenEntry, userEntry } from './entries.ts';
 import { listenerEntry, listenerRedirect, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
@@ -158,6 +159,12 @@ export const configOptions = {
     { default: {}, sentence: 'Device types that are there from the start, by name.' },
   ),
 
+  'history.rollups': option(list(choice(...rollupIntervals)), {
+    default: ['1h', '1d'],
+    sentence:
+      'Intervals for which is kept what the numbers of the history come to, so that series over long spans are quick, and outlive the history of device types that keep it for a while only.',
+  }),
+
   'pipeline.threadsMin': option(integer(1, 64), { default: 1, sentence: 'Threads that run drivers, at least.' }),
   'pipeline.threadsMax': option(integer(0, 64), {
     default: 0,
@@ -191,6 +198,7 @@ export const configEntries = {
   'deviceTypes.NAME': deviceTypeOptions,
   'deviceTypes.NAME.eventTypes.TYPE': eventTypeSettings,
   'deviceTypes.NAME.rates': rates,
+  'deviceTypes.NAME.retention': retention,
   'deviceTypes.NAME.rates.device, deviceTypes.NAME.rates.type': rate,
   'listeners.NAME': listenerEntry,
   'listeners.NAME.tls': listenerTls,

@@ -26,8 +26,18 @@ export interface DeviceType {
   /** Payload bytes of one message. Undefined: what the doors take. */
   readonly bytesMax: number | undefined;
   readonly rates: RateLimits;
+  readonly retention: RetentionOfType;
   /** What holds for some event types instead, by name (`alarm.fire`) or by family (`alarm.*`); the longest that fits counts. */
   readonly eventTypes: Readonly<Record<string, EventTypeSettings>>;
+}
+
+/** How long what its devices said is kept; undefined: for good. The latest state always stays. */
+export interface RetentionOfType {
+  /** By the time of the reading. */
+  readonly historyMs?: number | undefined;
+  readonly rollupsMs?: number | undefined;
+  /** Whether the bytes of messages are kept for a while, so that they can be decoded again. */
+  readonly raw: boolean;
 }
 
 export interface EventTypeSettings {
@@ -63,6 +73,7 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
     timePolicy: said.timePolicy ?? 'refuse',
     bytesMax: said.bytesMax,
     rates: said.rates ?? { device: {}, type: {} },
+    retention: said.retention ?? { raw: true },
     eventTypes: said.eventTypes ?? {},
   };
 }
@@ -70,6 +81,8 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
 /** For what documents and checks the fields one by one. */
 export const deviceTypeDefaults: DeviceType = deviceTypeWithDefaults({ name: '' });
 
+/** Readings come late and roll-ups take their time: what is kept for less than a minute is a mistake. */
+export const retentionMsMin = 60_000;
 /** Messages or bytes a second; a rate below one in a quarter of an hour is a mistake. */
 export const rateMin = 0.001;
 export const rateMax = 1_000_000_000;

@@ -3,6 +3,7 @@ import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
 import type { RawMessages } from './raw.ts';
 import type { Reading } from './reading.ts';
+import type { Series } from './series.ts';
 
 export type { Reading };
 
@@ -17,6 +18,7 @@ export interface Store {
   readonly readings: Readings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
+  readonly series: Series;
 }
 
 export interface Registry {

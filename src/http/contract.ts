@@ -10,6 +10,7 @@ import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { driverRoutes } from './routes/drivers.ts';
 import { eventSchemaRoutes } from './routes/event-schemas.ts';
+import { exportRoutes } from './routes/export.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
@@ -21,6 +22,7 @@ import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
+import { seriesRoutes } from './routes/series.ts';
 import { workbenchRoutes } from './routes/workbench.ts';
 import { workerRoutes } from './routes/workers.ts';
 
@@ -45,6 +47,8 @@ export const contract: readonly Route[] = [
   ...deviceRoutes,
   ...credentialRoutes,
   ...readingRoutes,
+  ...seriesRoutes,
+  ...exportRoutes,
   ...ingestRoutes,
   ...ingestBatchRoutes,
   ...cloudEventRoutes,

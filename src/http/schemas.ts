@@ -137,3 +137,15 @@ export const deviceIdParams: JsonSchema = object({ id: { type: 'string', minLeng
 /** Ids of devices, device types and drivers. */
 export const entityName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' };
 export const eventType: JsonSchema = { type: 'string', pattern: '^[a-z0-9._-]{1,128}$' };
+
+/** A query field that may be given several times. */
+export function oneOrMore(item: JsonSchema, maxItems: number): JsonSchema {
+  return { anyOf: [item, { ...array(item, { minItems: 1, maxItems }) }] };
+}
+
+/** A time in a query; `parseTime` reads it. */
+export const timeText: JsonSchema = {
+  ...text,
+  maxLength: 64,
+  description: 'Milliseconds since the Unix epoch, or ISO 8601',
+};

@@ -6,8 +6,10 @@ import {
   eventTypeSettingsMax,
   type Rate,
   type RateLimits,
+  type RetentionOfType,
   rateMax,
   rateMin,
+  retentionMsMin,
 } from '../devices/device-type.ts';
 import type { Device, NewDevice, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
@@ -106,6 +108,7 @@ function checkDeviceType(type: DeviceType): void {
   if (type.fPort !== undefined && !isIntegerWithin(type.fPort, 0, 255))
     refuse('fPort is an integer from 0 to 255', type.fPort);
   checkRates(type.rates, refuse);
+  checkRetention(type.retention, refuse);
   checkEventTypes(type.eventTypes, refuse);
   checkSchemas(name, type.schemas);
 }
@@ -128,6 +131,13 @@ function checkRates(rates: RateLimits, refuse: Refuse): void {
       if (perSecond === undefined || (perSecond >= rateMin && perSecond <= rateMax)) continue;
       refuse(`rates.${whose}.${name} is a number from ${rateMin} to ${rateMax}`, perSecond);
     }
+  }
+}
+
+function checkRetention({ historyMs, rollupsMs }: RetentionOfType, refuse: Refuse): void {
+  for (const [name, ms] of Object.entries({ historyMs, rollupsMs })) {
+    if (ms === undefined || isIntegerWithin(ms, retentionMsMin)) continue;
+    refuse(`retention.${name} is a whole number of milliseconds from ${retentionMsMin}`, ms);
   }
 }
 

@@ -1,5 +1,5 @@
-import { deviceTypeDefaults, eventTypePattern, rateMax, rateMin } from '../../devices/device-type.ts';
-import { choice, decimal, integer, jsonObject, object, optional, record, withDefault } from '../schema.ts';
+import { deviceTypeDefaults, eventTypePattern, rateMax, rateMin, retentionMsMin } from '../../devices/device-type.ts';
+import { choice, decimal, integer, jsonObject, object, optional, record, toggle, withDefault } from '../schema.ts';
 
 const mode = choice('inline', 'queued', 'auto');
 const schemaPolicy = choice('enforce', 'warn', 'off');
@@ -15,6 +15,12 @@ const unlimited = { messagesPerSecond: undefined, bytesPerSecond: undefined };
 export const rates = object({
   device: withDefault(rate, unlimited),
   type: withDefault(rate, unlimited),
+});
+
+export const retention = object({
+  historyMs: optional(integer(retentionMsMin)),
+  rollupsMs: optional(integer(retentionMsMin)),
+  raw: withDefault(toggle(), true),
 });
 
 export const eventTypeSettings = object({
@@ -36,6 +42,7 @@ export const deviceTypeOptions = object({
   timePolicy: withDefault(choice('refuse', 'clamp'), deviceTypeDefaults.timePolicy),
   bytesMax,
   rates: optional(rates),
+  retention: optional(retention),
   eventTypes: withDefault(
     record(new RegExp(eventTypePattern), 'an event type, or a family of them such as "alarm.*"', eventTypeSettings),
     {},

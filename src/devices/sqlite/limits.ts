@@ -11,12 +11,18 @@ export const sqliteLimits = {
   inboxMs: 7 * day,
   /** How long the bytes of a message are kept. */
   rawMs: 7 * day,
-  /** Between two looks for rows that are too old. History is kept for good. */
+  /** Between two looks for rows that are too old. */
   sweepIntervalMs: 60_000,
   /** Rows that one step removes per table. A step holds the writer for some 20 ms at most. */
   sweepRowsMax: 2_000,
   /** Between two steps while more is due, so that messages go first. */
   sweepPauseMs: 50,
+  /** Between two passes over the devices whose type keeps history or roll-ups for a while only. */
+  typeSweepIntervalMs: 60 * 60_000,
+  /** Devices that one step of such a pass looks at. */
+  retentionDevicesMax: 500,
+  /** Series of one device whose roll-ups one step looks at. */
+  retentionSeriesMax: 500,
   /** Versions of state keys that the writer keeps in memory, some 200 bytes each. */
   stateKeysCachedMax: 200_000,
   /** Rows that one answer of history or of the device list holds; a page asked for above it is cut to it. */
@@ -27,6 +33,24 @@ export const sqliteLimits = {
   rawRowsScannedMax: 20_000,
   /** Text that the latest state of one device may have as an answer, in characters; beyond it `quota_exceeded`. */
   stateTextMax: 16 * 1024 * 1024,
+  /** Rows of history and roll-ups that one answer of a series reads, some two seconds' worth; beyond it `quota_exceeded`. */
+  seriesRowsMax: 500_000,
+  /** Points of one answer of a series, all devices and keys together; its page is cut to fewer intervals. */
+  seriesPointsMax: 100_000,
+  /** Rows that are exported at once; the text of a slice ends at `pageTextMax` too. */
+  exportRowsMax: 1_000,
+  /** Devices that one slice of an export looks at. */
+  exportDevicesMax: 1_000,
+  /** Rows of history that one step of the roll-ups reads. */
+  rollupRowsMax: 2_000,
+  /** Rows of roll-ups that one step writes; it ends with the row of history that goes beyond. */
+  rollupBucketsMax: 5_000,
+  /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
+  rollupKeysMax: 1_000,
+  /** Between two steps of the roll-ups while more is due, so that messages go first. */
+  rollupPauseMs: 100,
+  /** Between two looks for what is to be rolled up. */
+  rollupIntervalMs: 5_000,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */
   stateKeysMax: 5_000,
   /** Event types in the latest state of one device; one beyond it stays in the history alone. */

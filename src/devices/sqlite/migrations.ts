@@ -114,4 +114,26 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (device_type, event_type, version)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What the numbers of a key come to, by interval. Rows of history up to rollup_progress.history_id are in it.
+  CREATE TABLE rollups (
+    device_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    key TEXT NOT NULL,
+    width_ms INTEGER NOT NULL,
+    start INTEGER NOT NULL,            -- a multiple of width_ms
+    count INTEGER NOT NULL,
+    min REAL NOT NULL,
+    max REAL NOT NULL,
+    sum REAL,
+    last REAL NOT NULL,
+    last_time INTEGER NOT NULL,
+    PRIMARY KEY (device_id, event_type, key, width_ms, start)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rollup_progress (
+    width_ms INTEGER PRIMARY KEY,
+    history_id INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

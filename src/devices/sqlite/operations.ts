@@ -2,16 +2,21 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
+import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
 import type { Device, HistoryQuery, HistoryRow, MessageKey, NewDevice, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { Corrections } from './corrections.ts';
 import { openForReading, openForWriting } from './database.ts';
+import { ExportQueries } from './export-queries.ts';
 import { RawQueries } from './raw-queries.ts';
 import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
 import { RegistryTables } from './registry-tables.ts';
 import { Retention } from './retention.ts';
+import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
+import { SeriesQueries } from './series-queries.ts';
+import { TypeRetention } from './type-retention.ts';
 
 /** What a worker can be asked for. Arguments and answers cross the thread as structured clones. */
 export interface Operations {
@@ -26,6 +31,8 @@ export interface Operations {
   areStored(messages: readonly MessageKey[]): boolean[];
   correct(batch: readonly Correction[]): boolean[];
   sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
+  rollUp(widths: readonly number[], rowsMax: number): boolean;
+  sweepTypes(now: number, rollupWidths: readonly number[], rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
   removeDevice(deviceId: string): boolean;
 
@@ -39,12 +46,18 @@ export interface Operations {
   history(query: HistoryQuery): HistoryRow[];
   message(deviceId: string, messageId: string): HistoryRow[];
   rawSlice(query: RawQuery): RawSlice;
+
+  seriesPoints(query: SeriesQuery): SeriesPage;
+  exportSlice(query: ExportQuery, after: ExportPosition | undefined): ExportSlice;
 }
 
 export type OperationName = keyof Operations;
 
-/** The writer takes what changes something, the reader what does not: a long query never holds up a batch. */
-export type WorkerRole = 'writer' | 'reader';
+/**
+ * The writer takes what changes something, the reader what does not, and the scanner what looks at many rows: a long query
+ * never holds up a batch, and never who asks for a device.
+ */
+export type WorkerRole = 'writer' | 'reader' | 'scanner';
 
 export interface WorkerOptions {
   readonly path: string;
@@ -58,18 +71,23 @@ export interface OpenOperations {
 }
 
 export function openOperations(options: WorkerOptions): OpenOperations {
-  const writes = options.role === 'writer';
-  const database = writes ? openForWriting(options.path) : openForReading(options.path);
-  const operations = writes ? writerOperations(database, options.stateKeysCachedMax) : readerOperations(database);
+  const database = options.role === 'writer' ? openForWriting(options.path) : openForReading(options.path);
+  const operations = operationsOf[options.role](database, options);
   return { operations, close: () => database.close() };
 }
 
-function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): Partial<Operations> {
+const operationsOf: Readonly<
+  Record<WorkerRole, (database: DatabaseSync, options: WorkerOptions) => Partial<Operations>>
+> = { writer: writerOperations, reader: readerOperations, scanner: scannerOperations };
+
+function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: WorkerOptions): Partial<Operations> {
   const registry = new RegistryTables(database);
   const schemas = new SchemaTables(database, registry);
   const readings = new ReadingsTables(database, stateKeysCachedMax);
   const retention = new Retention(database);
   const corrections = new Corrections(database, (count) => readings.takeIds(count));
+  const rollups = new RollupTables(database);
+  const types = new TypeRetention(database);
   return {
     putDeviceType: (type, now) => schemas.putDeviceType(type, now),
     removeDeviceType: (name) => schemas.removeDeviceType(name),
@@ -86,6 +104,8 @@ function writerOperations(database: DatabaseSync, stateKeysCachedMax: number): P
       return corrected;
     },
     sweep: (inboxBefore, rawBefore, rowsMax) => retention.sweep(inboxBefore, rawBefore, rowsMax),
+    rollUp: (widths, rowsMax) => rollups.step(widths, rowsMax),
+    sweepTypes: (now, widths, rowsMax) => types.step(now, rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER, rowsMax),
     forgetReadings: (deviceId, rowsMax) => retention.forgetReadings(deviceId, rowsMax),
     removeDevice: (deviceId) => {
       const removed = retention.removeDevice(deviceId);
@@ -111,5 +131,14 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     history: (query) => queries.history(query),
     message: (deviceId, messageId) => queries.message(deviceId, messageId),
     rawSlice: (query) => raw.slice(query),
+  };
+}
+
+function scannerOperations(database: DatabaseSync): Partial<Operations> {
+  const series = new SeriesQueries(database);
+  const exports = new ExportQueries(database);
+  return {
+    seriesPoints: (query) => series.points(query),
+    exportSlice: (query, after) => exports.slice(query, after),
   };
 }

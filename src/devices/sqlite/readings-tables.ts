@@ -9,8 +9,10 @@ export class ReadingsTables {
   readonly #database: DatabaseSync;
   readonly #state: LatestState;
   readonly #device: StatementSync;
-  /** Whether the devices of this batch exist. */
-  readonly #exists = new Map<string, boolean>();
+  readonly #keepsRaw: StatementSync;
+  /** The devices of this batch: whether their type keeps raw bytes; null where there is no such device. */
+  readonly #devices = new Map<string, boolean | null>();
+  readonly #types = new Map<string, boolean>();
   readonly #inbox: StatementSync;
   readonly #insertInbox: StatementSync;
   readonly #insertHistory: StatementSync;
@@ -21,7 +23,10 @@ export class ReadingsTables {
   constructor(database: DatabaseSync, stateKeysCachedMax: number) {
     this.#database = database;
     this.#state = new LatestState(database, stateKeysCachedMax);
-    this.#device = database.prepare('SELECT 1 FROM devices WHERE id = ?');
+    this.#device = database.prepare('SELECT type FROM devices WHERE id = ?');
+    this.#keepsRaw = database.prepare(
+      "SELECT coalesce(settings ->> '$.retention.raw', 1) AS raw FROM device_types WHERE name = ?",
+    );
     this.#inbox = database.prepare('SELECT 1 FROM inbox WHERE message_id = ? AND device_id = ?');
     this.#insertInbox = database.prepare(
       `INSERT OR IGNORE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
@@ -35,7 +40,11 @@ export class ReadingsTables {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const last = database
-      .prepare('SELECT max(coalesce((SELECT max(id) FROM history), 0), coalesce((SELECT max(id) FROM raw), 0)) AS id')
+      .prepare(
+        // Ids go up for ever, also where the newest rows were removed: roll-ups go by them.
+        `SELECT max(coalesce((SELECT max(id) FROM history), 0), coalesce((SELECT max(id) FROM raw), 0),
+           coalesce((SELECT max(history_id) FROM rollup_progress), 0)) AS id`,
+      )
       .get() as { id: number };
     this.#nextId = last.id + 1;
   }
@@ -81,7 +90,8 @@ export class ReadingsTables {
 
   #write(batch: EncodedBatch): EncodedOutcomes {
     this.#state.begin();
-    this.#exists.clear();
+    this.#devices.clear();
+    this.#types.clear();
     const messages: readonly MessageTuple[] = JSON.parse(batch.text);
     const outcomes = new Uint8Array(messages.length);
     let at = 0;
@@ -97,13 +107,15 @@ export class ReadingsTables {
   #writeMessage(message: MessageTuple, payload: Uint8Array): number {
     const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, topic, fPort, , readings] = message;
     // It may have been removed while the message was decoded: what is stored now would greet the next device of this id.
-    if (!this.#isKnown(deviceId)) return unknown;
+    const keepsRaw = this.#keepsRawOf(deviceId);
+    if (keepsRaw === null) return unknown;
     const firstId = this.#nextId;
     const inserted = this.#insertInbox.run(deviceId, messageId, processedAt, firstId, readings.length);
     if (inserted.changes === 0) return duplicate;
     // A message without readings takes an id too, for its raw row.
     this.#nextId += Math.max(1, readings.length);
-    this.#insertRaw.run(firstId, deviceId, messageId, processedAt, topic, fPort, driver, driverVersion, payload);
+    if (keepsRaw)
+      this.#insertRaw.run(firstId, deviceId, messageId, processedAt, topic, fPort, driver, driverVersion, payload);
     let outcome = readings.length === 0 ? applied : stale;
     for (let i = 0; i < readings.length; i++) {
       const [eventType, time, seq, data] = readings[i];
@@ -127,13 +139,23 @@ export class ReadingsTables {
     return outcome;
   }
 
-  #isKnown(deviceId: string): boolean {
-    let known = this.#exists.get(deviceId);
-    if (known === undefined) {
-      known = this.#device.get(deviceId) !== undefined;
-      this.#exists.set(deviceId, known);
+  #keepsRawOf(deviceId: string): boolean | null {
+    let keepsRaw = this.#devices.get(deviceId);
+    if (keepsRaw === undefined) {
+      const device = this.#device.get(deviceId) as { type: string } | undefined;
+      keepsRaw = device === undefined ? null : this.#typeKeepsRaw(device.type);
+      this.#devices.set(deviceId, keepsRaw);
     }
-    return known;
+    return keepsRaw;
+  }
+
+  #typeKeepsRaw(type: string): boolean {
+    let keepsRaw = this.#types.get(type);
+    if (keepsRaw === undefined) {
+      keepsRaw = (this.#keepsRaw.get(type) as { raw: number }).raw === 1;
+      this.#types.set(type, keepsRaw);
+    }
+    return keepsRaw;
   }
 }
 

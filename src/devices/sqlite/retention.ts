@@ -9,6 +9,7 @@ export class Retention {
   readonly #rawOfDevice: StatementSync;
   readonly #historyOfDevice: StatementSync;
   readonly #inboxOfDevice: StatementSync;
+  readonly #rollupsOfDevice: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -30,6 +31,10 @@ export class Retention {
       `DELETE FROM inbox WHERE (message_id, device_id) IN (${ofDevice('message_id, device_id')})`,
     );
     this.#historyOfDevice = database.prepare(`DELETE FROM history WHERE id IN (${ofDevice('id')})`);
+    this.#rollupsOfDevice = database.prepare(
+      `DELETE FROM rollups WHERE (device_id, event_type, key, width_ms, start) IN
+         (SELECT device_id, event_type, key, width_ms, start FROM rollups WHERE device_id = ? LIMIT ?)`,
+    );
   }
 
   /** Answers whether there may be more. */
@@ -57,11 +62,12 @@ export class Retention {
     });
   }
 
-  /** Answers how many rows of history went. */
+  /** Answers how many rows went, of the table that lost the most. */
   #forgetReadings(deviceId: string, rowsMax: number): number {
     this.#rawOfDevice.run(deviceId, rowsMax);
     this.#inboxOfDevice.run(deviceId, rowsMax);
-    return Number(this.#historyOfDevice.run(deviceId, rowsMax).changes);
+    const rollups = Number(this.#rollupsOfDevice.run(deviceId, rowsMax).changes);
+    return Math.max(rollups, Number(this.#historyOfDevice.run(deviceId, rowsMax).changes));
   }
 }
 

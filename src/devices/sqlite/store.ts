@@ -8,10 +8,11 @@ import type { RawMessages } from '../raw.ts';
 import type { FirmwareVersions, Registry, Store } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
-import { RetentionSweeper } from './retention-sweeper.ts';
 import { SqliteRaw } from './sqlite-raw.ts';
 import { SqliteReadings } from './sqlite-readings.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
+import { SqliteSeries } from './sqlite-series.ts';
+import { StepDuty } from './step-duty.ts';
 import { WorkerClient } from './worker-client.ts';
 
 export interface SqliteStoreOptions {
@@ -20,22 +21,29 @@ export interface SqliteStoreOptions {
   readonly log: Log;
   readonly clock?: Clock;
   readonly limits?: Partial<SqliteLimits>;
+  /** Intervals for which roll-ups are kept, in milliseconds. Default none. */
+  readonly rollupWidthsMs?: readonly number[];
   /** Called when a thread of the store ended by itself: everything is refused from then on, and the process should end. */
   readonly onFailure?: (failure: SluiceError) => void;
 }
 
-/** The device store in one SQLite file, with one thread that writes and one that reads. */
+/** The device store in one SQLite file, with one thread that writes and two that read. */
 export class SqliteStore implements Store {
   readonly name = 'device-store';
   readonly registry: Registry & FirmwareVersions;
   readonly readings: SqliteReadings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
-  /** Removes old rows; public so that a tool or a test can make it take a step at once. */
-  readonly sweeper: RetentionSweeper;
+  readonly series: SqliteSeries;
+  /** Removes old rows. The duties are public so that a tool or a test can make them take a step at once. */
+  readonly sweeper: StepDuty;
+  /** Removes what the device types do not keep. */
+  readonly typeSweeper: StepDuty;
+  readonly rollups: StepDuty;
   readonly #path: string;
   readonly #writer: WorkerClient;
   readonly #reader: WorkerClient;
+  readonly #scanner: WorkerClient;
 
   constructor(options: SqliteStoreOptions) {
     const limits = { ...sqliteLimits, ...options.limits };
@@ -49,30 +57,62 @@ export class SqliteStore implements Store {
     this.#path = options.path;
     this.#writer = client('writer');
     this.#reader = client('reader');
+    this.#scanner = client('scanner');
     this.registry = new SqliteRegistry(this.#writer, this.#reader, clock, limits);
     this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
     this.raw = new SqliteRaw(this.#writer, this.#reader);
-    this.sweeper = new RetentionSweeper((...args) => this.#writer.request('sweep', args), clock, options.log, limits);
+    this.series = new SqliteSeries(this.#scanner);
+    const writer = this.#writer;
+    const widths = options.rollupWidthsMs ?? [];
+    const duty = { clock, log: options.log, intervalMs: limits.sweepIntervalMs, pauseMs: limits.sweepPauseMs };
+    this.sweeper = new StepDuty({
+      ...duty,
+      name: 'retention-sweeper',
+      step: () => {
+        const now = clock.now();
+        return writer.request('sweep', [now - limits.inboxMs, now - limits.rawMs, limits.sweepRowsMax]);
+      },
+      complaint: 'Cannot remove old rows of the device store; trying again later',
+    });
+    this.typeSweeper = new StepDuty({
+      ...duty,
+      name: 'type-sweeper',
+      intervalMs: limits.typeSweepIntervalMs,
+      step: () => writer.request('sweepTypes', [clock.now(), widths, limits.sweepRowsMax]),
+      complaint: 'Cannot remove history that is older than its device type keeps; trying again later',
+    });
+    this.rollups = new StepDuty({
+      ...duty,
+      name: 'rollups',
+      intervalMs: limits.rollupIntervalMs,
+      pauseMs: limits.rollupPauseMs,
+      step: async () => widths.length > 0 && (await writer.request('rollUp', [widths, limits.rollupRowsMax])),
+      complaint: 'Cannot add readings to the roll-ups; trying again later',
+    });
   }
 
   /** Requests that wait for an answer. */
   get waiting(): number {
-    return this.#writer.waiting + this.#reader.waiting;
+    return this.#writer.waiting + this.#reader.waiting + this.#scanner.waiting;
   }
 
   async start(): Promise<void> {
     mkdirSync(dirname(this.#path), { recursive: true });
-    // The reader opens read-only, so the writer makes the file first.
+    // The readers open read-only, so the writer makes the file first.
     await this.#writer.start();
-    await this.#reader.start();
-    this.sweeper.start();
+    await Promise.all([this.#reader.start(), this.#scanner.start()]);
+    for (const duty of this.#duties) duty.start();
   }
 
   async stop(): Promise<void> {
-    this.sweeper.stop();
+    for (const duty of this.#duties) duty.stop();
     // The writer goes last: the last connection to close folds the write-ahead log into the file, which a reader may not do.
-    await this.#reader.stop();
+    await Promise.all([this.#reader.stop(), this.#scanner.stop()]);
     await this.#writer.stop();
+  }
+
+  get #duties(): readonly StepDuty[] {
+    return [this.sweeper, this.typeSweeper, this.rollups];
   }
 }

@@ -6,10 +6,11 @@ import {
   eventTypeSettingsMax,
   rateMax,
   rateMin,
+  retentionMsMin,
 } from '../../devices/device-type.ts';
 import { SluiceError } from '../../errors.ts';
 import { ok, type Route, type RouteParts, route } from '../route.ts';
-import { answer, array, entityName, integer, noContent, object } from '../schemas.ts';
+import { answer, array, entityName, flag, integer, noContent, object } from '../schemas.ts';
 
 const tag = 'Devices';
 
@@ -60,6 +61,15 @@ const typeFields = {
     ...object({ device: { ...rate, default: {} }, type: { ...rate, default: {} } }),
     description: 'How fast messages may come: of each device, and of all of the type together',
     default: deviceTypeDefaults.rates,
+  },
+  retention: {
+    ...object({
+      historyMs: { ...integer, minimum: retentionMsMin, description: 'By the time of the reading' },
+      rollupsMs: { ...integer, minimum: retentionMsMin },
+      raw: { ...flag, default: true, description: 'Whether the bytes of messages are kept for a while' },
+    }),
+    description: 'How long what its devices said is kept; absent: for good. The latest state always stays',
+    default: deviceTypeDefaults.retention,
   },
   eventTypes: {
     type: 'object',

@@ -26,6 +26,7 @@ test('a device type is put with its defaults and listed', async (t) => {
     futureTimeMsMax: 300_000,
     timePolicy: 'refuse',
     rates: { device: {}, type: {} },
+    retention: { raw: true },
     eventTypes: {},
   });
   assert.deepEqual((await call('GET', '/v1/device-types')).body.deviceTypes, [body]);

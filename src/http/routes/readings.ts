@@ -13,6 +13,7 @@ import {
   object,
   pageLimit,
   text,
+  timeText,
 } from '../schemas.ts';
 import { known } from './devices.ts';
 
@@ -35,8 +36,6 @@ interface History extends Named {
 interface Story {
   readonly params: { readonly id: string; readonly messageId: string };
 }
-
-const time = { ...text, maxLength: 64, description: 'Milliseconds since the Unix epoch, or ISO 8601' };
 
 const historyRow = {
   type: 'object',
@@ -84,7 +83,7 @@ export const readingRoutes: readonly Route[] = [
     who: 'device',
     schemas: {
       params: deviceIdParams,
-      query: object({ eventType, from: time, to: time, before: integer, limit: pageLimit }),
+      query: object({ eventType, from: timeText, to: timeText, before: integer, limit: pageLimit }),
       responses: {
         200: answer('One page, which may be shorter than `limit`; `before` goes on, absent where there are no rows', {
           rows: array(historyRow),

@@ -2,6 +2,14 @@ import type { DeviceType } from '../../devices/device-type.ts';
 import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
 import type { RawMessages } from '../../devices/raw.ts';
 import type {
+  ExportPosition,
+  ExportQuery,
+  ExportSlice,
+  Series,
+  SeriesPage,
+  SeriesQuery,
+} from '../../devices/series.ts';
+import type {
   Device,
   HistoryRow,
   NewDevice,
@@ -21,6 +29,11 @@ export class MemoryStore implements Store {
   readonly brought: StoredDriver[] = [];
   readonly rows: HistoryRow[] = [];
   readonly entries: StateEntry[] = [];
+
+  readonly asked: SeriesQuery[] = [];
+  readonly exports: (ExportQuery & { after?: ExportPosition | undefined })[] = [];
+  page: SeriesPage = { series: [], next: undefined };
+  slices: ExportSlice[] = [];
 
   async start(): Promise<void> {
     this.known.clear();
@@ -76,5 +89,16 @@ export class MemoryStore implements Store {
     history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, limit }) =>
       this.rows.filter((row) => row.time >= from && row.time < to && row.id < before).slice(0, limit),
     message: async (_, messageId) => this.rows.filter((row) => row.messageId === messageId),
+  };
+
+  readonly series: Series = {
+    points: async (query) => {
+      this.asked.push(query);
+      return this.page;
+    },
+    exported: async (query, after) => {
+      this.exports.push({ ...query, after });
+      return this.slices.shift() ?? { text: '', next: undefined };
+    },
   };
 }

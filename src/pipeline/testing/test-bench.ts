@@ -148,6 +148,7 @@ export class TestBench {
       raw: store.raw,
       schemas: store.schemas,
       readings,
+      series: store.series,
       start: () => store.start(),
       stop: () => store.stop(),
     };

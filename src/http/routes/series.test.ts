@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { serve } from '../testing/served.ts';
+
+async function serveMeters(t: TestContext, ...ids: string[]) {
+  const served = await serve(t);
+  await served.call('PUT', '/v1/device-types/meter', {});
+  for (const id of ids) await served.call('PUT', `/v1/devices/${id}`, { type: 'meter' });
+  return served;
+}
+
+const point = { time: 60_000, count: 2, min: 1, max: 3, sum: 4, avg: 2, last: 3 };
+
+test('a series is asked for by key and interval, and has the functions that were named', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  store.page = { series: [{ deviceId: 'd1', key: 'v', points: [point] }], next: 120_000 };
+  const { status, body } = await call('GET', '/v1/devices/d1/series?key=v&fn=avg&fn=max&interval=5m&from=0&to=600000');
+  assert.equal(status, 200);
+  assert.deepEqual(body, {
+    series: [{ deviceId: 'd1', key: 'v', points: [{ time: 60_000, avg: 2, max: 3 }] }],
+    next: 120_000,
+  });
+  const asked = { deviceIds: ['d1'], keys: ['v'], eventType: 'telemetry', intervalMs: 300_000 };
+  assert.deepEqual(store.asked, [{ ...asked, from: 0, to: 600_000, limit: 100 }]);
+  const all = await call('GET', '/v1/devices/d1/series?key=v&key=w&key=v');
+  assert.deepEqual(all.body.series[0].points, [point]);
+  assert.deepEqual(store.asked[1].keys, ['v', 'w']);
+  assert.equal(store.asked[1].to - store.asked[1].from, 100 * 3_600_000);
+});
+
+test('a series of a type goes on device by device, and one of devices is of those named', async (t) => {
+  const ids = Array.from({ length: 101 }, (_, i) => `d${String(i).padStart(3, '0')}`);
+  const { call, store } = await serveMeters(t, ...ids);
+  assert.equal((await call('GET', '/v1/series?key=v&type=meter')).body.after, 'd099');
+  assert.deepEqual(store.asked[0].deviceIds, ids.slice(0, 100));
+  assert.equal((await call('GET', '/v1/series?key=v&type=meter&after=d099')).body.after, undefined);
+  assert.deepEqual(store.asked[1].deviceIds, ['d100']);
+  await call('GET', '/v1/series?key=v&device=d001&device=d002');
+  assert.deepEqual(store.asked[2].deviceIds, ['d001', 'd002']);
+});
+
+test('a question that makes no series is refused with what to ask', async (t) => {
+  const { call } = await serveMeters(t, 'd1');
+  const refused: readonly (readonly [path: string, status: number, detail: RegExp])[] = [
+    ['/v1/devices/d1/series', 400, /Give "key"/],
+    ['/v1/devices/d1/series?key=v&interval=5', 400, /interval as a number of/],
+    ['/v1/devices/d1/series?key=v&interval=0s', 400, /interval as a number of/],
+    ['/v1/devices/d1/series?key=v&from=5&to=4', 400, /from before to/],
+    ['/v1/devices/d1/series?key=v&fn=median', 400, /fn/],
+    ['/v1/devices/none/series?key=v', 404, /none/],
+    ['/v1/series?key=v', 400, /either device/],
+    ['/v1/series?key=v&device=d1&type=meter', 400, /either device/],
+  ];
+  for (const [path, status, detail] of refused) {
+    const answer = await call('GET', path);
+    assert.equal(answer.status, status, path);
+    assert.match(answer.body.detail, detail);
+  }
+});

@@ -1,0 +1,149 @@
+import type { SeriesPage, SeriesPoint } from '../../devices/series.ts';
+import { SluiceError } from '../../errors.ts';
+import { parseInterval, parseTime } from '../header-values.ts';
+import { ok, type Route, type RouteParts, route } from '../route.ts';
+import {
+  answer,
+  array,
+  deviceIdParams,
+  entityName,
+  epochMs,
+  eventType,
+  object,
+  oneOrMore,
+  pageLimit,
+  text,
+  timeText,
+} from '../schemas.ts';
+import { known } from './devices.ts';
+
+const tag = 'Readings';
+
+/** Keys of one question, and devices of one answer. */
+const keysMax = 20;
+const devicesMax = 100;
+/** What a question without `from` is about. */
+const intervalsDefault = 100;
+
+const functionNames = ['min', 'max', 'avg', 'sum', 'count', 'last'] as const;
+type FunctionName = (typeof functionNames)[number];
+
+interface SeriesFields {
+  readonly key: string | readonly string[];
+  readonly fn?: FunctionName | readonly FunctionName[];
+  readonly eventType: string;
+  readonly interval: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly limit: number;
+}
+
+interface OfDevice {
+  readonly params: { readonly id: string };
+  readonly query: SeriesFields;
+}
+
+interface OfDevices {
+  readonly query: SeriesFields & {
+    readonly device?: string | readonly string[];
+    readonly type?: string;
+    readonly after?: string;
+  };
+}
+
+const fields = {
+  key: oneOrMore(text, keysMax),
+  fn: { ...oneOrMore({ type: 'string', enum: functionNames }, functionNames.length), description: 'All where absent' },
+  eventType: { ...eventType, default: 'telemetry' },
+  interval: {
+    ...text,
+    default: '1h',
+    description: 'Such as 30s, 5m, 1h or 7d; intervals begin at multiples of it, UTC',
+  },
+  from: {
+    ...timeText,
+    description: 'Milliseconds since the Unix epoch, or ISO 8601; absent: 100 intervals before `to`',
+  },
+  to: { ...timeText, description: 'As `from`; absent: now' },
+  limit: { ...pageLimit, description: 'Intervals of one page, which is shorter for many devices and keys' },
+};
+
+const number = { type: 'number' };
+const point = {
+  type: 'object',
+  properties: { time: epochMs, count: number, min: number, max: number, sum: number, avg: number, last: number },
+};
+const page = {
+  series: array({ type: 'object', properties: { deviceId: entityName, key: text, points: array(point) } }),
+  next: { ...epochMs, description: 'The `from` of the next page; absent at the end' },
+};
+
+export const seriesRoutes: readonly Route[] = [
+  route<OfDevice>({
+    method: 'GET',
+    path: '/v1/devices/{id}/series',
+    tag,
+    summary: 'What the numbers of a device come to, by interval; intervals without one are left out',
+    who: 'device',
+    schemas: {
+      params: deviceIdParams,
+      query: object(fields, ['key']),
+      responses: { 200: answer('One page of each series, oldest first', page) },
+    },
+    handle: async ({ params: { id }, query }, parts) => {
+      known(await parts.store.registry.device(id), id);
+      return ok(await points([id], query, parts));
+    },
+  }),
+  route<OfDevices>({
+    method: 'GET',
+    path: '/v1/series',
+    tag,
+    summary: 'The same for several devices: those named, or a page of those of a type',
+    who: 'admin',
+    schemas: {
+      query: object({ ...fields, device: oneOrMore(entityName, devicesMax), type: entityName, after: entityName }, [
+        'key',
+      ]),
+      responses: {
+        200: answer('One page of each series', {
+          ...page,
+          after: { ...entityName, description: 'With `type`: goes on with the devices behind; absent at the end' },
+        }),
+      },
+    },
+    handle: async ({ query }, parts) => {
+      const { device, type, after, ...asked } = query;
+      if ((device === undefined) === (type === undefined)) {
+        throw new SluiceError('invalid_argument', 'Give either device, once or several times, or type');
+      }
+      if (device !== undefined) return ok(await points([...new Set([device].flat())], asked, parts));
+      const devices = await parts.store.registry.devices({ type, ...(after && { after }), limit: devicesMax });
+      const ids = devices.map(({ id }) => id);
+      return ok({
+        ...(await points(ids, asked, parts)),
+        ...(ids.length === devicesMax && { after: ids.at(-1) }),
+      });
+    },
+  }),
+];
+
+async function points(
+  deviceIds: readonly string[],
+  { key, fn = functionNames, eventType, interval, from: fromText, to: toText, limit }: SeriesFields,
+  { store, clock }: RouteParts,
+): Promise<object> {
+  const intervalMs = parseInterval(interval, 'interval');
+  const to = toText === undefined ? clock.now() : parseTime(toText, 'to');
+  const from = fromText === undefined ? Math.max(0, to - intervalsDefault * intervalMs) : parseTime(fromText, 'from');
+  if (from > to) throw new SluiceError('invalid_argument', `Give from before to: met ${from} and ${to}`);
+  const keys = [...new Set([key].flat())];
+  const answered = await store.series.points({ deviceIds, keys, eventType, intervalMs, from, to, limit });
+  return withFunctions(answered, [fn].flat());
+}
+
+function withFunctions({ series, next }: SeriesPage, names: readonly FunctionName[]): object {
+  const shown = (point: SeriesPoint): object =>
+    Object.fromEntries([['time', point.time], ...names.map((name) => [name, point[name]])]);
+  return { series: series.map(({ points, ...of }) => ({ ...of, points: points.map(shown) })), next };
+}
