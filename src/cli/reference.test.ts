@@ -15,6 +15,7 @@ import type { Command } from './command.ts';
 import { flagUsage, optionSentence, usage } from './help.ts';
 import { commonOptions } from './options.ts';
 import { limitsPage, limitsProblems } from './testing/limits-page.ts';
+import { code, table } from './testing/markdown.ts';
 
 /*
  * The reference pages follow from the tables. When a table changed:
@@ -188,13 +189,4 @@ function commandSections(command: Command, path: readonly string[]): string[] {
     own.push(table(['operand or option', 'meaning'], [...operands, ...options]));
   if (command.note !== undefined) own.push(command.note);
   return [...own, ...command.commands.flatMap((each) => commandSections(each, [...path, each.name]))];
-}
-
-function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [titles, titles.map(() => '---'), ...rows.map((row) => row.map((cell) => cell.replaceAll('|', '\\|')))];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }
