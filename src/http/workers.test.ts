@@ -39,6 +39,16 @@ test('a worker reads what there is to do, line by line, and its answers arrive',
   assert.equal(JSON.parse(await lines.next()).kind, 'end');
 });
 
+test('an administrator sees who is at work', async (t) => {
+  const served = await serve(t, { users, anonymous: 'never' });
+  const lines = await work(served.base, wes);
+  const { status, body } = await served.call('GET', '/v1/workers', undefined, bearer('ops-token'));
+  assert.equal(status, 200);
+  assert.deepEqual(body, { workers: [{ id: 'worker:w1', owner: 'wes', since: 5, inWork: 1, answered: 2 }] });
+  assert.equal((await served.call('GET', '/v1/workers', undefined, wes)).status, 403);
+  await lines.cancel();
+});
+
 test('a session ends with its connection', async (t) => {
   const served = await serve(t, { users });
   const lines = await work(served.base, wes);

@@ -15,19 +15,20 @@ export interface ThreadScaleOptions {
 
 /** How often somebody is to call `follow`, in milliseconds. */
 export const scaleMs = 5_000;
-/** Looks for which less has to be enough before there are fewer: a minute. A thread that starts compiles its drivers anew. */
+/** Looks in a minute: so long less has to be enough before there are fewer, since a thread that starts compiles its drivers anew. */
 const looksHeld = 12;
 /** Messages that wait for drivers and are enough work for one more thread: what a thread is given at a time. */
 const waitingPerThread = 500;
 
 /**
- * How many threads run drivers: as many as the ingest queue needs consumers, or as what waits for drivers at this moment
- * keeps busy, whichever is more, and the most of the last minute. The queue says how much is behind; inline messages show only in what waits.
+ * How many threads run drivers: as many as the ingest queue needs consumers, or as what waited for drivers at a look of the
+ * last minute kept busy, whichever is more. The queue says how much is behind; inline messages show only in what waits.
  */
 export class ThreadScale {
   readonly #drivers: Scaled;
   readonly #options: ThreadScaleOptions;
   readonly #log: Log;
+  /** What the messages that waited needed, at the last looks. What the queue needs is held by who says it. */
   readonly #recent: number[] = [];
   #resizing = false;
 
@@ -40,9 +41,9 @@ export class ThreadScale {
   follow(desiredConsumers: number): void {
     const { threadsMin, threadsMax } = this.#options;
     const busy = Math.ceil(this.#drivers.waiting / waitingPerThread);
-    this.#recent.push(Math.max(threadsMin, Math.min(threadsMax, Math.max(desiredConsumers, busy))));
+    this.#recent.push(busy);
     if (this.#recent.length > looksHeld) this.#recent.shift();
-    const wanted = Math.max(...this.#recent);
+    const wanted = Math.max(threadsMin, Math.min(threadsMax, Math.max(desiredConsumers, ...this.#recent)));
     if (wanted === this.#drivers.threads || this.#resizing) return;
     this.#resizing = true;
     void this.#resize(wanted);

@@ -8,8 +8,22 @@ export interface WorkerDoor {
     readonly name: string;
     readonly drivers: readonly string[];
   }): Promise<WorkerSessionDoor>;
+  /** Those that are at work, in the order in which they came. */
+  list(): readonly WorkerInfo[];
   /** The session that this owner opened. Throws `not_found`. */
   of(session: string, owner: string): WorkerSessionDoor;
+}
+
+export interface WorkerInfo {
+  /** As consumers of the queue are listed. */
+  readonly id: string;
+  /** The name under which its caller is known. */
+  readonly owner: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
+  /** Messages that are not answered or not stored yet, and those that were. */
+  readonly inWork: number;
+  readonly answered: number;
 }
 
 export interface WorkerSessionDoor {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../errors.ts';
 import { ok, type Route, route } from '../route.ts';
-import { answer, array, batchItemsMax, flag, integer, object } from '../schemas.ts';
+import { answer, array, batchItemsMax, epochMs, flag, integer, object, text } from '../schemas.ts';
 import { requireWorker, workLines } from '../work-lines.ts';
 
 const tag = 'Workers';
@@ -23,6 +23,28 @@ interface Leave {
 }
 
 export const workerRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/workers',
+    tag,
+    summary: 'Worker processes that are at work',
+    who: 'admin',
+    schemas: {
+      responses: {
+        200: answer('In the order in which they came', {
+          workers: array(
+            answer('A worker', { id: text, owner: text, since: epochMs, inWork: integer, answered: integer }),
+          ),
+        }),
+      },
+    },
+    handle: (_call, { pipeline }) =>
+      ok({
+        workers: pipeline.workers
+          .list()
+          .map(({ id, owner, since, inWork, answered }) => ({ id, owner, since, inWork, answered })),
+      }),
+  }),
   route<Hello>({
     method: 'POST',
     path: '/v1/workers',

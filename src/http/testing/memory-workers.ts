@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors.ts';
-import type { WorkerDoor, WorkerSessionDoor } from '../doors/worker-door.ts';
+import type { WorkerDoor, WorkerInfo, WorkerSessionDoor } from '../doors/worker-door.ts';
 
 /** Sessions that give what a test says. */
 export class MemoryWorkers implements WorkerDoor {
@@ -9,6 +9,10 @@ export class MemoryWorkers implements WorkerDoor {
     const session = new MemorySession(owner, name, this.sessions.length);
     this.sessions.push(session);
     return session;
+  }
+
+  list(): readonly WorkerInfo[] {
+    return this.sessions.map(({ name, owner }) => ({ id: `worker:${name}`, owner, since: 5, inWork: 1, answered: 2 }));
   }
 
   of(session: string, owner: string): WorkerSessionDoor {

@@ -47,6 +47,9 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   readonly #parts: WorkerSessionParts;
   readonly #writer: BatchWriter;
   readonly #batches = new Map<number, OpenBatch>();
+  readonly since: number;
+  /** Messages that the worker has answered. */
+  answered = 0;
   #nextBatch = 1;
   #lines: string[] = [];
   #listener: (() => void) | undefined;
@@ -57,6 +60,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   constructor(parts: WorkerSessionParts) {
     this.id = `worker:${parts.name}:${this.session.slice(0, 8)}`;
     this.owner = parts.owner;
+    this.since = parts.clock.now();
     this.#parts = parts;
     this.#writer = new BatchWriter(parts.scriptOf);
   }
@@ -67,7 +71,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   }
 
   /** Deliveries in work. */
-  get size(): number {
+  get inWork(): number {
     return this.#inner?.size ?? 0;
   }
 
@@ -118,7 +122,10 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
       return result;
     });
     for (const [index, result] of read.entries()) open.batch.settleOnce(from + index, result);
-    if (open.batch.isDone) this.#close(number, open);
+    if (open.batch.isDone) {
+      this.answered += open.size;
+      this.#close(number, open);
+    }
     return true;
   }
 

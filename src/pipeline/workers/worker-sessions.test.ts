@@ -56,6 +56,8 @@ test('a message is decoded by the worker, and everything else is done as without
     ['rejected', 'device_unknown'],
   ]);
   assert.deepEqual(await bench.state('q'), { v: 7 });
+  const [{ inWork, answered }] = bench.pipeline.workers.list();
+  assert.deepEqual([inWork, answered], [0, 2]);
   assert.deepEqual(bench.pipeline.numbers().outcomes, {
     applied: 1,
     'rejected:driver_failed': 1,

@@ -49,7 +49,7 @@ export class WorkerSessions {
 
   /** Deliveries of all of them in work. */
   get inWork(): number {
-    return [...this.#sessions.values()].reduce((sum, session) => sum + session.size, 0);
+    return [...this.#sessions.values()].reduce((sum, session) => sum + session.inWork, 0);
   }
 
   start(): void {
@@ -73,6 +73,10 @@ export class WorkerSessions {
     }
     this.#parts.log.info('A worker comes', { worker: session.id });
     return session;
+  }
+
+  list(): readonly WorkerSession[] {
+    return [...this.#sessions.values()];
   }
 
   /** The session of this owner. Throws `not_found`. */
