@@ -1,5 +1,5 @@
 import type { Access, Identity } from '../access/access.ts';
-import { deviceTopic } from '../access/device-topics.ts';
+import { publishedTopic } from '../access/thingsboard-topics.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { Route, Router } from './router.ts';
@@ -22,7 +22,7 @@ export interface TopicRights {
 
 export function topicRights(access: Access, identity: Identity, clientId: string): TopicRights {
   return {
-    ownTopic: (topic) => deviceTopic(identity, topic),
+    ownTopic: (topic) => publishedTopic(identity, topic),
     mayPublish: (topic) => access.mayPublish(identity, clientId, topic),
   };
 }

@@ -115,14 +115,20 @@ function answerProblems(app: FastifyInstance, { log }: AppParts): void {
 function answerProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const { status, headers, body } = problemAnswer(thrown);
   if (status >= 500) {
-    const { method, url } = request;
+    const { method } = request;
     const { code } = body;
+    const url = loggedUrl(request);
     log[code === 'internal' ? 'error' : 'warn']('A request failed', { method, url, code, problem: thrown });
   }
   return reply
     .code(status)
     .headers(headers)
     .send(Buffer.from(JSON.stringify(body)));
+}
+
+/** A token in a path opens the device to whoever reads the log. */
+function loggedUrl({ url, routeOptions }: FastifyRequest): string {
+  return routeOptions.url?.includes(':token') ? routeOptions.url : url;
 }
 
 function countRequests(app: FastifyInstance, metricsPage: MetricsPage): void {

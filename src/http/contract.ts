@@ -23,6 +23,7 @@ import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
 import { seriesRoutes } from './routes/series.ts';
+import { thingsBoardRoutes } from './routes/things-board.ts';
 import { workbenchRoutes } from './routes/workbench.ts';
 import { workerRoutes } from './routes/workers.ts';
 
@@ -52,6 +53,7 @@ export const contract: readonly Route[] = [
   ...ingestRoutes,
   ...ingestBatchRoutes,
   ...cloudEventRoutes,
+  ...thingsBoardRoutes,
   ...workerRoutes,
   ...banRoutes,
 ];

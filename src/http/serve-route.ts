@@ -16,8 +16,9 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     // Before the body is read: who may not call does not get to send one either.
     onRequest: async (request) => {
       const params = request.params as Record<string, string | undefined>;
+      const { token } = params;
       const caller = await admitCaller(parts.access, row.who, {
-        headers: request.headers,
+        headers: token === undefined ? request.headers : { ...request.headers, authorization: `Bearer ${token}` },
         // Undefined where the caller left already.
         remoteAddress: request.ip ?? '',
         remotePort: request.socket.remotePort ?? 0,

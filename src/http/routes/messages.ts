@@ -1,4 +1,4 @@
-import { deviceTopic } from '../../access/device-topics.ts';
+import { publishedTopic } from '../../access/thingsboard-topics.ts';
 import { SluiceError, toSluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
 import { type MessageJson, messageFromJson } from '../message-json.ts';
@@ -44,7 +44,7 @@ export const messageRoutes: readonly Route[] = [
 /** Throws where the caller may not publish this, or nobody can. */
 function publishable(json: MessageJson, { caller }: Call, { access, clock }: RouteParts): Message {
   const { identity, clientId } = caller;
-  const topic = deviceTopic(identity, json.topic ?? '');
+  const topic = publishedTopic(identity, json.topic ?? '');
   const message = messageFromJson({ ...json, topic }, { topic, publisher: clientId, receivedAt: clock.now() });
   if (!access.mayPublish(identity, clientId, topic)) {
     throw new SluiceError(
