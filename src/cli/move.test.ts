@@ -64,6 +64,12 @@ test('move list and move show say how far moves have come', async () => {
   assert.match(shown.out, /^reason +Queue "parked" is full$/m);
 });
 
+test('move resume goes on with it', async () => {
+  const answers = { 'POST /v1/moves/7/resume': { body: { ...status, state: 'running' } } };
+  const { out } = await runAgainst(answers, ['move', 'resume', '7']);
+  assert.match(out, /^state +running$/m);
+});
+
 test('move cancel ends it', async () => {
   const answers = { 'DELETE /v1/moves/7': { body: { ...status, state: 'cancelled' } } };
   const { out } = await runAgainst(answers, ['move', 'cancel', '7']);

@@ -90,7 +90,18 @@ const cancel = command({
   },
 });
 
-export const move = group('move', 'Moves messages between queues', [start, show, list, cancel]);
+const resume = command({
+  name: 'resume',
+  summary: 'Goes on with a move that was cancelled or failed, from where it was',
+  operands: [moveId],
+  options: apiOptions,
+  async run({ options, operands: [id], terminal }) {
+    const answer = await new Api(options.url, options.token).post<MoveStatus>(path`/v1/moves/${id}/resume`, {});
+    return print(terminal, options.json, answer, formatMove);
+  },
+});
+
+export const move = group('move', 'Moves messages between queues', [start, show, list, cancel, resume]);
 
 const columns: readonly Column<MoveStatus>[] = [
   { title: 'move', cell: (row) => row.id },

@@ -113,6 +113,11 @@ export interface Moving {
   moves(): Promise<readonly MoveStatus[]>;
   /** What moved stays moved. Rejects with `not_found`; answers the status where it has ended already. */
   cancelMove(id: string): Promise<MoveStatus>;
+  /**
+   * Goes on with a move that was cancelled or failed, from where it was: it means what was there when it began. Rejects with
+   * `not_found`, with `conflict` where it is done, and with `quota_exceeded`.
+   */
+  resumeMove(id: string): Promise<MoveStatus>;
 }
 
 /** Of a log: each group has a position of its own. */

@@ -32,11 +32,13 @@ test('a move is begun, and told of under its id', async (t) => {
   assert.equal((await call('GET', '/v1/moves/1?waitSeconds=21')).status, 400);
 });
 
-test('a move that runs is cancelled', async (t) => {
+test('a move that runs is cancelled, and goes on when it is resumed', async (t) => {
   const { move, call } = await serveOrders(t);
   assert.equal((await move({ rate: 0.5 })).body.state, 'running');
   assert.equal((await call('DELETE', '/v1/moves/1')).body.state, 'cancelled');
+  assert.equal((await call('POST', '/v1/moves/1/resume')).body.state, 'running');
   assert.equal((await call('DELETE', '/v1/moves/9')).status, 404);
+  assert.equal((await call('POST', '/v1/moves/9/resume')).status, 404);
 });
 
 test('a dry run shows what would arrive, and begins nothing', async (t) => {

@@ -85,6 +85,15 @@ export const moveRoutes: readonly Route[] = [
     schemas: { params: identified, responses: { 200: statusSchema } },
     handle: async ({ params }, { engine }) => ok(await engine.cancelMove(params.move)),
   }),
+  route<Identified>({
+    method: 'POST',
+    path: '/v1/moves/{move}/resume',
+    tag,
+    summary: 'Go on with a move that was cancelled or failed, from where it was',
+    who: 'admin',
+    schemas: { params: identified, responses: { 200: statusSchema } },
+    handle: async ({ params }, { engine }) => ok(await engine.resumeMove(params.move)),
+  }),
 ];
 
 /** Begins a move and waits for its end, so that a small one is done with its answer. */

@@ -213,6 +213,12 @@ export class MemoryEngine implements Engine {
     return status;
   }
 
+  async resumeMove(id: string): Promise<MoveStatus> {
+    const status: MoveStatus = { ...(await this.moveStatus(id)), state: 'running', endedAt: undefined };
+    this.#moves.set(id, status);
+    return status;
+  }
+
   async groups(): Promise<readonly GroupInfo[]> {
     throw notHere();
   }

@@ -241,6 +241,11 @@ export class EmbeddedEngine implements Engine {
     return this.#moves.cancel(id);
   }
 
+  async resumeMove(id: string): Promise<MoveStatus> {
+    this.#requireOpen();
+    return this.#moves.resume(id);
+  }
+
   async groups(queue: string): Promise<readonly GroupInfo[]> {
     return groupsOf(this.#registry.require(queue));
   }

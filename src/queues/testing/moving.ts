@@ -157,6 +157,43 @@ export function movingContract(on: ContractBench): void {
       assert.deepEqual(await on.engine.cancelMove(id), cancelled);
     });
 
+    test('a cancelled move goes on from where it was, also after a restart, and means what was there when it began', async () => {
+      await on.engine.declare('orders', bound);
+      await on.engine.declare('target', {});
+      await on.sendAll('1', '2', '3');
+      const { id } = await on.engine.startMove({ from: 'orders', to: 'target', rate: 1 });
+      await settled(on);
+      await on.engine.cancelMove(id);
+      await on.send('later');
+      await on.reopen();
+      // Twice at once is once.
+      const [resumed] = await Promise.all([on.engine.resumeMove(id), on.engine.resumeMove(id)]);
+      assert.deepEqual([resumed.state, resumed.endedAt], ['running', undefined]);
+      for (let i = 0; i < 3; i++) {
+        await settled(on);
+        on.clock.advance(1_000);
+      }
+      const done = await on.engine.moveStatus(id, 1);
+      assert.deepEqual([done.state, done.moved, done.matched], ['done', 3, 3]);
+      assert.deepEqual(await on.payloadsIn('target'), ['1', '2', '3']);
+      assert.deepEqual(await on.payloadsIn('orders'), ['later']);
+      await assert.rejects(on.engine.resumeMove(id), { code: 'conflict' });
+      await assert.rejects(on.engine.resumeMove('99'), { code: 'not_found' });
+    });
+
+    test('a move that is cancelled and resumed in one turn runs once', async () => {
+      await on.engine.declare('orders', bound);
+      await on.engine.declare('target', {});
+      await on.sendAll('1', '2', '3');
+      const { id } = await on.engine.startMove({ from: 'orders', to: 'target', rate: 1 });
+      await settled(on);
+      const [, resumed] = await Promise.all([on.engine.cancelMove(id), on.engine.resumeMove(id)]);
+      assert.equal(resumed.state, 'running');
+      on.clock.advance(1_000);
+      await settled(on);
+      assert.equal((await on.engine.moveStatus(id)).moved, 2);
+    });
+
     test('a move waits while its target is full, says so, and goes on when there is room', async () => {
       await on.engine.declare('orders', bound);
       await on.engine.declare('full', { limits: { messages: 2, bytes: 0 } });

@@ -1,4 +1,4 @@
-import { toSluiceError } from '../../../errors.ts';
+import { SluiceError, toSluiceError } from '../../../errors.ts';
 import type { BatchWriter, StagedWrite } from '../../../storage/staged-write.ts';
 import type { MoveStatus } from '../../move-spec.ts';
 import { queueNotFound } from '../admission.ts';
@@ -25,7 +25,7 @@ export class MoveTask implements StagedWrite {
   readonly #context: EngineContext;
   readonly #progress: MoveProgress;
   readonly #pace: MovePace;
-  readonly #ended = Promise.withResolvers<void>();
+  #ended = Promise.withResolvers<void>();
   #staged = false;
   #stopping = false;
   #interrupt: () => void = () => undefined;
@@ -65,6 +65,18 @@ export class MoveTask implements StagedWrite {
   cancel(): void {
     if (!this.hasEnded) this.#end('cancelled');
     this.#interrupt();
+  }
+
+  /** Makes one that was cancelled or failed ready to run from where it was. Throws `conflict` where nothing is left of it. */
+  resume(): void {
+    if (this.#progress.state === 'done') {
+      throw new SluiceError('conflict', `Start another move: move "${this.order.id}" did all that it was to do`);
+    }
+    this.#ended = Promise.withResolvers();
+    this.#progress.state = 'running';
+    this.#progress.reason = undefined;
+    this.#progress.endedAt = undefined;
+    this.#stage();
   }
 
   /** Takes no further step. */

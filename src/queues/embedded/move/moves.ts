@@ -28,7 +28,7 @@ export class Moves {
   readonly #registry: Registry;
   /** By id, which is the order in which they began. */
   readonly #tasks = new Map<string, MoveTask>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Map<MoveTask, Promise<void>>();
   #nextId = 1;
 
   constructor(context: EngineContext, registry: Registry) {
@@ -49,7 +49,7 @@ export class Moves {
   /** Stops between two steps; what has not ended goes on after the next start. */
   stop(): Promise<unknown> {
     for (const task of this.#tasks.values()) task.stop();
-    return Promise.all(this.#running);
+    return Promise.all(this.#running.values());
   }
 
   async start(spec: MoveSpec): Promise<MoveStatus> {
@@ -57,9 +57,7 @@ export class Moves {
     const now = this.#context.clock.now();
     // A filter or an edit that cannot be is refused now, not by the task.
     new Transfer(this.#registry, source, spec, now);
-    if (this.#running.size >= runningMovesMax) {
-      throw new SluiceError('quota_exceeded', `Wait for a move to end, or cancel one: ${runningMovesMax} run already`);
-    }
+    this.#refuseMore();
     const order = {
       id: this.#nextId,
       spec,
@@ -102,6 +100,24 @@ export class Moves {
     return this.status(id, 0);
   }
 
+  async resume(id: string): Promise<MoveStatus> {
+    const cancelled = this.#require(id);
+    // It may be on its way to its end still, and runs once at a time.
+    if (cancelled.hasEnded) await this.#running.get(cancelled);
+    const task = this.#require(id);
+    if (task.hasEnded) {
+      this.#refuseMore();
+      task.resume();
+      this.#run(task);
+    }
+    return this.status(id, 0);
+  }
+
+  #refuseMore(): void {
+    if (this.#running.size < runningMovesMax) return;
+    throw new SluiceError('quota_exceeded', `Wait for a move to end, or cancel one: ${runningMovesMax} run already`);
+  }
+
   #add(order: MoveOrder, progress: MoveProgress): MoveTask {
     const task = new MoveTask(order, progress, this.#registry, this.#context);
     this.#tasks.set(String(order.id), task);
@@ -117,10 +133,10 @@ export class Moves {
         this.#context.log.error('A move stopped and goes on after a restart', { move: task.order.id, problem });
       })
       .finally(() => {
-        this.#running.delete(running);
+        this.#running.delete(task);
         this.#forgetOldest();
       });
-    this.#running.add(running);
+    this.#running.set(task, running);
   }
 
   #forgetOldest(): void {
