@@ -4,6 +4,7 @@ import { isNewer } from '../freshness.ts';
 import type { Correction } from '../raw.ts';
 import type { Reading } from '../store.ts';
 import { transaction } from './database.ts';
+import { RollupRepairs } from './rollup-repairs.ts';
 
 /** Gives out ids of history rows: so many, one behind the other; answers the first. */
 export type TakeIds = (count: number) => number;
@@ -13,6 +14,8 @@ export class Corrections {
   readonly #database: DatabaseSync;
   readonly #takeIds: TakeIds;
   readonly #inbox: StatementSync;
+  readonly #rows: StatementSync;
+  readonly #repairs: RollupRepairs;
   readonly #forget: StatementSync;
   readonly #insert: StatementSync;
   readonly #moveInbox: StatementSync;
@@ -26,6 +29,8 @@ export class Corrections {
     this.#database = database;
     this.#takeIds = takeIds;
     this.#inbox = database.prepare('SELECT first_id, readings FROM inbox WHERE message_id = ? AND device_id = ?');
+    this.#rows = database.prepare('SELECT event_type AS eventType, time FROM history WHERE id >= ? AND id < ?');
+    this.#repairs = new RollupRepairs(database);
     this.#forget = database.prepare('DELETE FROM history WHERE id >= ? AND id < ?');
     this.#insert = database.prepare(
       `INSERT INTO history (id, device_id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version,
@@ -57,20 +62,21 @@ export class Corrections {
     const known = this.#inbox.get(messageId, deviceId) as InboxRow | undefined;
     // Its retention is over, or its device was removed, or it was corrected by somebody else meanwhile.
     if (known === undefined || known.first_id !== id) return false;
-    const olds = this.#eventTypesOf(id, known.readings);
+    const olds = this.#rowsOf(id, known.readings);
     this.#forget.run(id, id + known.readings);
     // What has more readings than before gets ids of its own, since those of a message are neighbours.
     const first = readings.length > Math.max(1, known.readings) ? this.#takeIds(readings.length) : id;
     for (const [at, reading] of readings.entries()) this.#put(correction, first + at, reading);
     this.#moveInbox.run(first, readings.length, messageId, deviceId);
     this.#moveRaw.run(first, correction.driver, correction.driverVersion, id);
-    this.#dropWhatIsNotSaid(correction, olds);
+    this.#dropWhatIsNotSaid(correction, new Set(olds.map(({ eventType }) => eventType)));
+    for (const { eventType, time } of [...olds, ...readings])
+      this.#repairs.mark(deviceId, eventType, time, correction.processedAt);
     return true;
   }
 
-  #eventTypesOf(first: number, count: number): string[] {
-    const select = this.#database.prepare('SELECT DISTINCT event_type FROM history WHERE id >= ? AND id < ?');
-    return (select.all(first, first + count) as { event_type: string }[]).map((row) => row.event_type);
+  #rowsOf(first: number, count: number): { eventType: string; time: number }[] {
+    return this.#rows.all(first, first + count) as { eventType: string; time: number }[];
   }
 
   #put(correction: Correction, id: number, reading: Reading): void {
@@ -109,7 +115,7 @@ export class Corrections {
   }
 
   /** Keys that the state has from this message, which does not say them any more. */
-  #dropWhatIsNotSaid({ deviceId, messageId, readings }: Correction, eventTypes: readonly string[]): void {
+  #dropWhatIsNotSaid({ deviceId, messageId, readings }: Correction, eventTypes: ReadonlySet<string>): void {
     for (const eventType of eventTypes) {
       const said = new Set(
         readings.filter((each) => each.eventType === eventType).flatMap(({ data }) => Object.keys(data)),

@@ -47,6 +47,12 @@ export const sqliteLimits = {
   rollupBucketsMax: 5_000,
   /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
   rollupKeysMax: 1_000,
+  /** The longest interval of roll-ups. */
+  rollupWidthMsMax: day,
+  /** Intervals that one step makes again after a correction, */
+  rollupRepairsMax: 10,
+  /** and rows of history that it reads for them; it ends with the interval that goes beyond. */
+  rollupRepairRowsMax: 20_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
   rollupPauseMs: 100,
   /** Between two looks for what is to be rolled up. */

@@ -136,4 +136,14 @@ export const migrations: readonly string[] = [
     history_id INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- Roll-ups whose history was changed; they are made again from it.
+  CREATE TABLE rollup_repairs (
+    device_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    width_ms INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    PRIMARY KEY (device_id, event_type, width_ms, start)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -58,6 +58,7 @@ export class Retention {
     return transaction(this.#database, () => {
       this.#forgetReadings(deviceId, everyRow);
       this.#database.prepare('DELETE FROM state WHERE device_id = ?').run(deviceId);
+      this.#database.prepare('DELETE FROM rollup_repairs WHERE device_id = ?').run(deviceId);
       return this.#database.prepare('DELETE FROM devices WHERE id = ?').run(deviceId).changes === 1;
     });
   }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../../std/log.ts';
+import { forSeedsInTurn } from '../../std/testing/seed.ts';
+import type { Reading } from '../reading.ts';
+import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
+import { SqliteStore } from './store.ts';
+import { SqliteFixture } from './testing/store-fixture.ts';
+
+const minute = 60_000;
+
+test('roll-ups of readings that were decoded again are made again, before and after they were rolled up', async () => {
+  await forSeedsInTurn(4, async (random) => {
+    const fixture = new SqliteFixture();
+    const limits = { rollupRowsMax: 5 };
+    const store = new SqliteStore({ path: fixture.path, log: silentLog, rollupWidthsMs: [minute, 5 * minute], limits });
+    await store.start();
+    await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    await store.registry.putDevice(testDevice({ id: 'a', type: 'meter' }));
+    const readings = (): Reading[] =>
+      random.list(0, 3, () => ({
+        eventType: random.below(3) === 0 ? 'door' : 'telemetry',
+        time: random.below(20 * minute) - 5 * minute,
+        seq: undefined,
+        data: { v: random.below(50), [`k${random.below(3)}`]: random.below(9) },
+      }));
+    const batch = Array.from({ length: 30 }, (_, i) => {
+      return testMessage({ deviceId: 'a', messageId: `m-${i}`, readings: readings() });
+    });
+    await store.readings.apply(batch);
+    for (let steps = random.below(8); steps > 0; steps--) await store.rollups.tick();
+    const all = { deviceType: 'meter', from: 0, to: Number.MAX_SAFE_INTEGER, after: 0, end: undefined, limit: 1000 };
+    const { messages } = await store.raw.slice(all);
+    const chosen = messages.filter(() => random.below(2) === 0);
+    await store.raw.correct(chosen.map((message) => ({ ...message, processedAt: 5_000, readings: readings() })));
+    // So that what was written down survives a restart.
+    await store.stop();
+    await store.start();
+    while (await store.rollups.tick());
+    for (const eventType of ['telemetry', 'door']) {
+      for (const intervalMs of [minute, 5 * minute, 10 * minute]) await compare(store, eventType, intervalMs);
+    }
+    await fixture.close(store);
+  });
+});
+
+/** A series of an interval that has roll-ups, beside one that is put together from seconds, which has none. */
+async function compare(store: SqliteStore, eventType: string, intervalMs: number): Promise<void> {
+  const query = { deviceIds: ['a'], eventType, keys: ['v', 'k0', 'k1', 'k2'], from: -10 * minute, to: 20 * minute };
+  const rolled = await store.series.points({ ...query, intervalMs, limit: 1000 });
+  const seconds = await store.series.points({ ...query, intervalMs: 1_000, limit: 10_000 });
+  for (const [at, { points }] of rolled.series.entries()) {
+    const sums = new Map<number, { count: number; sum: number; min: number; max: number; last: number }>();
+    for (const { time, count, sum, min, max, last } of seconds.series[at].points) {
+      const start = Math.floor(time / intervalMs) * intervalMs;
+      const before = sums.get(start) ?? {
+        count: 0,
+        sum: 0,
+        min: Number.POSITIVE_INFINITY,
+        max: Number.NEGATIVE_INFINITY,
+      };
+      sums.set(start, {
+        count: before.count + count,
+        sum: before.sum + sum,
+        min: Math.min(before.min, min),
+        max: Math.max(before.max, max),
+        last,
+      });
+    }
+    assert.deepEqual(
+      points.map(({ time, count, sum, min, max, last }) => [time, { count, sum, min, max, last }]),
+      [...sums],
+    );
+  }
+}
