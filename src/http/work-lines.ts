@@ -26,13 +26,18 @@ export function requireWorker({ access }: Pick<RouteParts, 'access'>, { identity
 }
 
 /** What a worker is to do, a JSON text a line, for as long as it is there and may do it. */
-export async function* workLines(
+export function workLines(
   parts: Parts,
   session: WorkerSessionDoor,
   caller: Caller,
   presence: Presence,
 ): AsyncGenerator<string> {
+  // Not with the first line: a caller who is gone by now asks for none.
   presence.onLeft(() => session.end(gone));
+  return linesOf(parts, session, caller);
+}
+
+async function* linesOf(parts: Parts, session: WorkerSessionDoor, caller: Caller): AsyncGenerator<string> {
   try {
     yield line({ kind: 'open', session: session.session, bodyBytesMax: parts.options.bodyBytesMax });
     while (session.reason === undefined) {
