@@ -63,6 +63,8 @@ export interface Readings {
   history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
   /** What one message became: its history rows, until they are a page full; empty where it is not known (yet). */
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
+  /** The messages with this id that were processed, in the order of their devices: of one device, or of any. At most `limit`. */
+  inbox(messageId: string, deviceId: string | undefined, limit: number): Promise<readonly InboxEntry[]>;
 }
 
 export interface NewDevice {
@@ -104,6 +106,25 @@ export interface ProcessedMessage {
   readonly topic: string;
   readonly fPort: number | undefined;
   readonly readings: readonly Reading[];
+}
+
+/** A message that was processed. */
+export interface InboxEntry {
+  readonly deviceId: string;
+  /** Epoch milliseconds. */
+  readonly processedAt: number;
+  /** How many it had. */
+  readonly readings: number;
+  /** The payload as it came; undefined once it is not kept any more. */
+  readonly raw:
+    | {
+        readonly topic: string;
+        readonly fPort: number | undefined;
+        readonly driver: string;
+        readonly driverVersion: string;
+        readonly payload: Uint8Array;
+      }
+    | undefined;
 }
 
 /** What makes two messages the same one. */

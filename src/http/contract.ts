@@ -16,6 +16,7 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { ingestBatchRoutes } from './routes/ingest-batches.ts';
 import { leaseRoutes } from './routes/leases.ts';
+import { messageStoryRoutes } from './routes/message-story.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { moveRoutes } from './routes/moves.ts';
 import { queueMessageRoutes } from './routes/queue-messages.ts';
@@ -48,6 +49,7 @@ export const contract: readonly Route[] = [
   ...deviceRoutes,
   ...credentialRoutes,
   ...readingRoutes,
+  ...messageStoryRoutes,
   ...seriesRoutes,
   ...exportRoutes,
   ...ingestRoutes,

@@ -3,7 +3,16 @@ import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
-import type { Device, HistoryQuery, HistoryRow, MessageKey, NewDevice, StateEntry, StoredDriver } from '../store.ts';
+import type {
+  Device,
+  HistoryQuery,
+  HistoryRow,
+  InboxEntry,
+  MessageKey,
+  NewDevice,
+  StateEntry,
+  StoredDriver,
+} from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { Corrections } from './corrections.ts';
 import { openForReading, openForWriting } from './database.ts';
@@ -16,6 +25,7 @@ import { Retention } from './retention.ts';
 import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
 import { SeriesQueries } from './series-queries.ts';
+import { StoryQueries } from './story-queries.ts';
 import { TypeRetention } from './type-retention.ts';
 
 /** What a worker can be asked for. Arguments and answers cross the thread as structured clones. */
@@ -45,6 +55,7 @@ export interface Operations {
   state(deviceId: string): StateEntry[];
   history(query: HistoryQuery): HistoryRow[];
   message(deviceId: string, messageId: string): HistoryRow[];
+  inbox(messageId: string, deviceId: string | undefined, limit: number): InboxEntry[];
   rawSlice(query: RawQuery): RawSlice;
 
   seriesPoints(query: SeriesQuery): SeriesPage;
@@ -119,6 +130,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const registry = new RegistryTables(database);
   const schemas = new SchemaTables(database, registry);
   const queries = new ReadingsQueries(database);
+  const stories = new StoryQueries(database);
   const raw = new RawQueries(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
@@ -130,6 +142,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     state: (deviceId) => queries.state(deviceId),
     history: (query) => queries.history(query),
     message: (deviceId, messageId) => queries.message(deviceId, messageId),
+    inbox: (messageId, deviceId, limit) => stories.inbox(messageId, deviceId, limit),
     rawSlice: (query) => raw.slice(query),
   };
 }

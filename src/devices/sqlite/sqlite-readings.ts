@@ -2,6 +2,7 @@ import type { Log } from '../../std/log.ts';
 import type {
   HistoryQuery,
   HistoryRow,
+  InboxEntry,
   MessageKey,
   ProcessedMessage,
   Readings,
@@ -58,6 +59,10 @@ export class SqliteReadings implements Readings {
 
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]> {
     return this.#reader.request('message', [deviceId, messageId]);
+  }
+
+  inbox(messageId: string, deviceId: string | undefined, limit: number): Promise<readonly InboxEntry[]> {
+    return this.#reader.request('inbox', [messageId, deviceId, limit]);
   }
 
   /** Once for each device: it would be the same line with each of its messages. */

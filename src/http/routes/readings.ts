@@ -1,4 +1,3 @@
-import { SluiceError } from '../../errors.ts';
 import { parseTime } from '../header-values.ts';
 import { ok, type Route, route } from '../route.ts';
 import {
@@ -33,11 +32,7 @@ interface History extends Named {
   };
 }
 
-interface Story {
-  readonly params: { readonly id: string; readonly messageId: string };
-}
-
-const historyRow = {
+export const historyRow = {
   type: 'object',
   properties: {
     id: integer,
@@ -102,28 +97,6 @@ export const readingRoutes: readonly Route[] = [
       });
       // A page ends at its bytes too, so that a short one is not always the last.
       return ok({ rows, before: rows.at(-1)?.id });
-    },
-  }),
-  route<Story>({
-    method: 'GET',
-    path: '/v1/devices/{id}/messages/{messageId}',
-    tag,
-    summary: 'What became of one message; 404 while it is not known',
-    who: 'device',
-    schemas: {
-      params: object({ id: text, messageId: { ...text, maxLength: 256 } }, ['id', 'messageId']),
-      responses: { 200: answer('Its readings', { deviceId: entityName, messageId: text, rows: array(historyRow) }) },
-    },
-    handle: async ({ params: { id, messageId } }, { store }) => {
-      const rows = await store.readings.message(id, messageId);
-      if (rows.length > 0) return ok({ deviceId: id, messageId, rows });
-      throw new SluiceError(
-        'not_found',
-        `Look again later, or into the dead letters: message ${JSON.stringify(messageId)} of device ${JSON.stringify(id)} is not processed`,
-        {
-          detail: { messageId },
-        },
-      );
     },
   }),
 ];

@@ -12,6 +12,7 @@ import type {
 import type {
   Device,
   HistoryRow,
+  InboxEntry,
   NewDevice,
   Readings,
   Registry,
@@ -29,6 +30,7 @@ export class MemoryStore implements Store {
   readonly brought: StoredDriver[] = [];
   readonly rows: HistoryRow[] = [];
   readonly entries: StateEntry[] = [];
+  readonly processed: (InboxEntry & { readonly messageId: string })[] = [];
 
   readonly asked: SeriesQuery[] = [];
   readonly exports: (ExportQuery & { after?: ExportPosition | undefined })[] = [];
@@ -89,6 +91,8 @@ export class MemoryStore implements Store {
     history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, limit }) =>
       this.rows.filter((row) => row.time >= from && row.time < to && row.id < before).slice(0, limit),
     message: async (_, messageId) => this.rows.filter((row) => row.messageId === messageId),
+    inbox: async (messageId, deviceId) =>
+      this.processed.filter((each) => each.messageId === messageId && (deviceId ?? each.deviceId) === each.deviceId),
   };
 
   readonly series: Series = {

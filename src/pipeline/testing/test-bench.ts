@@ -142,6 +142,7 @@ export class TestBench {
       state: store.readings.state.bind(store.readings),
       history: store.readings.history.bind(store.readings),
       message: store.readings.message.bind(store.readings),
+      inbox: store.readings.inbox.bind(store.readings),
     };
     return {
       registry: store.registry,

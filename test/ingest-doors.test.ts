@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { connectAsync } from 'mqtt';
+import { type Server, startServer } from './server.ts';
+
+interface Story {
+  readonly status: string;
+  readonly waiting?: { readonly attempts: number };
+  readonly dead?: { readonly code: string };
+  readonly rows: readonly { readonly data: object; readonly outcome: string }[];
+}
+
+test('a message is followed through waiting, dead, waiting again and applied by its story', async (t) => {
+  const server = await serverWith(t, { mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
+  const story = (): Promise<Story> => server.api('GET', '/v1/devices/m1/messages/first');
+  await server.api('POST', '/v1/queues/ingest/pause');
+  const sent = await post(server, '/v1/devices/m1/telemetry', '{"t":1}', {
+    'sluice-message-id': 'first',
+    prefer: 'wait=0',
+  });
+  assert.deepEqual([sent.status, sent.headers.get('preference-applied')], [202, 'wait=0']);
+  assert.equal(sent.headers.get('location'), '/v1/devices/m1/messages/first');
+  const waiting = await story();
+  assert.deepEqual([waiting.status, waiting.waiting?.attempts, waiting.rows], ['waiting', 0, []]);
+
+  const again = { 'sluice-message-id': 'second', prefer: 'wait=20' };
+  const refused = post(server, '/v1/devices/m1/telemetry', '{"t":2}', again);
+  await server.api('POST', '/v1/queues/ingest/resume');
+  assert.equal((await refused).status, 422);
+  const dead = await story();
+  assert.deepEqual([dead.status, dead.dead?.code], ['dead', 'schema_violation']);
+
+  await server.api('PUT', '/v1/device-types/meter', { mode: 'queued', schemaPolicy: 'off' });
+  const good = post(server, '/v1/devices/m1/telemetry', '{"t":3}', { ...again, 'sluice-message-id': 'first' });
+  assert.deepEqual(await (await good).json(), { messageId: 'first', outcome: 'applied' });
+  await server.api('POST', '/v1/dead-letters/replay', {});
+  const third = post(server, '/v1/devices/m1/telemetry', '{"t":4}', { ...again, 'sluice-message-id': 'third' });
+  assert.equal((await third).status, 200);
+  const { stories } = await server.api<{ stories: Story[] }>('GET', '/v1/messages/first');
+  assert.deepEqual(
+    stories.map(({ status, rows }) => [status, rows.map(({ data, outcome }) => [data, outcome])]),
+    [['processed', [[{ t: 3 }, 'applied']]]],
+  );
+});
+
+test('firmware that was written for ThingsBoard, and a device that listens to its errors, are understood', async (t) => {
+  const server = await serverWith(t, { mode: 'inline' });
+  const { password } = await server.api<{ password: string }>('POST', '/v1/devices/m1/credentials');
+  const device = await connectAsync(server.mqttUrl, { username: 'm1', password, protocolVersion: 5 });
+  t.after(() => device.endAsync());
+  await device.subscribeAsync('devices/me/errors', { qos: 1 });
+  await device.publishAsync('v1/devices/me/telemetry', '{"ts":1451649600512,"values":{"key1":"value1"}}', { qos: 1 });
+  await device.publishAsync('v1/devices/me/attributes', '{"serial":"x"}', { qos: 1 });
+  const told = new Promise<[string, Buffer]>((resolve) =>
+    device.once('message', (topic, payload) => resolve([topic, payload])),
+  );
+  await assert.rejects(device.publishAsync('v1/devices/me/telemetry', '{', { qos: 1 }));
+  const [topic, payload] = await told;
+  const problem = JSON.parse(payload.toString());
+  assert.deepEqual([topic, problem.stage, problem.retryable], ['devices/m1/errors', 'decode', false]);
+  assert.deepEqual(await stateOf(server), { 'attributes serial': 'x', 'telemetry key1': 'value1' });
+});
+
+test('lines, events and compressed bodies end in the same state', async (t) => {
+  const server = await serverWith(t, { mode: 'inline' });
+  const lines =
+    '{"deviceId":"m1","payload":{"a":1}}\n{"deviceId":"m1","payload":{"b":2}}\n{"deviceId":"nobody","payload":1}';
+  const batch = await post(server, '/v1/ingest', gzipSync(lines), {
+    'content-type': 'application/x-ndjson',
+    'content-encoding': 'gzip',
+  });
+  const { results } = (await batch.json()) as { results: { ok: boolean; outcome?: string; code?: string }[] };
+  assert.deepEqual(
+    results.map(({ outcome, code }) => outcome ?? code),
+    ['applied', 'applied', 'device_unknown'],
+  );
+  const event = { specversion: '1.0', id: '1', source: '/pump', type: 'door.open', data: { open: true } };
+  const send = () =>
+    post(server, '/v1/devices/m1/cloud-events', JSON.stringify(event), {
+      'content-type': 'application/cloudevents+json',
+    });
+  assert.equal((await send()).status, 200);
+  assert.equal(((await (await send()).json()) as { outcome: string }).outcome, 'duplicate');
+  assert.deepEqual(await stateOf(server), { 'door.open open': true, 'telemetry a': 1, 'telemetry b': 2 });
+});
+
+async function serverWith(t: TestContext, type: object): Promise<Server> {
+  const server = await startServer(t);
+  await server.api('PUT', '/v1/device-types/meter', type);
+  await server.api('PUT', '/v1/devices/m1', { type: 'meter' });
+  return server;
+}
+
+function post(
+  server: Server,
+  path: string,
+  body: string | Buffer<ArrayBuffer>,
+  headers: Record<string, string>,
+): Promise<Response> {
+  return fetch(server.httpUrl + path, { method: 'POST', body, headers });
+}
+
+async function stateOf(server: Server): Promise<Record<string, unknown>> {
+  const { state } = await server.api<{ state: { eventType: string; key: string; value: unknown }[] }>(
+    'GET',
+    '/v1/devices/m1/state',
+  );
+  return Object.fromEntries(state.map(({ eventType, key, value }) => [`${eventType} ${key}`, value]));
+}
