@@ -5,7 +5,7 @@ import { deviceTopic } from './device-topics.ts';
  * Where firmware that was written for ThingsBoard publishes, and the topic of a device that it means. Its three forms of JSON
  * are read by the JSON driver.
  */
-const published: Readonly<Record<string, string>> = {
+export const thingsBoardTopics: Readonly<Record<string, string>> = {
   'v1/devices/me/telemetry': 'devices/me/telemetry',
   'v1/devices/me/attributes': 'devices/me/events/attributes',
 };
@@ -13,5 +13,5 @@ const published: Readonly<Record<string, string>> = {
 /** The topic that is published to, with the device's own name where it says `me`, also in the words of ThingsBoard. */
 export function publishedTopic(identity: Identity, topic: string): string {
   if (identity.kind !== 'device') return topic;
-  return deviceTopic(identity, Object.hasOwn(published, topic) ? published[topic] : topic);
+  return deviceTopic(identity, Object.hasOwn(thingsBoardTopics, topic) ? thingsBoardTopics[topic] : topic);
 }

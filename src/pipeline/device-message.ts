@@ -100,14 +100,22 @@ export const headerNames = {
 
 type Headers = { -readonly [K in keyof DeviceMessage]: DeviceMessage[K] };
 
+interface HeaderForm {
+  /** Answers whether the value is of its form. */
+  readonly read: (headers: Headers, value: string) => boolean;
+  readonly form: string;
+  readonly meaning: string;
+}
+
 /** How each user property is read, and what it has to look like. */
-const readers: Readonly<Record<string, { read: (headers: Headers, value: string) => boolean; form: string }>> = {
+export const headerForms: Readonly<Record<string, HeaderForm>> = {
   [headerNames.messageId]: {
     read: (headers, value) => {
       headers.messageId = value;
       return isMessageId(value);
     },
     form: `1 to ${messageIdBytesMax} bytes without control characters`,
+    meaning: 'The id of the message; a second one with the same is a duplicate. Without one the server gives it one',
   },
   [headerNames.time]: {
     read: (headers, value) => {
@@ -115,6 +123,7 @@ const readers: Readonly<Record<string, { read: (headers: Headers, value: string)
       return headers.time !== undefined;
     },
     form: timeForm,
+    meaning: 'When it happened; else the time of its arrival counts',
   },
   [headerNames.seq]: {
     read: (headers, value) => {
@@ -122,6 +131,7 @@ const readers: Readonly<Record<string, { read: (headers: Headers, value: string)
       return /^-?\d{1,16}$/.test(value) && Number.isSafeInteger(headers.seq);
     },
     form: 'an integer',
+    meaning: 'The own counter of the device, which breaks ties of the time',
   },
   [headerNames.fPort]: {
     read: (headers, value) => {
@@ -129,6 +139,7 @@ const readers: Readonly<Record<string, { read: (headers: Headers, value: string)
       return /^\d{1,3}$/.test(value) && headers.fPort <= 255;
     },
     form: 'an integer from 0 to 255',
+    meaning: 'The port that LoRaWAN codecs look at',
   },
   [headerNames.firmware]: {
     read: (headers, value) => {
@@ -136,6 +147,7 @@ const readers: Readonly<Record<string, { read: (headers: Headers, value: string)
       return /^[!-~]{1,64}$/.test(value);
     },
     form: '1 to 64 visible ASCII characters',
+    meaning: 'The firmware that made the payload, by which its driver is chosen',
   },
 };
 
@@ -149,8 +161,8 @@ function readHeaders(userProperties: readonly UserProperty[] | undefined): Heade
   };
   if (userProperties === undefined) return headers;
   for (const [name, value] of userProperties) {
-    if (!name.startsWith('sluice-') || !Object.hasOwn(readers, name)) continue;
-    const { read, form } = readers[name];
+    if (!name.startsWith('sluice-') || !Object.hasOwn(headerForms, name)) continue;
+    const { read, form } = headerForms[name];
     if (!read(headers, value)) {
       return new SluiceError('invalid_argument', `Send ${name} as ${form}: met "${value.slice(0, 100)}"`);
     }

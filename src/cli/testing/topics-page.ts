@@ -1,0 +1,57 @@
+import { thingsBoardTopics } from '../../access/thingsboard-topics.ts';
+import { headerForms } from '../../pipeline/device-message.ts';
+import { code, table } from './markdown.ts';
+
+/** Topics on which devices send readings, with an example that the pipeline must take, and the event type that it has. */
+export const upwardTopics: readonly (readonly [topic: string, meaning: string, example: string, eventType: string])[] =
+  [
+    ['devices/{id}', 'The plain form', 'devices/meter-7', 'telemetry'],
+    ['devices/{id}/telemetry', 'The same', 'devices/meter-7/telemetry', 'telemetry'],
+    ['devices/{id}/events/{eventType}', 'Readings of another kind', 'devices/meter-7/events/door.open', 'door.open'],
+  ];
+
+/** What is published for devices and applications. */
+const downwardTopics: readonly (readonly [topic: string, meaning: string])[] = [
+  [
+    'events/{deviceType}/{id}/{eventType}',
+    'A reading that was stored and is news, as JSON; made only while somebody listens',
+  ],
+  ['stale/{deviceType}/{id}/{eventType}', 'A reading that was stored and is older than what was known'],
+  [
+    'devices/{id}/errors',
+    'To the device, where it subscribes: the problem of a message that was rejected, as HTTP would answer it',
+  ],
+];
+
+/** docs/reference/device-topics.md */
+export function topicsPage(): string {
+  const up = upwardTopics.map(([topic, meaning, , eventType]) => [
+    code(topic),
+    meaning,
+    topic.includes('{eventType}') ? 'the last level' : code(eventType),
+  ]);
+  const adapters = Object.entries(thingsBoardTopics).map(([topic, meant]) => [code(topic), code(meant)]);
+  const headers = Object.entries(headerForms).map(([name, { meaning, form }]) => [code(name), meaning, form]);
+  return `${[
+    introduction,
+    '## From devices',
+    table(['topic', 'what it is', 'event type'], up),
+    '`me` stands for the own id of whoever is logged in as a device.',
+    '## To devices and applications',
+    table(
+      ['topic', 'what it is'],
+      downwardTopics.map(([topic, meaning]) => [code(topic), meaning]),
+    ),
+    '## What a message says of itself',
+    'User properties of MQTT 5, and headers of the same names over HTTP. A device that can only send JSON says `messageId`, `ts` or `time`, and `seq` beside its values.',
+    table(['name', 'meaning', 'form'], headers),
+    '## Of other platforms',
+    "ThingsBoard's device API, for firmware that exists; the user name is the device's token.",
+    table(['topic', 'the same as'], adapters),
+  ].join('\n\n')}\n`;
+}
+
+const introduction = `# Topics of devices
+
+A device id is 1 to 128 letters, digits, \`.\`, \`_\`, \`:\` or \`-\`; an event type is lower-case letters, digits, \`_\` and \`-\` with dots between. A device may
+publish and subscribe below \`devices/{its own id}/\` and nowhere else, unless a rule says more.`;
