@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { DeviceCredentials } from './access/access.ts';
 import { ConfiguredAccess } from './access/configured-access.ts';
 import { stableKey } from './access/stable-key.ts';
 import { Broker } from './broker/broker.ts';
@@ -11,12 +10,12 @@ import { type Config, mainListener } from './config.ts';
 import { deviceTypeWithDefaults } from './devices/device-type.ts';
 import { rollupWidthsMs } from './devices/rollup-intervals.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
-import type { Store } from './devices/store.ts';
-import { WatchedRegistry } from './devices/watched-registry.ts';
+import { WatchedClaimKeys, WatchedCredentials, WatchedRegistry } from './devices/watched-registry.ts';
 import { HttpServer } from './http/http-server.ts';
 import type { PlatformMetrics } from './http/metrics/platform-metrics.ts';
 import type { Consumption } from './message.ts';
 import { Listeners } from './net/listeners.ts';
+import { deviceAccounts } from './pipeline/device-accounts.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ThreadScale, type ThreadScaleOptions } from './pipeline/thread-scale.ts';
@@ -83,8 +82,11 @@ export class Platform {
       onFailure: failed.resolve,
       rollupWidthsMs: rollupWidthsMs(config.history.rollups),
     });
+    const deviceChanged = (id: string): void => access.deviceChanged(id);
     const store = {
-      registry: new WatchedRegistry(devices.registry, (id) => access.deviceChanged(id)),
+      registry: new WatchedRegistry(devices.registry, deviceChanged),
+      credentials: new WatchedCredentials(devices.credentials, deviceChanged),
+      claimKeys: new WatchedClaimKeys(devices.claimKeys, deviceChanged),
       readings: devices.readings,
       schemas: devices.schemas,
       raw: devices.raw,
@@ -114,7 +116,7 @@ export class Platform {
     });
     const access = new ConfiguredAccess({
       ...config.access,
-      devices: deviceCredentials(store),
+      accounts: deviceAccounts(store.credentials),
       clock,
       log,
       saltKey: stableKey(join(config.data, dataFiles.accessKey)),
@@ -273,17 +275,6 @@ export class Platform {
 
 function part(name: string, start: Part['start'], stop: Part['stop']): Part {
   return { name, start, stop };
-}
-
-function deviceCredentials(store: Store): DeviceCredentials {
-  return {
-    async lookup(deviceId) {
-      const device = await store.registry.device(deviceId);
-      if (device === undefined) return undefined;
-      const hash = await store.registry.credential(deviceId);
-      return { hash, deviceType: device.type, retired: device.retired };
-    },
-  };
 }
 
 function threadsOf({ pipeline: { threadsMin, threadsMax } }: Config): ThreadScaleOptions {

@@ -1,9 +1,10 @@
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
-import type { DeviceCredentials, EverybodyRule } from './access.ts';
+import type { DeviceAccounts, EverybodyRule } from './access.ts';
 import type { Authenticator } from './authenticator.ts';
 import { Authorizer } from './authorizer.ts';
 import { Certificates } from './certificates.ts';
+import { type DeviceKeySettings, DeviceKeys } from './device-keys.ts';
 import { Devices } from './devices.ts';
 import type { Digester } from './digester.ts';
 import { HttpAuthenticator, type HttpAuthenticatorSettings } from './http-authenticator.ts';
@@ -30,13 +31,14 @@ export interface AccessSettings {
   readonly tokens: readonly ConfiguredToken[];
   /** For everybody, before each one's own. */
   readonly rules: readonly EverybodyRule[];
+  readonly devices: DeviceKeySettings;
   readonly jwt: JwtSettings;
   readonly http: HttpAuthenticatorSettings;
 }
 
 /** What outlives a change of the settings. */
 export interface AccessSetupParts {
-  readonly devices: DeviceCredentials;
+  readonly accounts: DeviceAccounts;
   readonly verifier: Verifier;
   readonly digester: Digester;
   readonly tokenTurns: Turns;
@@ -61,7 +63,7 @@ export class AccessSetup {
    * cannot be read. Keys that were fetched for `before` go on counting where their URL is the same.
    */
   constructor(settings: AccessSettings, parts: AccessSetupParts, before?: AccessSetup) {
-    const { devices, verifier, digester } = parts;
+    const { accounts, verifier, digester } = parts;
     checkRules(settings);
     this.anonymous = settings.anonymous;
     this.authorizer = new Authorizer(settings.rules);
@@ -71,10 +73,10 @@ export class AccessSetup {
     const others = [...jwtOf(settings.jwt, parts, this.jwks), ...httpOf(settings.http, parts)];
     this.knowsSomebody = settings.users.length + settings.tokens.length + others.length > 0;
     const built: readonly Authenticator[] = [
-      new Certificates(devices, users),
+      new Certificates(accounts, users, parts.clock),
       users,
-      new Devices(devices, verifier),
       new Tokens(settings.tokens, digester),
+      new Devices({ ...parts, keys: new DeviceKeys(settings.devices, parts) }),
       ...others,
     ];
     this.authenticators = settings.order.flatMap((name) =>

@@ -12,7 +12,15 @@ export type Identity = Known &
   (
     | { readonly kind: 'anonymous'; readonly name: string }
     | { readonly kind: 'user'; readonly name: string; readonly rules: readonly AccessRule[]; readonly admin: boolean }
-    | { readonly kind: 'device'; readonly name: string; readonly deviceType: string }
+    | {
+        readonly kind: 'device';
+        readonly name: string;
+        readonly deviceType: string;
+        /** For rules; absent: it has none. */
+        readonly attributes?: Readonly<Record<string, string>>;
+        /** Devices that it may act for as their gateway. */
+        readonly gatewayOf?: ReadonlySet<string>;
+      }
   );
 
 /** What one may, or may not, do with topics that a filter matches. Of an ordered list the first rule that matches decides. */
@@ -20,7 +28,7 @@ export interface AccessRule {
   /** Absent: allow. */
   readonly effect?: 'allow' | 'deny';
   readonly action: 'publish' | 'subscribe' | 'all';
-  /** A topic filter; `${clientId}`, `${username}` and, for devices, `${deviceId}` and `${deviceType}` are filled in. */
+  /** A topic filter; `${clientId}`, `${username}` and, for devices, `${deviceId}`, `${deviceType}` and `${attributes.…}` are filled in. */
   readonly filter: string;
 }
 
@@ -98,6 +106,28 @@ export interface Access {
 }
 
 /** What `access/` needs to know of devices; the platform connects it to the registry. */
-export interface DeviceCredentials {
-  lookup(deviceId: string): Promise<{ hash: string | undefined; deviceType: string; retired: boolean } | undefined>;
+export interface DeviceAccounts {
+  device(id: string): Promise<DeviceAccount | undefined>;
+  /** By the SHA-256 of a token, in hexadecimal. */
+  byToken(digest: string): Promise<DeviceAccount | undefined>;
+  /** By the SHA-256 of a certificate, in hexadecimal. */
+  byCertificate(fingerprint: string): Promise<DeviceAccount | undefined>;
+}
+
+export interface DeviceAccount {
+  readonly id: string;
+  readonly deviceType: string;
+  readonly retired: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: readonly string[];
+  readonly credentials: readonly AccountCredential[];
+}
+
+export interface AccountCredential {
+  readonly id: string;
+  readonly kind: 'password' | 'token' | 'key' | 'certificate';
+  /** A slow hash; the SHA-256 of a token; a public key in PEM; the SHA-256 of a certificate. */
+  readonly verifier: string;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number | undefined;
 }

@@ -1,5 +1,5 @@
 import type { AccessRule, EverybodyRule, Identity } from './access.ts';
-import { deviceFilter, isDeviceId } from './device-topics.ts';
+import { deviceFilter, deviceOf, isDeviceId } from './device-topics.ts';
 import { Policy } from './policy.ts';
 import type { RuleValues } from './rule-template.ts';
 
@@ -30,9 +30,10 @@ export class Authorizer {
   #policy(identity: Identity, clientId: string): Policy {
     const known = this.#policies.get(identity);
     if (known?.clientId === clientId) return known.policy;
-    const policy = new Policy([this.#everybody, ownRules(identity)], valuesOf(identity, clientId), (rule) =>
-      concerns(rule, identity, clientId),
-    );
+    const policy = new Policy([this.#everybody, ownRules(identity)], valuesOf(identity, clientId), {
+      concerns: (rule) => concerns(rule, identity, clientId),
+      otherwise: (filter) => isOfChild(identity, filter),
+    });
     this.#policies.set(identity, { clientId, policy });
     return policy;
   }
@@ -57,5 +58,13 @@ function valuesOf(identity: Identity, clientId: string): RuleValues {
     username: identity.kind === 'anonymous' ? undefined : identity.name,
     deviceId: device?.name,
     deviceType: device?.deviceType,
+    attributes: device?.attributes,
   };
+}
+
+/** A gateway may do for the devices behind it what they may do by themselves. */
+function isOfChild(identity: Identity, filter: string): boolean {
+  if (identity.kind !== 'device' || identity.gatewayOf === undefined) return false;
+  const child = deviceOf(filter);
+  return child !== undefined && identity.gatewayOf.has(child);
 }

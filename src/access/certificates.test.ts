@@ -6,6 +6,7 @@ import { silentLog } from '../std/log.ts';
 import type { ClientCertificate, Identity, ListenerAccess } from './access.ts';
 import { ConfiguredAccess } from './configured-access.ts';
 import { testSettings } from './testing/access-settings.ts';
+import { TestAccounts, testAccount, testCredential } from './testing/test-accounts.ts';
 
 const byCommonName: ListenerAccess = { listener: 'tls', certificateIdentity: 'commonName' };
 const bySubjectAltName: ListenerAccess = { listener: 'tls', certificateIdentity: 'subjectAltName' };
@@ -15,18 +16,18 @@ function certificate(commonName: string | undefined, ...subjectAltNames: string[
 }
 
 function setUp() {
-  const rows: Record<string, { hash: undefined; deviceType: string; retired: boolean }> = {
-    d1: { hash: undefined, deviceType: 'meter', retired: false },
-    'urn:dev:1': { hash: undefined, deviceType: 'meter', retired: false },
-    old: { hash: undefined, deviceType: 'meter', retired: true },
-  };
+  const accounts = new TestAccounts(
+    testAccount({ id: 'd1' }),
+    testAccount({ id: 'urn:dev:1' }),
+    testAccount({ id: 'old', retired: true }),
+  );
   const settings = {
     ...testSettings,
     anonymous: 'always' as const,
     users: [{ name: 'ann', password: 'secret', admin: false, rules: [] }],
   };
-  const devices = { lookup: async (id: string) => rows[id] };
-  const access = new ConfiguredAccess({ ...settings, devices, clock: new SimulatedClock(), log: silentLog });
+  const clock = new SimulatedClock();
+  const access = new ConfiguredAccess({ ...settings, accounts, clock, log: silentLog });
   const login = (
     shown: ClientCertificate | undefined,
     through = byCommonName,
@@ -41,7 +42,7 @@ function setUp() {
       certificate: shown,
       through,
     });
-  return { access, login, rows, settings };
+  return { access, login, accounts, clock, settings };
 }
 
 function refuses(promise: Promise<unknown>, code: ErrorCode): Promise<void> {
@@ -80,7 +81,7 @@ test('without a certificate, or where it names nobody by itself, other ways are 
 });
 
 test('a login by certificate ends with its device or user', async () => {
-  const { access, login, rows, settings } = setUp();
+  const { access, login, accounts, settings } = setUp();
   const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
   const d1 = await login(certificate('d1'));
   const ann = await login(certificate('ann'));
@@ -88,10 +89,40 @@ test('a login by certificate ends with its device or user', async () => {
   const user = () => access.reexamine(ann, origin, { kind: 'configuration' });
   assert.equal((await device())?.name, 'd1');
   assert.equal((await user())?.name, 'ann');
-  rows.d1 = { ...rows.d1, retired: true };
+  accounts.put(testAccount({ id: 'd1', retired: true }));
   assert.equal(await device(), undefined);
-  delete rows.d1;
+  accounts.known.delete('d1');
   assert.equal(await device(), undefined);
   access.reconfigure({ ...settings, users: [] });
   assert.equal(await user(), undefined);
+});
+
+const fingerprint = 'ab'.repeat(32);
+
+test('a certificate that a device has among its credentials lets it in, whatever name stands there', async () => {
+  const { login, accounts } = setUp();
+  accounts.put(testAccount({ id: 'd7', credentials: [testCredential('certificate', fingerprint)] }));
+  assert.equal((await login(certificate('anything'))).name, 'd7');
+  assert.equal((await login(certificate('ann'))).name, 'd7');
+});
+
+test('a device that has certificates comes in by those alone, also once the last one is revoked', async () => {
+  const { login, accounts, access, clock } = setUp();
+  accounts.put(testAccount({ id: 'd1', credentials: [testCredential('certificate', 'cd'.repeat(32))] }));
+  await refuses(login(certificate('d1')), 'unauthenticated');
+  accounts.put(testAccount({ id: 'd1', credentials: [testCredential('certificate', fingerprint)] }));
+  const identity = await login(certificate('d1'));
+  const revoked = testCredential('certificate', fingerprint, { expiresAt: clock.now() });
+  accounts.put(testAccount({ id: 'd1', credentials: [revoked] }));
+  await refuses(login(certificate('d1')), 'unauthenticated');
+  const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
+  assert.equal(await access.reexamine(identity, origin, { kind: 'device', id: 'd1' }), undefined);
+});
+
+test('a login by name ends when the device gets a certificate of its own', async () => {
+  const { login, accounts, access } = setUp();
+  const identity = await login(certificate('d1'));
+  accounts.put(testAccount({ id: 'd1', credentials: [testCredential('certificate', 'cd'.repeat(32))] }));
+  const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
+  assert.equal(await access.reexamine(identity, origin, { kind: 'device', id: 'd1' }), undefined);
 });

@@ -1,55 +1,90 @@
 import { SluiceError } from '../errors.ts';
-import type { AccessChange, ClientCertificate, DeviceCredentials, Identity, ListenerAccess } from './access.ts';
+import type { Clock } from '../std/clock.ts';
+import type {
+  AccessChange,
+  AccountCredential,
+  ClientCertificate,
+  DeviceAccount,
+  DeviceAccounts,
+  Identity,
+  ListenerAccess,
+} from './access.ts';
 import type { Authenticator, Login } from './authenticator.ts';
+import { deviceIdentity, isLive } from './device-identity.ts';
 import { isDeviceId } from './device-topics.ts';
-import { deviceRetired } from './devices.ts';
 import type { Users } from './users.ts';
 
+/** How a certificate was known: it is one that the device has, or it names the client. */
+const stamps = { own: 'own ', named: 'named ' } as const;
+
 /**
- * Client certificates, on listeners that say what of them names the client: it is the registered device of that id, or the
- * configured user of that name, without a password. Any other certificate is refused there, whatever else the client shows.
+ * Client certificates, on listeners that say what of them names the client: it is the device that has this very certificate
+ * among its credentials, or the registered device of that id, or the configured user of that name, without a password. A
+ * device that has certificates comes in by those alone, whatever another one says. Any other certificate is refused there,
+ * whatever else the client shows.
  */
 export class Certificates implements Authenticator {
   readonly name = 'certificate';
-  readonly #devices: DeviceCredentials;
+  readonly #accounts: DeviceAccounts;
   readonly #users: Users;
+  readonly #clock: Clock;
 
-  constructor(devices: DeviceCredentials, users: Users) {
-    this.#devices = devices;
+  constructor(accounts: DeviceAccounts, users: Users, clock: Clock) {
+    this.#accounts = accounts;
     this.#users = users;
+    this.#clock = clock;
   }
 
   async authenticate({ certificate, through }: Login): Promise<Identity | undefined> {
     if (certificate === undefined || through.certificateIdentity === undefined) return undefined;
+    const { fingerprint } = certificate;
+    const owner = await this.#accounts.byCertificate(fingerprint);
+    const own = owner && this.#own(owner, fingerprint);
+    if (own !== undefined) return own;
     const names = namesOf(certificate, through.certificateIdentity);
     for (const name of names) {
-      const identity = await this.#identity(name, certificate.fingerprint);
+      const identity = await this.#named(name, fingerprint);
       if (identity !== undefined) return identity;
     }
     throw new SluiceError(
       'unauthenticated',
-      `Register the device of the client certificate, or configure its user: ${names.length === 0 ? 'it names nobody' : `${JSON.stringify(names[0])} is neither`}`,
+      `Register the device of the client certificate, or configure its user: ${names.length === 0 ? 'it names nobody' : `${JSON.stringify(names[0])} is neither, or has other certificates`}`,
     );
   }
 
   async reexamine(identity: Identity, change: AccessChange): Promise<Identity | undefined> {
     if (identity.kind === 'device' && change.kind === 'configuration') return identity;
+    const stamp = identity.proof?.stamp ?? '';
     try {
-      return await this.#identity(identity.name, identity.proof?.stamp ?? '');
+      if (stamp.startsWith(stamps.named)) return await this.#named(identity.name, stamp.slice(stamps.named.length));
+      const account = await this.#accounts.device(identity.name);
+      return account && this.#own(account, stamp.slice(stamps.own.length));
     } catch (problem) {
       if (problem instanceof SluiceError && problem.code === 'device_retired') return undefined;
       throw problem;
     }
   }
 
-  async #identity(name: string, fingerprint: string): Promise<Identity | undefined> {
-    const proof = { by: this.name, stamp: fingerprint } as const;
-    const device = isDeviceId(name) ? await this.#devices.lookup(name) : undefined;
-    if (device?.retired) throw deviceRetired(name);
-    if (device !== undefined) return { kind: 'device', name, deviceType: device.deviceType, proof };
+  #own(account: DeviceAccount, fingerprint: string): Identity | undefined {
+    const now = this.#clock.now();
+    const own = certificatesOf(account).find(({ verifier }) => verifier === fingerprint);
+    if (own === undefined || !isLive(own, now)) return undefined;
+    return deviceIdentity(account, { by: this.name, stamp: stamps.own + fingerprint }, own.expiresAt);
+  }
+
+  async #named(name: string, fingerprint: string): Promise<Identity | undefined> {
+    const proof = { by: this.name, stamp: stamps.named + fingerprint } as const;
+    const account = isDeviceId(name) ? await this.#accounts.device(name) : undefined;
+    // One that was taken away counts here too: otherwise its name would let it in again.
+    if (account !== undefined && certificatesOf(account).length > 0) return undefined;
+    if (account !== undefined) return deviceIdentity(account, proof, undefined);
     const user = this.#users.get(name);
     return user && { kind: 'user', name, rules: user.rules, admin: user.admin, proof };
   }
+}
+
+function certificatesOf({ credentials }: DeviceAccount): readonly AccountCredential[] {
+  return credentials.filter(({ kind }) => kind === 'certificate');
 }
 
 const namingKinds = /^(?:DNS|URI|email):(.+)$/;

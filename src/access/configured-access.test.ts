@@ -11,6 +11,7 @@ import type { AnonymousAccess } from './access-setup.ts';
 import { ConfiguredAccess, type ConfiguredAccessParts } from './configured-access.ts';
 import { generatedSecretCost, hashSecret } from './secrets.ts';
 import { testSettings } from './testing/access-settings.ts';
+import { TestAccounts, testAccount, testCredential } from './testing/test-accounts.ts';
 
 const away = '192.0.2.7';
 const here = '127.0.0.1';
@@ -18,7 +19,7 @@ const here = '127.0.0.1';
 function accessWith(parts: Partial<ConfiguredAccessParts> = {}): ConfiguredAccess {
   return new ConfiguredAccess({
     ...testSettings,
-    devices: { lookup: async () => undefined },
+    accounts: new TestAccounts(),
     clock: new SimulatedClock(),
     log: silentLog,
     ...parts,
@@ -147,17 +148,13 @@ test('a token brings its own rights', async () => {
 
 test('a device comes in with its own password only, and not once it is retired', async () => {
   const hash = await hashSecret('device secret', generatedSecretCost);
-  const rows: Record<string, { hash: string | undefined; deviceType: string; retired: boolean }> = {
-    d1: { hash, deviceType: 'meter', retired: false },
-    d2: { hash: undefined, deviceType: 'meter', retired: false },
-    old: { hash, deviceType: 'meter', retired: true },
-  };
-  const asked: string[] = [];
-  const lookup = async (id: string) => {
-    asked.push(id);
-    return rows[id];
-  };
-  const access = accessWith({ devices: { lookup } });
+  const credentials = [testCredential('password', hash)];
+  const accounts = new TestAccounts(
+    testAccount({ id: 'd1', credentials }),
+    testAccount({ id: 'd2' }),
+    testAccount({ id: 'old', credentials, retired: true }),
+  );
+  const access = accessWith({ accounts });
   assert.deepEqual(shown(await login(access, 'd1', 'device secret')), {
     kind: 'device',
     name: 'd1',
@@ -169,14 +166,19 @@ test('a device comes in with its own password only, and not once it is retired',
   await refuses(login(access, 'old', 'device secret'), 'device_retired');
   await refuses(login(access, 'old', 'guess'), 'unauthenticated');
   for (const id of ['me', 'a/b', '#', `${'x'.repeat(129)}`]) await refuses(login(access, id, 'x'), 'unauthenticated');
-  assert.deepEqual([...new Set(asked)], ['d1', 'd2', 'd3', 'old']);
+  assert.deepEqual([...new Set(accounts.asked)], ['d1', 'd2', 'd3', 'old']);
 });
 
 test('a changed device password counts at the next login', async () => {
-  let hash = await hashSecret('first', generatedSecretCost);
-  const access = accessWith({ devices: { lookup: async () => ({ hash, deviceType: 'meter', retired: false }) } });
+  const accounts = new TestAccounts();
+  const access = accessWith({ accounts });
+  const put = async (secret: string): Promise<void> => {
+    const hash = await hashSecret(secret, generatedSecretCost);
+    accounts.put(testAccount({ id: 'd1', credentials: [testCredential('password', hash)] }));
+  };
+  await put('first');
   await login(access, 'd1', 'first');
-  hash = await hashSecret('second', generatedSecretCost);
+  await put('second');
   await refuses(login(access, 'd1', 'first'), 'unauthenticated');
   await login(access, 'd1', 'second');
 });

@@ -7,7 +7,7 @@ import type {
   AccessChange,
   AuthenticationExchange,
   Credentials,
-  DeviceCredentials,
+  DeviceAccounts,
   ExchangeStep,
   Identity,
   Origin,
@@ -22,7 +22,7 @@ import { type TurnLimits, Turns } from './turns.ts';
 import { Verifier } from './verifier.ts';
 
 export interface ConfiguredAccessParts extends AccessSettings {
-  readonly devices: DeviceCredentials;
+  readonly accounts: DeviceAccounts;
   readonly clock: Clock;
   readonly log: Log;
   /** Of 32 bytes, the same at every start. */
@@ -44,9 +44,9 @@ export class ConfiguredAccess implements Access {
 
   /** Throws `invalid_argument` for settings that cannot be. */
   constructor(parts: ConfiguredAccessParts) {
-    const { devices, clock, log, verifier = new Verifier(clock), saltKey = randomBytes(32), ...settings } = parts;
+    const { accounts, clock, log, verifier = new Verifier(clock), saltKey = randomBytes(32), ...settings } = parts;
     this.#parts = {
-      devices,
+      accounts,
       verifier,
       digester: new Digester(),
       tokenTurns: new Turns('tokenChecks', tokenCheckLimits),

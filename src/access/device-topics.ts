@@ -29,3 +29,11 @@ export function deviceTopic(identity: Identity, topic: string): string {
 export function deviceFilter(id: string): string {
   return `${devicesPrefix}${id}/#`;
 }
+
+/** Whose prefix a topic or filter lies under; undefined where it is under nobody's alone. */
+export function deviceOf(filter: string): string | undefined {
+  if (!filter.startsWith(devicesPrefix)) return undefined;
+  const end = filter.indexOf('/', devicesPrefix.length);
+  const id = filter.slice(devicesPrefix.length, end < 0 ? undefined : end);
+  return isDeviceId(id) ? id : undefined;
+}

@@ -9,6 +9,7 @@ import { ConfiguredAccess } from './configured-access.ts';
 import type { HttpAuthenticatorSettings } from './http-authenticator.ts';
 import { testSettings } from './testing/access-settings.ts';
 import { json, LocalServer, silence } from './testing/local-server.ts';
+import { TestAccounts } from './testing/test-accounts.ts';
 
 async function setUp(
   t: TestContext,
@@ -22,7 +23,7 @@ async function setUp(
     ...testSettings,
     ...more,
     http: { ...testSettings.http, url: server.url, ...http },
-    devices: { lookup: async () => undefined },
+    accounts: new TestAccounts(),
     clock,
     log: createLog('info', (line) => logged.push(line)),
   });

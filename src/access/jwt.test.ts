@@ -16,6 +16,7 @@ import { ConfiguredAccess } from './configured-access.ts';
 import type { JwtSettings } from './jwt.ts';
 import { testSettings } from './testing/access-settings.ts';
 import { json, LocalServer, silence } from './testing/local-server.ts';
+import { TestAccounts } from './testing/test-accounts.ts';
 
 const secret = 'a secret of thirty-two characters';
 const away = '192.0.2.7';
@@ -23,8 +24,7 @@ const away = '192.0.2.7';
 function setUp(jwt: Partial<JwtSettings> = { secret }, more: Partial<AccessSettings> = {}) {
   const clock = new SimulatedClock();
   const settings = { ...testSettings, ...more, jwt: { ...testSettings.jwt, ...jwt } };
-  const devices = { lookup: async () => undefined };
-  const access = new ConfiguredAccess({ ...settings, devices, clock, log: silentLog });
+  const access = new ConfiguredAccess({ ...settings, accounts: new TestAccounts(), clock, log: silentLog });
   const login = (password: string, username?: string): Promise<Identity> =>
     access.authenticate({
       clientId: 'c',

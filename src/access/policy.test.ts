@@ -118,6 +118,20 @@ test('a rule for everybody that names users, client ids or kinds is for those al
   assert.deepEqual(may({ kind: 'anonymous', name: 'anonymous' }, 'x'), ['n']);
 });
 
+test('a gateway may do for devices behind it what they may do, unless a rule for everybody denies it', () => {
+  const gateway: Identity = { kind: 'device', name: 'gw', deviceType: 'gateway', gatewayOf: new Set(['d1', 'd2']) };
+  const authorizer = new Authorizer([{ effect: 'deny', action: 'all', filter: 'devices/d2/#' }]);
+  const may = (topic: string): boolean => authorizer.mayPublish(gateway, 'c', topic);
+  assert.deepEqual(['devices/d1', 'devices/d1/telemetry', 'devices/gw/x'].map(may), [true, true, true]);
+  assert.deepEqual(
+    ['devices/d2/x', 'devices/d3/x', 'devices/d11/x', 'devices/', 'x/d1'].map(may),
+    new Array(5).fill(false),
+  );
+  const reads = (filter: string): boolean => authorizer.maySubscribe(gateway, 'c', filter);
+  assert.deepEqual(['devices/d1/#', 'devices/d1/+/x'].map(reads), [true, true]);
+  assert.deepEqual(['devices/+/x', 'devices/#', '#', 'devices/d2/#'].map(reads), new Array(4).fill(false));
+});
+
 test('who comes without credentials may do everything until there are rules for everybody', () => {
   const anonymous: Identity = { kind: 'anonymous', name: 'anonymous' };
   assert.equal(new Authorizer([]).mayPublish(anonymous, 'c', 'a'), true);

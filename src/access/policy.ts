@@ -6,32 +6,36 @@ import { filledFilter, type RuleValues } from './rule-template.ts';
 const decisionsMax = 256;
 const decisionCharactersMax = 16 * 1024;
 
+/** Which rules count for a client, and what holds where none of them decides. */
+export interface PolicyScope {
+  concerns(rule: AccessRule): boolean;
+  otherwise(topicOrFilter: string): boolean;
+}
+
+const everyRule: PolicyScope = { concerns: () => true, otherwise: () => false };
+
 /**
  * What one client may do: the first rule that matches decides, and where none does it may not. Holds no rules of its own but
  * points to the lists that others use too, so that a long list costs once and not for every connection.
  */
 export class Policy {
   readonly #lists: readonly (readonly AccessRule[])[];
-  readonly #concerns: (rule: AccessRule) => boolean;
+  readonly #scope: PolicyScope;
   readonly #values: RuleValues;
   readonly #mayPublish = new Map<string, boolean>();
   #charactersKept = 0;
 
-  /** `lists` one after the other; of them the rules that `concerns` says yes to. */
-  constructor(
-    lists: readonly (readonly AccessRule[])[],
-    values: RuleValues,
-    concerns: (rule: AccessRule) => boolean = () => true,
-  ) {
+  /** `lists` one after the other. */
+  constructor(lists: readonly (readonly AccessRule[])[], values: RuleValues, scope: PolicyScope = everyRule) {
     this.#lists = lists;
     this.#values = values;
-    this.#concerns = concerns;
+    this.#scope = scope;
   }
 
   mayPublish(topic: string): boolean {
     const known = this.#mayPublish.get(topic);
     if (known !== undefined) return known;
-    const allowed = this.#decide('publish', (_, filter) => filterMatches(filter, topic));
+    const allowed = this.#decide('publish', topic, (_, filter) => filterMatches(filter, topic));
     this.#remember(topic, allowed);
     return allowed;
   }
@@ -41,21 +45,25 @@ export class Policy {
    * denies a part. Two rules that cover it together are not put together.
    */
   maySubscribe(asked: string): boolean {
-    return this.#decide('subscribe', (allows, filter) =>
+    return this.#decide('subscribe', asked, (allows, filter) =>
       allows ? filterCovers(filter, asked) : filtersOverlap(filter, asked),
     );
   }
 
-  #decide(action: 'publish' | 'subscribe', matches: (allows: boolean, filter: string) => boolean): boolean {
+  #decide(
+    action: 'publish' | 'subscribe',
+    asked: string,
+    matches: (allows: boolean, filter: string) => boolean,
+  ): boolean {
     for (const list of this.#lists) {
       for (const rule of list) {
-        if ((rule.action !== action && rule.action !== 'all') || !this.#concerns(rule)) continue;
+        if ((rule.action !== action && rule.action !== 'all') || !this.#scope.concerns(rule)) continue;
         const allows = rule.effect !== 'deny';
         const filter = this.#filled(rule.filter, allows);
         if (filter !== undefined && matches(allows, filter)) return allows;
       }
     }
-    return false;
+    return this.#scope.otherwise(asked);
   }
 
   #filled(filter: string, allows: boolean): string | undefined {

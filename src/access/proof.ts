@@ -1,5 +1,5 @@
 /** The ways to find out who a client is, in the order in which they are asked where `access.order` says nothing else. */
-export const authenticatorNames = ['certificate', 'users', 'devices', 'tokens', 'jwt', 'http'] as const;
+export const authenticatorNames = ['certificate', 'users', 'tokens', 'devices', 'jwt', 'http'] as const;
 export type AuthenticatorName = (typeof authenticatorNames)[number];
 
 /** What an identity was known by. */

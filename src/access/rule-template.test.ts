@@ -25,6 +25,19 @@ test('a value that would change what the filter matches makes the rule match not
   }
 });
 
+test('an attribute of the device fills in its name, and none that could widen the rule or that it does not have', () => {
+  const filter = 'sites/${attributes.site}/#';
+  const given = (site: string): RuleValues => ({ ...values, attributes: { site } });
+  assert.equal(filledFilter(filter, given('north')), 'sites/north/#');
+  for (const site of ['', '+', '#', 'a/b', '../x', '$SYS', 'a\0'])
+    assert.equal(filledFilter(filter, given(site)), undefined, JSON.stringify(site));
+  for (const name of ['other', '__proto__', 'constructor', 'toString'])
+    assert.equal(filledFilter(`sites/\${attributes.${name}}`, given('north')), undefined, name);
+  assert.equal(filledFilter(filter, values), undefined);
+  assert.equal(filled('sites/${attributes.site}/x', given('a/b'), 'everything below'), 'sites/#');
+  assert.throws(() => checkRule({ action: 'all', filter: 'a/${attributes.}' }, '"ann"'), /not \$\{attributes\.\}/);
+});
+
 test('a value is taken as text, never as a replacement pattern or another template', () => {
   assert.equal(filledFilter('apps/${clientId}', { ...values, clientId: 'x$&y' }), 'apps/x$&y');
   assert.equal(filledFilter('apps/${clientId}', { ...values, clientId: 'x${username}' }), 'apps/x${username}');

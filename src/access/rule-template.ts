@@ -3,10 +3,15 @@ import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import type { AccessRule } from './access.ts';
 
 /** Who the names in a rule's filter stand for. A rule with a name that has no value here matches nothing. */
-export type RuleValues = Readonly<Record<RuleName, string | undefined>>;
+export interface RuleValues extends Readonly<Record<RuleName, string | undefined>> {
+  /** Of the device. */
+  readonly attributes?: Readonly<Record<string, string>>;
+}
 
 const ruleNames = ['clientId', 'username', 'deviceId', 'deviceType'] as const;
 type RuleName = (typeof ruleNames)[number];
+
+const attributePrefix = 'attributes.';
 
 const placeholder = /\$\{([^}]*)\}/g;
 
@@ -22,8 +27,8 @@ export function filledFilter(
 ): string | undefined {
   let missing = false;
   let strangeAt: number | undefined;
-  const filled = filter.replace(placeholder, (_, name: RuleName, at: number) => {
-    const value = values[name];
+  const filled = filter.replace(placeholder, (_, name: string, at: number) => {
+    const value = filledIn(name, values);
     missing ||= value === undefined;
     if (value !== undefined && !isPlainLevel(value)) strangeAt ??= at;
     return value ?? '';
@@ -31,6 +36,13 @@ export function filledFilter(
   if (missing) return undefined;
   if (strangeAt === undefined && topicFilterProblem(filled) === undefined) return filled;
   return strange === 'nothing' ? undefined : everythingBelow(filter, strangeAt ?? filter.indexOf('${'));
+}
+
+function filledIn(name: string, values: RuleValues): string | undefined {
+  if (!name.startsWith(attributePrefix)) return values[name as RuleName];
+  const { attributes = {} } = values;
+  const attribute = name.slice(attributePrefix.length);
+  return Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
 }
 
 /** The levels in front of the one at `at`, and all that begins with them; what stands in those is known to be plain. */
@@ -42,10 +54,10 @@ function everythingBelow(filter: string, at: number): string {
 /** Throws `invalid_argument` where the filter of a configured rule could never be valid. `owner` is named in the message. */
 export function checkRule(rule: AccessRule, owner: string): void {
   for (const [, name] of rule.filter.matchAll(placeholder)) {
-    if (ruleNames.includes(name as RuleName)) continue;
+    if (ruleNames.includes(name as RuleName) || /^attributes\../.test(name)) continue;
     throw new SluiceError(
       'invalid_argument',
-      `Cannot use rule ${JSON.stringify(rule.filter)} of ${owner}: it knows \${${ruleNames.join('}, ${')}}, not \${${name}}`,
+      `Cannot use rule ${JSON.stringify(rule.filter)} of ${owner}: it knows \${${ruleNames.join('}, ${')}} and \${attributes.<name>}, not \${${name}}`,
     );
   }
   // Shared subscriptions are asked for by the filter inside them.

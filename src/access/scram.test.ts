@@ -14,6 +14,7 @@ import { generatedSecretCost, hashSecret } from './secrets.ts';
 import { stableKey } from './stable-key.ts';
 import { testSettings } from './testing/access-settings.ts';
 import { ScramClient } from './testing/scram-client.ts';
+import { TestAccounts } from './testing/test-accounts.ts';
 
 const ann: Identity = { kind: 'user', name: 'user', rules: [], admin: false };
 const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
@@ -125,7 +126,7 @@ async function setUp(saltKey = Buffer.alloc(32, 1)) {
   };
   const access = new ConfiguredAccess({
     ...settings,
-    devices: { lookup: async () => undefined },
+    accounts: new TestAccounts(),
     clock: new SimulatedClock(),
     log: silentLog,
     saltKey,

@@ -4,6 +4,7 @@ import type { AuthenticationExchange, Identity } from '../access/access.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
 import { testSettings } from '../access/testing/access-settings.ts';
 import { ScramClient } from '../access/testing/scram-client.ts';
+import { TestAccounts } from '../access/testing/test-accounts.ts';
 import type { AuthPacket, ConnackPacket, ConnectPacket } from '../mqtt/codec/packets.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { SimulatedClock } from '../std/clock.ts';
@@ -18,7 +19,7 @@ function setUp() {
   const access = new ConfiguredAccess({
     ...testSettings,
     users: [user('ann'), user('bob')],
-    devices: { lookup: async () => undefined },
+    accounts: new TestAccounts(),
     clock: new SimulatedClock(),
     log: silentLog,
   });

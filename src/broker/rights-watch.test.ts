@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { DeviceAccount } from '../access/access.ts';
 import type { AccessSettings } from '../access/access-setup.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
 import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
 import { testSettings } from '../access/testing/access-settings.ts';
+import { TestAccounts, testAccount, testCredential } from '../access/testing/test-accounts.ts';
 import { Verifier, verificationLimits } from '../access/verifier.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { ConnectPacket } from '../mqtt/codec/packets.ts';
@@ -25,11 +27,11 @@ const ann = { name: 'ann', password: 'secret', admin: false, rules: [{ action: '
 const bob = { name: 'bob', password: 'secret', admin: false, rules: [{ action: 'all', filter: '#' }] } as const;
 
 function setUp(settings: Partial<AccessSettings> = {}, sources: ConsumerSource[] = [], verifier?: Verifier) {
-  const rows: Record<string, Row> = {};
+  const accounts = new TestAccounts();
   const access = new ConfiguredAccess({
     ...nothing,
     ...settings,
-    devices: { lookup: async (id) => rows[id] },
+    accounts,
     clock: new SimulatedClock(),
     log: silentLog,
     verifier,
@@ -40,12 +42,16 @@ function setUp(settings: Partial<AccessSettings> = {}, sources: ConsumerSource[]
     await settled();
   };
   const put = async (id: string, row: Row | undefined): Promise<void> => {
-    if (row === undefined) delete rows[id];
-    else rows[id] = row;
+    if (row === undefined) accounts.known.delete(id);
+    else accounts.put(accountOf(id, row));
     access.deviceChanged(id);
     await settled();
   };
-  return { access, fixture, configure, put, rows };
+  return { access, fixture, configure, put };
+}
+
+function accountOf(id: string, { hash, ...about }: Row): DeviceAccount {
+  return testAccount({ id, ...about, credentials: hash === undefined ? [] : [testCredential('password', hash)] });
 }
 
 async function settled(): Promise<void> {

@@ -84,6 +84,14 @@ export const configOptions = {
     sentence: 'Bearer tokens for HTTP.',
   }),
 
+  'access.devices.audience': option(text(), {
+    default: 'sluice',
+    sentence: 'What the claim `aud` must hold of a token that a device signed with its own key.',
+  }),
+  'access.devices.tokenSeconds': option(integer(60, 366 * 86_400), {
+    default: 86_400,
+    sentence: 'How long such a token may still hold when the device shows it, in seconds.',
+  }),
   'access.jwt.secret': unset(text({ secret: true, pattern: /^[\s\S]{32,}$/, expected: 'at least 32 characters' }), {
     sentence: 'Secret that JSON Web Tokens are signed with (HMAC); tokens are taken once this or another key is set.',
   }),

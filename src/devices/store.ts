@@ -1,10 +1,22 @@
 import type { JsonObject, JsonValue } from '../std/json.ts';
+import type { ClaimKeyStore } from './claim-keys.ts';
+import type { CredentialStore } from './credentials.ts';
+import type {
+  Device,
+  DeviceFilter,
+  DevicePatch,
+  DeviceQuery,
+  ImportedDevice,
+  ImportOutcome,
+  NewDevice,
+} from './device.ts';
 import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
 import type { RawMessages } from './raw.ts';
 import type { Reading } from './reading.ts';
 import type { Series } from './series.ts';
 
+export type { Device, NewDevice } from './device.ts';
 export type { Reading };
 
 /**
@@ -15,6 +27,8 @@ export interface Store {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly registry: Registry;
+  readonly credentials: CredentialStore;
+  readonly claimKeys: ClaimKeyStore;
   readonly readings: Readings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
@@ -27,16 +41,18 @@ export interface Registry {
   /** Answers whether there was one. Rejects with `conflict` while it has devices. */
   removeDeviceType(name: string): Promise<boolean>;
   deviceTypes(): Promise<readonly DeviceType[]>;
-  /** Makes or replaces the device; its credential and state stay. Rejects with `not_found` where the type does not exist. */
+  /** Makes or replaces the device; its credentials and state stay. Rejects with `not_found` where the type or the gateway does not exist. */
   putDevice(device: NewDevice): Promise<Device>;
+  /** Changes what is named. Rejects with `device_unknown`, and as `putDevice` does. */
+  patchDevice(id: string, patch: DevicePatch): Promise<Device>;
+  /** Makes or replaces many, in one commit: one result each. Those that cannot be change nothing. */
+  putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]>;
   device(id: string): Promise<Device | undefined>;
   /** In id order, from after `after`. */
-  devices(page: { after?: string; limit: number; type?: string }): Promise<readonly Device[]>;
-  /** Forgets the device, its credential, state and history. Answers whether there was one. */
+  devices(query: DeviceQuery): Promise<readonly Device[]>;
+  countDevices(filter: DeviceFilter): Promise<number>;
+  /** Forgets the device, its credentials, state and history; what it was the gateway of has none then. Answers whether there was one. */
   removeDevice(id: string): Promise<boolean>;
-  /** `hash` is opaque here; null takes the credential away. Rejects with `device_unknown`. */
-  putCredential(deviceId: string, hash: string | null): Promise<void>;
-  credential(deviceId: string): Promise<string | undefined>;
   putDriver(driver: StoredDriver): Promise<void>;
   drivers(): Promise<readonly StoredDriver[]>;
 }
@@ -65,20 +81,6 @@ export interface Readings {
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
   /** The messages with this id that were processed, in the order of their devices: of one device, or of any. At most `limit`. */
   inbox(messageId: string, deviceId: string | undefined, limit: number): Promise<readonly InboxEntry[]>;
-}
-
-export interface NewDevice {
-  /** `[A-Za-z0-9._:-]{1,128}` */
-  readonly id: string;
-  readonly type: string;
-  readonly firmwareVersion: string | undefined;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly retired: boolean;
-}
-
-export interface Device extends NewDevice {
-  /** Epoch milliseconds. */
-  readonly createdAt: number;
 }
 
 /** A driver that came in over the API: a codec script with the devices that it is for. */

@@ -9,14 +9,14 @@ import {
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
 import type { TlsMaterial } from '../std/tls-files.ts';
-import { bodyReader, parseJsonBody, takeRawBodies } from './bodies.ts';
+import { bodyReader, parseJsonBody, streamBodies, takeRawBodies } from './bodies.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { contract } from './contract.ts';
 import type { HttpParts } from './http-parts.ts';
 import type { MetricsPage } from './metrics/metrics-page.ts';
 import { openApiOptions } from './open-api.ts';
 import { problemAnswer } from './problem.ts';
-import type { RouteParts } from './route.ts';
+import type { Route, RouteParts } from './route.ts';
 import { serveRoute } from './serve-route.ts';
 import { refuseExpectation, unreadableEnder } from './unreadable.ts';
 import { compileSchema, validationError } from './validation.ts';
@@ -87,10 +87,15 @@ function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: 
 }
 
 async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<void> {
-  for (const row of contract) if (row.rawBody === undefined) serveRoute(app, row, parts);
+  const isJson = ({ rawBody, bodyStream }: Route): boolean => rawBody === undefined && bodyStream === undefined;
+  for (const row of contract) if (isJson(row)) serveRoute(app, row, parts);
   await app.register(async (raw) => {
     takeRawBodies(raw);
     for (const row of contract) if (row.rawBody !== undefined) serveRoute(raw, row, parts);
+  });
+  await app.register(async (streamed) => {
+    streamBodies(streamed);
+    for (const row of contract) if (row.bodyStream !== undefined) serveRoute(streamed, row, parts);
   });
 }
 

@@ -5,6 +5,9 @@ import type { BodyBudget } from './body-budget.ts';
 import { decompressed, isCompressed } from './content-encoding.ts';
 import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
 
+/** What a body may have that is a stream, decompressed: 1,000,000 devices, and an end for a bomb. */
+const streamBytesMax = 1024 * 1024 * 1024;
+
 /** Fastify's hook before a body is read: what arrives is counted, and decompressed where it has to be. */
 export function bodyReader(budget: BodyBudget, bytesMax: number): preParsingHookHandler {
   return (request, reply, payload, done) => {
@@ -13,7 +16,13 @@ export function bodyReader(budget: BodyBudget, bytesMax: number): preParsingHook
       return;
     }
     let body = payload as Readable;
+    const { bodyStream = false } = request.routeOptions.config as { readonly bodyStream?: boolean };
     try {
+      if (bodyStream) {
+        budget.countStream(reply);
+        done(null, isCompressed(request) ? decompressed(request, body, streamBytesMax) : body);
+        return;
+      }
       if (isCompressed(request)) {
         body = decompressed(request, body, bytesMax);
         budget.count(body, reply);
@@ -45,6 +54,17 @@ export function parseJsonBody(app: FastifyInstance): FastifyBodyParser<string> {
 export function takeRawBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  refuseUnreadableTypes(app);
+}
+
+/** The body as a stream, of which nothing was read. What the handler leaves unread is thrown away. */
+export function streamBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
+  refuseUnreadableTypes(app);
+}
+
+function refuseUnreadableTypes(app: FastifyInstance): void {
   // Every content type is taken here, so what Fastify finds no parser for is a header that it cannot read.
   app.setErrorHandler<FastifyError>((thrown) => {
     if (thrown.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') throw thrown;

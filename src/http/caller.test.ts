@@ -16,7 +16,7 @@ async function serveDevices(t: TestContext, anonymous: 'loopback' | 'never' = 'n
       attributes: {},
       retired: id === 'old',
     });
-    served.store.hashes.set(id, await hashSecret(`${id}-secret`, generatedSecretCost));
+    await served.store.credentials.setPassword(id, await hashSecret(`${id}-secret`, generatedSecretCost));
   }
   return served;
 }

@@ -6,7 +6,7 @@ import { refuseForeignPage } from './browser-guard.ts';
 
 /**
  * Who may call a route: `anyone` without credentials; `identified` who is known, the handler decides the rest; `device` the
- * device that the path names; `consumer` and `producer` who has the right to take from, or put into, the queue that the path
+ * device that the path names, or its gateway; `consumer` and `producer` who has the right to take from, or put into, the queue that the path
  * names; `admin` administrators, who may call every other one too.
  */
 export type Who = 'anyone' | 'identified' | 'device' | QueueRight | 'admin';
@@ -116,5 +116,6 @@ function peerAddress({ headers, remoteAddress }: CallerRequest): string {
 }
 
 function isNamed(identity: Identity, deviceId: string | undefined): boolean {
-  return identity.kind === 'device' && (identity.name === deviceId || deviceId === 'me');
+  if (identity.kind !== 'device' || deviceId === undefined) return false;
+  return identity.name === deviceId || deviceId === 'me' || identity.gatewayOf?.has(deviceId) === true;
 }

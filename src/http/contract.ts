@@ -6,6 +6,7 @@ import { credentialRoutes } from './routes/credentials.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { decodeAgainRoutes } from './routes/decode-again.ts';
 import { deliveryStreamRoutes } from './routes/delivery-stream.ts';
+import { deviceTransferRoutes } from './routes/device-transfer.ts';
 import { deviceTypeRoutes } from './routes/device-types.ts';
 import { deviceRoutes } from './routes/devices.ts';
 import { driverRoutes } from './routes/drivers.ts';
@@ -19,6 +20,7 @@ import { leaseRoutes } from './routes/leases.ts';
 import { messageStoryRoutes } from './routes/message-story.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { moveRoutes } from './routes/moves.ts';
+import { provisioningRoutes } from './routes/provisioning.ts';
 import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
@@ -48,6 +50,8 @@ export const contract: readonly Route[] = [
   ...driverRoutes,
   ...deviceRoutes,
   ...credentialRoutes,
+  ...provisioningRoutes,
+  ...deviceTransferRoutes,
   ...readingRoutes,
   ...messageStoryRoutes,
   ...seriesRoutes,

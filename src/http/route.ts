@@ -59,6 +59,8 @@ export interface Route<S extends CallShape = CallShape> {
   readonly schemas: RouteSchemas;
   /** The body reaches the handler as bytes: of any content type, or of those that are documented here. */
   readonly rawBody?: true | Readonly<Record<string, JsonSchema>>;
+  /** The body is a stream of these content types and of any length, which the handler reads while it comes. */
+  readonly bodyStream?: Readonly<Record<string, JsonSchema>>;
   readonly handle: (call: Call<S>, parts: RouteParts) => Answer | Promise<Answer>;
 }
 

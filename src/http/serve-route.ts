@@ -12,7 +12,7 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     method: row.method,
     url: row.path.replace(/\{(\w+)\}/g, ':$1'),
     schema: schemaOf(row),
-    ...(row.rawBody && { config: { swaggerTransform: documentRawBody(row.rawBody) } }),
+    ...configOf(row),
     // Before the body is read: who may not call does not get to send one either.
     onRequest: async (request) => {
       const params = request.params as Record<string, string | undefined>;
@@ -67,6 +67,12 @@ function schemaOf({ schemas, summary, tag, who }: Route): object {
       default: { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } },
     },
   };
+}
+
+function configOf({ rawBody, bodyStream }: Route): object {
+  const bytes = bodyStream ?? rawBody;
+  if (bytes === undefined) return {};
+  return { config: { swaggerTransform: documentRawBody(bytes), bodyStream: bodyStream !== undefined } };
 }
 
 type Documented = <T extends { schema: object; url: string }>(route: T) => { schema: object; url: string };

@@ -101,7 +101,7 @@ export class Pipeline implements Part {
     const uuids = new UuidSource(clock);
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
-    this.registry = new RegistryWrites(store.registry, this.#devices, this.#firmware);
+    this.registry = new RegistryWrites(store, this.#devices, this.#firmware);
     this.drivers = new DriverShelf(store.registry, drivers, log);
     const nextMessageId = (): string => uuids.next();
     const context = {

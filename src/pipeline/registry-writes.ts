@@ -1,4 +1,6 @@
 import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
+import type { Claim } from '../devices/claim-keys.ts';
+import type { Device, DevicePatch, ImportedDevice, ImportOutcome, NewDevice } from '../devices/device.ts';
 import {
   type DeviceType,
   type EventTypeSettings,
@@ -11,22 +13,24 @@ import {
   rateMin,
   retentionMsMin,
 } from '../devices/device-type.ts';
-import type { Device, NewDevice, Registry } from '../devices/store.ts';
+import type { Store } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { JsonObject } from '../std/json.ts';
 import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
 
+type RegistryStore = Pick<Store, 'registry' | 'claimKeys'>;
+
 /** Changes to the registry, in effect for the next message when their promise resolves. */
 export class RegistryWrites {
-  readonly #registry: Registry;
+  readonly #store: RegistryStore;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
 
-  constructor(registry: Registry, devices: RegistryCache, firmware: FirmwareUpdates) {
-    this.#registry = registry;
+  constructor(store: RegistryStore, devices: RegistryCache, firmware: FirmwareUpdates) {
+    this.#store = store;
     this.#devices = devices;
     this.#firmware = firmware;
   }
@@ -50,14 +54,14 @@ export class RegistryWrites {
 
   removeDeviceType(name: string): Promise<boolean> {
     return this.#inTurn(async () => {
-      const removed = await this.#registry.removeDeviceType(name);
+      const removed = await this.#store.registry.removeDeviceType(name);
       this.#devices.forgetType(name);
       return removed;
     });
   }
 
   async #putType(type: DeviceType): Promise<DeviceType> {
-    const stored = await this.#registry.putDeviceType(type);
+    const stored = await this.#store.registry.putDeviceType(type);
     this.#devices.putType(stored);
     return stored;
   }
@@ -71,23 +75,60 @@ export class RegistryWrites {
 
   /** Rejects with `invalid_argument` for the id, with `not_found` where the type does not exist. */
   async putDevice(device: NewDevice): Promise<Device> {
-    if (!isDeviceId(device.id)) {
-      throw invalid(`Cannot register device "${device.id}": an id matches ${deviceIdPattern} and is not "me"`);
-    }
+    checkId(device.id);
     return this.#firmware.exclusive(device.id, async () => {
-      const stored = await this.#registry.putDevice(device);
+      const stored = await this.#store.registry.putDevice(device);
       this.#devices.put(stored);
       return stored;
     });
   }
 
+  patchDevice(id: string, patch: DevicePatch): Promise<Device> {
+    return this.#firmware.exclusive(id, async () => {
+      const stored = await this.#store.registry.patchDevice(id, patch);
+      this.#devices.put(stored);
+      return stored;
+    });
+  }
+
+  /** Many at once: one result each. */
+  putDevices(rows: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]> {
+    for (const { device } of rows) checkId(device.id);
+    const write = async (): Promise<readonly ImportOutcome[]> => {
+      const outcomes = await this.#store.registry.putDevices(rows);
+      for (const { device } of rows) this.#devices.forget(device.id);
+      return outcomes;
+    };
+    return rows.reduce(
+      (inner, { device }) =>
+        () =>
+          this.#firmware.exclusive(device.id, inner),
+      write,
+    )();
+  }
+
+  /** A device registers itself by a claim key. */
+  async claim(claim: Claim): Promise<Device> {
+    checkId(claim.deviceId);
+    const device = await this.#store.claimKeys.claim(claim);
+    this.#devices.put(device);
+    return device;
+  }
+
   removeDevice(id: string): Promise<boolean> {
     return this.#firmware.exclusive(id, async () => {
-      const removed = await this.#registry.removeDevice(id);
+      const removed = await this.#store.registry.removeDevice(id);
       this.#devices.forget(id);
       return removed;
     });
   }
+}
+
+function checkId(id: string): void {
+  if (isDeviceId(id)) return;
+  throw invalid(
+    `Choose another device id than ${JSON.stringify(id)}: an id matches ${deviceIdPattern} and is not "me", which stands for the caller`,
+  );
 }
 
 /** Text of the schemas of one device type, in characters: they are compiled in this thread. */

@@ -8,6 +8,7 @@ export const testSettings: AccessSettings = {
   users: [],
   tokens: [],
   rules: [],
+  devices: { audience: 'sluice', tokenSeconds: 86_400 },
   jwt: {
     algorithms: [],
     secret: undefined,

@@ -146,4 +146,39 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (device_id, event_type, width_ms, start)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The device that may act for it. Both ways it is found by devices_gateway.
+  ALTER TABLE devices ADD COLUMN gateway TEXT REFERENCES devices (id) ON DELETE SET NULL;
+  CREATE INDEX devices_gateway ON devices (gateway, id);
+  ALTER TABLE devices ADD COLUMN retired_at INTEGER;
+
+  -- What devices log in with, several each.
+  CREATE TABLE device_credentials (
+    id TEXT PRIMARY KEY,
+    device_id TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,                -- 'password', 'token', 'key' or 'certificate'
+    verifier TEXT NOT NULL,            -- slow hash; SHA-256 in hexadecimal; public key in PEM; SHA-256 in hexadecimal
+    name TEXT,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX device_credentials_device ON device_credentials (device_id);
+  CREATE UNIQUE INDEX device_credentials_verifier ON device_credentials (verifier) WHERE kind IN ('token', 'certificate');
+  INSERT INTO device_credentials
+    SELECT 'password-' || device_id, device_id, 'password', hash, NULL, NULL, 0 FROM credentials;
+  DROP TABLE credentials;
+
+  -- What lets devices register themselves.
+  CREATE TABLE claim_keys (
+    id TEXT PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,       -- SHA-256 in hexadecimal
+    device_type TEXT NOT NULL REFERENCES device_types (name) ON DELETE CASCADE,
+    id_prefix TEXT NOT NULL,
+    gateway TEXT REFERENCES devices (id) ON DELETE SET NULL,
+    attributes TEXT NOT NULL,          -- JSON object of strings
+    uses_left INTEGER NOT NULL,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -1,21 +1,27 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Claim, ClaimKey, NewClaimKey } from '../claim-keys.ts';
+import type { DeviceAccount, DeviceCredential, NewCredential, OthersOfKind } from '../credentials.ts';
+import type {
+  Device,
+  DeviceFilter,
+  DevicePatch,
+  DeviceQuery,
+  ImportedDevice,
+  ImportOutcome,
+  NewDevice,
+} from '../device.ts';
 import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
-import type {
-  Device,
-  HistoryQuery,
-  HistoryRow,
-  InboxEntry,
-  MessageKey,
-  NewDevice,
-  StateEntry,
-  StoredDriver,
-} from '../store.ts';
+import type { HistoryQuery, HistoryRow, InboxEntry, MessageKey, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
+import { BulkTables } from './bulk-tables.ts';
+import { ClaimTables } from './claim-tables.ts';
 import { Corrections } from './corrections.ts';
+import { CredentialTables } from './credential-tables.ts';
 import { openForReading, openForWriting } from './database.ts';
+import { DeviceTables } from './device-tables.ts';
 import { ExportQueries } from './export-queries.ts';
 import { RawQueries } from './raw-queries.ts';
 import { ReadingsQueries } from './readings-queries.ts';
@@ -25,6 +31,7 @@ import { Retention } from './retention.ts';
 import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
 import { SeriesQueries } from './series-queries.ts';
+import { Statements } from './statements.ts';
 import { StoryQueries } from './story-queries.ts';
 import { TypeRetention } from './type-retention.ts';
 
@@ -33,8 +40,14 @@ export interface Operations {
   putDeviceType(type: DeviceType, now: number): DeviceType;
   removeDeviceType(name: string): boolean;
   putDevice(device: NewDevice, now: number): Device;
+  patchDevice(id: string, patch: DevicePatch, now: number): Device;
+  putDevices(devices: readonly ImportedDevice[], now: number): ImportOutcome[];
   putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean;
-  putCredential(deviceId: string, hash: string | null): void;
+  putCredential(credential: NewCredential, others: OthersOfKind, now: number): DeviceCredential;
+  removeCredential(deviceId: string, id: string | undefined, now: number): boolean;
+  putClaimKey(key: NewClaimKey, now: number): ClaimKey;
+  removeClaimKey(id: string): boolean;
+  claim(claim: Claim, now: number): Device;
   putDriver(driver: StoredDriver): void;
   apply(batch: EncodedBatch): AppliedBatch;
   preview(batch: EncodedBatch): EncodedOutcomes;
@@ -49,8 +62,12 @@ export interface Operations {
   deviceTypes(): DeviceType[];
   schemaVersions(deviceType: string, eventType: string): SchemaVersion[];
   device(id: string): Device | undefined;
-  devices(page: { after?: string; limit: number; type?: string }): Device[];
-  credential(deviceId: string): string | undefined;
+  devices(query: DeviceQuery): Device[];
+  countDevices(filter: DeviceFilter): number;
+  credentials(deviceId: string): DeviceCredential[];
+  account(deviceId: string): DeviceAccount | undefined;
+  accountOf(kind: 'token' | 'certificate', verifier: string): DeviceAccount | undefined;
+  claimKeys(): ClaimKey[];
   drivers(): StoredDriver[];
   state(deviceId: string): StateEntry[];
   history(query: HistoryQuery): HistoryRow[];
@@ -92,8 +109,13 @@ const operationsOf: Readonly<
 > = { writer: writerOperations, reader: readerOperations, scanner: scannerOperations };
 
 function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: WorkerOptions): Partial<Operations> {
-  const registry = new RegistryTables(database);
+  const sql = new Statements(database);
+  const registry = new RegistryTables(sql);
   const schemas = new SchemaTables(database, registry);
+  const devices = new DeviceTables(sql);
+  const credentials = new CredentialTables(sql, devices);
+  const bulk = new BulkTables(sql, devices, credentials);
+  const claims = new ClaimTables(sql, devices, credentials);
   const readings = new ReadingsTables(database, stateKeysCachedMax);
   const retention = new Retention(database);
   const corrections = new Corrections(database, (count) => readings.takeIds(count));
@@ -102,9 +124,15 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   return {
     putDeviceType: (type, now) => schemas.putDeviceType(type, now),
     removeDeviceType: (name) => schemas.removeDeviceType(name),
-    putDevice: (device, now) => registry.putDevice(device, now),
-    putFirmwareVersion: (deviceId, version) => registry.putFirmwareVersion(deviceId, version),
-    putCredential: (deviceId, hash) => registry.putCredential(deviceId, hash),
+    putDevice: (device, now) => devices.put(device, now),
+    patchDevice: (id, patch, now) => devices.patch(id, patch, now),
+    putDevices: (rows, now) => bulk.put(rows, now),
+    putFirmwareVersion: (deviceId, version) => devices.putFirmwareVersion(deviceId, version),
+    putCredential: (credential, others, now) => credentials.put(credential, others, now),
+    removeCredential: (deviceId, id, now) => credentials.remove(deviceId, id, now),
+    putClaimKey: (key, now) => claims.put(key, now),
+    removeClaimKey: (id) => claims.remove(id),
+    claim: (claim, now) => claims.claim(claim, now),
     putDriver: (driver) => registry.putDriver(driver),
     apply: (batch) => readings.apply(batch),
     preview: (batch) => readings.preview(batch),
@@ -127,17 +155,25 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
 }
 
 function readerOperations(database: DatabaseSync): Partial<Operations> {
-  const registry = new RegistryTables(database);
+  const sql = new Statements(database);
+  const registry = new RegistryTables(sql);
   const schemas = new SchemaTables(database, registry);
+  const devices = new DeviceTables(sql);
+  const credentials = new CredentialTables(sql, devices);
+  const claims = new ClaimTables(sql, devices, credentials);
   const queries = new ReadingsQueries(database);
   const stories = new StoryQueries(database);
   const raw = new RawQueries(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
     schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
-    device: (id) => registry.device(id),
-    devices: (page) => registry.devices(page),
-    credential: (deviceId) => registry.credential(deviceId),
+    device: (id) => devices.device(id),
+    devices: (query) => devices.devices(query),
+    countDevices: (filter) => devices.count(filter),
+    credentials: (deviceId) => credentials.list(deviceId),
+    account: (deviceId) => credentials.account(deviceId),
+    accountOf: (kind, verifier) => credentials.accountOf(kind, verifier),
+    claimKeys: () => claims.list(),
     drivers: () => registry.drivers(),
     state: (deviceId) => queries.state(deviceId),
     history: (query) => queries.history(query),

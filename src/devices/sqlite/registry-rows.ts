@@ -18,6 +18,8 @@ export interface DeviceRow {
   readonly attributes: string;
   readonly retired: number;
   readonly created_at: number;
+  readonly gateway: string | null;
+  readonly retired_at: number | null;
 }
 
 export interface DriverRow {
@@ -56,6 +58,8 @@ export function toDevice(row: DeviceRow): Device {
     attributes: JSON.parse(row.attributes),
     retired: row.retired === 1,
     createdAt: row.created_at,
+    ...(row.gateway !== null && { gateway: row.gateway }),
+    ...(row.retired_at !== null && { retiredAt: row.retired_at }),
   };
 }
 

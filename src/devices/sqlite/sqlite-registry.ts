@@ -1,6 +1,15 @@
 import type { Clock } from '../../std/clock.ts';
+import type {
+  Device,
+  DeviceFilter,
+  DevicePatch,
+  DeviceQuery,
+  ImportedDevice,
+  ImportOutcome,
+  NewDevice,
+} from '../device.ts';
 import type { DeviceType } from '../device-type.ts';
-import type { Device, FirmwareVersions, NewDevice, Registry, StoredDriver } from '../store.ts';
+import type { FirmwareVersions, Registry, StoredDriver } from '../store.ts';
 import type { SqliteLimits } from './limits.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -34,6 +43,14 @@ export class SqliteRegistry implements Registry, FirmwareVersions {
     return this.#writer.request('putDevice', [device, this.#clock.now()]);
   }
 
+  patchDevice(id: string, patch: DevicePatch): Promise<Device> {
+    return this.#writer.request('patchDevice', [id, patch, this.#clock.now()]);
+  }
+
+  putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]> {
+    return this.#writer.request('putDevices', [devices, this.#clock.now()]);
+  }
+
   putFirmwareVersion(deviceId: string, firmwareVersion: string): Promise<boolean> {
     return this.#writer.request('putFirmwareVersion', [deviceId, firmwareVersion]);
   }
@@ -42,8 +59,12 @@ export class SqliteRegistry implements Registry, FirmwareVersions {
     return this.#reader.request('device', [id]);
   }
 
-  devices(page: { after?: string; limit: number; type?: string }): Promise<readonly Device[]> {
-    return this.#reader.request('devices', [{ ...page, limit: Math.min(page.limit, this.#limits.pageRowsMax) }]);
+  devices(query: DeviceQuery): Promise<readonly Device[]> {
+    return this.#reader.request('devices', [{ ...query, limit: Math.min(query.limit, this.#limits.pageRowsMax) }]);
+  }
+
+  countDevices(filter: DeviceFilter): Promise<number> {
+    return this.#reader.request('countDevices', [filter]);
   }
 
   /** History goes in steps, the device last: after a crash in between it is still there, and can be removed again. */
@@ -52,14 +73,6 @@ export class SqliteRegistry implements Registry, FirmwareVersions {
       more = await this.#writer.request('forgetReadings', [id, this.#limits.sweepRowsMax]);
     }
     return this.#writer.request('removeDevice', [id]);
-  }
-
-  putCredential(deviceId: string, hash: string | null): Promise<void> {
-    return this.#writer.request('putCredential', [deviceId, hash]);
-  }
-
-  credential(deviceId: string): Promise<string | undefined> {
-    return this.#reader.request('credential', [deviceId]);
   }
 
   putDriver(driver: StoredDriver): Promise<void> {

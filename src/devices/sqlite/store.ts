@@ -3,11 +3,15 @@ import { dirname } from 'node:path';
 import type { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
+import type { ClaimKeyStore } from '../claim-keys.ts';
+import type { CredentialStore } from '../credentials.ts';
 import type { EventSchemas } from '../event-schemas.ts';
 import type { RawMessages } from '../raw.ts';
 import type { FirmwareVersions, Registry, Store } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
+import { SqliteClaimKeys } from './sqlite-claim-keys.ts';
+import { SqliteCredentials } from './sqlite-credentials.ts';
 import { SqliteRaw } from './sqlite-raw.ts';
 import { SqliteReadings } from './sqlite-readings.ts';
 import { SqliteRegistry } from './sqlite-registry.ts';
@@ -31,6 +35,8 @@ export interface SqliteStoreOptions {
 export class SqliteStore implements Store {
   readonly name = 'device-store';
   readonly registry: Registry & FirmwareVersions;
+  readonly credentials: CredentialStore;
+  readonly claimKeys: ClaimKeyStore;
   readonly readings: SqliteReadings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
@@ -60,6 +66,8 @@ export class SqliteStore implements Store {
     this.#scanner = client('scanner');
     this.registry = new SqliteRegistry(this.#writer, this.#reader, clock, limits);
     this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
+    this.credentials = new SqliteCredentials(this.#writer, this.#reader, clock);
+    this.claimKeys = new SqliteClaimKeys(this.#writer, this.#reader, clock);
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
     this.raw = new SqliteRaw(this.#writer, this.#reader);
     this.series = new SqliteSeries(this.#scanner);

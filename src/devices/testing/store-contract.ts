@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { DeviceFilter, NewDevice } from '../device.ts';
 import type { Store } from '../store.ts';
+import { claimsContract } from './store-contract-claims.ts';
+import { credentialsContract } from './store-contract-credentials.ts';
 import { readingsContract } from './store-contract-readings.ts';
 import { testDevice, testDeviceType } from './store-samples.ts';
 
@@ -26,6 +29,13 @@ export function storeContract(name: string, fixture: StoreFixture): void {
         store = await fixture.reopen(store);
       },
     );
+    credentialsContract(
+      () => store,
+      async () => {
+        store = await fixture.reopen(store);
+      },
+    );
+    claimsContract(() => store);
     readingsContract(
       () => store,
       async () => {
@@ -61,7 +71,11 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     assert.deepEqual(await registry.device('m-1'), first);
     assert.deepEqual(first, { ...put, createdAt: first.createdAt });
     const second = await registry.putDevice({ ...put, firmwareVersion: undefined, retired: true });
-    assert.deepEqual(second, { ...put, firmwareVersion: undefined, retired: true, createdAt: first.createdAt });
+    const { retiredAt, ...others } = second;
+    assert.deepEqual(others, { ...put, firmwareVersion: undefined, retired: true, createdAt: first.createdAt });
+    assert.equal(typeof retiredAt, 'number');
+    assert.equal((await registry.putDevice({ ...put, retired: true })).retiredAt, retiredAt);
+    assert.equal((await registry.putDevice(put)).retiredAt, undefined);
   });
 
   test('devices are listed in id order, page by page, and by type', async () => {
@@ -77,29 +91,75 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     assert.deepEqual(await ids({ after: 'p-1', limit: 2 }), ['p-1a', 'p-2']);
   });
 
-  test('a credential is kept with its device, taken away by null, and refused for no device', async () => {
+  test('devices are found by everything that is said of them, and counted', async () => {
     const { registry } = store();
-    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
-    const device = testDevice({ id: 'c-1', type: 'meter' });
-    await registry.putDevice(device);
-    assert.equal(await registry.credential('c-1'), undefined);
-    await registry.putCredential('c-1', 'hash');
-    await registry.putDevice({ ...device, retired: true });
-    assert.equal(await registry.credential('c-1'), 'hash');
-    await registry.putCredential('c-1', null);
-    assert.equal(await registry.credential('c-1'), undefined);
-    await assert.rejects(registry.putCredential('nobody', 'hash'), { code: 'device_unknown' });
+    await registry.putDeviceType(testDeviceType({ name: 'sought' }));
+    const put = (id: string, about: Partial<NewDevice>) =>
+      registry.putDevice(testDevice({ id, type: 'sought', ...about }));
+    await put('s-1', { attributes: { site: "o'north", 'a.b': '1' }, firmwareVersion: '1.0.0' });
+    await put('s-2', { gateway: 's-1', retired: true });
+    await put('s-3', { gateway: 's-1', attributes: { site: 'south' } });
+    const found = async (filter: DeviceFilter): Promise<string> => {
+      const all = { type: 'sought', ...filter };
+      const ids = (await registry.devices({ ...all, limit: 9 })).map(({ id }) => id);
+      assert.equal(await registry.countDevices(all), ids.length);
+      return ids.join();
+    };
+    assert.equal(await found({}), 's-1,s-2,s-3');
+    assert.equal(await found({ gateway: 's-1' }), 's-2,s-3');
+    assert.equal(await found({ gateway: 's-1', retired: false }), 's-3');
+    assert.equal(await found({ firmwareVersion: '1.0.0' }), 's-1');
+    assert.equal(await found({ attribute: { name: 'site', value: "o'north" } }), 's-1');
+    assert.equal(await found({ attribute: { name: 'a.b', value: '1' } }), 's-1');
+    assert.equal(await found({ attribute: { name: 'site', value: 'north' } }), '');
   });
 
-  test('a removed device is gone with its credential', async () => {
+  test('a change touches what it names, and null takes away', async () => {
     const { registry } = store();
     await registry.putDeviceType(testDeviceType({ name: 'meter' }));
-    await registry.putDevice(testDevice({ id: 'r-1', type: 'meter' }));
-    await registry.putCredential('r-1', 'hash');
-    assert.equal(await registry.removeDevice('r-1'), true);
-    assert.equal(await registry.removeDevice('r-1'), false);
-    assert.equal(await registry.device('r-1'), undefined);
-    assert.equal(await registry.credential('r-1'), undefined);
+    await registry.putDevice(testDevice({ id: 'u-gw', type: 'meter' }));
+    const put = testDevice({ id: 'u-1', type: 'meter', firmwareVersion: '1.0.0', attributes: { a: '1', b: '2' } });
+    const before = await registry.putDevice(put);
+    assert.deepEqual(await registry.patchDevice('u-1', { attributes: { b: null, c: '3' }, gateway: 'u-gw' }), {
+      ...before,
+      attributes: { a: '1', c: '3' },
+      gateway: 'u-gw',
+    });
+    const after = await registry.patchDevice('u-1', { attributes: { c: null, b: '2' }, gateway: null });
+    assert.deepEqual(after, before);
+    assert.equal((await registry.patchDevice('u-1', { firmwareVersion: null })).firmwareVersion, undefined);
+    await assert.rejects(registry.patchDevice('nobody', {}), { code: 'device_unknown' });
+    await assert.rejects(registry.patchDevice('u-1', { type: 'nothing' }), { code: 'not_found' });
+  });
+
+  test('a gateway is a device that is there, never the device itself, and is let go when it goes', async () => {
+    const { registry } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    const child = testDevice({ id: 'g-child', type: 'meter', gateway: 'g-1' });
+    await assert.rejects(registry.putDevice(child), { code: 'not_found' });
+    await registry.putDevice(testDevice({ id: 'g-1', type: 'meter' }));
+    assert.equal((await registry.putDevice(child)).gateway, 'g-1');
+    await assert.rejects(registry.putDevice({ ...child, gateway: 'g-child' }), { code: 'invalid_argument' });
+    await registry.removeDevice('g-1');
+    assert.equal((await registry.device('g-child'))?.gateway, undefined);
+  });
+
+  test('many are put at once: the same again changes nothing, and one that cannot be hinders no other', async () => {
+    const { registry, credentials } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    const row = (id: string, about: Partial<NewDevice> = {}, tokenDigest?: string) => ({
+      device: testDevice({ id, type: 'meter', ...about }),
+      tokenDigest,
+    });
+    const rows = [row('b-1', {}, 'b-token'), row('b-2', { type: 'nothing' }), row('b-3', { gateway: 'b-1' })];
+    const outcomes = async (given: typeof rows): Promise<string> =>
+      (await registry.putDevices(given)).map((each) => (each.outcome === 'refused' ? each.code : each.outcome)).join();
+    assert.equal(await outcomes(rows), 'made,not_found,made');
+    assert.equal(await outcomes(rows), 'same,not_found,same');
+    assert.equal(await outcomes([row('b-3'), row('b-1', { attributes: { a: '1' } })]), 'changed,changed');
+    assert.equal(await outcomes([row('b-4', {}, 'b-token'), row('b-1', { attributes: { a: '1' } })]), 'conflict,same');
+    assert.equal(await registry.device('b-4'), undefined);
+    assert.equal((await credentials.accountOf('token', 'b-token'))?.device.id, 'b-1');
   });
 
   test('drivers are kept by id and version', async () => {
@@ -117,12 +177,10 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
   test('the registry is the same after a restart', async () => {
     await store().registry.putDeviceType(testDeviceType({ name: 'meter' }));
     await store().registry.putDevice(testDevice({ id: 'restart', type: 'meter' }));
-    await store().registry.putCredential('restart', 'hash');
     const device = await store().registry.device('restart');
     const types = await store().registry.deviceTypes();
     await reopen();
     assert.deepEqual(await store().registry.device('restart'), device);
     assert.deepEqual(await store().registry.deviceTypes(), types);
-    assert.equal(await store().registry.credential('restart'), 'hash');
   });
 }

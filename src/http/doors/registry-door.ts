@@ -1,5 +1,6 @@
+import type { Claim } from '../../devices/claim-keys.ts';
+import type { Device, DevicePatch, ImportedDevice, ImportOutcome, NewDevice } from '../../devices/device.ts';
 import type { DeviceType } from '../../devices/device-type.ts';
-import type { Device, NewDevice } from '../../devices/store.ts';
 import type { JsonObject } from '../../std/json.ts';
 
 /** Changes to the registry, in effect for the next message when they resolve. */
@@ -11,6 +12,9 @@ export interface RegistryDoor {
   /** Answers whether there was one. Rejects with `conflict` while it has devices. */
   removeDeviceType(name: string): Promise<boolean>;
   putDevice(device: NewDevice): Promise<Device>;
+  patchDevice(id: string, patch: DevicePatch): Promise<Device>;
+  putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]>;
+  claim(claim: Claim): Promise<Device>;
   /** Answers whether there was one. */
   removeDevice(id: string): Promise<boolean>;
 }

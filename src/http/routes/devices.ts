@@ -1,14 +1,14 @@
-import { isDeviceId } from '../../access/device-topics.ts';
-import type { Device, NewDevice } from '../../devices/store.ts';
+import type { Device, DeviceFilter, DevicePatch, NewDevice } from '../../devices/device.ts';
 import { SluiceError } from '../../errors.ts';
-import { ok, type Route, route } from '../route.ts';
+import { deviceFields, devicePatch, deviceSchema } from '../device-schemas.ts';
+import { type Answer, ok, type Route, type RouteParts, route } from '../route.ts';
 import {
   answer,
   array,
   deviceIdParams,
   entityName,
-  epochMs,
   flag,
+  integer,
   noContent,
   object,
   pageLimit,
@@ -21,8 +21,24 @@ interface Named {
   readonly params: { readonly id: string };
 }
 
+interface Page {
+  readonly after?: string;
+  readonly limit: number;
+}
+
 interface List {
-  readonly query: { readonly type?: string; readonly after?: string; readonly limit: number };
+  readonly query: Page & {
+    readonly type?: string;
+    readonly gateway?: string;
+    readonly retired?: boolean;
+    readonly firmwareVersion?: string;
+    readonly attribute?: string;
+    readonly count: boolean;
+  };
+}
+
+interface Children extends Named {
+  readonly query: Page;
 }
 
 interface Put extends Named {
@@ -31,44 +47,61 @@ interface Put extends Named {
     readonly firmwareVersion?: string;
     readonly attributes: Readonly<Record<string, string>>;
     readonly retired: boolean;
+    readonly gateway?: string;
   };
 }
 
-const deviceFields = {
-  type: entityName,
-  firmwareVersion: { ...text, maxLength: 128 },
-  attributes: {
-    type: 'object',
-    additionalProperties: { type: 'string', maxLength: 4_096 },
-    maxProperties: 256,
-    default: {},
-  },
-  retired: { ...flag, default: false },
-};
+interface Patch extends Named {
+  readonly body: DevicePatch;
+}
 
-const deviceSchema = answer('The device', { id: entityName, ...deviceFields, createdAt: epochMs });
+const after = { type: 'string', maxLength: 128 };
+const page = answer('One page', { devices: array(deviceSchema), after: text, count: integer });
 
 export const deviceRoutes: readonly Route[] = [
   route<List>({
     method: 'GET',
     path: '/v1/devices',
     tag,
-    summary: 'Devices in the order of their ids',
+    summary:
+      'Devices that have all that is asked for, in the order of their ids; `count` answers how many there are in all',
     who: 'admin',
     schemas: {
-      query: object({ type: entityName, after: { type: 'string', maxLength: 128 }, limit: pageLimit }),
-      responses: { 200: answer('One page', { devices: array(deviceSchema), after: text }) },
+      query: object({
+        type: entityName,
+        gateway: entityName,
+        retired: flag,
+        firmwareVersion: { ...text, maxLength: 128 },
+        attribute: { ...text, maxLength: 8_192, pattern: '^[^=]+=', description: 'name=value' },
+        count: { ...flag, default: false },
+        after,
+        limit: pageLimit,
+      }),
+      responses: { 200: page },
     },
-    handle: async ({ query }, { store }) => {
-      const devices = await store.registry.devices(query);
-      return ok({ devices, after: devices.length < query.limit ? undefined : devices.at(-1)?.id });
+    handle: async ({ query: { count, attribute, after: from, limit, ...others } }, { store }) => {
+      const filter = { ...others, attribute: attribute === undefined ? undefined : splitAtEquals(attribute) };
+      const found = count ? await store.registry.countDevices(filter) : undefined;
+      return pageOf(store, filter, { after: from, limit }, found);
+    },
+  }),
+  route<Children>({
+    method: 'GET',
+    path: '/v1/devices/{id}/children',
+    tag,
+    summary: 'Devices that this one is the gateway of, in the order of their ids',
+    who: 'device',
+    schemas: { params: deviceIdParams, query: object({ after, limit: pageLimit }), responses: { 200: page } },
+    handle: async ({ params: { id }, query }, { store }) => {
+      known(await store.registry.device(id), id);
+      return pageOf(store, { gateway: id }, query);
     },
   }),
   route<Put>({
     method: 'PUT',
     path: '/v1/devices/{id}',
     tag,
-    summary: 'Register a device, or replace what is known of it; its credential and state stay',
+    summary: 'Register a device, or replace what is known of it; its credentials and state stay',
     who: 'admin',
     schemas: {
       params: deviceIdParams,
@@ -76,12 +109,6 @@ export const deviceRoutes: readonly Route[] = [
       responses: { 200: { ...deviceSchema, description: 'It was there' }, 201: deviceSchema },
     },
     handle: async ({ params: { id }, body }, { store, pipeline }) => {
-      if (!isDeviceId(id)) {
-        throw new SluiceError(
-          'invalid_argument',
-          `Choose another device id than ${JSON.stringify(id)}: an id takes letters, digits, '.', '_', ':' and '-', and "me" stands for the caller`,
-        );
-      }
       const there = (await store.registry.device(id)) !== undefined;
       const device: NewDevice = { id, ...body, firmwareVersion: body.firmwareVersion };
       return { status: there ? 200 : 201, body: await pipeline.registry.putDevice(device) };
@@ -96,11 +123,35 @@ export const deviceRoutes: readonly Route[] = [
     schemas: { params: deviceIdParams, responses: { 200: deviceSchema } },
     handle: async ({ params }, { store }) => ok(known(await store.registry.device(params.id), params.id)),
   }),
+  route<Patch>({
+    method: 'PATCH',
+    path: '/v1/devices/{id}',
+    tag,
+    summary: 'Change what is named of a device, attribute by attribute; null takes away',
+    who: 'admin',
+    schemas: { params: deviceIdParams, body: object(devicePatch), responses: { 200: deviceSchema } },
+    handle: async ({ params: { id }, body }, { pipeline }) => ok(await pipeline.registry.patchDevice(id, body)),
+  }),
+  ...(['retire', 'restore'] as const).map((verb) =>
+    route<Named>({
+      method: 'POST',
+      path: `/v1/devices/{id}/${verb}`,
+      tag,
+      summary:
+        verb === 'retire'
+          ? 'Refuse the device from now on, and end its connections; all that is known of it stays'
+          : 'Take the messages of a retired device again',
+      who: 'admin',
+      schemas: { params: deviceIdParams, responses: { 200: deviceSchema } },
+      handle: async ({ params: { id } }, { pipeline }) =>
+        ok(await pipeline.registry.patchDevice(id, { retired: verb === 'retire' })),
+    }),
+  ),
   route<Named>({
     method: 'DELETE',
     path: '/v1/devices/{id}',
     tag,
-    summary: 'Forget a device with its credential, state and history',
+    summary: 'Forget a device with its credentials, state and history',
     who: 'admin',
     schemas: { params: deviceIdParams, responses: { 204: noContent } },
     handle: async ({ params }, { pipeline }) => {
@@ -109,6 +160,21 @@ export const deviceRoutes: readonly Route[] = [
     },
   }),
 ];
+
+async function pageOf(
+  store: RouteParts['store'],
+  filter: DeviceFilter,
+  { after: from, limit }: Page,
+  count?: number,
+): Promise<Answer> {
+  const devices = await store.registry.devices({ ...filter, after: from, limit });
+  return ok({ devices, after: devices.length < limit ? undefined : devices.at(-1)?.id, count });
+}
+
+function splitAtEquals(attribute: string): { name: string; value: string } {
+  const at = attribute.indexOf('=');
+  return { name: attribute.slice(0, at), value: attribute.slice(at + 1) };
+}
 
 /** The device, or `device_unknown`. */
 export function known(device: Device | undefined, id: string): Device {

@@ -60,7 +60,7 @@ test('a user and a device publish only where they may', async (t) => {
     retired: false,
     createdAt: 0,
   });
-  store.hashes.set('d1', await hashSecret('d1-secret', generatedSecretCost));
+  await store.credentials.setPassword('d1', await hashSecret('d1-secret', generatedSecretCost));
   const publish = async (headers: Record<string, string>, ...topics: string[]) => {
     const messages = topics.map((topic) => ({ topic, payload: '' }));
     const { body } = await call('POST', '/v1/messages', { messages }, headers);

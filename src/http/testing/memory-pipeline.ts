@@ -1,3 +1,4 @@
+import { isDeviceId } from '../../access/device-topics.ts';
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
 import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
@@ -29,12 +30,14 @@ export class MemoryPipeline implements PipelineDoor {
     },
   };
 
-  constructor({ registry }: MemoryStore) {
+  constructor({ registry, claimKeys }: MemoryStore) {
     this.registry = {
-      putDeviceType: registry.putDeviceType,
-      removeDeviceType: registry.removeDeviceType,
-      putDevice: registry.putDevice,
-      removeDevice: registry.removeDevice,
+      ...registry,
+      putDevice: async (device) => {
+        if (!isDeviceId(device.id)) throw new SluiceError('invalid_argument', `Choose another id than "${device.id}"`);
+        return registry.putDevice(device);
+      },
+      claim: (claim) => claimKeys.claim(claim),
       putSchema: async (name, eventType, schema) => {
         const type = (await registry.deviceTypes()).find((each) => each.name === name);
         if (type === undefined) throw new SluiceError('not_found', `There is no device type "${name}"`);

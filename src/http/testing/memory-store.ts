@@ -1,3 +1,4 @@
+import type { ClaimKeyStore } from '../../devices/claim-keys.ts';
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
 import type { RawMessages } from '../../devices/raw.ts';
@@ -21,12 +22,12 @@ import type {
   StoredDriver,
 } from '../../devices/store.ts';
 import { SluiceError } from '../../errors.ts';
+import { MemoryCredentials } from './memory-credentials.ts';
 
 /** Devices in memory; readings are what a test puts there. */
 export class MemoryStore implements Store {
   readonly types = new Map<string, DeviceType>();
   readonly known = new Map<string, Device>();
-  readonly hashes = new Map<string, string>();
   readonly brought: StoredDriver[] = [];
   readonly rows: HistoryRow[] = [];
   readonly entries: StateEntry[] = [];
@@ -65,14 +66,29 @@ export class MemoryStore implements Store {
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
     removeDevice: async (id) => this.known.delete(id),
-    putCredential: async (id, hash) => {
-      if (!this.known.has(id)) throw new SluiceError('device_unknown', `There is no device "${id}"`);
-      if (hash === null) this.hashes.delete(id);
-      else this.hashes.set(id, hash);
+    patchDevice: async (id, patch) => {
+      const device = this.known.get(id);
+      if (device === undefined) throw new SluiceError('device_unknown', `There is no device "${id}"`);
+      const changed = { ...device, ...(patch.retired !== undefined && { retired: patch.retired }) };
+      this.known.set(id, changed);
+      return changed;
     },
-    credential: async (id) => this.hashes.get(id),
+    putDevices: async (rows) => {
+      for (const { device } of rows) await this.registry.putDevice(device);
+      return rows.map(() => ({ outcome: 'made' }));
+    },
+    countDevices: async () => this.known.size,
     putDriver: async (driver) => void this.brought.push(driver),
     drivers: async () => this.brought,
+  };
+
+  readonly credentials = new MemoryCredentials(this.known);
+
+  readonly claimKeys: ClaimKeyStore = {
+    put: async ({ digest: _, ...key }) => ({ ...key, createdAt: 1_700_000_000_000 }),
+    list: async () => [],
+    remove: async () => false,
+    claim: ({ deviceId }) => Promise.reject(new SluiceError('unauthenticated', `Check the key of ${deviceId}`)),
   };
 
   /** What a test says of them. */

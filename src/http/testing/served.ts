@@ -6,6 +6,7 @@ import type { Ban } from '../../broker/admission/bans.ts';
 import { BrokerCounters } from '../../broker/counters.ts';
 import type { SluiceError } from '../../errors.ts';
 import type { Message } from '../../message.ts';
+import { deviceAccounts } from '../../pipeline/device-accounts.ts';
 import type { Engine } from '../../queues/engine.ts';
 import { QueueWatch } from '../../queues/queue-watch.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
@@ -53,12 +54,7 @@ export async function serve(
       ...users,
     ],
     tokens: [{ name: 'ops', token: 'ops-token', admin: true, rules: [] }],
-    devices: {
-      lookup: async (id) => {
-        const device = store.known.get(id);
-        return device && { hash: store.hashes.get(id), deviceType: device.type, retired: device.retired };
-      },
-    },
+    accounts: deviceAccounts(store.credentials),
     clock,
     log: silentLog,
   });

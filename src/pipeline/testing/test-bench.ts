@@ -146,6 +146,8 @@ export class TestBench {
     };
     return {
       registry: store.registry,
+      credentials: store.credentials,
+      claimKeys: store.claimKeys,
       raw: store.raw,
       schemas: store.schemas,
       readings,

@@ -1,0 +1,27 @@
+import { SluiceError } from '../errors.ts';
+import type { AccountCredential, DeviceAccount, Identity } from './access.ts';
+import type { Proof } from './proof.ts';
+
+/** The identity of a device that has proved who it is. Throws `device_retired`: said only to who has proved it. */
+export function deviceIdentity(account: DeviceAccount, proof: Proof, expiresAt: number | undefined): Identity {
+  const { id, deviceType, attributes, children } = account;
+  if (account.retired) throw deviceRetired(id);
+  return {
+    kind: 'device',
+    name: id,
+    deviceType,
+    proof,
+    ...(Object.keys(attributes).length > 0 && { attributes }),
+    ...(children.length > 0 && { gatewayOf: new Set(children) }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+}
+
+/** Whether it counts at that moment. */
+export function isLive({ expiresAt }: AccountCredential, now: number): boolean {
+  return expiresAt === undefined || expiresAt > now;
+}
+
+function deviceRetired(id: string): SluiceError {
+  return new SluiceError('device_retired', `Cannot serve device ${JSON.stringify(id)}: it is retired`);
+}

@@ -1,0 +1,6 @@
+import { createHash } from 'node:crypto';
+
+/** What is kept of a device's token. Tokens are made of random bits, or as long as such: a fast digest does not help to guess them. */
+export function tokenDigest(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}

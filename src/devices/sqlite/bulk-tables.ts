@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import { SluiceError } from '../../errors.ts';
+import type { Device, ImportedDevice, ImportOutcome, NewDevice } from '../device.ts';
+import type { CredentialTables } from './credential-tables.ts';
+import { transaction } from './database.ts';
+import type { DeviceTables } from './device-tables.ts';
+import type { Statements } from './statements.ts';
+
+/** Many devices in one transaction. */
+export class BulkTables {
+  readonly #sql: Statements;
+  readonly #devices: DeviceTables;
+  readonly #credentials: CredentialTables;
+
+  constructor(sql: Statements, devices: DeviceTables, credentials: CredentialTables) {
+    this.#sql = sql;
+    this.#devices = devices;
+    this.#credentials = credentials;
+  }
+
+  put(rows: readonly ImportedDevice[], now: number): ImportOutcome[] {
+    return transaction(this.#sql.database, () => rows.map((row) => this.#row(row, now)));
+  }
+
+  #row({ device, tokenDigest }: ImportedDevice, now: number): ImportOutcome {
+    const before = this.#devices.device(device.id);
+    const owner = tokenDigest === undefined ? undefined : this.#credentials.ownerOf(tokenDigest);
+    if (owner !== undefined && owner !== device.id) return refused('conflict', 'another device has this token');
+    const addsToken = tokenDigest !== undefined && owner === undefined;
+    try {
+      if (addsToken) this.#credentials.checkRoom(device.id, now);
+      const isSame = before !== undefined && isDeepStrictEqual(said(before), said(device));
+      if (!isSame) this.#devices.write(device, now);
+      if (addsToken) this.#credentials.writeToken(device.id, tokenDigest, now);
+      return { outcome: before === undefined ? 'made' : isSame && !addsToken ? 'same' : 'changed' };
+    } catch (problem) {
+      // Each of these is thrown before the row changed anything; whatever else ends the transaction.
+      if (problem instanceof SluiceError) return refused(problem.code, problem.message);
+      throw problem;
+    }
+  }
+}
+
+/** What an import says of a device. */
+function said({ type, firmwareVersion, attributes, retired, gateway }: NewDevice | Device): unknown {
+  return { type, firmwareVersion, attributes, retired, gateway };
+}
+
+function refused(code: SluiceError['code'], reason: string): ImportOutcome {
+  return { outcome: 'refused', code, reason };
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from 'jose';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { type Server, startConfigured } from './server.ts';
+
+interface Credential {
+  readonly id: string;
+  readonly password: string;
+  readonly token: string;
+}
+
+async function startFleet(t: TestContext, access: object = {}) {
+  const server = await startConfigured(t, { access, deviceTypes: { meter: { mode: 'inline' } } });
+  for (const id of ['m-1', 'm-2']) await server.api('PUT', `/v1/devices/${id}`, { type: 'meter' });
+  const logIn = async (options: IClientOptions): Promise<MqttClient> => {
+    const client = await connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0, ...options });
+    t.after(() => client.end(true));
+    return client;
+  };
+  const credential = (id: string, body: object = {}) =>
+    server.api<Credential>('POST', `/v1/devices/${id}/credentials`, body);
+  return { server, logIn, credential };
+}
+
+/** The status of a message that a device sends over HTTP. */
+async function posts(server: Server, id: string, authorization: string): Promise<number> {
+  const { status } = await fetch(`${server.httpUrl}/v1/devices/${id}/telemetry`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: '{"v":1}',
+  });
+  return status;
+}
+
+const basic = (name: string, password: string): string =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+
+/** Resolves with the reason code of the DISCONNECT that the server sends. */
+function sentAway(client: MqttClient): Promise<number | undefined> {
+  return new Promise((resolve) => client.once('disconnect', ({ reasonCode }) => resolve(reasonCode)));
+}
+
+test('a device logs in with a password or a token, over MQTT and HTTP, until that one is revoked', async (t) => {
+  const { server, logIn, credential } = await startFleet(t);
+  const { password, id: passwordId } = await credential('m-1');
+  const { token } = await credential('m-1', { kind: 'token', name: 'second' });
+  const byPassword = await logIn({ username: 'm-1', password });
+  const byToken = await logIn({ username: 'm-1', password: token });
+  const bare = await logIn({ username: token });
+  for (const client of [byPassword, byToken, bare]) {
+    await client.publishAsync('devices/m-1/telemetry', '{"v":1}', { qos: 1 });
+    await assert.rejects(client.publishAsync('devices/m-2/telemetry', '{"v":1}', { qos: 1 }), { code: 0x87 });
+  }
+  assert.equal(await posts(server, 'm-1', basic('m-1', password)), 200);
+  assert.equal(await posts(server, 'me', `Bearer ${token}`), 200);
+  assert.equal(await posts(server, 'm-2', `Bearer ${token}`), 403);
+  const left = sentAway(byPassword);
+  await server.api('DELETE', `/v1/devices/m-1/credentials/${passwordId}`);
+  assert.equal(await left, 0x87);
+  assert.equal(await posts(server, 'm-1', basic('m-1', password)), 401);
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 200);
+  assert.equal(bare.connected && byToken.connected, true);
+  await server.stop('SIGKILL');
+  await server.start();
+  assert.equal(await posts(server, 'm-1', basic('m-1', password)), 401);
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 200);
+});
+
+test('a rotated token overlaps with the one before, which ends by itself with its connections', async (t) => {
+  const { server, logIn, credential } = await startFleet(t);
+  const { token: first } = await credential('m-1', { kind: 'token' });
+  const connected = await logIn({ username: first });
+  const left = sentAway(connected);
+  const { token: second } = await credential('m-1', { kind: 'token', overlapSeconds: 1 });
+  await logIn({ username: first });
+  await logIn({ username: second });
+  assert.equal(await left, 0x87);
+  assert.equal(await posts(server, 'm-1', `Bearer ${first}`), 401);
+  assert.equal(await posts(server, 'm-1', `Bearer ${second}`), 200);
+  const { token: third } = await credential('m-1', { kind: 'token' });
+  assert.equal(await posts(server, 'm-1', `Bearer ${second}`), 401);
+  assert.equal(await posts(server, 'm-1', `Bearer ${third}`), 200);
+});
+
+test('a device signs its own tokens: another key, audience, device or time lets nobody in', async (t) => {
+  const { server, logIn, credential } = await startFleet(t, { anonymous: 'loopback' });
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const other = await generateKeyPair('ES256', { extractable: true });
+  await credential('m-1', { kind: 'key', publicKey: await exportSPKI(publicKey) });
+  await credential('m-2', { kind: 'key', publicKey: await exportSPKI(other.publicKey) });
+  const key = await importPKCS8(await exportPKCS8(privateKey), 'ES256');
+  const sign = (claims: { sub?: string; aud?: string } = {}, exp = '1h', by = key) => {
+    const { sub = 'm-1', aud = 'sluice' } = claims;
+    return new SignJWT({})
+      .setProtectedHeader({ alg: 'ES256' })
+      .setSubject(sub)
+      .setAudience(aud)
+      .setExpirationTime(exp)
+      .sign(by);
+  };
+  const good = await sign();
+  const client = await logIn({ username: 'm-1', password: good });
+  await client.publishAsync('devices/m-1/telemetry', '{"v":1}', { qos: 1 });
+  assert.equal(await posts(server, 'm-1', `Bearer ${good}`), 200);
+  const bad = [
+    await sign({}, '1h', other.privateKey),
+    await sign({ aud: 'elsewhere' }),
+    await sign({ sub: 'm-2' }),
+    await sign({}, '-2h'),
+    await sign({}, '30d'),
+    `${good.slice(0, -4)}AAAA`,
+    `${Buffer.from('{"alg":"none"}').toString('base64url')}.${good.split('.')[1]}.`,
+  ];
+  for (const token of bad) {
+    assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 401, token);
+    await assert.rejects(logIn({ username: 'm-1', password: token }), { code: 0x86 }, token);
+  }
+  const left = sentAway(client);
+  await server.api('DELETE', '/v1/devices/m-1/credentials');
+  assert.equal(await left, 0x87);
+});
+
+test('a gateway acts for the devices behind it and for no other, as long as they are behind it', async (t) => {
+  const { server, logIn, credential } = await startFleet(t);
+  await server.api('PUT', '/v1/devices/gw', { type: 'meter' });
+  await server.api('PATCH', '/v1/devices/m-1', { gateway: 'gw' });
+  const { token } = await credential('gw', { kind: 'token' });
+  const gateway = await logIn({ username: token });
+  await gateway.publishAsync('devices/m-1/telemetry', '{"v":7}', { qos: 1 });
+  await gateway.publishAsync('devices/gw/telemetry', '{"v":8}', { qos: 1 });
+  await gateway.subscribeAsync('devices/m-1/#', { qos: 1 });
+  await assert.rejects(gateway.publishAsync('devices/m-2/telemetry', '{"v":1}', { qos: 1 }), { code: 0x87 });
+  for (const filter of ['devices/m-2/#', 'devices/+/telemetry', 'devices/#'])
+    await assert.rejects(gateway.subscribeAsync(filter), filter);
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 200);
+  assert.equal(await posts(server, 'm-2', `Bearer ${token}`), 403);
+  const { devices } = await server.api<{ devices: { id: string }[] }>('GET', '/v1/devices/gw/children');
+  assert.deepEqual(
+    devices.map(({ id }) => id),
+    ['m-1'],
+  );
+  const left = sentAway(gateway);
+  await server.api('PATCH', '/v1/devices/m-1', { gateway: null });
+  // It held a subscription that it may not hold any more.
+  assert.equal(await left, 0x87);
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 403);
+});
+
+test('a retired device is sent away and comes back when it is restored', async (t) => {
+  const { server, logIn, credential } = await startFleet(t);
+  const { token } = await credential('m-1', { kind: 'token' });
+  const left = sentAway(await logIn({ username: token }));
+  assert.equal((await server.api<{ retired: boolean }>('POST', '/v1/devices/m-1/retire')).retired, true);
+  assert.equal(await left, 0x87);
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 410);
+  await server.api('POST', '/v1/devices/m-1/restore');
+  assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 200);
+});
+
+test('a device registers itself by a claim key, as often as the key says', async (t) => {
+  const { server, logIn } = await startFleet(t);
+  const { key } = await server.api<{ key: string }>('POST', '/v1/claim-keys', {
+    deviceType: 'meter',
+    idPrefix: 'plant-',
+  });
+  const claim = (deviceId: string, more: object = {}) =>
+    fetch(`${server.httpUrl}/v1/claims`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ key, deviceId, ...more }),
+    });
+  const made = await claim('plant-1');
+  assert.equal(made.status, 201);
+  const { token, username } = (await made.json()) as { token: string; username: string };
+  const client = await logIn({ username, password: token });
+  await client.publishAsync('devices/me/telemetry', '{"v":1}', { qos: 1 });
+  assert.equal((await claim('plant-2')).status, 401);
+  assert.equal((await claim('plant-1', { token })).status, 201);
+  assert.equal((await claim('plant-1')).status, 409);
+});
