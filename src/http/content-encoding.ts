@@ -1,25 +1,16 @@
 import { Readable, type Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { FastifyRequest } from 'fastify';
 import { SluiceError } from '../errors.ts';
-
-/** How bodies may be compressed: `Content-Encoding` of RFC 9110, section 8.4. */
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-};
+import { type Compression, compressionNames, compressionOf } from '../std/compression.ts';
 
 /** Whether the body has to be decompressed. Throws `unsupported_format` where nobody here can. */
 export function isCompressed({ headers }: FastifyRequest): boolean {
   const encoding = encodingOf(headers['content-encoding']);
   if (encoding === 'identity') return false;
-  if (Object.hasOwn(decoders, encoding)) return true;
+  if (compressionOf(encoding) !== undefined) return true;
   throw new SluiceError(
     'unsupported_format',
-    `Compress the body with one of gzip, deflate, br, zstd, and once: met ${JSON.stringify(encoding.slice(0, 60))}`,
+    `Compress the body with ${compressionNames}, and once: met ${JSON.stringify(encoding.slice(0, 60))}`,
   );
 }
 
@@ -28,7 +19,8 @@ export function isCompressed({ headers }: FastifyRequest): boolean {
  * `bytesMax`; with `payload_unreadable` where the bytes are not what the header says.
  */
 export function decompressed(request: FastifyRequest, source: Readable, bytesMax: number): Readable {
-  const decoder = decoders[encodingOf(request.headers['content-encoding'])]();
+  const compression = compressionOf(encodingOf(request.headers['content-encoding'])) as Compression;
+  const decoder = compression.createDecoder();
   const left = (): void => void decoder.destroy(new Error('The connection ended within the body'));
   source.once('close', left).once('end', () => source.off('close', left));
   // At once: what counts the bytes of the source makes it flow. Errors come out of the iteration.

@@ -1,21 +1,26 @@
 import { SluiceError } from '../errors.ts';
 import type { Destination, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { DeviceForms, hasOtherForm } from './device-forms.ts';
 import { type DeviceAddress, parseDeviceTopic } from './device-topic.ts';
 import type { Door } from './door.ts';
+import type { PipelineLimits } from './limits.ts';
 
 /** The topics of devices as a place that every publish is offered to. */
 export class IngestSink implements MessageSink {
   readonly name = 'pipeline';
   readonly #door: Door;
+  readonly #forms: DeviceForms;
 
-  constructor(door: Door) {
+  constructor(door: Door, limits: PipelineLimits) {
     this.#door = door;
+    this.#forms = new DeviceForms(door, limits);
   }
 
   route(topic: string): Destination | undefined {
     const address = parseDeviceTopic(topic);
     if (address === undefined) return undefined;
-    return address instanceof SluiceError ? new WrongTopic(address) : new DeviceDestination(this.#door, address);
+    if (address instanceof SluiceError) return new WrongTopic(address);
+    return new DeviceDestination(this.#door, this.#forms, address);
   }
 
   /** A topic leads to the same place for ever; what happens there is looked at for each message. */
@@ -26,15 +31,18 @@ export class IngestSink implements MessageSink {
 
 class DeviceDestination implements Destination {
   readonly #door: Door;
+  readonly #forms: DeviceForms;
   readonly #address: DeviceAddress;
 
-  constructor(door: Door, address: DeviceAddress) {
+  constructor(door: Door, forms: DeviceForms, address: DeviceAddress) {
     this.#door = door;
+    this.#forms = forms;
     this.#address = address;
   }
 
   admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
-    this.#door.admit(message, this.#address, waiter, tag);
+    const way = hasOtherForm(message) ? this.#forms : this.#door;
+    way.admit(message, this.#address, waiter, tag);
     return true;
   }
 }

@@ -4,19 +4,20 @@ import { TestBench } from './testing/test-bench.ts';
 
 const request = { deviceId: 'd1', payload: Buffer.from('{"t":21}'), publisher: 'd1', messageId: 'm1' };
 
-test('a message of a queued type can be waited for until it is processed', async () => {
+test('a message of a queued type can be waited for until it is processed', async (t) => {
   const bench = await TestBench.open();
+  t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'queued' });
   const answer = await bench.pipeline.ingestion.take(request, { result: true });
   assert.equal(answer.kind, 'accepted');
   const waiting = answer.result?.within(10_000);
   await bench.deliver(...bench.queue.admitted);
   assert.deepEqual(await waiting, { kind: 'stored', outcome: 'applied' });
-  await bench.close();
 });
 
-test('a rejection is a result, a failure that is tried again is none', async () => {
+test('a rejection is a result, a failure that is tried again is none', async (t) => {
   const bench = await TestBench.open();
+  t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'queued' });
   const { result } = await bench.pipeline.ingestion.take({ ...request, payload: Buffer.from('{') }, { result: true });
   const waiting = result?.within(10_000);
@@ -26,11 +27,11 @@ test('a rejection is a result, a failure that is tried again is none', async () 
   await bench.deliver(...bench.queue.admitted);
   const final = await waiting;
   assert.equal(final?.kind === 'rejected' && final.error.code, 'driver_failed');
-  await bench.close();
 });
 
-test('who waits too long hears nothing, and leaves nothing behind', async () => {
+test('who waits too long hears nothing, and leaves nothing behind', async (t) => {
   const bench = await TestBench.open({ resultWaitersMax: 1 });
+  t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'queued' });
   const { result } = await bench.pipeline.ingestion.take(request, { result: true });
   const second = await bench.pipeline.ingestion.take({ ...request, messageId: 'm2' }, { result: true });
@@ -41,21 +42,21 @@ test('who waits too long hears nothing, and leaves nothing behind', async () => 
   const third = await bench.pipeline.ingestion.take({ ...request, messageId: 'm3' }, { result: true });
   assert.notEqual(third.result, undefined);
   third.result?.cancel();
-  await bench.close();
 });
 
-test('safe is enough for whoever says so, also where the type is inline', async () => {
+test('safe is enough for whoever says so, also where the type is inline', async (t) => {
   const bench = await TestBench.open();
+  t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'inline' });
   assert.equal((await bench.pipeline.ingestion.take(request)).kind, 'processed');
   const safe = await bench.pipeline.ingestion.take({ ...request, messageId: 'm2' }, { safeIsEnough: true });
   assert.equal(safe.kind, 'accepted');
   assert.equal(bench.queue.admitted.length, 1);
-  await bench.close();
 });
 
-test('a device that listens to its errors hears of what was rejected, as HTTP would say it', async () => {
+test('a device that listens to its errors hears of what was rejected, as HTTP would say it', async (t) => {
   const bench = await TestBench.open();
+  t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'inline' });
   await bench.publish(bench.message('d1', '{', { 'message-id': 'm1' }));
   const [notice] = bench.events;
@@ -68,5 +69,4 @@ test('a device that listens to its errors hears of what was rejected, as HTTP wo
   bench.hears = () => false;
   await bench.publish(bench.message('d1', '{', { 'message-id': 'm2' }));
   assert.equal(bench.events.length, 1);
-  await bench.close();
 });

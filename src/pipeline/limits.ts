@@ -40,6 +40,13 @@ export const pipelineLimits = {
   autoCalmMsMin: 1_000,
   /** How often the queue is looked at meanwhile. */
   autoLookMs: 250,
+  /** Compressed payloads that wait their turn, with their bytes; beyond either one is refused with `quota_exceeded`. */
+  unpackMessagesMax: 1_000,
+  unpackBytesMax: 16 * 1024 * 1024,
+  /** What one payload may become: a few bytes can stand for very many. */
+  unpackedPayloadBytesMax: 1024 * 1024,
+  /** A CloudEvent in structured mode over MQTT: it is parsed on the main thread, beside everybody's messages. */
+  structuredEventBytesMax: 64 * 1024,
   /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
   resultWaitersMax: 5_000,
   /** Messages of one rehearsal. */

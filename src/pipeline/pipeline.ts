@@ -138,7 +138,7 @@ export class Pipeline implements Part {
       limits,
       log,
     });
-    this.sink = new IngestSink(this.#door);
+    this.sink = new IngestSink(this.#door, limits);
     this.consumer = this.#consumer;
     this.ingestCredit = new IngestCredit(limits);
   }
