@@ -1,6 +1,7 @@
 import type { SchemaPolicy } from '../devices/device-type.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../std/json.ts';
+import type { StandardSchema } from './schemas/standard-schema.ts';
 
 /** One pure function with schemas and example vectors: how the bytes of a device type become readings. */
 export interface Driver {
@@ -8,11 +9,14 @@ export interface Driver {
   /** Semver. */
   readonly version: string;
   readonly match: DriverMatch;
-  /** JSON Schema of the readings by event type. */
-  readonly events: Readonly<Record<string, JsonObject>>;
+  /** Of the readings by event type. */
+  readonly events: DriverSchemas;
   readonly decodeUplink: (input: UplinkInput) => UplinkOutput;
   readonly examples: readonly DriverExample[];
 }
+
+/** JSON Schemas, or those of a library that speaks Standard Schema. Readings are checked by them and stay as the driver gave them. */
+export type DriverSchemas = Readonly<Record<string, JsonObject | StandardSchema>>;
 
 export interface DriverMatch {
   readonly deviceType: string;

@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
-import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
+import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
 import { isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
@@ -110,7 +110,7 @@ export class Executor {
     if (external_memory > keptBytesMax || used_heap_size > this.#options.heapBytesHigh) this.#scripts.clear();
   }
 
-  #finish(task: Task, answer: Answer, ofDriver: SchemaSet): DecodeResult {
+  #finish(task: Task, answer: Answer, ofDriver: DriverSchemas): DecodeResult {
     if (!answer.ok) return { ok: false, stage: 'decode', code: 'driver_failed', reason: answer.reason };
     if (task.schemaPolicy === 'off' && task.schemaPolicies === undefined) return answer;
     const own = this.#schemas.get(task.schemaSet) ?? noSchemas;

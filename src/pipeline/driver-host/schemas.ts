@@ -2,7 +2,8 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodedReading } from '../driver.ts';
+import type { DecodedReading, DriverSchemas } from '../driver.ts';
+import { isStandardSchema, type StandardSchema, standardProblem } from '../schemas/standard-schema.ts';
 import type { SchemaSet } from './job.ts';
 import { shorten } from './readings.ts';
 
@@ -14,10 +15,11 @@ export class SchemaChecker {
   #compiled = new Map<JsonObject, ValidateFunction | string>();
 
   /** What is wrong with the reading; undefined where it matches or no schema speaks of its event type. */
-  problemOf(reading: DecodedReading, eventType: string, own: SchemaSet, ofDriver: SchemaSet): string | undefined {
+  problemOf(reading: DecodedReading, eventType: string, own: SchemaSet, ofDriver: DriverSchemas): string | undefined {
     const type = reading.eventType ?? eventType;
     const schema = schemaFor(own, type) ?? schemaFor(ofDriver, type);
     if (schema === undefined) return undefined;
+    if (isStandardSchema(schema)) return problemByStandard(schema, type, reading.data);
     const validate = this.#compile(schema);
     if (typeof validate === 'string') return `Cannot use the schema of "${type}": ${validate}`;
     const matches = answer(validate, reading.data);
@@ -79,7 +81,16 @@ function newAjv(Kind: typeof Ajv | typeof Ajv2020): Ajv {
   return ajv;
 }
 
-function schemaFor(schemas: SchemaSet, eventType: string): JsonObject | undefined {
+function problemByStandard(schema: StandardSchema, type: string, data: JsonObject): string | undefined {
+  try {
+    const problem = standardProblem(schema, data);
+    return problem === undefined ? undefined : shorten(`Reading "${type}" does not match its schema: ${problem}`);
+  } catch (problem) {
+    return shorten(`Cannot use the schema of "${type}": ${(problem as Error).message}`);
+  }
+}
+
+function schemaFor<S>(schemas: Readonly<Record<string, S>>, eventType: string): S | undefined {
   return Object.hasOwn(schemas, eventType) ? schemas[eventType] : undefined;
 }
 

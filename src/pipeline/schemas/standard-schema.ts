@@ -1,0 +1,41 @@
+import type { JsonObject } from '../../std/json.ts';
+
+/**
+ * The part of the Standard Schema interface, version 1, that a check needs: what schemas of Zod, Valibot and ArkType have in common.
+ * It stands here as types, since the specification has no code to depend on.
+ */
+export interface StandardSchema {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>;
+  };
+}
+
+export interface StandardResult {
+  /** Absent or undefined: the value matches. */
+  readonly issues?: readonly StandardIssue[] | undefined;
+}
+
+interface StandardIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Schemas of ArkType are functions. */
+export function isStandardSchema(schema: JsonObject | StandardSchema): schema is StandardSchema {
+  return '~standard' in schema && typeof schema['~standard'] === 'object';
+}
+
+/** What is wrong with the data; undefined where it matches. Throws where the schema has no answer now. */
+export function standardProblem(schema: StandardSchema, data: JsonObject): string | undefined {
+  const result = schema['~standard'].validate(data);
+  if (result instanceof Promise) throw new Error('a check that answers later gives no answer in time');
+  const [first] = result.issues ?? [];
+  return first === undefined ? undefined : `${pathOf(first)} ${first.message}`;
+}
+
+function pathOf({ path = [] }: StandardIssue): string {
+  const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
+  return keys.length === 0 ? 'it' : `/${keys.join('/')}`;
+}
