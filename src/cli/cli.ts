@@ -1,5 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import { packageVersion } from '../std/package-version.ts';
+import { advise } from './advise.ts';
 import { backup } from './backup.ts';
 import { ban } from './ban.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
@@ -23,7 +24,7 @@ import { worker } from './worker.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, worker, pub, sub, queue, dead, move, device, decodeAgain, ban, hash, backup, restore, doctor, demo],
+  [start, worker, pub, sub, queue, dead, move, device, advise, decodeAgain, ban, hash, backup, restore, doctor, demo],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

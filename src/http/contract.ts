@@ -1,4 +1,5 @@
 import type { Route } from './route.ts';
+import { adviceRoutes } from './routes/advice.ts';
 import { banRoutes } from './routes/bans.ts';
 import { cloudEventRoutes } from './routes/cloud-events.ts';
 import { consumerRoutes } from './routes/consumers.ts';
@@ -47,6 +48,7 @@ export const contract: readonly Route[] = [
   ...decodeAgainRoutes,
   ...deviceTypeRoutes,
   ...eventSchemaRoutes,
+  ...adviceRoutes,
   ...driverRoutes,
   ...deviceRoutes,
   ...credentialRoutes,

@@ -1,3 +1,4 @@
+import type { AdviceDoor } from './doors/advice-door.ts';
 import type { DecodeAgainDoor } from './doors/decode-again-door.ts';
 import type { DriverDoor } from './doors/driver-door.ts';
 import type { IngestDoor } from './doors/ingest-door.ts';
@@ -13,4 +14,5 @@ export interface PipelineDoor {
   readonly rehearsals: RehearsalDoor;
   readonly decodeAgain: DecodeAgainDoor;
   readonly workers: WorkerDoor;
+  readonly advisor: AdviceDoor;
 }

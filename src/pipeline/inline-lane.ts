@@ -11,6 +11,7 @@ import { keptMessage, Work } from './work.ts';
 
 /** A message whose sender waits for what becomes of it. */
 export class InlineWork extends Work {
+  override readonly lane = 'inline';
   readonly waiter: ReceiptWaiter;
   readonly tag: number;
 

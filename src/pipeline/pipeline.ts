@@ -4,6 +4,7 @@ import type { Clock } from '../std/clock.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { UuidSource } from '../std/uuid.ts';
+import { Advisor } from './advisor.ts';
 import { AutoMode, type QueueSize } from './auto-mode.ts';
 import type { DeadLetters } from './death.ts';
 import { DecodeAgain } from './decode-again.ts';
@@ -82,6 +83,7 @@ export class Pipeline implements Part {
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
   readonly decodeAgain: DecodeAgain;
+  readonly advisor: Advisor;
   /** Worker processes, which consume the ingest queue beside `consumer`. */
   readonly workers: WorkerSessions;
   readonly #threads: () => number;
@@ -114,7 +116,7 @@ export class Pipeline implements Part {
     };
     const processor = new Processor(context);
     const waiters = new ResultWaiters(clock, limits.resultWaitersMax);
-    this.#results = new Results(parts.events, waiters, log);
+    this.#results = new Results(parts.events, waiters, clock, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);
     this.#auto = new AutoMode(this.#inline, queue.size, clock, log, limits);
@@ -128,6 +130,7 @@ export class Pipeline implements Part {
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
     this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
+    this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock);
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
     this.workers = new WorkerSessions({

@@ -82,6 +82,10 @@ export class RegistryCache {
     return this.#types.get(name)?.type;
   }
 
+  waysOf(typeName: string): Ways | undefined {
+    return this.#types.get(typeName);
+  }
+
   /** It is gone, and has no devices. */
   forgetType(name: string): void {
     this.#types.delete(name);

@@ -1,21 +1,27 @@
+import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import { publishProblem } from './device-notices.ts';
 import { type EventPort, publishReadings } from './events.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
 import type { ResultWaiters } from './result-waiters.ts';
+import { WayNumbers } from './way-numbers.ts';
 import type { Work } from './work.ts';
 
 /** What follows from a verdict beside the answer: it is counted, whoever waits for it is told, and it is published. */
 export class Results {
   readonly #events: EventPort | undefined;
   readonly #waiters: ResultWaiters;
+  readonly #clock: Clock;
   readonly #log: Log;
+  /** By device type and event type. */
+  readonly ways = new WayNumbers();
   readonly #outcomes = new Map<Outcome, number>();
   eventsFailed = 0;
 
-  constructor(events: EventPort | undefined, waiters: ResultWaiters, log: Log) {
+  constructor(events: EventPort | undefined, waiters: ResultWaiters, clock: Clock, log: Log) {
     this.#events = events;
     this.#waiters = waiters;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -26,6 +32,7 @@ export class Results {
   add(work: Work, verdict: Verdict): void {
     const outcome = outcomeOf(verdict);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    this.ways.count(work, verdict, this.#clock.turn());
     if (this.#waiters.size > 0) this.#waiters.tell(work, verdict);
     if (this.#events === undefined) return;
     try {

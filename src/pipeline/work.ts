@@ -10,6 +10,7 @@ import type { KnownDevice } from './registry-cache.ts';
 /** One message on its way through the steps: each step adds what it found out, until there is a verdict. */
 export class Work {
   readonly address: DeviceAddress;
+  readonly lane: 'inline' | 'queued' = 'queued';
   message: Message;
   messageId = '';
   /** What the device says of the message. */

@@ -1,9 +1,11 @@
 import { isDeviceId } from '../../access/device-topics.ts';
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
+import type { Advice } from '../../pipeline/advice.ts';
 import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
+import type { AdviceDoor } from '../doors/advice-door.ts';
 import type { DecodeAgainDoor } from '../doors/decode-again-door.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
 import type { IngestAnswer, IngestDoor } from '../doors/ingest-door.ts';
@@ -29,6 +31,10 @@ export class MemoryPipeline implements PipelineDoor {
       return { ...counts, samples: [], next: spec.after === 0 ? 7 : undefined, end: 9 };
     },
   };
+
+  /** What a test says. */
+  readonly advice: Advice[] = [];
+  readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
 
   constructor({ registry, claimKeys }: MemoryStore) {
     this.registry = {

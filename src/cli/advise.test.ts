@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runAgainst } from './testing/fake-server.ts';
+
+const advice = {
+  deviceType: 'meter',
+  eventType: 'telemetry',
+  mode: 'inline',
+  advised: 'auto',
+  because: 'it comes in bursts',
+  change: 'Answers would come later',
+  perSecond: 12.34,
+  peakPerSecond: 900,
+  inlineMsP99: 12,
+};
+
+test('advice is shown with its figures, and what it would change where it is another mode', async () => {
+  const answers = {
+    'GET /v1/advice': { body: { advice: [advice, { ...advice, eventType: 'alarm', advised: 'inline' }] } },
+  };
+  const { out } = await runAgainst(answers, ['advise']);
+  const lines = out.split('\n');
+  assert.match(lines[1], /^meter +telemetry +12\.3 +900 +12 +- +inline +auto +it comes in bursts/);
+  assert.equal(lines[3], 'meter telemetry: with mode auto, answers would come later.');
+  assert.equal(lines[4] ?? '', '');
+});

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Mode } from '../devices/device-type.ts';
+import { emptyReading } from '../std/histogram.ts';
+import { adviceFor, type Surroundings } from './advice.ts';
+import { TestBench } from './testing/test-bench.ts';
+import { type WayReading, waysCountedMax } from './way-numbers.ts';
+
+function advised(about: Partial<WayReading>, mode: Mode, surroundings: Partial<Surroundings> = {}): [Mode, string] {
+  const way = {
+    deviceType: 'meter',
+    eventType: 'telemetry',
+    perSecond: 50,
+    peakPerSecond: 60,
+    inline: emptyReading,
+    queued: emptyReading,
+    rejected: 0,
+    failed: 0,
+    ...about,
+  };
+  const advice = adviceFor(way, mode, { backlog: 0, peakPerSecond: way.peakPerSecond, ...surroundings });
+  return [advice.advised, advice.because];
+}
+
+test('even traffic that inline answers keep up with is advised to go inline', () => {
+  assert.deepEqual(advised({}, 'queued')[0], 'inline');
+  assert.deepEqual(advised({}, 'auto')[0], 'auto');
+  assert.match(
+    advised({}, 'queued')[1],
+    /^60 messages came in the busiest second, as evenly as the 50 of the usual one/,
+  );
+});
+
+test('bursts are advised to be taken by the queue while they last', () => {
+  const [mode, because] = advised({ perSecond: 20, peakPerSecond: 1_000 }, 'inline');
+  assert.equal(mode, 'auto');
+  assert.match(because, /^1000 messages came in the busiest second and 20 in the usual one/);
+  assert.equal(advised({ perSecond: 0.5, peakPerSecond: 30 }, 'inline')[0], 'inline', 'thirty are no burst');
+});
+
+test('inline answers that take long are a reason for the queue, and so is a server that is at its limits', () => {
+  const slow = { ...emptyReading, count: 10, p99: 900 };
+  assert.deepEqual(advised({ inline: slow }, 'inline'), [
+    'queued',
+    '1 of 100 inline answers took 900 ms or more: devices wait for the pipeline',
+  ]);
+  assert.equal(advised({}, 'inline', { peakPerSecond: 9_000 })[0], 'auto');
+  assert.equal(advised({}, 'queued', { peakPerSecond: 9_000 })[0], 'queued');
+  assert.equal(advised({}, 'queued', { backlog: 5_000 })[0], 'queued');
+});
+
+test('of what did not come nothing is said', () => {
+  assert.deepEqual(advised({ perSecond: 0, peakPerSecond: 0 }, 'queued'), [
+    'queued',
+    'Nothing came in the last minute',
+  ]);
+});
+
+test('advice is given for each event type by what was counted of it, with the mode that it has', async (t) => {
+  const bench = await TestBench.open();
+  t.after(() => bench.close());
+  await bench.device('a', { name: 'meter', mode: 'queued', eventTypes: { telemetry: { mode: 'inline' } } });
+  await bench.publish(...Array.from({ length: 5 }, (_, v) => bench.message('a', { v })));
+  await bench.deliver({ ...bench.message('a', { v: 1 }), topic: 'devices/a/events/alarm' });
+  bench.clock.advance(1_000);
+  const { advice } = await bench.pipeline.advisor.advise();
+  assert.deepEqual(
+    advice.map(({ eventType, mode, peakPerSecond, inlineMsP99, queuedMsP99 }) => [
+      eventType,
+      mode,
+      peakPerSecond,
+      inlineMsP99 !== undefined,
+      queuedMsP99 !== undefined,
+    ]),
+    [
+      ['telemetry', 'inline', 5, true, false],
+      ['alarm', 'queued', 1, false, true],
+    ],
+  );
+});
+
+test('event types that nobody named cannot fill the memory', async (t) => {
+  const bench = await TestBench.open();
+  t.after(() => bench.close());
+  await bench.device('a', { name: 'meter' });
+  const topics = Array.from({ length: waysCountedMax + 50 }, (_, i) => `devices/a/events/e${i}`);
+  await bench.publish(...topics.map((topic, v) => ({ ...bench.message('a', { v }), topic })));
+  const { advice, omitted } = await bench.pipeline.advisor.advise();
+  assert.deepEqual([advice.length, omitted], [waysCountedMax, 50]);
+});

@@ -1,0 +1,103 @@
+import type { Mode } from '../devices/device-type.ts';
+import type { WayReading } from './way-numbers.ts';
+
+/** Which mode fits an event type of a device type, why, and what that would change. */
+export interface Advice {
+  readonly deviceType: string;
+  readonly eventType: string;
+  readonly mode: Mode;
+  readonly advised: Mode;
+  readonly because: string;
+  readonly change: string;
+  readonly perSecond: number;
+  readonly peakPerSecond: number;
+  /** 99 of 100 were done within so many milliseconds, inline and by the queue; absent where none went that way. */
+  readonly inlineMsP99: number | undefined;
+  readonly queuedMsP99: number | undefined;
+}
+
+/** What all ways share. */
+export interface Surroundings {
+  /** Messages in the ingest queue. */
+  readonly backlog: number;
+  /** Of all ways together, in the busiest second of the last minute. */
+  readonly peakPerSecond: number;
+}
+
+/** What one server answers inline with room to spare: half of what was measured on two cores. */
+const inlinePerSecondComfortable = 4_000;
+/** A device should not have to wait longer for its answer. */
+const inlineMsComfortable = 250;
+/** The busiest second against the mean from which traffic counts as bursts. */
+const burstFactor = 10;
+/** Messages that a second must have to be a burst and no coincidence. */
+const burstMessagesMin = 100;
+
+export function adviceFor(way: WayReading, mode: Mode, surroundings: Surroundings): Advice {
+  const { deviceType, eventType, perSecond, peakPerSecond } = way;
+  const { advised, because } = finding(way, mode, surroundings);
+  return {
+    deviceType,
+    eventType,
+    mode,
+    advised,
+    because,
+    change: advised === mode ? 'Nothing: it fits' : changes[advised],
+    perSecond,
+    peakPerSecond,
+    inlineMsP99: way.inline.count === 0 ? undefined : way.inline.p99,
+    queuedMsP99: way.queued.count === 0 ? undefined : way.queued.p99,
+  };
+}
+
+const changes: Readonly<Record<Mode, string>> = {
+  inline:
+    'The answer would say what became of the message, and a driver or schema that refuses it would be heard of at once',
+  queued:
+    'The answer would come when the message is safe, whatever the pipeline has to do, and a burst would wait in the queue',
+  auto: 'Answers would say what became of the message as long as the load is low, and a burst would wait in the queue',
+};
+
+interface Finding {
+  readonly advised: Mode;
+  readonly because: string;
+}
+
+/** In the order in which somebody would look. */
+function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAll }: Surroundings): Finding {
+  const { perSecond, peakPerSecond, inline } = way;
+  if (peakPerSecond === 0) return { advised: mode, because: 'Nothing came in the last minute' };
+  const isBursty = peakPerSecond >= burstMessagesMin && peakPerSecond > burstFactor * perSecond;
+  if (backlog > peakOfAll) {
+    return {
+      advised: mode === 'inline' ? 'auto' : mode,
+      because: `${backlog} messages wait in the queue: more comes than is processed`,
+    };
+  }
+  if (inline.count > 0 && inline.p99 > inlineMsComfortable) {
+    return {
+      advised: isBursty || mode === 'auto' ? 'auto' : 'queued',
+      because: `1 of 100 inline answers took ${inline.p99} ms or more: devices wait for the pipeline`,
+    };
+  }
+  if (peakOfAll > inlinePerSecondComfortable) {
+    return {
+      advised: mode === 'inline' ? 'auto' : mode,
+      because: `${peakOfAll} messages came in the busiest second of all device types, ${inlinePerSecondComfortable} are answered inline with ease`,
+    };
+  }
+  if (isBursty) {
+    return {
+      advised: 'auto',
+      because: `${peakPerSecond} messages came in the busiest second and ${rounded(perSecond)} in the usual one: it comes in bursts`,
+    };
+  }
+  return {
+    advised: mode === 'auto' ? 'auto' : 'inline',
+    because: `${peakPerSecond} messages came in the busiest second, as evenly as the ${rounded(perSecond)} of the usual one: inline answers keep up`,
+  };
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}

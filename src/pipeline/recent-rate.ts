@@ -1,0 +1,31 @@
+/** How many came in each of the last `seconds` seconds. Counting is an addition and allocates nothing. */
+export class RecentRate {
+  readonly #counts: Uint32Array;
+  #second = 0;
+
+  constructor(seconds: number) {
+    this.#counts = new Uint32Array(seconds);
+  }
+
+  count(now: number): void {
+    this.#turnTo(Math.floor(now / 1000));
+    this.#counts[this.#second % this.#counts.length]++;
+  }
+
+  /** Of the seconds that are over: that of `now` is not. */
+  read(now: number): { readonly perSecond: number; readonly peakPerSecond: number } {
+    const second = Math.floor(now / 1000);
+    this.#turnTo(second);
+    const over = this.#counts.filter((_, place) => place !== second % this.#counts.length);
+    return { perSecond: over.reduce((sum, count) => sum + count, 0) / over.length, peakPerSecond: Math.max(...over) };
+  }
+
+  /** A clock that was set back goes on in the second that was reached. */
+  #turnTo(second: number): void {
+    if (second <= this.#second) return;
+    const { length } = this.#counts;
+    for (let next = Math.max(this.#second + 1, second - length + 1); next <= second; next++)
+      this.#counts[next % length] = 0;
+    this.#second = second;
+  }
+}
