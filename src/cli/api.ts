@@ -1,6 +1,6 @@
 import { isJsonObject } from '../std/json.ts';
 
-type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** The server answered with a problem (RFC 9457). The message is its sentence. */
 export class ApiError extends Error {
@@ -55,17 +55,29 @@ export class Api {
     return this.#request<T>('DELETE', path);
   }
 
+  /** The body as it comes. What is not an error at once may still break off: then the stream rejects. */
+  async download(path: string, query: Query = {}): Promise<ReadableStream<Uint8Array>> {
+    const response = await this.#send('GET', withQuery(path, query));
+    if (!response.ok) throw problemOf(response.status, await response.text());
+    if (response.body === null) throw new ApiError('The server answered without a body', response.status, undefined);
+    return response.body;
+  }
+
   async #request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#send(method, path, body);
+    const text = await response.text();
+    if (!response.ok) throw problemOf(response.status, text);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  #send(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = {};
     if (this.#authorization !== undefined) headers.authorization = this.#authorization;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
-    const response = await fetch(this.#base + path, request).catch((cause: Error) => {
+    return fetch(this.#base + path, request).catch((cause: Error) => {
       throw new Error(`Cannot reach ${this.#base}: ${reasonOf(cause)}`, { cause });
     });
-    const text = await response.text();
-    if (!response.ok) throw problemOf(response.status, text);
-    return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 }
 
@@ -75,9 +87,10 @@ export function path(literals: TemplateStringsArray, ...parts: readonly string[]
 }
 
 function withQuery(path: string, query: Query): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return path;
-  return `${path}?${new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))}`;
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((each): [string, string] => [name, String(each)]),
+  );
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
 function problemOf(status: number, text: string): ApiError {

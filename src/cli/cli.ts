@@ -9,6 +9,7 @@ import { decodeAgain } from './decode-again.ts';
 import { demo } from './demo.ts';
 import { device } from './device.ts';
 import { doctor } from './doctor.ts';
+import { exportHistory } from './export-history.ts';
 import { hash } from './hash.ts';
 import { help, usage } from './help.ts';
 import { move } from './move.ts';
@@ -24,7 +25,25 @@ import { worker } from './worker.ts';
 export const root: Command = group(
   'sluice',
   'An MQTT broker with durable queues and a device pipeline, in one program',
-  [start, worker, pub, sub, queue, dead, move, device, advise, decodeAgain, ban, hash, backup, restore, doctor, demo],
+  [
+    start,
+    worker,
+    pub,
+    sub,
+    queue,
+    dead,
+    move,
+    device,
+    advise,
+    decodeAgain,
+    exportHistory,
+    ban,
+    hash,
+    backup,
+    restore,
+    doctor,
+    demo,
+  ],
 );
 
 /** Exit statuses: done, failed, wrongly called. */

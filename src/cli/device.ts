@@ -1,16 +1,17 @@
 import { integer, text } from '../config/schema.ts';
-import type { Device, HistoryRow, StateEntry } from '../devices/store.ts';
+import type { Device, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
 import { command, group } from './command.ts';
 import { add } from './device-add.ts';
 import { driver } from './device-driver.ts';
+import { history } from './device-history.ts';
+import { series } from './device-series.ts';
 import { type } from './device-type.ts';
 import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
 
 const id = { name: 'DEVICE', sentence: 'the id of a device' };
-const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
 
 const list = command({
   name: 'list',
@@ -113,40 +114,6 @@ const state = command({
   },
 });
 
-const history = command({
-  name: 'history',
-  summary: 'Shows the readings of a device, newest first',
-  operands: [id],
-  options: {
-    event: value(text(), { placeholder: 'TYPE', sentence: 'Only readings of this event type.' }),
-    from: value(time, { placeholder: 'TIME', sentence: 'Only readings of this time or later.' }),
-    to: value(time, { placeholder: 'TIME', sentence: 'Only readings before this time.' }),
-    before: value(integer(0), { placeholder: 'ID', sentence: 'Only rows behind the one with this id.' }),
-    limit: valueOr(integer(1, 1000), 20, { placeholder: 'N', sentence: 'Readings at most.' }),
-    ...apiOptions,
-  },
-  async run({ options, operands: [device], terminal }) {
-    const { event: eventType, from, to, before, limit } = options;
-    const api = new Api(options.url, options.token);
-    const query = { eventType, from, to, before, limit };
-    const answer = await api.get<{ rows: readonly HistoryRow[] }>(path`/v1/devices/${device}/history`, query);
-    return print(terminal, options.json, answer, ({ rows }) =>
-      formatTable(
-        rows,
-        [
-          { title: 'time', cell: (row) => formatTime(row.time) },
-          { title: 'event', cell: (row) => row.eventType },
-          { title: 'outcome', cell: (row) => row.outcome },
-          { title: 'driver', cell: (row) => `${row.driver} ${row.driverVersion}` },
-          { title: 'message', cell: (row) => row.messageId },
-          { title: 'data', cell: (row) => JSON.stringify(row.data) },
-        ],
-        'The device has no history yet.',
-      ),
-    );
-  },
-});
-
 export const device = group('device', 'Works with devices, their types and their drivers', [
   add,
   list,
@@ -155,6 +122,7 @@ export const device = group('device', 'Works with devices, their types and their
   credentials,
   state,
   history,
+  series,
   type,
   driver,
 ]);

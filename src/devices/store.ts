@@ -75,7 +75,7 @@ export interface Readings {
   areStored(messages: readonly MessageKey[]): Promise<readonly boolean[]>;
   /** Latest value per event type and key. */
   state(deviceId: string): Promise<readonly StateEntry[]>;
-  /** Newest first by `time`. `before` is the `id` of the last row of the page before. */
+  /** By `time`, newest first or oldest first. */
   history(query: HistoryQuery): Promise<readonly HistoryRow[]>;
   /** What one message became: its history rows, until they are a page full; empty where it is not known (yet). */
   message(deviceId: string, messageId: string): Promise<readonly HistoryRow[]>;
@@ -155,9 +155,20 @@ export interface HistoryQuery {
   readonly from?: number;
   /** Epoch milliseconds, exclusive. */
   readonly to?: number;
+  /** Newest first: the `id` of the last row of the page before. */
   readonly before?: number;
+  /** Oldest first: where the last row of the page before stood, which may be gone by now; `historyStart` for the first page. */
+  readonly after?: HistoryPlace;
   readonly limit: number;
 }
+
+export interface HistoryPlace {
+  readonly time: number;
+  readonly id: number;
+}
+
+/** In front of every row. */
+export const historyStart: HistoryPlace = { time: Number.MIN_SAFE_INTEGER, id: 0 };
 
 export interface HistoryRow {
   readonly id: number;

@@ -7,6 +7,7 @@ import { sqliteLimits } from './limits.ts';
 export class ReadingsQueries {
   readonly #state: StatementSync;
   readonly #history: StatementSync;
+  readonly #historyOnwards: StatementSync;
   readonly #rowsOfMessage: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -20,6 +21,12 @@ export class ReadingsQueries {
          AND (:eventType IS NULL OR event_type = :eventType)
          AND (:before IS NULL OR (time, id) < ((SELECT time FROM history WHERE id = :before), :before))
        ORDER BY time DESC, id DESC LIMIT :limit`,
+    );
+    this.#historyOnwards = database.prepare(
+      `SELECT ${historyColumns} FROM history
+       WHERE device_id = :deviceId AND time >= :from AND time < :to
+         AND (:eventType IS NULL OR event_type = :eventType) AND (time, id) > (:time, :id)
+       ORDER BY time, id LIMIT :limit`,
     );
     this.#rowsOfMessage = database.prepare(
       `SELECT ${historyColumns} FROM history
@@ -41,14 +48,16 @@ export class ReadingsQueries {
   }
 
   history(query: HistoryQuery): HistoryRow[] {
-    return page(this.#history, {
+    const from = query.from ?? Number.MIN_SAFE_INTEGER;
+    const asked = {
       deviceId: query.deviceId,
-      from: query.from ?? Number.MIN_SAFE_INTEGER,
       to: query.to ?? Number.MAX_SAFE_INTEGER,
       eventType: query.eventType ?? null,
-      before: query.before ?? null,
       limit: query.limit,
-    });
+    };
+    if (query.after === undefined) return page(this.#history, { ...asked, from, before: query.before ?? null });
+    const { time, id } = query.after;
+    return page(this.#historyOnwards, { ...asked, time, id, from: Math.max(from, time) });
   }
 
   message(deviceId: string, messageId: string): HistoryRow[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { JsonObject } from '../../std/json.ts';
-import type { ProcessedMessage, Store } from '../store.ts';
+import { historyStart, type ProcessedMessage, type Store } from '../store.ts';
 import { testDevice, testDeviceType, testMessage } from './store-samples.ts';
 
 /** The part of the contract that is about messages, state and history. Every test has a device of its own. */
@@ -9,7 +9,7 @@ export function readingsContract(store: () => Store, reopen: () => Promise<void>
   before(async () => {
     const { registry } = store();
     await registry.putDeviceType(testDeviceType({ name: 'meter' }));
-    for (let i = 1; i <= 15; i++) await registry.putDevice(testDevice({ id: `a-${i}`, type: 'meter' }));
+    for (let i = 1; i <= 16; i++) await registry.putDevice(testDevice({ id: `a-${i}`, type: 'meter' }));
   });
 
   test('a message becomes state by key and a row of history', async () => {
@@ -84,6 +84,26 @@ export function readingsContract(store: () => Store, reopen: () => Promise<void>
     await store().readings.apply([telemetry('a-6', 'one', 2000, { a: 2 })]);
     assert.deepEqual(await store().readings.apply([telemetry('a-6', 'two', 1000, { a: 1, b: 1 })]), ['applied']);
     assert.deepEqual(await values(store(), 'a-6'), { a: 2, b: 1 });
+  });
+
+  test('a history is read onwards, also where the last row of the page before is gone', async () => {
+    const times = [5, 1, 3, 3, 2, 3];
+    const batch = times.map((time, i) => telemetry('a-16', `m-${i}`, time, { i }));
+    await store().readings.apply(batch);
+    const read: number[] = [];
+    for (let after = historyStart; ; ) {
+      const rows = await store().readings.history({ deviceId: 'a-16', after, limit: 2 });
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      read.push(...rows.map(({ data }) => Number(data.i)));
+      after = last;
+    }
+    assert.deepEqual(read, [1, 4, 2, 3, 5, 0]);
+    const rows = await store().readings.history({ deviceId: 'a-16', after: { time: 3, id: 0 }, to: 5, limit: 9 });
+    assert.deepEqual(
+      rows.map(({ data }) => data.i),
+      [2, 3, 5],
+    );
   });
 
   test('freshness counts per event type', async () => {

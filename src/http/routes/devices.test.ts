@@ -154,6 +154,20 @@ test('a page of the history goes on wherever it ended, until one is empty', asyn
   ]);
 });
 
+test('a history is read onwards from its oldest row', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  for (const time of [5, 4, 3, 2, 1]) store.rows.push(historyRow(time));
+  const times: number[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const path = `/v1/devices/d1/history?order=oldest&limit=2${after && `&after=${after}`}`;
+    const { body } = await call('GET', path);
+    times.push(...body.rows.map((row: HistoryRow) => row.time));
+    after = body.after;
+  }
+  assert.deepEqual(times, [1, 2, 3, 4, 5]);
+  assert.equal((await call('GET', '/v1/devices/d1/history?order=oldest&after=5')).status, 400);
+});
+
 test('readings of what is not known are not found, and a wrong time is refused', async (t) => {
   const { call } = await serveMeters(t, 'd1');
   assert.equal((await call('GET', '/v1/devices/none/state')).body.code, 'device_unknown');

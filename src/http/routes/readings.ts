@@ -1,3 +1,4 @@
+import { type HistoryPlace, historyStart } from '../../devices/store.ts';
 import { parseTime } from '../header-values.ts';
 import { ok, type Route, route } from '../route.ts';
 import {
@@ -27,10 +28,15 @@ interface History extends Named {
     readonly eventType?: string;
     readonly from?: string;
     readonly to?: string;
+    readonly order: 'newest' | 'oldest';
     readonly before?: number;
+    readonly after?: string;
     readonly limit: number;
   };
 }
+
+/** Time and id of a row. */
+const place = { type: 'string', pattern: '^-?\\d{1,16}_\\d{1,16}$' };
 
 export const historyRow = {
   type: 'object',
@@ -74,29 +80,46 @@ export const readingRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/devices/{id}/history',
     tag,
-    summary: 'What a device said, newest first',
+    summary: 'What a device said, newest or oldest first',
     who: 'device',
     schemas: {
       params: deviceIdParams,
-      query: object({ eventType, from: timeText, to: timeText, before: integer, limit: pageLimit }),
+      query: object({
+        eventType,
+        from: timeText,
+        to: timeText,
+        order: { type: 'string', enum: ['newest', 'oldest'], default: 'newest' },
+        before: { ...integer, description: 'Newest first: the `before` of the page before' },
+        after: { ...place, description: 'Oldest first: the `after` of the page before' },
+        limit: pageLimit,
+      }),
       responses: {
-        200: answer('One page, which may be shorter than `limit`; `before` goes on, absent where there are no rows', {
-          rows: array(historyRow),
-          before: integer,
-        }),
+        200: answer(
+          'One page, which may be shorter than `limit`; `before`, or `after`, goes on, absent where there are no rows',
+          { rows: array(historyRow), before: integer, after: place },
+        ),
       },
     },
     handle: async ({ params: { id }, query }, { store }) => {
       known(await store.registry.device(id), id);
-      const { from, to, ...others } = query;
+      const { from, to, order, after, ...others } = query;
+      const onwards = order === 'oldest' ? { after: readPlace(after) } : {};
       const rows = await store.readings.history({
         deviceId: id,
         ...others,
+        ...onwards,
         ...(from === undefined ? {} : { from: parseTime(from, 'from') }),
         ...(to === undefined ? {} : { to: parseTime(to, 'to') }),
       });
       // A page ends at its bytes too, so that a short one is not always the last.
-      return ok({ rows, before: rows.at(-1)?.id });
+      const last = rows.at(-1);
+      return ok(order === 'oldest' ? { rows, after: last && `${last.time}_${last.id}` } : { rows, before: last?.id });
     },
   }),
 ];
+
+function readPlace(text: string | undefined): HistoryPlace {
+  if (text === undefined) return historyStart;
+  const [time, id] = text.split('_').map(Number);
+  return { time, id };
+}

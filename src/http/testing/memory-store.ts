@@ -104,8 +104,14 @@ export class MemoryStore implements Store {
     preview: async (batch) => batch.map(() => 'applied'),
     areStored: async (messages) => messages.map(() => false),
     state: async () => this.entries,
-    history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, limit }) =>
-      this.rows.filter((row) => row.time >= from && row.time < to && row.id < before).slice(0, limit),
+    history: async ({ from = 0, to = Number.POSITIVE_INFINITY, before = Number.POSITIVE_INFINITY, after, limit }) => {
+      const rows = this.rows.filter((row) => row.time >= from && row.time < to && row.id < before);
+      if (after === undefined) return rows.slice(0, limit);
+      return rows
+        .toReversed()
+        .filter((row) => row.time > after.time)
+        .slice(0, limit);
+    },
     message: async (_, messageId) => this.rows.filter((row) => row.messageId === messageId),
     inbox: async (messageId, deviceId) =>
       this.processed.filter((each) => each.messageId === messageId && (deviceId ?? each.deviceId) === each.deviceId),

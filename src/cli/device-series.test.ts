@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runAgainst } from './testing/fake-server.ts';
+
+test('device series asks for keys and functions, and shows a table', async () => {
+  const points = [{ time: 0, avg: 2.5, max: 3 }];
+  const body = { series: [{ deviceId: 'd-1', key: 'v', points }], next: 3_600_000 };
+  const argv = ['device', 'series', 'd-1', '--key', 'v', '--key', 'w', '--fn', 'avg', '--fn', 'max', '--from', '0'];
+  const { out, seen } = await runAgainst({ 'GET /v1/devices/d-1/series': { body } }, argv);
+  assert.equal(seen[0].url, '/v1/devices/d-1/series?key=v&key=w&fn=avg&fn=max&interval=1h&from=0&limit=100');
+  assert.equal(out.split('\n')[0].trim(), 'key  time                      avg  max');
+  assert.match(out, /^v +1970-01-01T00:00:00\.000Z +2\.5 +3$/m);
+  assert.match(out, /^More: --from 3600000$/m);
+});
+
+test('device series needs a key', async () => {
+  const { status, err } = await runAgainst({}, ['device', 'series', 'd-1']);
+  assert.equal(status, 2);
+  assert.match(err, /^Give --key/);
+});
