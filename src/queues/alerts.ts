@@ -5,6 +5,8 @@ export interface Watched {
   /** Messages that wait for a consumer, and the age of the oldest. */
   readonly waiting: number;
   readonly oldestAgeMs: number;
+  /** By how much more wait after a minute. */
+  readonly growthPerMinute: number;
   readonly deadLetters: number;
   /** How long consumers have held messages without settling any. */
   readonly stalledMs: number;
@@ -19,6 +21,7 @@ interface AlertRow {
 export const alertRows = {
   depth: { threshold: ({ depth }) => depth, met: ({ waiting }) => waiting },
   'oldest-age': { threshold: ({ oldestAgeMs }) => oldestAgeMs, met: (watched) => watched.oldestAgeMs },
+  growth: { threshold: (alerts) => alerts.growthPerMinute, met: (watched) => watched.growthPerMinute },
   'dead-letters': { threshold: (alerts) => alerts.deadLetters, met: ({ deadLetters }) => deadLetters },
   stalled: { threshold: (alerts) => alerts.stalledMs, met: ({ stalledMs }) => stalledMs },
 } as const satisfies Record<string, AlertRow>;

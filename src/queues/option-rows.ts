@@ -223,6 +223,12 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     'Age of the oldest of them that raises the alert `oldest-age`; 0 for never.',
   ),
   integer(
+    'alerts.growthPerMinute',
+    [0, unbounded],
+    0,
+    'By how many more of them wait after a minute, at the pace of half a minute, that raises the alert `growth`; 0 for never.',
+  ),
+  integer(
     'alerts.deadLetters',
     [0, unbounded],
     0,

@@ -78,6 +78,7 @@ export interface QueueOptions {
   readonly alerts: {
     readonly depth: number;
     readonly oldestAgeMs: number;
+    readonly growthPerMinute: number;
     readonly deadLetters: number;
     readonly stalledMs: number;
   };

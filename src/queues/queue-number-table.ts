@@ -46,6 +46,11 @@ export const queueNumberRows: { readonly [K in keyof QueueNumbers]: NumberRow<Qu
   timeInQueueMs: times('time_in_queue_seconds', 'time-in-queue', 'From arrival to the first delivery'),
   processingMs: times('processing_seconds', 'processing', 'From a delivery to its acknowledgement'),
   perSecond: rates(),
+  growthPerMinute: level(
+    'growth_messages_per_minute',
+    'growth-per-minute',
+    'How many more messages wait after a minute, at the pace of the last half minute',
+  ),
   timeToDrainMs: timeToDrain(),
   full: flag('full', 'Whether the queue is at a limit'),
   desiredConsumers: level('desired_consumers', 'desired-consumers', 'Consumers that the queue needs'),

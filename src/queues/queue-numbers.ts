@@ -7,6 +7,8 @@ import type { QueueDropReason, QueueStats, QueueTotalName } from './queue-stats.
 export interface QueueNumbers extends QueueStats {
   /** How fast the totals grew over the last half minute. */
   readonly perSecond: QueueRates;
+  /** How many more wait after a minute, at the pace of the last half minute; below 0 where it gets less. */
+  readonly growthPerMinute: number;
   /** Until nothing waits, at the pace of the last half minute; null where it does not get less. */
   readonly timeToDrainMs: number | null;
   /** Whether it is at a limit. */

@@ -93,6 +93,23 @@ test('an alert is raised and cleared as an event, and shown meanwhile', async ()
   assert.deepEqual((await scene.watch.numbers('jobs')).alerts, []);
 });
 
+test('a queue that grows faster than it should says so, and by how much', async () => {
+  const scene = new Scene();
+  const options = { alerts: { growthPerMinute: 60 } };
+  // What was there at the start is no growth.
+  for (let look = 0; look < 7; look++) await scene.see({ ready: 5_000 + look * 4 }, options);
+  assert.deepEqual(scene.takeEvents(), []);
+  assert.equal((await scene.watch.numbers('jobs')).growthPerMinute, 48);
+  for (let look = 0; look < 9; look++) await scene.see({ ready: 5_024 + look * 10 }, options);
+  assert.deepEqual(
+    scene.takeEvents().map((event) => [(event as { kind: string }).kind, (event as { alert: string }).alert]),
+    [['alert-raised', 'growth']],
+  );
+  for (let look = 0; look < 9; look++) await scene.see({ ready: 5_000 - look * 10 }, options);
+  assert.equal((await scene.watch.numbers('jobs')).growthPerMinute, -120);
+  assert.deepEqual((await scene.watch.numbers('jobs')).alerts, []);
+});
+
 test('consumers that hold messages and answer none are stalled; leases that run out are no answer', async () => {
   const scene = new Scene();
   const options = { alerts: { stalledMs: 30_000 } };

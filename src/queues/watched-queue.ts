@@ -13,7 +13,10 @@ import {
   queueTotalNames as totalNames,
 } from './queue-stats.ts';
 
-type Findings = Pick<QueueNumbers, 'perSecond' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'>;
+type Findings = Pick<
+  QueueNumbers,
+  'perSecond' | 'growthPerMinute' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'
+>;
 type Finding = Pick<QueueEvent, 'kind' | 'detail'>;
 
 /** What was seen of one queue, and what follows from it. */
@@ -40,11 +43,13 @@ export class WatchedQueue {
   look(stats: QueueStats, backlog: QueueBacklog, options: QueueOptions, now: number): readonly Finding[] {
     this.#rates.sample(
       now,
-      watchedTotals.map((read) => read(stats)),
+      watchedTotals.map((read) => read(stats, backlog)),
     );
     const stalledMs = this.#stalledMs(stats, now);
     const { deadLetters } = stats;
-    const changes = this.#alerts.update({ ...backlog, deadLetters, stalledMs }, options.alerts, now);
+    const growthPerMinute = this.#growthPerMinute();
+    const watched = { ...backlog, growthPerMinute, deadLetters, stalledMs };
+    const changes = this.#alerts.update(watched, options.alerts, now);
     const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
     if (!options.paused) this.#desired.update(this.#needed(stats, backlog, options), now);
     this.#last = stats;
@@ -54,6 +59,7 @@ export class WatchedQueue {
   findings(backlog: QueueBacklog): Findings {
     return {
       perSecond: this.#perSecond(),
+      growthPerMinute: this.#growthPerMinute(),
       timeToDrainMs: this.#timeToDrainMs(backlog),
       full: this.#full,
       desiredConsumers: this.#desired.current,
@@ -65,6 +71,10 @@ export class WatchedQueue {
     const rates = totalNames.map((name, i) => [name, this.#rates.perSecond(i)]);
     const dropped = dropReasonNames.map((reason, i) => [reason, this.#rates.perSecond(totalNames.length + i)]);
     return { ...Object.fromEntries(rates), dropped: Object.fromEntries(dropped) };
+  }
+
+  #growthPerMinute(): number {
+    return Math.round(this.#rates.perSecond(watchedTotals.length - 1) * 60);
   }
 
   #timeToDrainMs({ deliveries, readings }: QueueBacklog): number | null {
@@ -115,11 +125,13 @@ const windowSamples = 7;
 const dropReasonNames = Object.keys(queueDropReasons) as QueueDropReason[];
 const processingPlace = totalNames.length + dropReasonNames.length;
 
-const watchedTotals: readonly ((stats: QueueStats) => number)[] = [
+/** The last is no total, for it goes down too. */
+const watchedTotals: readonly ((stats: QueueStats, backlog: QueueBacklog) => number)[] = [
   ...totalNames.map((name) => (stats: QueueStats) => stats[name]),
   ...dropReasonNames.map((reason) => (stats: QueueStats) => stats.dropped[reason]),
   ({ processingMs }) => processingMs.count,
   ({ processingMs }) => processingMs.sum,
+  (_stats, { waiting }) => waiting,
 ];
 
 function refusals({ rejected, dropped }: QueueStats): number {
