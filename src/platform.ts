@@ -90,6 +90,7 @@ export class Platform {
       readings: devices.readings,
       schemas: devices.schemas,
       raw: devices.raw,
+      rollouts: devices.rollouts,
       series: devices.series,
       start: () => devices.start(),
       stop: () => devices.stop(),
@@ -98,6 +99,7 @@ export class Platform {
     const pipeline = new Pipeline({
       store,
       drivers,
+      makeShadowHost: () => new WorkerDriverHost({ log }),
       queue: {
         destination: engine.destination(ingestQueue),
         size: async () => {

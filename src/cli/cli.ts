@@ -9,6 +9,7 @@ import { decodeAgain } from './decode-again.ts';
 import { demo } from './demo.ts';
 import { device } from './device.ts';
 import { doctor } from './doctor.ts';
+import { driver } from './driver/driver.ts';
 import { exportHistory } from './export-history.ts';
 import { hash } from './hash.ts';
 import { help, usage } from './help.ts';
@@ -34,6 +35,7 @@ export const root: Command = group(
     dead,
     move,
     device,
+    driver,
     advise,
     decodeAgain,
     exportHistory,

@@ -120,11 +120,11 @@ test('device type set changes what it names of a type that is there, and nothing
 
 test('a file that cannot be read or used is told as a sentence, before the server is asked', async () => {
   await writeFile(join(cwd, 'broken.json'), '{');
-  const run = (...argv: string[]) => runAgainst({}, ['device', ...argv], { cwd });
+  const run = (...argv: string[]) => runAgainst({}, argv, { cwd });
   const runs = [
     await run('driver', 'put', 'a', '1.0.0', '-f', '/nope', '-t', 't'),
     await run('driver', 'put', 'a', '1.0.0', '-f', '.', '-t', 't'),
-    await run('type', 'set', 't', '--schemas', 'broken.json'),
+    await run('device', 'type', 'set', 't', '--schemas', 'broken.json'),
   ];
   assert.deepEqual(
     runs.map(({ status, err, seen }) => [status, err, seen.length]),
@@ -136,23 +136,11 @@ test('a file that cannot be read or used is told as a sentence, before the serve
   );
 });
 
-test('device driver put sends the script', async () => {
-  await writeFile(join(cwd, 'codec.js'), 'function decodeUplink() {}');
-  const argv = ['device', 'driver', 'put', 'mine', '1.0.0', '--file', 'codec.js', '--device-type', 't'];
-  const { out, seen } = await runAgainst({ 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: {} } }, argv, { cwd });
-  assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
-  assert.equal(out, 'Brought in driver mine 1.0.0.');
-});
-
-test('device type list and device driver list print what is there', async () => {
+test('device type list prints what is there', async () => {
   const answers = {
     'GET /v1/device-types': {
       body: { deviceTypes: [{ name: 't', mode: 'queued', schemaPolicy: 'enforce', schemas: { a: {}, b: {} } }] },
     },
-    'GET /v1/drivers': {
-      body: { drivers: [{ id: 'mine', version: '1.0.0', deviceType: 't', firmware: '*', builtIn: false }] },
-    },
   };
   assert.match((await runAgainst(answers, ['device', 'type', 'list'])).out, /^t +queued +enforce +2: a b +-$/m);
-  assert.match((await runAgainst(answers, ['device', 'driver', 'list'])).out, /^mine +1\.0\.0 +t +\* +upload$/m);
 });

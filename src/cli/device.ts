@@ -3,7 +3,6 @@ import type { Device, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
 import { command, group } from './command.ts';
 import { add } from './device-add.ts';
-import { driver } from './device-driver.ts';
 import { history } from './device-history.ts';
 import { series } from './device-series.ts';
 import { type } from './device-type.ts';
@@ -114,7 +113,7 @@ const state = command({
   },
 });
 
-export const device = group('device', 'Works with devices, their types and their drivers', [
+export const device = group('device', 'Works with devices and their types', [
   add,
   list,
   show,
@@ -124,5 +123,4 @@ export const device = group('device', 'Works with devices, their types and their
   history,
   series,
   type,
-  driver,
 ]);

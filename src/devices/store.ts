@@ -14,6 +14,7 @@ import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
 import type { RawMessages } from './raw.ts';
 import type { Reading } from './reading.ts';
+import type { Rollout, Rollouts } from './rollout.ts';
 import type { Series } from './series.ts';
 
 export type { Device, NewDevice } from './device.ts';
@@ -32,6 +33,7 @@ export interface Store {
   readonly readings: Readings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
+  readonly rollouts: Rollouts;
   readonly series: Series;
 }
 
@@ -53,6 +55,7 @@ export interface Registry {
   countDevices(filter: DeviceFilter): Promise<number>;
   /** Forgets the device, its credentials, state and history; what it was the gateway of has none then. Answers whether there was one. */
   removeDevice(id: string): Promise<boolean>;
+  /** The rollout of a driver that is there already stays. */
   putDriver(driver: StoredDriver): Promise<void>;
   drivers(): Promise<readonly StoredDriver[]>;
 }
@@ -94,6 +97,8 @@ export interface StoredDriver {
   /** JavaScript that defines `decodeUplink(input)`, in the form of The Things Stack. */
   readonly script: string;
   readonly createdAt: number;
+  /** Absent: active. */
+  readonly rollout?: Rollout;
 }
 
 export interface ProcessedMessage {

@@ -1,43 +1,99 @@
+import type { Rollout, Rollouts } from '../devices/rollout.ts';
 import type { Registry, StoredDriver } from '../devices/store.ts';
+import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
-import type { DriverHost } from './driver.ts';
+import type { DriverHost, DriverRef, ListedDriver } from './driver.ts';
+import type { DriverTrial, DriverTrials } from './lifecycle/driver-trials.ts';
+import { requireDriver } from './require-driver.ts';
+
+/** One driver with everything that is known of it. */
+export interface ShownDriver extends ListedDriver {
+  /** Absent for one that is built in. */
+  readonly script: string | undefined;
+  readonly trial: DriverTrial;
+}
+
+export interface DriverShelfParts {
+  readonly registry: Registry;
+  readonly rollouts: Rollouts;
+  readonly host: DriverHost;
+  readonly trials: DriverTrials;
+  readonly log: Log;
+}
 
 /** The drivers that users brought: kept in the registry, run by the host. */
 export class DriverShelf {
-  readonly #registry: Registry;
-  readonly #host: DriverHost;
-  readonly #log: Log;
+  readonly #parts: DriverShelfParts;
 
-  constructor(registry: Registry, host: DriverHost, log: Log) {
-    this.#registry = registry;
-    this.#host = host;
-    this.#log = log;
+  constructor(parts: DriverShelfParts) {
+    this.#parts = parts;
   }
 
   /** A stored driver that does not load any more is logged, and its devices have to do without. */
   async load(): Promise<void> {
-    for (const driver of await this.#registry.drivers()) await this.#load(driver);
+    for (const driver of await this.#parts.registry.drivers()) await this.#load(driver);
   }
 
   /**
    * Loads the driver first, so that one that does not load is not kept. Rejects with `invalid_argument` then, and with
-   * `conflict` where its version exists and differs.
+   * `conflict` where its version exists and differs. One that is there already keeps its rollout.
    */
   async put(driver: StoredDriver): Promise<void> {
-    await this.#host.add(driver);
-    await this.#registry.putDriver(driver);
+    await this.#parts.host.add(driver);
+    await this.#parts.registry.putDriver(driver);
   }
 
   /** Every driver that is loaded, built in or brought. */
-  list(): ReturnType<DriverHost['drivers']> {
-    return this.#host.drivers();
+  list(): readonly ListedDriver[] {
+    return this.#parts.host.drivers();
+  }
+
+  /** Throws `not_found`. */
+  show(ref: DriverRef): ShownDriver {
+    requireDriver(this.#parts.host, ref);
+    const listed = this.list().find((each) => each.id === ref.id && each.version === ref.version) as ListedDriver;
+    return { ...listed, script: this.#parts.host.scriptOf(ref)?.script, trial: this.#parts.trials.of(ref) };
+  }
+
+  /**
+   * In effect for the next batch, and kept first. Rejects with `not_found`, and with `invalid_argument` for one that is built in.
+   */
+  async roll(ref: DriverRef, rollout: Rollout): Promise<void> {
+    const { host, rollouts, trials } = this.#parts;
+    if (this.show(ref).builtIn) {
+      throw new SluiceError(
+        'invalid_argument',
+        `Bring a driver of your own: "${ref.id}" is built in and always active`,
+      );
+    }
+    if (!(await rollouts.putRollout(ref.id, ref.version, rollout))) {
+      throw new SluiceError('not_found', `Cannot roll out driver "${ref.id}" ${ref.version}: it is not stored`);
+    }
+    trials.forget(ref);
+    host.choices.place(ref, rollout);
+  }
+
+  /** A canary did worse than the driver that it was to replace: it decodes nothing more, from the next batch on. */
+  turnOff(canary: DriverRef, reason: string): void {
+    const rollout: Rollout = { stage: 'off', share: 0, reason };
+    const { host, rollouts, log } = this.#parts;
+    host.choices.place(canary, rollout);
+    log.error('A canary is turned off', { driver: canary.id, version: canary.version, reason });
+    rollouts.putRollout(canary.id, canary.version, rollout).catch((problem: unknown) => {
+      log.error('Cannot store that a canary is off; it begins again with the next start', {
+        driver: canary.id,
+        version: canary.version,
+        problem,
+      });
+    });
   }
 
   async #load(driver: StoredDriver): Promise<void> {
+    const { host, log } = this.#parts;
     try {
-      await this.#host.add(driver);
+      await host.add(driver);
     } catch (problem) {
-      this.#log.error('A stored driver does not load', { id: driver.id, version: driver.version, problem });
+      log.error('A stored driver does not load', { id: driver.id, version: driver.version, problem });
     }
   }
 }

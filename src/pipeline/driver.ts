@@ -1,4 +1,5 @@
 import type { SchemaPolicy } from '../devices/device-type.ts';
+import type { Rollout } from '../devices/rollout.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { JsonObject } from '../std/json.ts';
 import type { StandardSchema } from './schemas/standard-schema.ts';
@@ -103,6 +104,28 @@ export type DecodeResult =
       readonly reason: string;
     };
 
+export interface ListedDriver extends DriverRef, DriverMatch {
+  readonly builtIn: boolean;
+  readonly rollout: Rollout;
+}
+
+/** What there is to choose from for devices of one type and firmware. */
+export interface DriverChoice {
+  readonly active: DriverRef | undefined;
+  /** Each would be the active one if it were no canary; the first that has a device in its share decodes for it. */
+  readonly canaries: readonly DriverRef[];
+  readonly shadows: readonly DriverRef[];
+}
+
+/** Which versions of drivers are in use, and how far. */
+export interface DriverChoices {
+  /** False while there is neither canary nor shadow: then there is nothing to look up. */
+  readonly isAny: boolean;
+  choice(deviceType: string, firmwareVersion: string | undefined): DriverChoice;
+  /** In effect for the next batch. Answers whether there is such a driver. */
+  place(ref: DriverRef, rollout: Rollout): boolean;
+}
+
 /** Runs drivers away from the main thread. A driver that throws, loops or hoards memory costs its message and nothing else. */
 export interface DriverHost {
   start(): Promise<void>;
@@ -110,13 +133,14 @@ export interface DriverHost {
   /** Threads that take messages now. */
   readonly threads: number;
   /** Adds a driver from a codec script. Rejects with `invalid_argument` where it does not load or matches nothing. */
-  add(driver: { id: string; version: string; deviceType: string; firmware: string; script: string }): Promise<void>;
-  /** The driver for this device type and firmware: the highest version of the most specific match. */
-  resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined;
+  add(driver: DriverRef & DriverMatch & { readonly script: string; readonly rollout?: Rollout }): Promise<void>;
+  /** The driver for this device: the highest version of the most specific match, or a canary that has the device in its share. */
+  resolve(deviceType: string, firmwareVersion: string | undefined, deviceId: string): DriverRef | undefined;
+  readonly choices: DriverChoices;
   /** A driver that came in as a codec script, the same object while it is loaded; undefined for one that is built in. */
   scriptOf(ref: DriverRef): (DriverRef & DriverMatch & { readonly script: string }) | undefined;
   /** Every driver that is loaded, for the API. */
-  drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
+  drivers(): readonly ListedDriver[];
   /** One result per request, in order. Does not reject for what a driver does. */
   decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]>;
 }

@@ -18,6 +18,8 @@ import { IngestCredit } from './ingest-credit.ts';
 import { IngestSink } from './ingest-sink.ts';
 import { Ingestion } from './ingestion.ts';
 import { InlineLane } from './inline-lane.ts';
+import { DriverTrials } from './lifecycle/driver-trials.ts';
+import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { Processor } from './processor.ts';
@@ -32,6 +34,8 @@ export interface PipelineParts {
   /** Started before the pipeline and stopped after it, like `drivers`. */
   readonly store: Store & { readonly registry: Registry & FirmwareVersions };
   readonly drivers: DriverHost;
+  /** Makes the host of drivers that run beside those in use; not called before there is one. */
+  readonly makeShadowHost: () => DriverHost;
   /** Where messages of queued device types go; the pipeline's `consumer` has to be given what comes out. */
   readonly queue: {
     readonly destination: Destination;
@@ -86,6 +90,7 @@ export class Pipeline implements Part {
   readonly advisor: Advisor;
   /** Worker processes, which consume the ingest queue beside `consumer`. */
   readonly workers: WorkerSessions;
+  readonly #trials: DriverTrials;
   readonly #threads: () => number;
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
@@ -104,14 +109,21 @@ export class Pipeline implements Part {
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
     this.registry = new RegistryWrites(store, this.#devices, this.#firmware);
-    this.drivers = new DriverShelf(store.registry, drivers, log);
     const nextMessageId = (): string => uuids.next();
+    const surroundings = { devices: this.#devices, readings: store.readings, clock, nextMessageId };
+    const shadows = new ShadowRuns({
+      makeHost: parts.makeShadowHost,
+      scriptOf: drivers.scriptOf.bind(drivers),
+      context: surroundings,
+      log,
+    });
+    this.#trials = new DriverTrials(drivers.choices, shadows, (canary, reason) => this.drivers.turnOff(canary, reason));
+    const { registry, rollouts } = store;
+    this.drivers = new DriverShelf({ registry, rollouts, host: drivers, trials: this.#trials, log });
     const context = {
-      devices: this.#devices,
+      ...surroundings,
       drivers,
-      readings: store.readings,
-      clock,
-      nextMessageId,
+      decoded: this.#trials.decoded.bind(this.#trials),
       firmwareSeen: this.#firmware.seen.bind(this.#firmware),
     };
     const processor = new Processor(context);
@@ -161,6 +173,7 @@ export class Pipeline implements Part {
     this.#consumer.close();
     await Promise.all([this.#door.idle(), this.#consumer.idle(), this.workers.stop()]);
     await this.#inline.idle();
+    await this.#trials.stop();
     await this.#firmware.flush();
   }
 

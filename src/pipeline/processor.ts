@@ -13,7 +13,7 @@ export class Processor {
 
   constructor(context: StepContext) {
     this.#context = context;
-    this.#rehearsalContext = { ...context, firmwareSeen: () => undefined };
+    this.#rehearsalContext = { ...context, firmwareSeen: () => undefined, decoded: () => undefined };
   }
 
   /**

@@ -60,6 +60,7 @@ async function scene(t: TestContext) {
     clock: systemClock,
     nextMessageId: () => 'unused',
     firmwareSeen: () => undefined,
+    decoded: () => undefined,
   });
   return { drivers, processor, stored };
 }

@@ -181,4 +181,8 @@ export const migrations: readonly string[] = [
     created_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- JSON object: how far this driver version has come, as in GET /v1/drivers; null: active.
+  ALTER TABLE drivers ADD COLUMN rollout TEXT;
+  `,
 ];

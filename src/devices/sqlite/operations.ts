@@ -13,6 +13,7 @@ import type {
 import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
+import type { Rollout } from '../rollout.ts';
 import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
 import type { HistoryQuery, HistoryRow, InboxEntry, MessageKey, StateEntry, StoredDriver } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
@@ -49,6 +50,7 @@ export interface Operations {
   removeClaimKey(id: string): boolean;
   claim(claim: Claim, now: number): Device;
   putDriver(driver: StoredDriver): void;
+  putRollout(driver: string, version: string, rollout: Rollout): boolean;
   apply(batch: EncodedBatch): AppliedBatch;
   preview(batch: EncodedBatch): EncodedOutcomes;
   areStored(messages: readonly MessageKey[]): boolean[];
@@ -134,6 +136,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
     removeClaimKey: (id) => claims.remove(id),
     claim: (claim, now) => claims.claim(claim, now),
     putDriver: (driver) => registry.putDriver(driver),
+    putRollout: (driver, version, rollout) => registry.putRollout(driver, version, rollout),
     apply: (batch) => readings.apply(batch),
     preview: (batch) => readings.preview(batch),
     areStored: (messages) => readings.areStored(messages),

@@ -29,6 +29,7 @@ export interface DriverRow {
   readonly firmware: string;
   readonly script: string;
   readonly created_at: number;
+  readonly rollout: string | null;
 }
 
 export function toDeviceType(row: DeviceTypeRow): DeviceType {
@@ -71,5 +72,6 @@ export function toDriver(row: DriverRow): StoredDriver {
     firmware: row.firmware,
     script: row.script,
     createdAt: row.created_at,
+    ...(row.rollout === null ? {} : { rollout: JSON.parse(row.rollout) }),
   };
 }

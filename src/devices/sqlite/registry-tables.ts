@@ -1,4 +1,5 @@
 import type { DeviceType } from '../device-type.ts';
+import type { Rollout } from '../rollout.ts';
 import type { StoredDriver } from '../store.ts';
 import { type DeviceTypeRow, type DriverRow, settingsOf, toDeviceType, toDriver } from './registry-rows.ts';
 import type { Statements } from './statements.ts';
@@ -33,14 +34,22 @@ export class RegistryTables {
 
   putDriver(driver: StoredDriver): void {
     this.#sql.run(
-      `INSERT OR REPLACE INTO drivers (id, version, device_type, firmware, script, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO drivers (id, version, device_type, firmware, script, created_at, rollout) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET device_type = excluded.device_type, firmware = excluded.firmware, script = excluded.script,
+         created_at = excluded.created_at`,
       driver.id,
       driver.version,
       driver.deviceType,
       driver.firmware,
       driver.script,
       driver.createdAt,
+      driver.rollout === undefined ? null : JSON.stringify(driver.rollout),
     );
+  }
+
+  putRollout(driver: string, version: string, rollout: Rollout): boolean {
+    const update = 'UPDATE drivers SET rollout = ? WHERE id = ? AND version = ?';
+    return this.#sql.run(update, JSON.stringify(rollout), driver, version) === 1;
   }
 
   drivers(): StoredDriver[] {

@@ -7,6 +7,7 @@ import type { ClaimKeyStore } from '../claim-keys.ts';
 import type { CredentialStore } from '../credentials.ts';
 import type { EventSchemas } from '../event-schemas.ts';
 import type { RawMessages } from '../raw.ts';
+import type { Rollouts } from '../rollout.ts';
 import type { FirmwareVersions, Registry, Store } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
@@ -40,6 +41,7 @@ export class SqliteStore implements Store {
   readonly readings: SqliteReadings;
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
+  readonly rollouts: Rollouts;
   readonly series: SqliteSeries;
   /** Removes old rows. The duties are public so that a tool or a test can make them take a step at once. */
   readonly sweeper: StepDuty;
@@ -68,6 +70,7 @@ export class SqliteStore implements Store {
     this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
     this.credentials = new SqliteCredentials(this.#writer, this.#reader, clock);
     this.claimKeys = new SqliteClaimKeys(this.#writer, this.#reader, clock);
+    this.rollouts = { putRollout: (...args) => this.#writer.request('putRollout', args) };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
     this.raw = new SqliteRaw(this.#writer, this.#reader);
     this.series = new SqliteSeries(this.#scanner);

@@ -174,6 +174,20 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     ]);
   });
 
+  test('the rollout of a driver is kept, and stays when the driver comes in again', async () => {
+    const { registry, rollouts } = store();
+    const driver = { id: 'rolled', version: '1.0.0', deviceType: 'meter', firmware: '*', script: 's', createdAt: 1 };
+    const canary = { stage: 'canary', share: 0.2 } as const;
+    const off = { stage: 'off', share: 0, reason: 'Turned off' } as const;
+    const kept = async () => (await registry.drivers()).find(({ id }) => id === 'rolled')?.rollout;
+    await registry.putDriver({ ...driver, rollout: canary });
+    assert.deepEqual(await kept(), canary);
+    assert.equal(await rollouts.putRollout('rolled', '1.0.0', off), true);
+    await registry.putDriver(driver);
+    assert.deepEqual(await kept(), off);
+    assert.equal(await rollouts.putRollout('rolled', '9.0.0', off), false);
+  });
+
   test('the registry is the same after a restart', async () => {
     await store().registry.putDeviceType(testDeviceType({ name: 'meter' }));
     await store().registry.putDevice(testDevice({ id: 'restart', type: 'meter' }));

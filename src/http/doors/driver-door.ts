@@ -1,9 +1,15 @@
+import type { Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
-import type { DriverMatch, DriverRef } from '../../pipeline/driver.ts';
+import type { DriverRef, ListedDriver } from '../../pipeline/driver.ts';
+import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 
 /** The drivers that there are, and how one more comes in. */
 export interface DriverDoor {
   put(driver: StoredDriver): Promise<void>;
+  /** Rejects with `not_found`, and with `invalid_argument` for one that is built in. */
+  roll(ref: DriverRef, rollout: Rollout): Promise<void>;
+  /** Throws `not_found`. */
+  show(ref: DriverRef): ShownDriver;
   /** Every driver that is loaded, built in or brought. */
-  list(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[];
+  list(): readonly ListedDriver[];
 }

@@ -52,8 +52,20 @@ test('a driver is brought with its version, and one that does not load is refuse
   assert.equal(body.version, '1.2.0');
   assert.equal(store.brought[0].script, script);
   assert.deepEqual((await call('GET', '/v1/drivers')).body.drivers, [
-    { id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true },
+    {
+      id: 'json',
+      version: '1.0.0',
+      deviceType: '*',
+      firmware: '*',
+      builtIn: true,
+      rollout: { stage: 'active', share: 1 },
+    },
   ]);
+  const rolled = await call('PUT', '/v1/drivers/meter/1.2.0/rollout', { stage: 'canary' });
+  assert.deepEqual([rolled.status, rolled.body], [200, { stage: 'canary', share: 0.1 }]);
+  assert.equal((await call('PUT', '/v1/drivers/meter/7.0.0/rollout', { stage: 'off' })).status, 404);
+  assert.equal((await call('PUT', '/v1/drivers/meter/1.2.0/rollout', { stage: 'beta' })).status, 400);
+  assert.equal((await call('GET', '/v1/drivers/meter/1.2.0')).body.id, 'meter');
   assert.equal((await call('PUT', '/v1/drivers/meter/latest', { deviceType: 'meter', script })).status, 400);
   assert.match(
     (await call('PUT', '/v1/drivers/meter/1.0.0', { deviceType: 'meter', script: 'x' })).body.detail,

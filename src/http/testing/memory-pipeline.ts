@@ -1,4 +1,5 @@
 import { isDeviceId } from '../../access/device-topics.ts';
+import { activeRollout } from '../../devices/rollout.ts';
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
 import type { Advice } from '../../pipeline/advice.ts';
@@ -16,6 +17,15 @@ import type { MemoryStore } from './memory-store.ts';
 import { MemoryWorkers } from './memory-workers.ts';
 
 /** Remembers what came in, and answers what a test said. */
+const builtIn = {
+  id: 'json',
+  version: '1.0.0',
+  deviceType: '*',
+  firmware: '*',
+  builtIn: true,
+  rollout: activeRollout,
+};
+
 export class MemoryPipeline implements PipelineDoor {
   readonly ingestion = new MemoryIngestion();
   readonly registry: RegistryDoor;
@@ -36,7 +46,7 @@ export class MemoryPipeline implements PipelineDoor {
   readonly advice: Advice[] = [];
   readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
 
-  constructor({ registry, claimKeys }: MemoryStore) {
+  constructor({ registry, claimKeys, rollouts }: MemoryStore) {
     this.registry = {
       ...registry,
       putDevice: async (device) => {
@@ -59,7 +69,12 @@ export class MemoryPipeline implements PipelineDoor {
         if (!driver.script.includes('decodeUplink')) throw loadsNot(driver.id);
         await registry.putDriver(driver);
       },
-      list: () => [{ id: 'json', version: '1.0.0', deviceType: '*', firmware: '*', builtIn: true }],
+      list: () => [builtIn],
+      show: (ref) => ({ ...builtIn, ...ref, script: undefined, trial: { canary: undefined, shadow: undefined } }),
+      roll: async ({ id, version }, rollout) => {
+        const found = await rollouts.putRollout(id, version, rollout);
+        if (!found) throw new SluiceError('not_found', `There is no driver "${id}" ${version}`);
+      },
     };
   }
 }

@@ -2,6 +2,7 @@ import type { ClaimKeyStore } from '../../devices/claim-keys.ts';
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
 import type { RawMessages } from '../../devices/raw.ts';
+import type { Rollouts } from '../../devices/rollout.ts';
 import type {
   ExportPosition,
   ExportQuery,
@@ -45,6 +46,10 @@ export class MemoryStore implements Store {
   async stop(): Promise<void> {
     this.known.clear();
   }
+
+  readonly rollouts: Rollouts = {
+    putRollout: async (id, version) => this.brought.some((each) => each.id === id && each.version === version),
+  };
 
   readonly registry: Registry = {
     putDeviceType: async (type) => {

@@ -1,7 +1,8 @@
 import semver from 'semver';
+import { activeRollout, type Rollout } from '../../devices/rollout.ts';
 import { SluiceError } from '../../errors.ts';
-import type { Driver, DriverRef } from '../driver.ts';
-import { type Rule, rangeProblem, readFirmware, ruleFor } from './resolve.ts';
+import type { Driver, DriverChoices, DriverRef } from '../driver.ts';
+import { type Choice, choiceOf, isInShare, type Rule, rangeProblem, readFirmware } from './resolve.ts';
 
 /** A driver that can be used, with the number by which threads and processes know it. */
 export interface LoadedDriver extends Rule {
@@ -16,17 +17,21 @@ export interface ScriptDriver {
   readonly deviceType: string;
   readonly firmware: string;
   readonly script: string;
+  readonly rollout?: Rollout;
 }
 
 /** Answers that are kept. Types and firmware versions come from devices, so there may be any number. */
 const resolvedMax = 10_000;
 
 /** Every driver, and which one is meant for a device. */
-export class Catalogue {
+export class Catalogue implements DriverChoices {
   readonly #drivers: LoadedDriver[] = [];
   readonly #byName = new Map<string, LoadedDriver>();
   readonly #byType = new Map<string, LoadedDriver[]>();
-  readonly #resolved = new Map<string, LoadedDriver | undefined>();
+  /** Of those that are not simply active. */
+  readonly #rollouts = new Map<LoadedDriver, Rollout>();
+  readonly #choices = new Map<string, Choice<LoadedDriver>>();
+  isAny = false;
 
   get all(): readonly LoadedDriver[] {
     return this.#drivers;
@@ -38,13 +43,14 @@ export class Catalogue {
     }
   }
 
-  add(driver: LoadedDriver): void {
+  add(driver: LoadedDriver, rollout: Rollout = activeRollout): void {
     this.#drivers.push(driver);
+    this.#setRollout(driver, rollout);
     this.#byName.set(nameOf(driver), driver);
     const sameType = this.#byType.get(driver.deviceType);
     if (sameType === undefined) this.#byType.set(driver.deviceType, [driver]);
     else sameType.push(driver);
-    this.#resolved.clear();
+    this.#choices.clear();
   }
 
   /** Messages that have the driver already are still decoded by it. */
@@ -53,23 +59,48 @@ export class Catalogue {
     removeFrom(this.#byType.get(driver.deviceType) ?? [], driver);
     if (this.#byType.get(driver.deviceType)?.length === 0) this.#byType.delete(driver.deviceType);
     this.#byName.delete(nameOf(driver));
-    this.#resolved.clear();
+    this.#setRollout(driver, activeRollout);
+    this.#choices.clear();
   }
 
   find(ref: DriverRef): LoadedDriver | undefined {
     return this.#byName.get(nameOf(ref));
   }
 
-  /** A device type that has drivers of its own never falls back to one for `*`: its payloads are known, and not those. */
-  resolve(deviceType: string, firmwareVersion: string | undefined): LoadedDriver | undefined {
+  resolve(deviceType: string, firmwareVersion: string | undefined, deviceId: string): LoadedDriver | undefined {
+    const { active, canaries } = this.choice(deviceType, firmwareVersion);
+    if (canaries.length === 0) return active;
+    return canaries.find((canary) => isInShare(deviceId, nameOf(canary), this.rolloutOf(canary).share)) ?? active;
+  }
+
+  choice(deviceType: string, firmwareVersion: string | undefined): Choice<LoadedDriver> {
     const key = `${deviceType}\n${firmwareVersion ?? ''}`;
-    const known = this.#resolved.get(key);
-    if (known !== undefined || this.#resolved.has(key)) return known;
-    const rules = this.#byType.get(deviceType) ?? this.#byType.get(anyType) ?? [];
-    const driver = ruleFor(rules, readFirmware(firmwareVersion));
-    if (this.#resolved.size >= resolvedMax) this.#resolved.clear();
-    this.#resolved.set(key, driver);
-    return driver;
+    const known = this.#choices.get(key);
+    if (known !== undefined) return known;
+    const own = this.#byType.get(deviceType) ?? [];
+    const others = this.#byType.get(anyType) ?? [];
+    const choice = choiceOf(own, others, readFirmware(firmwareVersion), (driver) => this.rolloutOf(driver).stage);
+    if (this.#choices.size >= resolvedMax) this.#choices.clear();
+    this.#choices.set(key, choice);
+    return choice;
+  }
+
+  rolloutOf(driver: LoadedDriver): Rollout {
+    return this.#rollouts.get(driver) ?? activeRollout;
+  }
+
+  place(ref: DriverRef, rollout: Rollout): boolean {
+    const driver = this.find(ref);
+    if (driver === undefined) return false;
+    this.#setRollout(driver, rollout);
+    this.#choices.clear();
+    return true;
+  }
+
+  #setRollout(driver: LoadedDriver, rollout: Rollout): void {
+    if (rollout.stage === 'active') this.#rollouts.delete(driver);
+    else this.#rollouts.set(driver, rollout);
+    this.isAny = [...this.#rollouts.values()].some(({ stage }) => stage !== 'off');
   }
 }
 

@@ -32,7 +32,7 @@ describe('the driver host', () => {
 
   test('gives every published reading for which there is a driver or an example codec, in one batch', async (t) => {
     const covered = devicePayloads.flatMap((payload) => {
-      const driver = host.resolve(deviceTypeOf(payload), '1.0.0');
+      const driver = host.resolve(deviceTypeOf(payload), '1.0.0', 'd1');
       return driver === undefined || driver.id === 'json' ? [] : [{ payload, driver }];
     });
     const requests = covered.map(({ payload, driver }, index) => {
@@ -56,7 +56,7 @@ describe('the driver host', () => {
   });
 
   test('chooses the layout by firmware, and none for firmware that no driver knows', () => {
-    const versionFor = (firmware: string | undefined) => host.resolve('digital-matter-oyster', firmware)?.version;
+    const versionFor = (firmware: string | undefined) => host.resolve('digital-matter-oyster', firmware, 'd1')?.version;
     assert.deepEqual(['1.4.2', 'v2.1', '9.0.0', undefined].map(versionFor), ['1.0.0', '2.0.0', undefined, undefined]);
   });
 
@@ -146,7 +146,7 @@ describe('the driver host', () => {
   });
 
   function nameFor(type: string, firmware: string | undefined): string {
-    const ref = host.resolve(type, firmware);
+    const ref = host.resolve(type, firmware, 'd1');
     return `${ref?.id}@${ref?.version}`;
   }
 });

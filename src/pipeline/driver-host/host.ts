@@ -1,7 +1,15 @@
 import { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
-import type { DecodeRequest, DecodeResult, Driver, DriverHost, DriverMatch, DriverRef } from '../driver.ts';
+import type {
+  DecodeRequest,
+  DecodeResult,
+  Driver,
+  DriverChoices,
+  DriverHost,
+  DriverRef,
+  ListedDriver,
+} from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
 import { Batch, unavailable, type WorkItem } from './batch.ts';
 import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver } from './catalogue.ts';
@@ -93,13 +101,14 @@ export class WorkerDriverHost implements DriverHost {
     checkScriptDriver(driver);
     this.#checkLimits(driver);
     if (this.#isKnown(driver)) return;
-    const loaded: LoadedDriver = { ...driver, number: this.#nextNumber++ };
+    const { rollout, ...script } = driver;
+    const loaded: LoadedDriver = { ...script, number: this.#nextNumber++ };
     const result = await this.#load(loaded);
     if (!result.ok) {
       const code = result.code === 'unavailable' ? 'unavailable' : 'invalid_argument';
       throw new SluiceError(code, `Cannot load driver "${nameOf(driver)}": ${result.reason}`);
     }
-    if (!this.#isKnown(driver)) this.#catalogue.add(loaded);
+    if (!this.#isKnown(driver)) this.#catalogue.add(loaded, rollout);
   }
 
   /** Answers whether there was one. Rejects a driver that is built in. What was given to it before is still decoded by it. */
@@ -113,8 +122,12 @@ export class WorkerDriverHost implements DriverHost {
     return true;
   }
 
-  resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined {
-    return this.#catalogue.resolve(deviceType, firmwareVersion);
+  resolve(deviceType: string, firmwareVersion: string | undefined, deviceId: string): DriverRef | undefined {
+    return this.#catalogue.resolve(deviceType, firmwareVersion, deviceId);
+  }
+
+  get choices(): DriverChoices {
+    return this.#catalogue;
   }
 
   scriptOf(ref: DriverRef): ScriptDriver | undefined {
@@ -122,9 +135,11 @@ export class WorkerDriverHost implements DriverHost {
     return driver !== undefined && hasScript(driver) ? driver : undefined;
   }
 
-  drivers(): readonly (DriverRef & DriverMatch & { readonly builtIn: boolean })[] {
-    return this.#catalogue.all.map(({ id, version, deviceType, firmware, script }) => {
-      return { id, version, deviceType, firmware, builtIn: script === undefined };
+  drivers(): readonly ListedDriver[] {
+    return this.#catalogue.all.map((driver) => {
+      const { id, version, deviceType, firmware, script } = driver;
+      const rollout = this.#catalogue.rolloutOf(driver);
+      return { id, version, deviceType, firmware, builtIn: script === undefined, rollout };
     });
   }
 

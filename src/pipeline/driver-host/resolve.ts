@@ -1,4 +1,5 @@
 import semver from 'semver';
+import type { DriverStage } from '../../devices/rollout.ts';
 import type { DriverMatch, DriverRef } from '../driver.ts';
 
 /** A driver's claim: these devices with this firmware are mine. */
@@ -24,6 +25,42 @@ export function ruleFor<R extends Rule>(rules: readonly R[], firmware: semver.Se
     bestSpecificity = found;
   }
   return best;
+}
+
+/** What there is for one device type and firmware. */
+export interface Choice<R extends Rule> {
+  readonly active: R | undefined;
+  /** Those that would be the active one if they were no canaries, the newest first. */
+  readonly canaries: readonly R[];
+  readonly shadows: readonly R[];
+}
+
+/**
+ * A device type that has active drivers of its own never falls back to one for `*`: its payloads are known, and not those.
+ * A canary or a shadow alone changes nothing for the devices that it does not have.
+ */
+export function choiceOf<R extends Rule>(
+  own: readonly R[],
+  others: readonly R[],
+  firmware: semver.SemVer | undefined,
+  stageOf: (rule: R) => DriverStage,
+): Choice<R> {
+  const at = (rules: readonly R[], stage: DriverStage): readonly R[] => rules.filter((rule) => stageOf(rule) === stage);
+  const ownActive = at(own, 'active');
+  const isKnown = ownActive.length > 0;
+  const wouldWin = (actives: readonly R[]) => (rule: R) => ruleFor([...actives, rule], firmware) === rule;
+  const canaries = at(own, 'canary').filter(wouldWin(ownActive));
+  const foreign = isKnown ? [] : at(others, 'canary').filter(wouldWin(at(others, 'active')));
+  return {
+    active: ruleFor(isKnown ? ownActive : at(others, 'active'), firmware),
+    canaries: [...newestFirst(canaries), ...newestFirst(foreign)],
+    shadows: at([...own, ...others], 'shadow').filter(wouldWin([])),
+  };
+}
+
+/** Whether a canary has this device: always the same answer for the same share, and still yes for a larger one. */
+export function isInShare(deviceId: string, canary: string, share: number): boolean {
+  return fraction(`${deviceId}\n${canary}`) < share;
 }
 
 const anyFirmware = 1;
@@ -113,4 +150,16 @@ function newest<R extends Rule>(rules: readonly R[]): R | undefined {
 /** Later rules of the same version go first: what a user brought stands behind what is built in. */
 function isNewer(rule: Rule, than: Rule): boolean {
   return semver.compare(rule.version, than.version) >= 0;
+}
+
+function newestFirst<R extends Rule>(rules: readonly R[]): readonly R[] {
+  return rules.toSorted((a, b) => semver.rcompare(a.version, b.version));
+}
+
+/** From 0 to 1, exclusive. FNV-1a, and a last step that lets every bit of it depend on the whole text. */
+function fraction(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  value = Math.imul(value ^ (value >>> 15), 0x2c1b3c6d);
+  return ((value ^ (value >>> 13)) >>> 0) / 2 ** 32;
 }

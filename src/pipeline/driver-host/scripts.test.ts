@@ -39,7 +39,7 @@ describe('codec scripts', () => {
         return true;
       });
     }
-    assert.equal(host.resolve('bad', undefined)?.id, 'json');
+    assert.equal(host.resolve('bad', undefined, 'd1')?.id, 'json');
   });
 
   test('that could match nothing are refused', async () => {
@@ -63,7 +63,7 @@ describe('codec scripts', () => {
     await add('fixed', script);
     await assert.rejects(add('fixed', script.replace('1', '2')), { code: 'conflict' });
     await add('fixed', script.replace('1', '2'), '1.0.1');
-    assert.equal(host.resolve('fixed', '3.0.0')?.version, '1.0.1');
+    assert.equal(host.resolve('fixed', '3.0.0', 'd1')?.version, '1.0.1');
   });
 
   test('that loop, also in a promise or a regular expression, cost their message', async () => {

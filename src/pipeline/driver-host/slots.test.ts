@@ -51,7 +51,7 @@ describe('the number of threads', () => {
     const underWay = host.decode([{ ...numbered(0, 1)[0], driver }]);
     assert.equal(host.remove(driver), true);
     assert.equal(host.remove(driver), false);
-    assert.equal(host.resolve('gone', undefined)?.id, 'json');
+    assert.equal(host.resolve('gone', undefined, 'd1')?.id, 'json');
     assert.equal((await underWay)[0].ok, true);
     assert.deepEqual(codeOf((await host.decode([{ ...numbered(0, 1)[0], driver }]))[0]), 'no_driver');
     await host.add({ ...driver, script: 'function decodeUplink() { return { data: { v: 2 } }; }' });

@@ -9,7 +9,7 @@ import type { Step } from './step.ts';
 /** Bytes to readings by the driver, and readings against their schema: one call for the batch, away from this thread. */
 export const decode: Step = {
   name: 'decode and validate',
-  async run(works, { drivers, clock }) {
+  async run(works, { drivers, clock, decoded }) {
     let results: readonly DecodeResult[];
     try {
       results = await drivers.decode(works.map(toRequest));
@@ -22,6 +22,7 @@ export const decode: Step = {
       works[i].processedAt = processedAt;
       take(works[i], results[i]);
     }
+    decoded(works);
   },
 };
 

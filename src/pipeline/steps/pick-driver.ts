@@ -14,7 +14,7 @@ export const pickDriver: Step = {
       if (said !== undefined && said !== known.device.firmwareVersion) {
         firmwareSeen(known, said, work.message.receivedAt);
       }
-      work.driver = work.wantedDriver ?? drivers.resolve(known.type.name, work.firmwareVersion);
+      work.driver = work.wantedDriver ?? drivers.resolve(known.type.name, work.firmwareVersion, known.device.id);
       if (work.driver === undefined) work.stop('driver', noDriver(known.type.name, work));
     }
   },

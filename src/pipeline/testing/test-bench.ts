@@ -46,6 +46,7 @@ export class TestBench {
     this.pipeline = new Pipeline({
       store: this.#faulty(),
       drivers: this.drivers,
+      makeShadowHost: () => new TestDriverHost(),
       queue: {
         destination: this.queue,
         size: async () => this.queue.size,
@@ -149,6 +150,7 @@ export class TestBench {
       credentials: store.credentials,
       claimKeys: store.claimKeys,
       raw: store.raw,
+      rollouts: store.rollouts,
       schemas: store.schemas,
       readings,
       series: store.series,

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodedReading, DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driver.ts';
+import type { DecodedReading, DecodeRequest, DecodeResult, DriverChoices, DriverHost, DriverRef } from '../driver.ts';
 
 /**
  * A driver host for tests of the pipeline, in this thread. Payloads are JSON: an object is a reading, `{ readings: […] }` are
@@ -32,6 +32,12 @@ export class TestDriverHost implements DriverHost {
     if (deviceType === 'driverless') return undefined;
     return { id: `${deviceType}-${firmwareVersion?.split('.')[0] ?? 'any'}`, version: '1.0.0' };
   }
+
+  readonly choices: DriverChoices = {
+    isAny: false,
+    choice: () => ({ active: undefined, canaries: [], shadows: [] }),
+    place: () => false,
+  };
 
   scriptOf(): undefined {
     return undefined;

@@ -1,0 +1,156 @@
+import { choice, decimal, text } from '../../config/schema.ts';
+import { type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
+import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
+import { Api, path } from '../api.ts';
+import { command, group, UsageError } from '../command.ts';
+import { readInput } from '../input-file.ts';
+import { apiOptions, value, valueOr } from '../options.ts';
+import { print } from '../print.ts';
+import { formatFields, formatTable } from '../table.ts';
+
+interface DriverAnswer {
+  readonly id: string;
+  readonly version: string;
+  readonly deviceType: string;
+  readonly firmware: string;
+  readonly builtIn: boolean;
+  readonly rollout: Rollout;
+}
+
+const driverOperands = [
+  { name: 'DRIVER', sentence: 'the id of the driver' },
+  { name: 'VERSION', sentence: 'its version, as semver' },
+];
+const shareOption = valueOr(decimal(0, 1), 0.1, {
+  placeholder: 'SHARE',
+  sentence: 'Share of the devices that a canary has, from 0 to 1.',
+});
+
+const list = command({
+  name: 'list',
+  summary: 'Lists the drivers',
+  options: apiOptions,
+  async run({ options, terminal }) {
+    const api = new Api(options.url, options.token);
+    const answer = await api.get<{ drivers: readonly DriverAnswer[] }>('/v1/drivers');
+    return print(terminal, options.json, answer, ({ drivers }) =>
+      formatTable(
+        drivers,
+        [
+          { title: 'driver', cell: (row) => row.id },
+          { title: 'version', cell: (row) => row.version },
+          { title: 'device type', cell: (row) => row.deviceType },
+          { title: 'firmware', cell: (row) => row.firmware },
+          { title: 'stage', cell: (row) => stageOf(row.rollout) },
+          { title: 'from', cell: (row) => (row.builtIn ? 'sluice' : 'upload') },
+        ],
+        'There are no drivers.',
+      ),
+    );
+  },
+});
+
+const put = command({
+  name: 'put',
+  summary: 'Brings in a driver: a script that defines decodeUplink(input), as The Things Stack has them',
+  operands: driverOperands,
+  options: {
+    file: value(text(), { short: 'f', placeholder: 'FILE', sentence: 'The script; needed.' }),
+    'device-type': value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type it is for; needed.' }),
+    firmware: valueOr(text(), '*', {
+      placeholder: 'RANGE',
+      sentence: 'Firmware versions it is for, as a semver range.',
+    }),
+    stage: value(choice(...driverStages), {
+      placeholder: 'STAGE',
+      sentence: 'How far it is used to begin with; active without it.',
+    }),
+    share: shareOption,
+    ...apiOptions,
+  },
+  async run({ options, operands: [id, version], terminal }) {
+    const { file, firmware, stage, share, 'device-type': deviceType } = options;
+    if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
+    const script = (await readInput(terminal, file)).toString('utf8');
+    const api = new Api(options.url, options.token);
+    const answer = await api.put(path`/v1/drivers/${id}/${version}`, {
+      deviceType,
+      firmware,
+      script,
+      rollout: stage === undefined ? undefined : { stage, share },
+    });
+    return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
+  },
+});
+
+const show = command({
+  name: 'show',
+  summary: 'Shows a driver, and what its canary or shadow has shown so far',
+  operands: driverOperands,
+  options: apiOptions,
+  async run({ options, operands: [id, version], terminal }) {
+    const answer = await new Api(options.url, options.token).get<ShownDriver>(path`/v1/drivers/${id}/${version}`);
+    return print(terminal, options.json, answer, formatDriver);
+  },
+});
+
+const rollout = command({
+  name: 'rollout',
+  summary: 'Says how far a driver version is used, from the next batch of messages on',
+  note: 'A shadow runs beside the driver in use and changes nothing; a canary decodes for a share of the devices, and is turned off by itself where more of its messages fail; off goes back to the version before.',
+  operands: [...driverOperands, { name: 'STAGE', sentence: `${driverStages.join(', ')}` }],
+  options: { share: shareOption, ...apiOptions },
+  async run({ options, operands: [id, version, wanted], terminal }) {
+    const stage = driverStages.find((each) => each === wanted);
+    if (stage === undefined) {
+      throw new UsageError(`Cannot use stage ${JSON.stringify(wanted)}: expected ${driverStages.join(', ')}`);
+    }
+    const api = new Api(options.url, options.token);
+    const answer = await api.put<Rollout>(path`/v1/drivers/${id}/${version}/rollout`, { stage, share: options.share });
+    return print(terminal, options.json, answer, (told) => `Driver ${id} ${version} is ${stageOf(told)}.`);
+  },
+});
+
+export const driver = group('driver', 'Works with the drivers that make readings of payloads', [
+  list,
+  show,
+  put,
+  rollout,
+]);
+
+function stageOf({ stage, share }: { readonly stage: DriverStage; readonly share: number }): string {
+  return stage === 'canary' ? `canary for ${Math.round(share * 1000) / 10} % of devices` : stage;
+}
+
+function formatDriver({ id, version, deviceType, firmware, rollout: placed, trial, script }: ShownDriver): string {
+  const { canary, shadow } = trial;
+  const fields = formatFields({
+    driver: `${id} ${version}`,
+    'device type': deviceType,
+    firmware,
+    stage: stageOf(placed),
+    ...(placed.reason === undefined ? {} : { reason: placed.reason }),
+    ...(canary === undefined
+      ? {}
+      : {
+          canary: `${canary.failed} of ${canary.messages} messages failed`,
+          others: `${canary.othersFailed} of ${canary.othersMessages} messages failed`,
+        }),
+    ...(shadow === undefined
+      ? {}
+      : {
+          shadow: `${shadow.same} the same, ${shadow.different} different, ${shadow.failed} failed, ${shadow.mended} mended, ${shadow.dropped} not tried`,
+        }),
+  });
+  const samples = formatTable(
+    shadow?.samples ?? [],
+    [
+      { title: 'device', cell: (row) => row.deviceId },
+      { title: 'message', cell: (row) => row.messageId },
+      { title: 'in use', cell: (row) => row.inUse },
+      { title: 'shadow', cell: (row) => row.shadow },
+    ],
+    '',
+  );
+  return [fields, samples, script ?? ''].filter((part) => part !== '').join('\n\n');
+}

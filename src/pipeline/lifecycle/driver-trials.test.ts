@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Rollout } from '../../devices/rollout.ts';
+import type { ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
+import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
+import { systemClock } from '../../std/clock.ts';
+import { silentLog } from '../../std/log.ts';
+import { WorkerDriverHost } from '../driver-host/host.ts';
+import { pipelineLimits } from '../limits.ts';
+import { Processor } from '../processor.ts';
+import { RegistryCache } from '../registry-cache.ts';
+import { Work } from '../work.ts';
+import { DriverTrials } from './driver-trials.ts';
+import { ShadowRuns } from './shadow-runs.ts';
+
+const shadow: Rollout = { stage: 'shadow', share: 0 };
+const ref = (version: string) => ({ id: 'own', version });
+const reads = 'function decodeUplink(i) { return { data: { t: i.bytes[0] } } }';
+
+test('a shadow is compared with the driver in use, and nothing of it is stored', async (t) => {
+  const { trials, shadows, stored, processor } = await scene(t, [
+    [
+      '1.0.0',
+      "function decodeUplink(i) { if (i.bytes[0] === 3) throw new Error('three'); return { data: { t: i.bytes[0] } } }",
+    ],
+    [
+      '2.0.0',
+      "function decodeUplink(i) { if (i.bytes[0] === 2) throw new Error('two'); return { data: { t: i.bytes[0] === 1 ? 10 : i.bytes[0] } } }",
+      shadow,
+    ],
+  ]);
+  const works = [0, 1, 2, 3].map((byte) => work(`d${byte}`, byte));
+  await processor.process(works);
+  await shadows.idle();
+  const compared = trials.of(ref('2.0.0')).shadow;
+  assert.deepEqual(
+    {
+      ...compared,
+      samples: compared?.samples.map(({ deviceId, inUse, shadow: made }) =>
+        [deviceId, inUse, made].join(' ').replace(/"time":\d+,/g, ''),
+      ),
+    },
+    {
+      same: 1,
+      different: 1,
+      failed: 1,
+      mended: 1,
+      dropped: 0,
+      samples: [
+        'd1 [{"eventType":"telemetry","data":{"t":1}}] [{"eventType":"telemetry","data":{"t":10}}]',
+        'd2 [{"eventType":"telemetry","data":{"t":2}}] The driver threw: two',
+        'd3 The driver threw: three [{"eventType":"telemetry","data":{"t":3}}]',
+      ],
+    },
+  );
+  assert.deepEqual(
+    stored.map(({ driverVersion, readings }) => [driverVersion, readings[0].data.t]),
+    [0, 1, 2].map((byte) => ['1.0.0', byte]),
+  );
+});
+
+test('a shadow that loops for ever takes nothing from the driver in use, and is dropped beyond what may wait', async (t) => {
+  const { trials, shadows, processor } = await scene(t, [
+    ['1.0.0', reads],
+    ['2.0.0', 'function decodeUplink() { for (;;); }', shadow],
+  ]);
+  const works = Array.from({ length: 1_500 }, (_, n) => work(`d${n}`, n % 256));
+  await processor.process(works);
+  assert.ok(works.every(({ verdict }) => verdict?.kind === 'stored'));
+  await shadows.idle();
+  const compared = trials.of(ref('2.0.0')).shadow;
+  assert.equal(compared?.dropped, 500);
+  assert.equal(compared?.failed, 1_000);
+});
+
+test('a canary that fails more than the driver in use is turned off, and the next message has that one', async (t) => {
+  const { host, trials, processor, turnedOff } = await scene(t, [
+    ['1.0.0', reads],
+    [
+      '2.0.0',
+      "function decodeUplink(i) { if (i.bytes[0] < 26) throw new Error('no'); return { data: {} } }",
+      { stage: 'canary', share: 0.5 },
+    ],
+  ]);
+  const versionOf = (id: string) => host.resolve('meter', undefined, id)?.version;
+  const ids = Array.from({ length: 2_000 }, (_, n) => `d${n}`);
+  const own = ids.filter((id) => versionOf(id) === '2.0.0');
+  const others = ids.filter((id) => versionOf(id) === '1.0.0').slice(0, 200);
+  const byteOf = (n: number) => (n % 10 === 0 ? 0 : 100);
+  await processor.process([...others, ...own.slice(0, 99)].map((id, n) => work(id, byteOf(n))));
+  assert.deepEqual(turnedOff, []);
+  await processor.process([work(own[99], 100)]);
+  assert.deepEqual(turnedOff, ['Turned off: 10 of 100 messages failed, against 0 of 200 with the driver in use']);
+  assert.equal(trials.of(ref('2.0.0')).canary?.messages, 100);
+  const next = work(own[0], 0);
+  await processor.process([next]);
+  assert.equal(next.driver?.version, '1.0.0');
+  assert.equal(next.verdict?.kind, 'stored');
+});
+
+test('a canary that fails no more than the driver in use stays', async (t) => {
+  const fails = "function decodeUplink(i) { if (i.bytes[0] === 0) throw new Error('no'); return { data: {} } }";
+  const { host, processor, turnedOff } = await scene(t, [
+    ['1.0.0', fails],
+    ['2.0.0', fails, { stage: 'canary', share: 0.5 }],
+  ]);
+  await processor.process(Array.from({ length: 400 }, (_, n) => work(`d${n}`, n % 4 === 0 ? 0 : 1)));
+  assert.deepEqual(turnedOff, []);
+  assert.equal(host.choices.isAny, true);
+});
+
+type Row = readonly [version: string, script: string, rollout?: Rollout];
+
+async function scene(t: TestContext, rows: readonly Row[]) {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  await host.start();
+  t.after(() => host.stop());
+  for (const [version, script, rollout] of rows) {
+    await host.add({ id: 'own', version, deviceType: 'meter', firmware: '*', script, rollout });
+  }
+  const stored: ProcessedMessage[] = [];
+  const apply = async (batch: readonly ProcessedMessage[]): Promise<readonly StoreOutcome[]> => {
+    stored.push(...batch);
+    return batch.map(() => 'applied');
+  };
+  const areStored = async (keys: readonly unknown[]): Promise<readonly boolean[]> => keys.map(() => false);
+  const registry = {
+    deviceTypes: async () => [testDeviceType({ name: 'meter' })],
+    device: async (id: string) => ({ ...testDevice({ id, type: 'meter', firmwareVersion: undefined }), createdAt: 0 }),
+  };
+  const context = {
+    devices: new RegistryCache(registry as never, systemClock, pipelineLimits),
+    readings: { apply, areStored } as never,
+    clock: systemClock,
+    nextMessageId: () => 'made',
+  };
+  const makeHost = () => new WorkerDriverHost({ log: silentLog, timeoutMs: 20 });
+  const shadows = new ShadowRuns({ makeHost, scriptOf: host.scriptOf.bind(host), context, log: silentLog });
+  const turnedOff: string[] = [];
+  const trials = new DriverTrials(host.choices, shadows, (canary, reason) => {
+    turnedOff.push(reason);
+    host.choices.place(canary, { stage: 'off', share: 0, reason });
+  });
+  t.after(() => trials.stop());
+  const processor = new Processor({
+    ...context,
+    drivers: host,
+    decoded: trials.decoded.bind(trials),
+    firmwareSeen: () => undefined,
+  });
+  return { host, trials, shadows, stored, processor, turnedOff };
+}
+
+function work(deviceId: string, byte: number): Work {
+  const message = {
+    topic: `devices/${deviceId}/telemetry`,
+    payload: Buffer.from([byte]),
+    qos: 1,
+    retain: false,
+    properties: undefined,
+    receivedAt: systemClock.now(),
+    publisher: deviceId,
+  } as const;
+  return new Work(message, { deviceId, eventType: 'telemetry' });
+}
