@@ -17,6 +17,14 @@ test('preferences are read as RFC 7240 writes them, and unknown ones are nobodyâ
   }
 });
 
+test('a header of blanks is read in no time', { timeout: 10_000 }, () => {
+  const blanks = ' '.repeat(16_000);
+  const none = { respondAsync: false, waitSeconds: undefined };
+  assert.deepEqual(parsePrefer(`a=${blanks}"x"x`), none);
+  assert.deepEqual(parsePrefer(`a${blanks}b`), none);
+  assert.throws(() => parsePrefer(`wait${blanks}=${blanks}"${blanks}x`), { code: 'invalid_argument' });
+});
+
 test('a wait that is no number of seconds is refused', () => {
   for (const header of ['wait', 'wait=', 'wait=soon', 'wait=-1', 'wait=1.5']) {
     assert.throws(() => parsePrefer(header), { code: 'invalid_argument' }, header);

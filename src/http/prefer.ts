@@ -18,9 +18,11 @@ export function parsePrefer(header: string | undefined): Preferences {
   if (header === undefined) return none;
   const preferences = new Map<string, string>();
   for (const part of header.split(',')) {
+    // Nothing in it can be read in two ways: a header of blanks would keep the server busy.
     const [, name, value = ''] =
-      /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*"?([^";]*?)"?\s*)?(?:;.*)?$/.exec(part) ?? [];
-    if (name !== undefined && !preferences.has(name.toLowerCase())) preferences.set(name.toLowerCase(), value);
+      /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=(.*))?$/.exec(part.split(';', 1)[0].trim()) ?? [];
+    if (name !== undefined && !preferences.has(name.toLowerCase()))
+      preferences.set(name.toLowerCase(), unquoted(value.trim()));
   }
   const wait = preferences.get('wait');
   return {
@@ -36,6 +38,10 @@ export function preferenceApplied({ respondAsync, waitSeconds }: Preferences): {
     ...(waitSeconds === undefined ? [] : [`wait=${waitSeconds}`]),
   ];
   return applied.length === 0 ? {} : { 'preference-applied': applied.join(', ') };
+}
+
+function unquoted(value: string): string {
+  return value.length > 1 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1).trim() : value;
 }
 
 function secondsOf(text: string): number {
