@@ -26,6 +26,7 @@ import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
 import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
+import { schemaDocumentRoutes } from './routes/schema-documents.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { thingsBoardRoutes } from './routes/things-board.ts';
 import { workbenchRoutes } from './routes/workbench.ts';
@@ -48,6 +49,7 @@ export const contract: readonly Route[] = [
   ...decodeAgainRoutes,
   ...deviceTypeRoutes,
   ...eventSchemaRoutes,
+  ...schemaDocumentRoutes,
   ...adviceRoutes,
   ...driverRoutes,
   ...deviceRoutes,

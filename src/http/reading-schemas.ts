@@ -1,0 +1,51 @@
+import type { DeviceType } from '../devices/device-type.ts';
+import type { JsonObject } from '../std/json.ts';
+
+/** Event types that a device type says something of, the default one first. Families are no names. */
+export function eventTypesOf({ schemas, eventTypes }: DeviceType): string[] {
+  const named = [...Object.keys(schemas), ...Object.keys(eventTypes)].filter((name) => !name.endsWith('.*'));
+  return [...new Set(['telemetry', ...named])];
+}
+
+/**
+ * The schema of the data of a reading as a resource of its own, so that what it refers to as `#/…` is found inside a larger
+ * document. Any object where the device type has none.
+ */
+export function ownSchema({ name, schemas, schemaVersions }: DeviceType, eventType: string): JsonObject {
+  if (!Object.hasOwn(schemas, eventType)) return { type: 'object' };
+  return { $id: `urn:sluice:schema:${name}:${eventType}:${schemaVersions[eventType] ?? 1}`, ...schemas[eventType] };
+}
+
+/** A reading as it is published on `events/…`. */
+export function readingEnvelope(type: DeviceType, eventType: string): JsonObject {
+  const time = { type: 'integer', description: 'Milliseconds since the Unix epoch' };
+  const text = { type: 'string' };
+  return {
+    type: 'object',
+    properties: {
+      deviceId: text,
+      deviceType: { const: type.name },
+      eventType: { const: eventType },
+      schemaVersion: { type: 'integer', minimum: 1 },
+      messageId: text,
+      time,
+      seq: { type: 'integer' },
+      receivedAt: time,
+      driver: text,
+      driverVersion: text,
+      data: ownSchema(type, eventType),
+      warnings: { type: 'array', items: text },
+    },
+    required: [
+      'deviceId',
+      'deviceType',
+      'eventType',
+      'messageId',
+      'time',
+      'receivedAt',
+      'driver',
+      'driverVersion',
+      'data',
+    ],
+  };
+}
