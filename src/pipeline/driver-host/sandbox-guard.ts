@@ -31,7 +31,17 @@ export function installGuard(watchAll: boolean): Guard {
     /** Those that can be assigned; none can be deleted or turned into an accessor. */
     readonly keys: readonly PropertyKey[];
     readonly values: readonly unknown[];
+    /** Names that were added before. */
+    readonly seen: Set<PropertyKey>;
+    /**
+     * Those that are added for every message: they stay, undefined. To add and delete a property of `Object.prototype` makes
+     * the engine go through all the prototypes that were ever made, which in the end took 10 ms a message.
+     */
+    blanks: PropertyKey[];
   }
+
+  const blanksMax = 100;
+  const seenMax = 1000;
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
   const open = new Set<unknown>([globalThis, Math, JSON, console]);
@@ -41,8 +51,8 @@ export function installGuard(watchAll: boolean): Guard {
   }
 
   const kept: Kept[] = [];
-  const known: Kept[] = [];
-  let added: string[] = [];
+  const known: Kept[] = bare();
+  let added: string[] = bare();
   const sealed: object[] = [];
   for (const item of reachable()) {
     if (open.has(item)) kept.push(keep(item as Record<PropertyKey, unknown>));
@@ -56,6 +66,13 @@ export function installGuard(watchAll: boolean): Guard {
 
   async function* oneByOneLater(): AsyncGenerator<number> {
     yield 0;
+  }
+
+  /** A list that a setter on `Array.prototype` knows nothing of. */
+  function bare<T>(): T[] {
+    const list: T[] = [];
+    setPrototypeOf(list, null);
+    return list;
   }
 
   /** Every object that a script could get at without making one. */
@@ -85,10 +102,19 @@ export function installGuard(watchAll: boolean): Guard {
       if (getOwnPropertyDescriptor(holder, name)?.writable) keys.push(name);
     }
     const values = keys.map((key) => holder[key]);
-    return { holder, prototype: getPrototypeOf(holder), count: names.length, names: new Set(names), keys, values };
+    return {
+      holder,
+      prototype: getPrototypeOf(holder),
+      count: names.length,
+      names: new Set(names),
+      keys,
+      values,
+      seen: new Set(),
+      blanks: bare(),
+    };
   }
 
-  const { has: hasName } = Set.prototype;
+  const { has: hasName, add: addName } = Set.prototype;
   const { includes } = Array.prototype;
   const call = Reflect.apply;
 
@@ -96,10 +122,11 @@ export function installGuard(watchAll: boolean): Guard {
   function restoreItem(item: Kept): Surroundings {
     const { holder, keys, values } = item;
     let found: Surroundings = 'clean';
-    if (ownKeys(holder).length !== item.count) {
+    if (ownKeys(holder).length !== item.count + item.blanks.length) {
       if (!removeAdded(item)) return 'lost';
       found = 'restored';
     }
+    if (item.blanks.length > 0 && clearBlanks(item)) found = 'restored';
     for (let place = 0; place < keys.length; place++) {
       if (holder[keys[place]] === values[place]) continue;
       if (!set(holder, keys[place], values[place])) return 'lost';
@@ -112,14 +139,55 @@ export function installGuard(watchAll: boolean): Guard {
     return isExtensible(holder) ? found : 'lost';
   }
 
-  function removeAdded({ holder, names }: Kept): boolean {
+  function removeAdded(item: Kept): boolean {
+    const { holder, names, seen } = item;
     const all = ownKeys(holder);
     for (let index = 0; index < all.length; index++) {
       const name = all[index];
-      if (call(hasName, names, [name])) continue;
+      if (call(hasName, names, [name]) || call(includes, item.blanks, [name])) continue;
+      if (isUsual(item, name)) {
+        item.blanks[item.blanks.length] = name;
+        continue;
+      }
       if (!deleteProperty(holder, name)) return false;
+      if (call(hasName, seen, [name]) || seen.size >= seenMax) continue;
+      call(addName, seen, [name]);
       if (holder === globalThis && typeof name === 'string') added[added.length] = name;
     }
+    return true;
+  }
+
+  /** Whether it may stay as a blank. The global object keeps none: whoever lists its names would see them. */
+  function isUsual({ holder, seen, blanks }: Kept, name: PropertyKey): boolean {
+    return (
+      holder !== globalThis && call(hasName, seen, [name]) && blanks.length < blanksMax && isAssigned(holder, name)
+    );
+  }
+
+  /** Whether it came by `holder.name = …` and no other way. */
+  function isAssigned(holder: object, name: PropertyKey): boolean {
+    const property = getOwnPropertyDescriptor(holder, name);
+    return property?.writable === true && property.enumerable === true && property.configurable === true;
+  }
+
+  /** Whether there was anything to clear. */
+  function clearBlanks(item: Kept): boolean {
+    const { holder, blanks } = item;
+    let found = false;
+    for (let place = 0; place < blanks.length; place++) {
+      // Deleted or made an accessor, it may stand for another one: all of them are counted anew.
+      if (!isAssigned(holder, blanks[place])) return forgetBlanks(item);
+      if (holder[blanks[place]] === undefined) continue;
+      holder[blanks[place]] = undefined;
+      found = true;
+    }
+    return found;
+  }
+
+  function forgetBlanks(item: Kept): true {
+    item.blanks = bare();
+    item.seen.clear();
+    removeAdded(item);
     return true;
   }
 
@@ -141,13 +209,13 @@ export function installGuard(watchAll: boolean): Guard {
     return true;
   }
 
-  if (watchAll) for (const item of kept) known.push(item);
+  if (watchAll) for (const item of kept) known[known.length] = item;
   return {
     restore,
     restoreKnown,
     added: () => {
       const names = added;
-      added = [];
+      added = bare();
       return names;
     },
   };

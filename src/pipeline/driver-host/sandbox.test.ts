@@ -20,6 +20,16 @@ const leavings: Record<string, string> = {
   'a wrapped function': counting(
     '(function (push) { Array.prototype.push = function (x) { return push.call(this, x) + 1 }; return [].push(0) - 1; })([].push)',
   ),
+  'a method that comes and goes': counting(
+    '(Object.prototype.n = ({}.n || 0) + 1, delete Object.prototype.m, Object.prototype.m === undefined ? {}.n : 2)',
+  ),
+  'a method that takes the place of another one': counting(
+    '(Array.prototype.k === undefined ? (Array.prototype.k = 1, Array.prototype.l === 2 ? 3 : 1) : (delete Array.prototype.k, Array.prototype.l = 2))',
+  ),
+  'names that are never the same': counting('(globalThis["x" + input.at] = 1, Object.keys(globalThis).length)'),
+  'a setter that waits for the cleaning': counting(
+    '(Object.defineProperty(Object.prototype, "0", { set: function () { for (;;); }, configurable: true }), globalThis.p = 1)',
+  ),
   'the console': counting('(console.n = (console.n || 0) + 1)'),
   'the script itself':
     'var me = arguments.callee; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
@@ -34,7 +44,7 @@ const leavings: Record<string, string> = {
 };
 
 function counting(expression: string): string {
-  return `function decodeUplink() { return { data: { n: ${expression} } } }`;
+  return `function decodeUplink(input) { return { data: { n: ${expression} } } }`;
 }
 
 for (const [where, source] of Object.entries(leavings)) {
@@ -100,6 +110,13 @@ test('the forms of other makers load as they are', () => {
       'decodeUplink = function (i) { return { data: { t: i.bytes[0], port: i.fPort } } }',
       data,
     ],
+    'a bundle': [
+      `(function (root, factory) {
+         if (typeof exports === 'object' && typeof module === 'object') module.exports = factory();
+         else { var a = factory(); for (var i in a) (typeof exports === 'object' ? exports : root)[i] = a[i]; }
+       })(this, () => { return { helper: 7, decodeUplink: (i) => ({ data: { t: helper && i.bytes[0], port: i.fPort } }) } });`,
+      data,
+    ],
     'a comment at the end': [
       'const decodeUplink = (i) => ({ data: { t: i.bytes[0], port: i.fPort } }) // the end',
       data,
@@ -107,7 +124,10 @@ test('the forms of other makers load as they are', () => {
   };
   for (const [name, [source, output]] of Object.entries(forms)) {
     const script = new CodecScript(name, source, 1000);
-    assert.deepEqual(script.decode([{ bytes: [7], fPort: 5, variables: {} }]), [{ output }], name);
+    for (const count of [1, 3, 1]) {
+      const given = script.decode(Array.from({ length: count }, () => ({ bytes: [7], fPort: 5, variables: {} })));
+      assert.deepEqual(given, new Array(count).fill({ output }), name);
+    }
   }
 });
 
@@ -170,5 +190,5 @@ test('what ChirpStack gives its codecs with Buffer is there', () => {
 });
 
 function inputs(count: number): object[] {
-  return Array.from({ length: count }, () => ({ bytes: [1, 2, 3], fPort: 1, recvTime: 0, variables: {} }));
+  return Array.from({ length: count }, (_, at) => ({ bytes: [1, 2, 3], fPort: 1, recvTime: 0, variables: {}, at }));
 }

@@ -3,7 +3,15 @@ import vm from 'node:vm';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
-import { bodyOf, importsAtRunTime, isVariableName, moduleNames, wantsModule, withoutExports } from './script-form.ts';
+import {
+  bodyOf,
+  importsAtRunTime,
+  isVariableName,
+  mayNameGlobal,
+  moduleNames,
+  wantsModule,
+  withoutExports,
+} from './script-form.ts';
 
 /** What a script answered to one input: JSON values only. */
 export interface ScriptAnswer {
@@ -121,6 +129,7 @@ export class CodecScript {
 
   #makeLocal(): void {
     const added: string[] = JSON.parse(this.#sandbox.addedGlobals());
+    if (mayNameGlobal(this.#source)) return;
     const names = added.filter((name) => isVariableName(name) && !this.#locals.includes(name));
     const before = this.#locals;
     if (names.length === 0 || before.length + names.length > localsMax) return;

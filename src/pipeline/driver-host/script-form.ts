@@ -16,6 +16,14 @@ export function bodyOf(source: string, asModule: boolean): string {
   return `${source}\n;return [${found.join(', ')}];`;
 }
 
+/**
+ * Whether a script may set a global on purpose, as bundles do: `root.decodeUplink = …`. A local of the same name would hide it
+ * from the script itself. Where neither word occurs, a new global is a variable that lacks its `var`.
+ */
+export function mayNameGlobal(source: string): boolean {
+  return /\b(this|globalThis)\b/.test(source);
+}
+
 /** Whether a global of this name can be a local of the script instead. */
 export function isVariableName(name: string): boolean {
   return /^[A-Za-z_$][\w$]{0,63}$/.test(name) && !reserved.test(name);

@@ -54,7 +54,7 @@ describe('codec scripts', () => {
     ]) {
       await assert.rejects(host.add({ ...good, ...bad }), { code: 'invalid_argument' });
     }
-    await assert.rejects(host.add({ ...good, script: ' '.repeat(300_000) }), { code: 'invalid_argument' });
+    await assert.rejects(host.add({ ...good, script: ' '.repeat(600_000) }), { code: 'invalid_argument' });
   });
 
   test('keep what a version stands for: the same again is fine, another under its name is a conflict', async () => {
@@ -262,6 +262,16 @@ describe('codec scripts', () => {
     );
     const [result] = await host.decode([request('dates')]);
     assert.deepEqual(result, { ok: true, readings: [{ time: 5, data: { t: 1 } }], warnings: ['w'] });
+  });
+
+  test('answer nothing where a payload means nothing, and it is told', async () => {
+    for (const [index, answer] of ['{}', '{ data: null, errors: [], warnings: [] }', '{ data: undefined }'].entries()) {
+      await add(`empty-${index}`, `function decodeUplink() { return ${answer}; }`);
+      const [result] = await host.decode([request(`empty-${index}`)]);
+      assert.deepEqual(result, { ok: true, readings: [], warnings: ['The driver answered no data'] });
+    }
+    await add('unwrapped', 'function decodeUplink() { return { temperature: 1 }; }');
+    assert.match(reasonOf((await host.decode([request('unwrapped')]))[0]), /Answer data as an object: met nothing/);
   });
 
   test('answer NaN and Infinity as null, and it is told', async () => {
