@@ -5,6 +5,7 @@ import { brokerValueRows, loadNames } from '../broker/system/broker-values.ts';
 import { environmentName, type Option } from '../config/option.ts';
 import { configEntries, configOptions } from '../config/options.ts';
 import type { Schema } from '../config/schema.ts';
+import { openForWriting } from '../devices/sqlite/database.ts';
 import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
 import { queueOptionRows } from '../queues/option-rows.ts';
@@ -44,6 +45,10 @@ test('every option that is a bound has its line among the limits, with a metric 
 
 test('docs/reference/system-topics.md says what the tables of values say', (context) => {
   isCurrent(context, 'system-topics.md', systemTopicsPage());
+});
+
+test('docs/reference/tables.md says what the tables of the device store are', (context) => {
+  isCurrent(context, 'tables.md', tablesPage());
 });
 
 function isCurrent(context: TestContext, file: string, page: string): void {
@@ -189,4 +194,19 @@ function commandSections(command: Command, path: readonly string[]): string[] {
     own.push(table(['operand or option', 'meaning'], [...operands, ...options]));
   if (command.note !== undefined) own.push(command.note);
   return [...own, ...command.commands.flatMap((each) => commandSections(each, [...path, each.name]))];
+}
+
+function tablesPage(): string {
+  const database = openForWriting(':memory:');
+  const rows = database
+    .prepare('SELECT type, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY tbl_name, type DESC, name')
+    .all();
+  database.close();
+  const statements = rows.map(({ sql }) => `${String(sql).replace(/^ {2}/gm, '')};`);
+  return [
+    '# Tables of the device store',
+    'What `devices.sqlite` in the data folder has, for reading: [how, and some queries](../sql.md). All times are milliseconds since the Unix epoch.',
+    `\`\`\`sql\n${statements.join('\n\n')}\n\`\`\``,
+    '',
+  ].join('\n\n');
 }
