@@ -8,6 +8,7 @@ test('what ThingsBoard calls its topics are topics of the device', () => {
   const means: [string, string][] = [
     ['v1/devices/me/telemetry', 'devices/d1/telemetry'],
     ['v1/devices/me/attributes', 'devices/d1/events/attributes'],
+    ['v1/gateway/telemetry', 'devices/d1/gateway/telemetry'],
     ['devices/me/telemetry', 'devices/d1/telemetry'],
     ['v1/devices/me/rpc/response/1', 'v1/devices/me/rpc/response/1'],
     ['constructor', 'constructor'],

@@ -8,6 +8,8 @@ import { deviceTopic } from './device-topics.ts';
 export const thingsBoardTopics: Readonly<Record<string, string>> = {
   'v1/devices/me/telemetry': 'devices/me/telemetry',
   'v1/devices/me/attributes': 'devices/me/events/attributes',
+  'v1/gateway/telemetry': 'devices/me/gateway/telemetry',
+  'v1/gateway/attributes': 'devices/me/gateway/attributes',
 };
 
 /** The topic that is published to, with the device's own name where it says `me`, also in the words of ThingsBoard. */

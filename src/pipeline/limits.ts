@@ -47,6 +47,9 @@ export const pipelineLimits = {
   unpackedPayloadBytesMax: 1024 * 1024,
   /** A CloudEvent in structured mode over MQTT: it is parsed on the main thread, beside everybody's messages. */
   structuredEventBytesMax: 64 * 1024,
+  /** What a gateway sends for its devices in one message, parsed there too. */
+  gatewayBytesMax: 64 * 1024,
+  gatewayDevicesMax: 1_000,
   /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
   resultWaitersMax: 5_000,
   /** Messages of one rehearsal. */

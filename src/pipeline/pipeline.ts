@@ -153,7 +153,7 @@ export class Pipeline implements Part {
       limits,
       log,
     });
-    this.sink = new IngestSink(this.#door, limits);
+    this.sink = new IngestSink(this.#door, this.#devices, limits);
     this.consumer = this.#consumer;
     this.ingestCredit = new IngestCredit(limits);
   }

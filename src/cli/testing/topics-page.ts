@@ -1,5 +1,7 @@
 import { thingsBoardTopics } from '../../access/thingsboard-topics.ts';
 import { headerForms } from '../../pipeline/device-message.ts';
+import { structuredType } from '../../pipeline/forms/cloud-events.ts';
+import { compressionNames } from '../../std/compression.ts';
 import { code, table } from './markdown.ts';
 
 /** Topics on which devices send readings, with an example that the pipeline must take, and the event type that it has. */
@@ -45,8 +47,10 @@ export function topicsPage(): string {
     '## What a message says of itself',
     'User properties of MQTT 5, and headers of the same names over HTTP. A device that can only send JSON says `messageId`, `ts` or `time`, and `seq` beside its values.',
     table(['name', 'meaning', 'form'], headers),
+    `A payload may be compressed: ${code('content-encoding')} as a user property, or as the header of HTTP, names ${compressionNames}.`,
     '## Of other platforms',
-    "ThingsBoard's device API, for firmware that exists; the user name is the device's token.",
+    `CloudEvents 1.0: in structured mode with the content type ${code(structuredType)}, in binary mode with the attributes as user properties. The type is the event type where the topic names none, and id and source together are the message id.`,
+    "ThingsBoard's device API, for firmware that exists; the user name is the device's token. A gateway sends an object with the payload of each device under its id.",
     table(['topic', 'the same as'], adapters),
   ].join('\n\n')}\n`;
 }

@@ -102,7 +102,7 @@ test('CloudEvents: what is no event, or has no readings, is refused with what is
     JSON.stringify({ specversion: '1.0', id: '1', source: 'x', type: 'a', data: { t: 1 }, ...more });
   const refused: [string, RegExp][] = [
     ['nothing', /CloudEvent that can be read/],
-    ['{"t":1}', /with specversion, id, source and type/],
+    ['{"specversion":"1.0","t":1}', /with specversion, id, source and type/],
     ['[]', /1 to 1000 CloudEvents at once, met 0/],
     [event({ specversion: '0.3' }), /CloudEvents 1.0, met specversion "0.3"/],
     [event({ id: '' }), /with specversion/],
@@ -113,6 +113,7 @@ test('CloudEvents: what is no event, or has no readings, is refused with what is
     [`[${event({})},7]`, /\[1\]: Send a CloudEvent/],
   ];
   for (const [text, reason] of refused) assert.match(errorOf(run('cloud-events', Buffer.from(text))), reason, text);
+  assert.deepEqual(run('cloud-events', Buffer.from('{"t":1}')).data, { t: 1 }, 'the data of one without its envelope');
   assert.deepEqual(run('cloud-events', Buffer.from(event({ sequence: 'x' }))).messages, [
     { data: { t: 1 }, eventType: 'a' },
   ]);

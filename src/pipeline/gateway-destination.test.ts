@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Message } from '../message.ts';
+import { TestBench } from './testing/test-bench.ts';
+
+/** A gateway with the devices `a` and `b` behind it, and `c` behind nobody. */
+async function gatewayBench(t: TestContext, limits = {}): Promise<TestBench> {
+  const bench = await TestBench.open(limits);
+  t.after(() => bench.close());
+  const type = { name: 'meter', mode: 'inline' } as const;
+  for (const id of ['gate', 'c']) await bench.device(id, type);
+  for (const id of ['a', 'b']) await bench.device(id, type, { gateway: 'gate' });
+  return bench;
+}
+
+function sent(bench: TestBench, payload: unknown, kind = 'telemetry'): Message {
+  return { ...bench.message('gate', payload), topic: `devices/gate/gateway/${kind}` };
+}
+
+test('what a gateway sends for its devices is a message of each of them', async (t) => {
+  const bench = await gatewayBench(t);
+  const [receipt] = await bench.publish(sent(bench, { a: { v: 1 }, b: { v: 2 } }));
+  assert.deepEqual([receipt.code, bench.buried.length], [undefined, 0]);
+  assert.deepEqual([(await bench.state('a')).v, (await bench.state('b')).v], [1, 2]);
+});
+
+test('attributes of devices behind a gateway are events of their own type', async (t) => {
+  const bench = await gatewayBench(t);
+  await bench.publish(sent(bench, { a: { serial: 'x' } }, 'attributes'));
+  const entries = await bench.store.readings.state('a');
+  assert.deepEqual(
+    entries.filter(({ key }) => key === 'serial').map(({ eventType, value }) => [eventType, value]),
+    [['attributes', 'x']],
+  );
+});
+
+test('a message that says its times is the same when it is sent again', async (t) => {
+  const bench = await gatewayBench(t);
+  const message = sent(bench, { a: { ts: 1_600_000_000_000, v: 1 } });
+  await bench.publish(message);
+  await bench.publish(message);
+  assert.equal(bench.pipeline.numbers().outcomes.duplicate, 1);
+});
+
+test('a gateway that names a device of nobody, or none at all, sends nothing', async (t) => {
+  const bench = await gatewayBench(t, { gatewayBytesMax: 200, gatewayDevicesMax: 2 });
+  const wrong: [unknown, string][] = [
+    [{ a: { v: 1 }, c: { v: 2 } }, 'not_authorized'],
+    [{ a: { v: 1 }, 'nobody/else': { v: 2 } }, 'not_authorized'],
+    [{}, 'invalid_argument'],
+    [{ a: 1, b: 1, c: 1 }, 'invalid_argument'],
+    [[], 'payload_unreadable'],
+    ['{', 'payload_unreadable'],
+    [{ a: 'x'.repeat(200) }, 'payload_too_large'],
+  ];
+  for (const [payload, code] of wrong) {
+    const [receipt] = await bench.publish(sent(bench, payload));
+    assert.equal(receipt.code, code, JSON.stringify(payload).slice(0, 60));
+  }
+  assert.deepEqual(await bench.store.readings.state('a'), []);
+});
+
+test('one message that is refused is the answer for all, and costs the others nothing', async (t) => {
+  const bench = await gatewayBench(t);
+  const [receipt] = await bench.publish(sent(bench, { a: { ts: 1_800_000_000_000, v: 1 }, b: { v: 2 } }));
+  assert.equal(receipt.code, 'time_out_of_range');
+  assert.equal((await bench.state('b')).v, 2);
+});
