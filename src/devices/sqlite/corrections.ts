@@ -5,6 +5,7 @@ import type { Correction } from '../raw.ts';
 import type { Reading } from '../store.ts';
 import { transaction } from './database.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
+import { type RoomOfGroup, StateRoom } from './state-room.ts';
 
 /** Gives out ids of history rows: so many, one behind the other; answers the first. */
 export type TakeIds = (count: number) => number;
@@ -20,10 +21,10 @@ export class Corrections {
   readonly #insert: StatementSync;
   readonly #moveInbox: StatementSync;
   readonly #moveRaw: StatementSync;
-  readonly #ownState: StatementSync;
   readonly #state: StatementSync;
-  readonly #dropState: StatementSync;
+  readonly #dropOwnState: StatementSync;
   readonly #putState: StatementSync;
+  readonly #room: StateRoom;
 
   constructor(database: DatabaseSync, takeIds: TakeIds) {
     this.#database = database;
@@ -40,17 +41,17 @@ export class Corrections {
       'UPDATE inbox SET first_id = ?, readings = ? WHERE message_id = ? AND device_id = ?',
     );
     this.#moveRaw = database.prepare('UPDATE raw SET id = ?, driver = ?, driver_version = ? WHERE id = ?');
-    this.#ownState = database.prepare(
-      'SELECT event_type, key FROM state WHERE device_id = ? AND event_type = ? AND message_id = ?',
-    );
     this.#state = database.prepare(
-      'SELECT time, seq, received_at, message_id FROM state WHERE device_id = ? AND event_type = ? AND key = ?',
+      'SELECT time, seq, received_at FROM state WHERE device_id = ? AND event_type = ? AND key = ?',
     );
-    this.#dropState = database.prepare('DELETE FROM state WHERE device_id = ? AND event_type = ? AND key = ?');
+    this.#dropOwnState = database.prepare(
+      'DELETE FROM state WHERE device_id = ? AND event_type = ? AND message_id = ?',
+    );
     this.#putState = database.prepare(
       `INSERT OR REPLACE INTO state (device_id, event_type, key, value, time, seq, received_at, message_id)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    this.#room = new StateRoom(database);
   }
 
   correct(batch: readonly Correction[]): boolean[] {
@@ -66,10 +67,10 @@ export class Corrections {
     this.#forget.run(id, id + known.readings);
     // What has more readings than before gets ids of its own, since those of a message are neighbours.
     const first = readings.length > Math.max(1, known.readings) ? this.#takeIds(readings.length) : id;
-    for (const [at, reading] of readings.entries()) this.#put(correction, first + at, reading);
+    this.#dropOwn(correction, olds);
+    this.#putAll(correction, first);
     this.#moveInbox.run(first, readings.length, messageId, deviceId);
     this.#moveRaw.run(first, correction.driver, correction.driverVersion, id);
-    this.#dropWhatIsNotSaid(correction, new Set(olds.map(({ eventType }) => eventType)));
     for (const { eventType, time } of [...olds, ...readings])
       this.#repairs.mark(deviceId, eventType, time, correction.processedAt);
     return true;
@@ -79,11 +80,29 @@ export class Corrections {
     return this.#rows.all(first, first + count) as { eventType: string; time: number }[];
   }
 
-  #put(correction: Correction, id: number, reading: Reading): void {
+  /** What the state has from this very message goes, so that what it says now is offered as if it had just come. */
+  #dropOwn({ deviceId, messageId }: Correction, olds: readonly { eventType: string }[]): void {
+    for (const eventType of new Set(olds.map((old) => old.eventType))) {
+      this.#dropOwnState.run(deviceId, eventType, messageId);
+    }
+  }
+
+  #putAll(correction: Correction, first: number): void {
+    const groups = new Map<string, RoomOfGroup>();
+    for (const [at, reading] of correction.readings.entries()) {
+      const { eventType } = reading;
+      const group = groups.get(eventType) ?? { deviceId: correction.deviceId, eventType, keys: undefined };
+      groups.set(eventType, group);
+      this.#put(correction, first + at, reading, group);
+    }
+    this.#room.close();
+  }
+
+  #put(correction: Correction, id: number, reading: Reading, group: RoomOfGroup): void {
     const { deviceId, messageId, receivedAt, processedAt, driver, driverVersion } = correction;
     let applied = Object.keys(reading.data).length === 0;
     for (const [key, value] of Object.entries(reading.data)) {
-      if (this.#offer(correction, reading, key, value)) applied = true;
+      if (this.#offer(correction, reading, group, key, value)) applied = true;
     }
     this.#insert.run(
       id,
@@ -101,29 +120,22 @@ export class Corrections {
     );
   }
 
-  /** What the state has from this very message is replaced; else the newer one counts, as ever. */
-  #offer(correction: Correction, reading: Reading, key: string, value: JsonValue): boolean {
-    const { deviceId, messageId, receivedAt } = correction;
-    const { eventType, time, seq } = reading;
+  /** As `LatestState` does: the newer one counts, and what the state has no room for stays in the history. */
+  #offer(
+    { messageId, receivedAt }: Correction,
+    { time, seq }: Reading,
+    group: RoomOfGroup,
+    key: string,
+    value: JsonValue,
+  ): boolean {
+    const { deviceId, eventType } = group;
     const known = this.#state.get(deviceId, eventType, key) as StateRow | undefined;
-    if (known !== undefined && known.message_id !== messageId) {
+    if (known !== undefined) {
       const version = { time: known.time, seq: known.seq ?? undefined, receivedAt: known.received_at };
       if (!isNewer({ time, seq, receivedAt }, version)) return false;
-    }
+    } else if (!this.#room.take(group)) return true;
     this.#putState.run(deviceId, eventType, key, JSON.stringify(value), time, seq ?? null, receivedAt, messageId);
     return true;
-  }
-
-  /** Keys that the state has from this message, which does not say them any more. */
-  #dropWhatIsNotSaid({ deviceId, messageId, readings }: Correction, eventTypes: ReadonlySet<string>): void {
-    for (const eventType of eventTypes) {
-      const said = new Set(
-        readings.filter((each) => each.eventType === eventType).flatMap(({ data }) => Object.keys(data)),
-      );
-      for (const { key } of this.#ownState.all(deviceId, eventType, messageId) as { key: string }[]) {
-        if (!said.has(key)) this.#dropState.run(deviceId, eventType, key);
-      }
-    }
   }
 }
 
@@ -136,5 +148,4 @@ interface StateRow {
   readonly time: number;
   readonly seq: number | null;
   readonly received_at: number;
-  readonly message_id: string;
 }
