@@ -7,6 +7,8 @@ import { readInput } from '../input-file.ts';
 import { apiOptions, value, valueOr } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
+import { newDriver } from './driver-new.ts';
+import { testDriver } from './driver-test.ts';
 
 interface DriverAnswer {
   readonly id: string;
@@ -116,6 +118,8 @@ export const driver = group('driver', 'Works with the drivers that make readings
   show,
   put,
   rollout,
+  testDriver,
+  newDriver,
 ]);
 
 function stageOf({ stage, share }: { readonly stage: DriverStage; readonly share: number }): string {

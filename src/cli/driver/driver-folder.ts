@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from '../../config/schema.ts';
+import { systemReason } from '../../std/system-reason.ts';
+
+export const manifestFile = 'driver.json';
+export const scriptFile = 'codec.js';
+
+/** What stands in `driver.json` beside the script: what the driver is for, and payloads with what they have to become. */
+const manifest = object({
+  id: text(),
+  version: text({ expected: 'semver such as "1.0.0"' }),
+  deviceType: text(),
+  firmware: withDefault(text({ expected: 'a semver range' }), '*'),
+  examples: withDefault(
+    list(
+      object({
+        description: text(),
+        fPort: optional(integer(0, 255)),
+        bytes: text({ pattern: /^([0-9a-fA-F]{2})*$/, expected: 'hexadecimal digits, two for each byte' }),
+        output: jsonObject('what decodeUplink answers, with `data`, `messages` or `errors`'),
+      }),
+    ),
+    [],
+  ),
+});
+
+export type DriverManifest = ValueOf<typeof manifest>;
+export type ManifestExample = DriverManifest['examples'][number];
+
+export interface DriverFolder extends DriverManifest {
+  readonly script: string;
+}
+
+/** Rejects with everything that is wrong with the manifest, one sentence a line. */
+export async function readDriverFolder(folder: string): Promise<DriverFolder> {
+  const [json, script] = await Promise.all([manifestFile, scriptFile].map((name) => read(join(folder, name))));
+  const problems: string[] = [];
+  const checked = manifest.check(parse(json, join(folder, manifestFile)), manifestFile, (problem) =>
+    problems.push(problem),
+  );
+  if (checked === undefined || problems.length > 0) throw new Error(problems.join('\n'));
+  return { ...checked, script };
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`Cannot read ${JSON.stringify(file)}: ${systemReason(cause as NodeJS.ErrnoException)}`, { cause });
+  }
+}
+
+function parse(json: string, file: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new Error(`Cannot use ${JSON.stringify(file)}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { DecodeRequest, DecodeResult } from '../../pipeline/driver.ts';
+import { silentLog } from '../../std/log.ts';
+import { command } from '../command.ts';
+import { apiOptions } from '../options.ts';
+import { print } from '../print.ts';
+import { type DriverFolder, type ManifestExample, readDriverFolder } from './driver-folder.ts';
+
+interface ExampleResult {
+  readonly description: string;
+  readonly ok: boolean;
+  readonly expected: unknown;
+  readonly met: unknown;
+}
+
+export const testDriver = command({
+  name: 'test',
+  summary:
+    'Runs a driver on its examples, in the same box as the server does, and fails where one becomes something else',
+  operands: [{ name: 'FOLDER', sentence: 'a folder with driver.json and codec.js, as driver new makes it' }],
+  options: { json: apiOptions.json },
+  async run({ options, operands: [folder], terminal }) {
+    const driver = await readDriverFolder(resolve(terminal.cwd, folder));
+    const results = await runExamples(driver);
+    print(terminal, options.json, { driver: driver.id, version: driver.version, results }, () =>
+      format(driver, results),
+    );
+    return results.length > 0 && results.every(({ ok }) => ok) ? 0 : 1;
+  },
+});
+
+async function runExamples(driver: DriverFolder): Promise<readonly ExampleResult[]> {
+  // Loaded here, so that the other commands start without what runs drivers.
+  const { WorkerDriverHost } = await import('../../pipeline/driver-host/host.ts');
+  const host = new WorkerDriverHost({ log: silentLog });
+  await host.start();
+  try {
+    await host.add(driver);
+    const results = await host.decode(driver.examples.map((example) => requestOf(driver, example)));
+    return driver.examples.map((example, at) => judge(example, results[at]));
+  } finally {
+    await host.stop();
+  }
+}
+
+function requestOf({ id, version, deviceType }: DriverFolder, { bytes, fPort }: ManifestExample): DecodeRequest {
+  return {
+    driver: { id, version },
+    bytes: Buffer.from(bytes, 'hex'),
+    fPort,
+    receivedAt: 0,
+    topic: 'devices/example/telemetry',
+    contentType: undefined,
+    eventType: 'telemetry',
+    device: { id: 'example', type: deviceType, firmwareVersion: undefined, attributes: {} },
+    schemas: {},
+    schemaPolicy: 'off',
+  };
+}
+
+/** Warnings count where the example names some. */
+function judge({ description, output }: ManifestExample, result: DecodeResult): ExampleResult {
+  const { data, messages, errors, warnings } = output;
+  if (Array.isArray(errors)) {
+    const met = result.ok ? plain(result.readings) : result.reason;
+    const ok = !result.ok && errors.every((error) => result.reason.includes(String(error)));
+    return { description, ok, expected: errors, met };
+  }
+  const expected = messages ?? [{ data }];
+  if (!result.ok) return { description, ok: false, expected, met: result.reason };
+  const met = plain(result.readings);
+  const isWarned = warnings === undefined || isDeepStrictEqual(warnings, plain(result.warnings));
+  if (!isWarned) return { description, ok: false, expected: { warnings }, met: { warnings: result.warnings } };
+  return { description, ok: isDeepStrictEqual(met, expected), expected, met };
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function format({ id, version }: DriverFolder, results: readonly ExampleResult[]): string {
+  const lines = results.flatMap(({ description, ok, expected, met }) =>
+    ok
+      ? [`ok      ${description}`]
+      : [`failed  ${description}`, `  expected ${JSON.stringify(expected)}`, `  met      ${JSON.stringify(met)}`],
+  );
+  const passed = results.filter(({ ok }) => ok).length;
+  const sum =
+    results.length === 0
+      ? `Add examples to driver.json: driver ${id} ${version} has none.`
+      : `Driver ${id} ${version}: ${passed} of ${results.length} examples as expected.`;
+  return [...lines, sum].join('\n');
+}
