@@ -2,18 +2,22 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { silentLog } from '../../std/log.ts';
+import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 const batchSize = 20;
 
-test('what was answered before the process was killed is stored, and no batch is stored in part', async (context) => {
+test('what was answered before the process was killed is stored and rolled up once, and no batch is stored in part', async (context) => {
   const fixture = new SqliteFixture();
   const script = join(fixture.folder, 'apply.mjs');
   writeFileSync(script, program);
   let answered = 0;
   for (const kill of [1, 2, 3]) answered = await applyUntilKilled([script, fixture.path], answered, 15 * kill);
-  const store = await fixture.open();
+  const store = new SqliteStore({ path: fixture.path, log: silentLog, rollupWidthsMs: [batchSize] });
+  await store.start();
   context.after(() => fixture.close(store));
   assert.ok(answered >= 15 + 30 + 45 - 3, `only ${answered} batches were answered`);
   const rows = await store.readings.history({ deviceId: 'd', limit: 10_000 });
@@ -24,7 +28,22 @@ test('what was answered before the process was killed is stored, and no batch is
   assert.equal(rows.length, messages.size, 'a message that was sent again after the kill is there once');
   const [state] = await store.readings.state('d');
   assert.equal(state.time, Math.max(...rows.map((row) => row.time)));
+  assert.ok(rolledUp(fixture.path) > 0, 'roll-ups were made before the last kill');
+  while (await store.rollups.tick());
+  const query = { deviceIds: ['d'], eventType: 't', keys: ['n'], intervalMs: batchSize };
+  const { series } = await store.series.points({ ...query, from: 0, to: state.time + 1, limit: 100_000 });
+  // The numbers of a batch are its interval.
+  for (const { time, count, sum } of series[0].points)
+    assert.deepEqual([count, sum], [batchSize, batchSize * (time + (batchSize - 1) / 2)], `from ${time} on`);
+  assert.equal(series[0].points.length, rows.length / batchSize);
 });
+
+function rolledUp(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const { count } = database.prepare('SELECT total(count) AS count FROM rollups').get() as { count: number };
+  database.close();
+  return count;
+}
 
 /** Applies batches from number `from` on in a process of its own and kills it after `answers`. Answers the next number not answered. */
 function applyUntilKilled(command: readonly string[], from: number, answers: number): Promise<number> {
@@ -49,7 +68,7 @@ const program = `
 import { SqliteStore } from '${new URL('./store.ts', import.meta.url)}';
 import { testDevice, testDeviceType, testMessage } from '${new URL('../testing/store-samples.ts', import.meta.url)}';
 import { silentLog } from '${new URL('../../std/log.ts', import.meta.url)}';
-const store = new SqliteStore({ path: process.argv[2], log: silentLog });
+const store = new SqliteStore({ path: process.argv[2], log: silentLog, rollupWidthsMs: [${batchSize}] });
 await store.start();
 await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
 await store.registry.putDevice(testDevice({ id: 'd', type: 'meter' }));
@@ -59,6 +78,7 @@ for (let batch = Number(process.argv[3]); ; batch++) {
     return testMessage({ deviceId: 'd', messageId: 'm-' + n, readings: [{ eventType: 't', time: n, seq: undefined, data: { n } }] });
   });
   store.readings.apply(messages).then(() => process.stdout.write(batch + '\\n'));
+  void store.rollups.tick();
   if (store.waiting >= 4) await store.registry.deviceTypes();
 }
 `;
