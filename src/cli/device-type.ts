@@ -1,9 +1,10 @@
 import { choice, integer, text } from '../config/schema.ts';
 import type { DeviceType } from '../devices/device-type.ts';
-import { isJsonObject, type JsonObject } from '../std/json.ts';
+import type { JsonObject } from '../std/json.ts';
 import { Api, path } from './api.ts';
 import { command, group, type Terminal } from './command.ts';
-import { readInput } from './input-file.ts';
+import { schema } from './device-schema.ts';
+import { readJsonObject } from './json-file.ts';
 import { apiOptions, value } from './options.ts';
 import { print } from './print.ts';
 import { formatTable } from './table.ts';
@@ -11,6 +12,8 @@ import { formatTable } from './table.ts';
 interface DeviceTypesAnswer {
   readonly deviceTypes: readonly DeviceType[];
 }
+
+const operands = [{ name: 'TYPE', sentence: 'the name of a device type' }];
 
 const list = command({
   name: 'list',
@@ -38,7 +41,7 @@ const list = command({
 const set = command({
   name: 'set',
   summary: 'Makes a device type, or changes what the options name of one that is there; all else of it stays',
-  operands: [{ name: 'TYPE', sentence: 'the name of a device type' }],
+  operands,
   options: {
     mode: value(choice('inline', 'queued', 'auto'), {
       placeholder: 'MODE',
@@ -62,7 +65,7 @@ const set = command({
     const api = new Api(options.url, options.token);
     const { deviceTypes } = await api.get<DeviceTypesAnswer>('/v1/device-types');
     const there = deviceTypes.find((each) => each.name === name);
-    const { name: _, ...kept } = there ?? { name };
+    const { name: _, schemaVersions: _versions, ...kept } = there ?? { name, schemaVersions: {} };
     const answer = await api.put(path`/v1/device-types/${name}`, {
       ...kept,
       ...said({ mode: options.mode, schemaPolicy: options['schema-policy'], schemas, fPort: options['f-port'] }),
@@ -71,7 +74,29 @@ const set = command({
   },
 });
 
-export const type = group('type', 'Works with device types', [list, set]);
+const show = command({
+  name: 'show',
+  summary: 'Shows all of a device type as JSON',
+  operands,
+  options: apiOptions,
+  async run({ options, operands: [name], terminal }) {
+    const answer = await new Api(options.url, options.token).get<DeviceType>(path`/v1/device-types/${name}`);
+    return print(terminal, options.json, answer, (found) => JSON.stringify(found, null, 2));
+  },
+});
+
+const remove = command({
+  name: 'remove',
+  summary: 'Removes a device type that has no devices, with every version of its schemas',
+  operands,
+  options: apiOptions,
+  async run({ options, operands: [name], terminal }) {
+    await new Api(options.url, options.token).delete(path`/v1/device-types/${name}`);
+    return print(terminal, options.json, { removed: name }, () => `Removed device type ${name}.`);
+  },
+});
+
+export const type = group('type', 'Works with device types', [list, show, set, remove, schema]);
 
 /** What the options name. */
 function said(fields: Readonly<Record<string, unknown>>): object {
@@ -84,19 +109,9 @@ function formatSchemas(schemas: DeviceType['schemas']): string {
 }
 
 async function readSchemas(terminal: Terminal, file: string): Promise<JsonObject> {
-  const text = (await readInput(terminal, file)).toString('utf8');
-  const schemas = parseJson(text);
-  if (isJsonObject(schemas)) return schemas;
+  const schemas = await readJsonObject(terminal, file);
+  if (schemas !== undefined) return schemas;
   throw new Error(
     `Cannot use the schemas in ${JSON.stringify(file)}: expected a JSON object with one for each event type`,
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (problem) {
-    if (problem instanceof SyntaxError) return undefined;
-    throw problem;
-  }
 }

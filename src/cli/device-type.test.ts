@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deviceTypeWithDefaults } from '../devices/device-type.ts';
+import { runAgainst } from './testing/fake-server.ts';
+
+const path = '/v1/device-types/meter/schemas/telemetry';
+
+test('what the server says of a device type beside its settings is not sent back', async () => {
+  const there = { ...deviceTypeWithDefaults({ name: 'meter' }), schemaVersions: { telemetry: 3 } };
+  const answers = {
+    'GET /v1/device-types': { body: { deviceTypes: [there] } },
+    'PUT /v1/device-types/meter': { body: {} },
+  };
+  const { seen } = await runAgainst(answers, ['device', 'type', 'set', 'meter', '--mode', 'auto']);
+  const body = seen[1].body as Record<string, unknown>;
+  assert.equal(body.mode, 'auto');
+  assert.deepEqual(body.eventTypes, {});
+  assert.ok(!('schemaVersions' in body));
+});
+
+test('a device type is shown whole, and removed', async () => {
+  const answers = {
+    'GET /v1/device-types/meter': { body: { name: 'meter', mode: 'auto' } },
+    'DELETE /v1/device-types/meter': { status: 204 },
+  };
+  const { out } = await runAgainst(answers, ['device', 'type', 'show', 'meter']);
+  assert.deepEqual(JSON.parse(out), { name: 'meter', mode: 'auto' });
+  assert.equal((await runAgainst(answers, ['device', 'type', 'remove', 'meter'])).out, 'Removed device type meter.');
+});
+
+test('the schema of an event type is put from a file, and its versions are listed', async (t) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+  t.after(() => rm(cwd, { recursive: true }));
+  await writeFile(join(cwd, 'schema.json'), '{"type":"object"}');
+  const put = { [`PUT ${path}`]: { body: { version: 4 } } };
+  const argv = ['device', 'type', 'schema', 'set', 'meter', 'telemetry', '-f', 'schema.json'];
+  const { out, seen } = await runAgainst(put, argv, { cwd });
+  assert.equal(out, 'Version 4 of the schema is current.');
+  assert.deepEqual(seen[0].body, { type: 'object' });
+
+  const versions = [2, 1].map((version) => ({ version, schema: { minimum: version }, createdAt: 0 }));
+  const get = { [`GET ${path}`]: { body: { current: 2, versions } } };
+  const listed = await runAgainst(get, ['device', 'type', 'schema', 'list', 'meter', 'telemetry']);
+  assert.match(listed.out, /^ +2 +yes .*"minimum":2.*\n +1 .*"minimum":1/m);
+});
