@@ -7,7 +7,7 @@ import { pipelineLimits } from './limits.ts';
 
 function setUp() {
   const clock = new SimulatedClock();
-  const inline = { load: 0, latencyMs: 1 };
+  const inline = { load: 0, latencyMs: 1, batches: 0 };
   const queue = { size: 0, problem: undefined as Error | undefined };
   const size = async (): Promise<number> => {
     if (queue.problem !== undefined) throw queue.problem;
@@ -55,6 +55,7 @@ test('a burst goes by the queue until the queue is empty, whatever the inline la
 test('a batch that took long is a burst too', async () => {
   const { auto, inline, traffic } = setUp();
   await traffic(2_000);
+  inline.batches = 1;
   inline.latencyMs = 501;
   assert.equal(auto.mode(), 'queued');
 });
@@ -77,4 +78,15 @@ test('while nobody can say how full the queue is, messages stay with it', async 
   queue.problem = undefined;
   assert.equal((await traffic(2_000)).at(-1), 'inline');
   auto.stop();
+});
+
+test('a batch that took long keeps nobody from going inline again once it is over', async () => {
+  const { auto, inline, traffic } = setUp();
+  await traffic(2_000);
+  inline.batches = 1;
+  inline.latencyMs = 501;
+  assert.equal(auto.mode(), 'queued');
+  assert.deepEqual(new Set((await traffic(4_000)).slice(-20)), new Set(['inline']));
+  inline.batches = 2;
+  assert.equal(auto.mode(), 'queued');
 });

@@ -6,8 +6,9 @@ import type { PipelineLimits } from './limits.ts';
 export interface AutoLoad {
   /** Of the inline lane, 0 to 1. */
   readonly load: number;
-  /** How long its last batch took. */
+  /** How long its last batch took, and how many were finished. */
   readonly latencyMs: number;
+  readonly batches: number;
 }
 
 /** How many messages are in the ingest queue, whatever they wait for. */
@@ -27,6 +28,9 @@ export class AutoMode {
   #isQueued = true;
   #calmSince = Number.POSITIVE_INFINITY;
   #timer: Timer | undefined;
+  #stopped = false;
+  /** Batches that were finished before the last change: how long they took says nothing of now. */
+  #batchesBefore = 0;
   /** How often it has changed. */
   changes = 0;
 
@@ -47,12 +51,14 @@ export class AutoMode {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#timer?.cancel();
   }
 
   #isBusy(): boolean {
-    const { load, latencyMs } = this.#inline;
-    return load > this.#limits.autoLoadHigh || latencyMs > this.#limits.autoLatencyMsMax;
+    const { load, latencyMs, batches } = this.#inline;
+    if (load > this.#limits.autoLoadHigh) return true;
+    return batches > this.#batchesBefore && latencyMs > this.#limits.autoLatencyMsMax;
   }
 
   #lookLater(): Timer {
@@ -69,13 +75,14 @@ export class AutoMode {
     } catch (problem) {
       this.#log.warn('Cannot look at the ingest queue: device types with mode auto stay queued', { problem });
     }
-    this.#timer = this.#isQueued ? this.#lookLater() : undefined;
+    this.#timer = this.#isQueued && !this.#stopped ? this.#lookLater() : undefined;
   }
 
   #change(isQueued: boolean): void {
     this.#isQueued = isQueued;
     this.#calmSince = Number.POSITIVE_INFINITY;
     this.changes++;
+    this.#batchesBefore = this.#inline.batches;
     const { load, latencyMs } = this.#inline;
     this.#log.info('Device types with mode auto change their way', {
       to: isQueued ? 'queued' : 'inline',

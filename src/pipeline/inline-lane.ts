@@ -33,6 +33,8 @@ export class InlineLane {
   #messages = 0;
   /** How long the first message of the batch that was finished last had been here. */
   latencyMs = 0;
+  /** Batches that were finished. */
+  batches = 0;
   #bytes = 0;
 
   constructor(
@@ -111,6 +113,7 @@ export class InlineLane {
   }
 
   #finish(batch: readonly InlineWork[]): void {
+    this.batches++;
     this.latencyMs = this.#clock.now() - batch[0].message.receivedAt;
     for (const work of batch) {
       const verdict = work.verdict as Verdict;
