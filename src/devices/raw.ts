@@ -40,12 +40,22 @@ export interface RawMessage {
   readonly messageId: string;
   readonly topic: string;
   readonly fPort: number | undefined;
+  readonly said: MessageSaid;
   readonly receivedAt: number;
   readonly driver: string;
   readonly driverVersion: string;
   readonly payload: Uint8Array;
   /** What it became then. */
   readonly readings: readonly Reading[];
+}
+
+/** What came beside the bytes of a message and has to do with what they mean. */
+export interface MessageSaid {
+  readonly contentType?: string | undefined;
+  readonly firmwareVersion?: string | undefined;
+  /** Epoch milliseconds. */
+  readonly time?: number | undefined;
+  readonly seq?: number | undefined;
 }
 
 export interface Correction {

@@ -12,7 +12,7 @@ import type {
 } from './device.ts';
 import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
-import type { RawMessages } from './raw.ts';
+import type { MessageSaid, RawMessages } from './raw.ts';
 import type { Reading } from './reading.ts';
 import type { Rollout, Rollouts } from './rollout.ts';
 import type { Series } from './series.ts';
@@ -112,6 +112,7 @@ export interface ProcessedMessage {
   readonly raw: Buffer;
   readonly topic: string;
   readonly fPort: number | undefined;
+  readonly said?: MessageSaid | undefined;
   readonly readings: readonly Reading[];
 }
 

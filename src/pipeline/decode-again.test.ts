@@ -113,3 +113,24 @@ test('only messages of the type and the time are looked at', async () => {
   await assert.rejects(look({ deviceType: 'nope' }), { code: 'not_found' });
   await assert.rejects(look({ driver: { id: 'nope', version: '1.0.0' } }), { code: 'not_found' });
 });
+
+test('what a message said beside its bytes is said again', async () => {
+  const { drivers } = bench;
+  const message = bench.message('a', { v: 1 }, { 'message-id': 'm1', time: 1000, seq: 7, firmware: '2.0.0' });
+  const contentType = 'application/x-meter';
+  await bench.publish({ ...message, properties: { ...message.properties, contentType } });
+  await bench.publish(bench.message('a', { v: 2 }, { 'message-id': 'm2' }));
+  mend((v) => [{ data: { v: -v } }]);
+  assert.deepEqual(await again(true), [2, 0, 2, 2, 0]);
+  assert.deepEqual(
+    drivers.requests.map(({ contentType, device }) => [contentType, device.firmwareVersion]),
+    [
+      [contentType, '2.0.0'],
+      [undefined, (await bench.store.registry.device('a'))?.firmwareVersion],
+    ],
+  );
+  const [later, earlier] = await bench.store.readings.history({ deviceId: 'a', limit: 5 });
+  assert.deepEqual([earlier.time, earlier.seq, earlier.data], [1000, 7, { v: -1 }]);
+  // Without a time of its own the one of its arrival counts, also where the driver said another before.
+  assert.deepEqual([later.time, later.seq, later.data], [later.receivedAt, undefined, { v: -2 }]);
+});

@@ -96,7 +96,7 @@ interface Pair {
   readonly work: Work | undefined;
 }
 
-/** The message as it came, as far as that is known: its time and number are those of its first reading. */
+/** The message as it came, as far as that has to do with what it means. */
 function workOf(raw: RawMessage, driver: DriverRef | undefined): Work | undefined {
   const address = parseDeviceTopic(raw.topic);
   if (address === undefined || address instanceof Error) return undefined;
@@ -105,14 +105,15 @@ function workOf(raw: RawMessage, driver: DriverRef | undefined): Work | undefine
   return work;
 }
 
-function toMessage({ topic, payload, messageId, fPort, receivedAt, readings }: RawMessage): Message {
-  const said: (readonly [string, string | number | undefined])[] = [
+function toMessage({ topic, payload, messageId, fPort, receivedAt, said }: RawMessage): Message {
+  const headers: (readonly [string, string | number | undefined])[] = [
     [headerNames.messageId, messageId],
-    [headerNames.time, readings.at(0)?.time],
-    [headerNames.seq, readings.at(0)?.seq],
+    [headerNames.time, said.time],
+    [headerNames.seq, said.seq],
+    [headerNames.firmware, said.firmwareVersion],
     [headerNames.fPort, fPort],
   ];
-  const userProperties = said.flatMap(([name, value]): UserProperty[] =>
+  const userProperties = headers.flatMap(([name, value]): UserProperty[] =>
     value === undefined ? [] : [[name, String(value)]],
   );
   return {
@@ -120,7 +121,7 @@ function toMessage({ topic, payload, messageId, fPort, receivedAt, readings }: R
     payload: Buffer.from(payload),
     qos: 1,
     retain: false,
-    properties: { userProperties },
+    properties: { userProperties, ...(said.contentType === undefined ? {} : { contentType: said.contentType }) },
     receivedAt,
     publisher: '',
   };

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../std/json.ts';
+import type { MessageSaid } from '../raw.ts';
 import type { ProcessedMessage, StoreOutcome } from '../store.ts';
 
 /**
@@ -21,6 +22,7 @@ export type MessageTuple = readonly [
   fPort: number | null,
   rawLength: number,
   readings: readonly ReadingTuple[],
+  said: MessageSaid | null,
 ];
 
 export type ReadingTuple = readonly [eventType: string, time: number, seq: number | null, data: JsonObject];
@@ -65,5 +67,6 @@ function toTuple(message: ProcessedMessage): MessageTuple {
     message.fPort ?? null,
     message.raw.length,
     message.readings.map((reading) => [reading.eventType, reading.time, reading.seq ?? null, reading.data] as const),
+    message.said ?? null,
   ];
 }

@@ -185,4 +185,9 @@ export const migrations: readonly string[] = [
   -- JSON object: how far this driver version has come, as in GET /v1/drivers; null: active.
   ALTER TABLE drivers ADD COLUMN rollout TEXT;
   `,
+  `
+  -- What is needed beside the bytes to decode them again; received_at is NULL in rows of before.
+  ALTER TABLE raw ADD COLUMN received_at INTEGER;
+  ALTER TABLE raw ADD COLUMN said TEXT; -- JSON object of what the message said: contentType, firmwareVersion, time, seq
+  `,
 ];

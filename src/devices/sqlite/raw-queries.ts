@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SluiceError } from '../../errors.ts';
-import type { RawMessage, RawQuery, RawSlice } from '../raw.ts';
+import type { MessageSaid, RawMessage, RawQuery, RawSlice } from '../raw.ts';
 import type { Reading } from '../store.ts';
 import { sqliteLimits } from './limits.ts';
 
@@ -55,7 +55,8 @@ export class RawQueries {
       messageId,
       topic: row.topic,
       fPort: row.f_port ?? undefined,
-      receivedAt: readings.at(0)?.received_at ?? row.processed_at,
+      said: saidOf(row, readings),
+      receivedAt: row.received_at ?? readings.at(0)?.received_at ?? row.processed_at,
       driver: row.driver,
       driverVersion: row.driver_version,
       payload: row.payload,
@@ -66,6 +67,12 @@ export class RawQueries {
 
 function toReading({ event_type: eventType, time, seq, data }: ReadingRow): Reading {
   return { eventType, time, seq: seq ?? undefined, data: JSON.parse(data) };
+}
+
+/** Where it was not kept, time and number are those of the first reading. */
+function saidOf({ received_at: receivedAt, said }: RawRow, readings: readonly ReadingRow[]): MessageSaid {
+  if (receivedAt === null) return { time: readings.at(0)?.time, seq: readings.at(0)?.seq ?? undefined };
+  return said === null ? {} : JSON.parse(said);
 }
 
 function noSuchType(name: string): SluiceError {
@@ -82,6 +89,8 @@ interface RawRow {
   readonly driver: string;
   readonly driver_version: string;
   readonly payload: Uint8Array;
+  readonly received_at: number | null;
+  readonly said: string | null;
   readonly type: string | null;
 }
 

@@ -36,8 +36,8 @@ export class ReadingsTables {
          outcome, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertRaw = database.prepare(
-      `INSERT INTO raw (id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, payload)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO raw (id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, payload, received_at, said)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     const last = database
       .prepare(
@@ -105,7 +105,7 @@ export class ReadingsTables {
   }
 
   #writeMessage(message: MessageTuple, payload: Uint8Array): number {
-    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, topic, fPort, , readings] = message;
+    const [deviceId, messageId, , processedAt, , , , , , readings] = message;
     // It may have been removed while the message was decoded: what is stored now would greet the next device of this id.
     const keepsRaw = this.#keepsRawOf(deviceId);
     if (keepsRaw === null) return unknown;
@@ -114,8 +114,30 @@ export class ReadingsTables {
     if (inserted.changes === 0) return duplicate;
     // A message without readings takes an id too, for its raw row.
     this.#nextId += Math.max(1, readings.length);
-    if (keepsRaw)
-      this.#insertRaw.run(firstId, deviceId, messageId, processedAt, topic, fPort, driver, driverVersion, payload);
+    if (keepsRaw) this.#keepRaw(firstId, message, payload);
+    return this.#writeReadings(firstId, message);
+  }
+
+  #keepRaw(id: number, message: MessageTuple, payload: Uint8Array): void {
+    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, topic, fPort, , , said] = message;
+    const saidText = said === null ? null : JSON.stringify(said);
+    this.#insertRaw.run(
+      id,
+      deviceId,
+      messageId,
+      processedAt,
+      topic,
+      fPort,
+      driver,
+      driverVersion,
+      payload,
+      receivedAt,
+      saidText,
+    );
+  }
+
+  #writeReadings(firstId: number, message: MessageTuple): number {
+    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, , , , readings] = message;
     let outcome = readings.length === 0 ? applied : stale;
     for (let i = 0; i < readings.length; i++) {
       const [eventType, time, seq, data] = readings[i];

@@ -1,3 +1,4 @@
+import type { MessageSaid } from '../../devices/raw.ts';
 import type { ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
 import { toSluiceError } from '../../errors.ts';
 import type { DriverRef } from '../driver.ts';
@@ -57,6 +58,17 @@ function toProcessedMessage(work: Work): ProcessedMessage {
     raw: message.payload,
     topic: message.topic,
     fPort: fPortOf(work),
+    said: saidOf(work),
     readings: work.readings,
   };
+}
+
+/** Undefined where there is nothing, as of most messages. */
+function saidOf({ message, said }: Work): MessageSaid | undefined {
+  const contentType = message.properties?.contentType;
+  const { firmwareVersion, time, seq } = said ?? {};
+  if (contentType === undefined && firmwareVersion === undefined && time === undefined && seq === undefined) {
+    return undefined;
+  }
+  return { contentType, firmwareVersion, time, seq };
 }

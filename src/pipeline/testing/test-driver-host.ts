@@ -9,6 +9,8 @@ export class TestDriverHost implements DriverHost {
   readonly threads = 1;
   readonly added: string[] = [];
   readonly batches: number[] = [];
+  /** The batch of the last call. */
+  requests: readonly DecodeRequest[] = [];
   /** Set to make the next decode call wait for it. */
   gate: Promise<void> | undefined;
   /** Set to make something else of payloads that are JSON objects. */
@@ -49,6 +51,7 @@ export class TestDriverHost implements DriverHost {
 
   async decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
     this.batches.push(batch.length);
+    this.requests = batch;
     const gate = this.gate;
     this.gate = undefined;
     await gate;
