@@ -100,10 +100,13 @@ async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<v
 }
 
 function refuseWhileStopping(app: FastifyInstance, { stopping }: AppSettings): void {
-  app.addHook('onRequest', async (_, reply) => {
-    if (!stopping()) return;
+  app.addHook('onRequest', (_, reply, done) => {
+    if (!stopping()) {
+      done();
+      return;
+    }
     reply.header('connection', 'close');
-    throw new SluiceError('unavailable', 'Send the request again later: the server stops');
+    done(new SluiceError('unavailable', 'Send the request again later: the server stops'));
   });
 }
 
@@ -137,7 +140,8 @@ function loggedUrl({ url, routeOptions }: FastifyRequest): string {
 }
 
 function countRequests(app: FastifyInstance, metricsPage: MetricsPage): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     metricsPage.countRequest(request.method, request.routeOptions.url ?? 'none', reply.statusCode);
+    done();
   });
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { admitCaller, type Caller } from './caller.ts';
 import { Presence } from './presence.ts';
 import { requireQueueRight } from './queue-rights.ts';
@@ -30,10 +30,8 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
       if (params.id === 'me' && caller.identity.kind === 'device') params.id = caller.identity.name;
       callers.set(request, caller);
     },
-    preValidation: async (request) => {
-      // A body may be left out where every field of it has a default.
-      if (row.schemas.body !== undefined) request.body ??= {};
-    },
+    // A body may be left out where every field of it has a default.
+    ...(row.schemas.body !== undefined && { preValidation: emptyBody }),
     handler: async (request, reply) => {
       const { params, query, headers, body } = request;
       const caller = callers.get(request) as Caller;
@@ -44,6 +42,11 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     },
   });
 }
+
+const emptyBody: preValidationHookHandler = (request, _, done) => {
+  request.body ??= {};
+  done();
+};
 
 function send(reply: FastifyReply, { status, body, headers = {} }: Answer): FastifyReply {
   return reply
