@@ -26,6 +26,7 @@ export function installSandbox(
   const { isFinite: isFiniteNumber } = Number;
   const { defineProperty, freeze } = Object;
   const DateOf = Date;
+  const PromiseOf = Promise;
   const textOf = String;
   const noResult: readonly never[] = freeze([]);
   const world = globalThis;
@@ -78,7 +79,9 @@ export function installSandbox(
       unspeakable = '';
       unspeakableCount = 0;
       input.recvTime = new DateOf(input.recvTime as number);
-      const output = stringify(load()(input), noteUnspeakable);
+      const answer = load()(input);
+      if (answer instanceof PromiseOf) throw 'Answer at once: nobody waits for a promise';
+      const output = stringify(answer, noteUnspeakable);
       if (output === undefined) return '{}';
       const told = unspeakable === '' ? '' : `,"unspeakable":[${unspeakable}]`;
       if (output.length <= outputCharsMax) return `{"output":${output}${told}}`;

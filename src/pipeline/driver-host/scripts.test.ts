@@ -271,6 +271,8 @@ describe('codec scripts', () => {
       assert.deepEqual(result, { ok: true, readings: [], warnings: ['The driver answered no data'] });
     }
     await add('unwrapped', 'function decodeUplink() { return { temperature: 1 }; }');
+    await add('later', 'async function decodeUplink() { return { data: { t: 1 } }; }');
+    assert.match(reasonOf((await host.decode([request('later')]))[0]), /nobody waits for a promise/);
     assert.match(reasonOf((await host.decode([request('unwrapped')]))[0]), /Answer data as an object: met nothing/);
   });
 
