@@ -47,7 +47,9 @@ export function shorten(text: string): string {
 function texts(value: unknown): string[] | undefined {
   if (value === undefined || value === null) return [];
   if (typeof value === 'string') return [shorten(value)];
-  return Array.isArray(value) ? value.map((item) => shorten(String(item))) : undefined;
+  return Array.isArray(value)
+    ? value.map((item) => shorten(isJsonObject(item) ? show(item) : String(item)))
+    : undefined;
 }
 
 function readingsIn(output: JsonObject): DecodedReading[] | string {

@@ -45,10 +45,23 @@ export function installGuard(watchAll: boolean): Guard {
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
   const open = new Set<unknown>([globalThis, Math, JSON, console]);
-  for (const kind of [Object, Array, String, Number, Date, RegExp, Function, ...errors]) {
+  for (const kind of [
+    Object,
+    Array,
+    String,
+    Number,
+    Boolean,
+    Date,
+    RegExp,
+    Function,
+    DataView,
+    Uint8Array,
+    ...errors,
+  ]) {
     open.add(kind);
     open.add(kind.prototype);
   }
+  open.add(getPrototypeOf(Uint8Array.prototype));
 
   const kept: Kept[] = [];
   const known: Kept[] = bare();

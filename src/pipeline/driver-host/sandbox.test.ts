@@ -62,6 +62,8 @@ test('helpers that a script adds to the classes of the language work, also in st
     String.prototype.twice = function () { return this + this; };
     if (!Array.prototype.last) Object.defineProperty(Array.prototype, 'last', { value: function () { return this[this.length - 1]; } });
     Object.prototype.readUInt8 = function (at) { return this[at]; };
+    DataView.prototype.getUint24 = function (at) { return this.getUint8(at) * 65536 + this.getUint16(at + 1); };
+    Uint8Array.prototype.first = function () { return this[0]; };
     this.top = 5;
     Number.prototype.toString = function () { return 'number'; };
     function DecodeError(message) { this.message = message; }
@@ -70,10 +72,10 @@ test('helpers that a script adds to the classes of the language work, also in st
     class Reader extends Map { get(key) { return key + 1; } }
     function decodeUplink(input) {
       if (input.fPort === 2) throw new DecodeError('port ' + 'x'.twice());
-      return { data: { t: 'ab'.twice(), l: input.bytes.last(), n: (5).toString(), u: input.bytes.readUInt8(1), top: top, r: new Reader().get(1) } };
+      return { data: { t: 'ab'.twice(), l: input.bytes.last(), n: (5).toString(), u: input.bytes.readUInt8(1), top: top, b: Uint8Array.of(9).first(), v: new DataView(Uint8Array.of(1, 0, 1).buffer).getUint24(0), r: new Reader().get(1) } };
     }`;
   const script = new CodecScript('codec', source, 1000);
-  const good = { output: { data: { t: 'abab', l: 3, n: 'number', u: 2, top: 5, r: 2 } } };
+  const good = { output: { data: { t: 'abab', l: 3, n: 'number', u: 2, top: 5, b: 9, v: 65537, r: 2 } } };
   assert.deepEqual(script.decode(inputs(3)), [good, good, good]);
   assert.deepEqual(script.decode([{ bytes: [1], fPort: 2 }]), [{ threw: 'port xx' }]);
 });
