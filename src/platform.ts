@@ -6,6 +6,7 @@ import { Broker } from './broker/broker.ts';
 import { nobodyWaits } from './broker/publisher.ts';
 import { RetainedTable } from './broker/retained-table.ts';
 import { SessionTable } from './broker/session-table.ts';
+import { manifestFile, readDriverFolder, scriptFile } from './config/driver-folder.ts';
 import { type Config, mainListener } from './config.ts';
 import { deviceTypeWithDefaults } from './devices/device-type.ts';
 import { rollupWidthsMs } from './devices/rollup-intervals.ts';
@@ -17,6 +18,7 @@ import type { Consumption } from './message.ts';
 import { Listeners } from './net/listeners.ts';
 import { deviceAccounts } from './pipeline/device-accounts.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
+import { DriverFolderWatch } from './pipeline/lifecycle/driver-folder-watch.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ThreadScale, type ThreadScaleOptions } from './pipeline/thread-scale.ts';
 import { dataFiles } from './platform/data-files.ts';
@@ -192,6 +194,7 @@ export class Platform {
         () => drivers.start(),
         () => drivers.stop(),
       ),
+      ...driverFolder(config, drivers, log),
       part(
         'pipeline',
         () => pipeline.start(),
@@ -277,6 +280,12 @@ export class Platform {
 
 function part(name: string, start: Part['start'], stop: Part['stop']): Part {
   return { name, start, stop };
+}
+
+function driverFolder({ drivers: { folder } }: Config, host: WorkerDriverHost, log: Log): Part[] {
+  if (folder === undefined) return [];
+  const files = [manifestFile, scriptFile];
+  return [new DriverFolderWatch({ folder, files, read: readDriverFolder, host, clock: systemClock, log })];
 }
 
 function threadsOf({ pipeline: { threadsMin, threadsMax } }: Config): ThreadScaleOptions {

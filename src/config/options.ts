@@ -179,6 +179,11 @@ export const configOptions = {
     sentence:
       'Threads that run drivers, at most; between the two they follow the backlog. 0: one fewer than there are cores, at least one.',
   }),
+  'drivers.folder': unset(text({ expected: 'the path of a folder' }), {
+    isPath: true,
+    sentence:
+      'Folder that has a folder for each driver, with driver.json and codec.js as `sluice driver new` makes them; what changes there is loaded while the server runs.',
+  }),
   'pipeline.consume': option(toggle(), {
     default: true,
     sentence:

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { manifestFile, scriptFile } from '../../config/driver-folder.ts';
 import { text } from '../../config/schema.ts';
 import { systemReason } from '../../std/system-reason.ts';
 import { command } from '../command.ts';
 import { value } from '../options.ts';
-import { manifestFile, scriptFile } from './driver-folder.ts';
 
 export const newDriver = command({
   name: 'new',

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { type DriverFolder, type ManifestExample, readDriverFolder } from '../../config/driver-folder.ts';
 import type { DecodeRequest, DecodeResult } from '../../pipeline/driver.ts';
 import { silentLog } from '../../std/log.ts';
 import { command } from '../command.ts';
 import { apiOptions } from '../options.ts';
 import { print } from '../print.ts';
-import { type DriverFolder, type ManifestExample, readDriverFolder } from './driver-folder.ts';
 
 interface ExampleResult {
   readonly description: string;

@@ -111,11 +111,14 @@ export function checkScriptDriver({ id, version, deviceType, firmware }: ScriptD
   const problem =
     nameProblem('driver id', id) ??
     (deviceType === anyType ? undefined : nameProblem('device type', deviceType)) ??
-    (semver.valid(version) === version
-      ? undefined
-      : `Cannot use driver version "${version}": expected semver such as "1.0.0"`) ??
+    (isVersion(version) ? undefined : `Cannot use driver version "${version}": expected semver such as "1.0.0"`) ??
     rangeProblem(firmware);
   if (problem !== undefined) throw new SluiceError('invalid_argument', problem);
+}
+
+/** Semver as it is written out, with or without build metadata behind a `+`. */
+function isVersion(version: string): boolean {
+  return semver.valid(version) === version.split('+')[0] && semver.parse(version)?.raw === version;
 }
 
 export function nameOf({ id, version }: DriverRef): string {

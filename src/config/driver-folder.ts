@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from '../../config/schema.ts';
-import { systemReason } from '../../std/system-reason.ts';
+import { systemReason } from '../std/system-reason.ts';
+import { integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from './schema.ts';
 
 export const manifestFile = 'driver.json';
 export const scriptFile = 'codec.js';
