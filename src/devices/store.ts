@@ -113,6 +113,7 @@ export interface ProcessedMessage {
   readonly topic: string;
   readonly fPort: number | undefined;
   readonly said?: MessageSaid | undefined;
+  readonly warnings: readonly string[];
   readonly readings: readonly Reading[];
 }
 
@@ -188,4 +189,6 @@ export interface HistoryRow {
   readonly driverVersion: string;
   readonly outcome: 'applied' | 'stale';
   readonly data: JsonObject;
+  /** What the driver and the schema warned of, at the first row of the message. */
+  readonly warnings?: readonly string[];
 }

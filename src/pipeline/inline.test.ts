@@ -223,12 +223,15 @@ test('what was stored is published as events, what was stale beside it, what was
   assert.equal(event.data.v, 1);
 });
 
-test('what the driver and the schema warned of goes out with the reading', async () => {
+test('what the driver and the schema warned of goes out with the reading, and into history', async () => {
   await bench.publish(bench.message('m', { v: 1 }), bench.message('m', { v: 2, warnings: ['low battery'] }));
   assert.deepEqual(
     bench.events.map(({ payload }) => JSON.parse(payload.toString()).warnings),
     [undefined, ['low battery']],
   );
+  const rows = await bench.store.readings.history({ deviceId: 'm', limit: 10 });
+  assert.deepEqual(new Set(rows.map(({ warnings }) => warnings?.[0])), new Set([undefined, 'low battery']));
+  assert.equal(bench.pipeline.numbers().warned, 1);
 });
 
 test('a device type that clamps takes the time of arrival where the clock of the device is wrong, and says so', async () => {

@@ -63,6 +63,8 @@ export interface PipelineNumbers {
   readonly devicesCached: number;
   /** Messages processed since the start, by what became of them. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  /** Messages that were stored with a warning of their driver or schema. */
+  readonly warned: number;
   /** Readings that could not be published as events. */
   readonly eventsFailed: number;
   /** Messages refused because they came faster than they may, and those that had to wait for it. */
@@ -185,6 +187,7 @@ export class Pipeline implements Part {
       workers: this.workers.size,
       devicesCached: this.#devices.size,
       outcomes: this.#results.outcomes,
+      warned: this.#results.warned,
       eventsFailed: this.#results.eventsFailed,
       rateRefused: this.#door.rates.refused,
       rateDelayed: this.#door.rates.delayed,

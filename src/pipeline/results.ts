@@ -17,6 +17,8 @@ export class Results {
   readonly ways = new WayNumbers();
   readonly #outcomes = new Map<Outcome, number>();
   eventsFailed = 0;
+  /** Messages that were stored with a warning of their driver or schema. */
+  warned = 0;
 
   constructor(events: EventPort | undefined, waiters: ResultWaiters, clock: Clock, log: Log) {
     this.#events = events;
@@ -32,6 +34,7 @@ export class Results {
   add(work: Work, verdict: Verdict): void {
     const outcome = outcomeOf(verdict);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+    if (verdict.kind === 'stored' && work.warnings.length > 0) this.warned++;
     this.ways.count(work, verdict, this.#clock.turn());
     if (this.#waiters.size > 0) this.#waiters.tell(work, verdict);
     if (this.#events === undefined) return;

@@ -23,6 +23,8 @@ export type MessageTuple = readonly [
   rawLength: number,
   readings: readonly ReadingTuple[],
   said: MessageSaid | null,
+  /** JSON; null: none. */
+  warnings: string | null,
 ];
 
 export type ReadingTuple = readonly [eventType: string, time: number, seq: number | null, data: JsonObject];
@@ -68,5 +70,6 @@ function toTuple(message: ProcessedMessage): MessageTuple {
     message.raw.length,
     message.readings.map((reading) => [reading.eventType, reading.time, reading.seq ?? null, reading.data] as const),
     message.said ?? null,
+    message.warnings.length === 0 ? null : JSON.stringify(message.warnings),
   ];
 }

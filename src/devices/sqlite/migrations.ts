@@ -190,4 +190,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE raw ADD COLUMN received_at INTEGER;
   ALTER TABLE raw ADD COLUMN said TEXT; -- JSON object of what the message said: contentType, firmwareVersion, time, seq
   `,
+  `
+  -- JSON array of texts: what the driver and the schema warned of, at the first row of the message; null: nothing.
+  ALTER TABLE history ADD COLUMN warnings TEXT;
+  `,
 ];

@@ -96,7 +96,7 @@ function toStateEntry(row: StateRow): StateEntry {
 }
 
 const historyColumns =
-  'id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version, outcome, data';
+  'id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version, outcome, data, warnings';
 
 interface StateRow {
   readonly event_type: string;
@@ -119,6 +119,7 @@ interface HistoryTableRow {
   readonly driver_version: string;
   readonly outcome: string;
   readonly data: string;
+  readonly warnings: string | null;
 }
 
 function toHistoryRow(row: HistoryTableRow): HistoryRow {
@@ -134,5 +135,6 @@ function toHistoryRow(row: HistoryTableRow): HistoryRow {
     driverVersion: row.driver_version,
     outcome: row.outcome as HistoryRow['outcome'],
     data: JSON.parse(row.data),
+    ...(row.warnings === null ? {} : { warnings: JSON.parse(row.warnings) }),
   };
 }

@@ -33,7 +33,7 @@ export class ReadingsTables {
     );
     this.#insertHistory = database.prepare(
       `INSERT INTO history (id, device_id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version,
-         outcome, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         outcome, data, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#insertRaw = database.prepare(
       `INSERT INTO raw (id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, payload, received_at, said)
@@ -137,7 +137,7 @@ export class ReadingsTables {
   }
 
   #writeReadings(firstId: number, message: MessageTuple): number {
-    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, , , , readings] = message;
+    const [deviceId, messageId, receivedAt, processedAt, driver, driverVersion, , , , readings, , warnings] = message;
     let outcome = readings.length === 0 ? applied : stale;
     for (let i = 0; i < readings.length; i++) {
       const [eventType, time, seq, data] = readings[i];
@@ -156,6 +156,7 @@ export class ReadingsTables {
         driverVersion,
         newer ? 'applied' : 'stale',
         JSON.stringify(data),
+        i === 0 ? warnings : null,
       );
     }
     return outcome;

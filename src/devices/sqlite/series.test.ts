@@ -155,7 +155,7 @@ test('a series that needs too many rows is refused, with what to ask instead', a
   const outside = new DatabaseSync(fixture.path);
   outside.exec(`INSERT INTO history
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= ${sqliteLimits.seriesRowsMax})
-    SELECT i, 'a', 'm' || i, 'telemetry', 1000, NULL, 1000, 1000, 'json', '1.0.0', 'applied', '{"v":1}' FROM n`);
+    SELECT i, 'a', 'm' || i, 'telemetry', 1000, NULL, 1000, 1000, 'json', '1.0.0', 'applied', '{"v":1}', NULL FROM n`);
   outside.close();
   const query = {
     deviceIds: ['a'],

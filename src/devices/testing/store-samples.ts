@@ -22,6 +22,7 @@ export function testMessage(
     topic: `devices/${about.deviceId}/telemetry`,
     fPort: undefined,
     readings: [],
+    warnings: [],
     ...about,
   };
 }

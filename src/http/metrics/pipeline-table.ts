@@ -42,6 +42,13 @@ export const pipelineTable: readonly MetricRow[] = [
     read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.devicesCached }],
   },
   {
+    name: 'sluice_pipeline_warned_messages_total',
+    type: 'counter',
+    help: 'Messages that were stored although their driver or schema warned of something',
+    labels: [],
+    read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.warned }],
+  },
+  {
     name: 'sluice_pipeline_events_failed_total',
     type: 'counter',
     help: 'Messages whose readings could not be published',

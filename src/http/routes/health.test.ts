@@ -29,6 +29,7 @@ test('metrics show queues, outcomes, the broker and the process', async (t) => {
     'sluice_pipeline_in_work_messages{lane="inline"} 5',
     'sluice_pipeline_in_work_messages{lane="queued"} 7',
     'sluice_pipeline_devices_cached 11',
+    'sluice_pipeline_warned_messages_total 23',
     'sluice_pipeline_events_failed_total 2',
     'sluice_pipeline_rate_limited_total{answer="delayed"} 17',
     'sluice_pipeline_auto_changes_total 19',

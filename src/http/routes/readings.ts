@@ -52,6 +52,7 @@ export const historyRow = {
     driverVersion: text,
     outcome: { type: 'string', enum: ['applied', 'stale'] },
     data: { type: 'object' },
+    warnings: { ...array(text), description: 'Of its message, at the first row' },
   },
 };
 

@@ -115,6 +115,7 @@ const pipelineNumbers = {
   workers: 2,
   devicesCached: 11,
   outcomes: { applied: 3, stale: 1 },
+  warned: 23,
   eventsFailed: 2,
   rateRefused: 13,
   rateDelayed: 17,

@@ -60,6 +60,7 @@ function toProcessedMessage(work: Work): ProcessedMessage {
     fPort: fPortOf(work),
     said: saidOf(work),
     readings: work.readings,
+    warnings: work.warnings,
   };
 }
 
