@@ -7,6 +7,7 @@ import { readInput } from '../input-file.ts';
 import { apiOptions, value, valueOr } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
+import { keepExample } from './driver-keep.ts';
 import { newDriver } from './driver-new.ts';
 import { testDriver } from './driver-test.ts';
 
@@ -120,6 +121,7 @@ export const driver = group('driver', 'Works with the drivers that make readings
   rollout,
   testDriver,
   newDriver,
+  keepExample,
 ]);
 
 function stageOf({ stage, share }: { readonly stage: DriverStage; readonly share: number }): string {

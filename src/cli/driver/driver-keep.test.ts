@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { run, runAgainst } from '../testing/fake-server.ts';
+
+let cwd = '';
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+  await run(['driver', 'new', 'th'], { cwd });
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+test('a message of the history is kept with its reading, and driver test runs it', async () => {
+  const raw = { payload: Buffer.from('00e6', 'hex').toString('base64'), encoding: 'base64', fPort: 2 };
+  const body = { processed: { raw }, rows: [{ data: { temperature: 23 } }] };
+  const argv = ['driver', 'keep', 'th', '--device', 'd1', '--message', 'm1'];
+  const { status } = await runAgainst({ 'GET /v1/devices/d1/messages/m1': { body } }, argv, { cwd });
+  assert.equal(status, 0);
+  const output = { data: { temperature: 23 } };
+  assert.deepEqual(await lastExample(), { description: 'message m1 of d1', fPort: 2, bytes: '00e6', output });
+  assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /3 of 3 examples as expected/);
+});
+
+test('a dead letter is kept with what is wrong with it now', async () => {
+  const properties = { userProperties: [['sluice-fport', '7']] };
+  const body = {
+    message: { payload: '{', encoding: 'utf8', properties },
+    now: { readings: [], error: { reason: 'Expected 2 bytes' } },
+  };
+  const answers = { 'GET /v1/dead-letters/messages/5': { body } };
+  await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
+  const output = { errors: ['Expected 2 bytes'] };
+  assert.deepEqual(await lastExample(), { description: 'dead letter 5', fPort: 7, bytes: '7b', output });
+});
+
+test('a message whose bytes are gone is not kept, and what to keep has to be named', async () => {
+  const argv = ['driver', 'keep', 'th', '--device', 'd1', '--message', 'm1'];
+  const gone = await runAgainst({ 'GET /v1/devices/d1/messages/m1': { body: { rows: [] } } }, argv, { cwd });
+  assert.deepEqual([gone.status, gone.err], [1, 'Cannot keep message "m1": its bytes are not there (any more)']);
+  assert.equal((await run(['driver', 'keep', 'th', '--device', 'd1'], { cwd })).status, 2);
+});
+
+async function lastExample(): Promise<unknown> {
+  return JSON.parse(await readFile(join(cwd, 'th', 'driver.json'), 'utf8')).examples.at(-1);
+}

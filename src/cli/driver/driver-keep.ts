@@ -1,0 +1,88 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type ManifestExample, manifestFile, readDriverFolder } from '../../config/driver-folder.ts';
+import { integer, text } from '../../config/schema.ts';
+import type { JsonObject } from '../../std/json.ts';
+import { Api, path } from '../api.ts';
+import { command, UsageError } from '../command.ts';
+import { apiOptions, value } from '../options.ts';
+
+interface Bytes {
+  readonly payload: string;
+  readonly encoding: 'utf8' | 'base64';
+}
+
+interface StoryAnswer {
+  readonly processed?: { readonly raw?: Bytes & { readonly fPort?: number } };
+  readonly rows: readonly { readonly data: JsonObject }[];
+}
+
+interface DeadAnswer {
+  readonly message: Bytes & { readonly properties?: { readonly userProperties?: readonly (readonly string[])[] } };
+  readonly now: { readonly readings: StoryAnswer['rows']; readonly error?: { readonly reason: string } };
+}
+
+export const keepExample = command({
+  name: 'keep',
+  summary: 'Keeps a message as an example of a driver: one from history with its readings, or a dead letter',
+  note: 'What a dead letter has to become is what the server makes of it now, an error mostly: correct it in driver.json.',
+  operands: [{ name: 'FOLDER', sentence: 'a folder with driver.json and codec.js' }],
+  options: {
+    device: value(text(), { placeholder: 'DEVICE', sentence: 'Device that sent the message.' }),
+    message: value(text(), { placeholder: 'MESSAGE', sentence: 'Id of a stored message of that device.' }),
+    dead: value(integer(0), { placeholder: 'SEQUENCE', sentence: 'A dead letter instead, by its place.' }),
+    url: apiOptions.url,
+    token: apiOptions.token,
+  },
+  async run({ options: { device, message, dead, url, token }, operands: [folder], terminal }) {
+    const api = new Api(url, token);
+    let example: ManifestExample;
+    if (dead !== undefined) example = await fromDeadLetter(api, dead);
+    else if (device !== undefined && message !== undefined) example = await fromHistory(api, device, message);
+    else throw new UsageError('Give --device and --message, or --dead');
+    await addTo(resolve(terminal.cwd, folder), example);
+    terminal.out(`Kept "${example.description}" in ${join(folder, manifestFile)}.`);
+    return 0;
+  },
+});
+
+async function fromHistory(api: Api, device: string, message: string): Promise<ManifestExample> {
+  const { processed, rows } = await api.get<StoryAnswer>(path`/v1/devices/${device}/messages/${message}`);
+  const raw = processed?.raw;
+  if (raw === undefined) throw new Error(`Cannot keep message "${message}": its bytes are not there (any more)`);
+  return {
+    description: `message ${message} of ${device}`,
+    fPort: raw.fPort,
+    bytes: hexOf(raw),
+    output: outputOf(rows),
+  };
+}
+
+async function fromDeadLetter(api: Api, sequence: number): Promise<ManifestExample> {
+  const { message, now } = await api.get<DeadAnswer>(path`/v1/dead-letters/messages/${String(sequence)}`);
+  const fPort = message.properties?.userProperties?.find(([name]) => name === 'sluice-fport')?.[1];
+  return {
+    description: `dead letter ${sequence}`,
+    fPort: fPort === undefined ? undefined : Number(fPort),
+    bytes: hexOf(message),
+    output: now.error === undefined ? outputOf(now.readings) : { errors: [now.error.reason] },
+  };
+}
+
+function hexOf({ payload, encoding }: Bytes): string {
+  return Buffer.from(payload, encoding).toString('hex');
+}
+
+function outputOf(rows: StoryAnswer['rows']): JsonObject {
+  return rows.length === 1 ? { data: rows[0].data } : { messages: rows.map(({ data }) => ({ data })) };
+}
+
+/** As one step, so that a manifest is never half written. */
+async function addTo(folder: string, example: ManifestExample): Promise<void> {
+  await readDriverFolder(folder);
+  const file = join(folder, manifestFile);
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as { examples?: readonly unknown[] };
+  const added = { ...manifest, examples: [...(manifest.examples ?? []), example] };
+  await writeFile(`${file}.new`, `${JSON.stringify(added, undefined, 2)}\n`);
+  await rename(`${file}.new`, file);
+}
