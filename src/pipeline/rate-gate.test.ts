@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { deviceTypeWithDefaults } from '../devices/device-type.ts';
+import { testDevice } from '../devices/testing/store-samples.ts';
 import type { Message } from '../message.ts';
+import { SimulatedClock } from '../std/clock.ts';
+import type { LimitMeter } from './limit-meter.ts';
+import { type RatedMessage, RateGate } from './rate-gate.ts';
 import { type Receipt, TestBench, TestWaiter } from './testing/test-bench.ts';
+import { Ways } from './ways.ts';
 
 async function open(): Promise<TestBench> {
   return TestBench.open({ inlineMessagesMax: 100 });
@@ -97,6 +103,39 @@ test('those who wait take room, and get through when the server stops', async (t
   await bench.pipeline.stop();
   assert.equal((await waiter.all).length, 101);
   assert.equal(bench.queue.admitted.length, 101);
+});
+
+test('however many devices wait for the rate of their type, a moment wakes one of them, and each has its turn', async () => {
+  const clock = new SimulatedClock();
+  const type = deviceTypeWithDefaults({ name: 'meter', rates: { device: {}, type: { messagesPerSecond: 10 } } });
+  const ways = new Ways(type, clock.now());
+  const passed: string[] = [];
+  let looks = 0;
+  const meter = { exhausted: () => void looks++, charge: () => undefined } as unknown as LimitMeter;
+  const gate = new RateGate<RatedMessage>(clock, ({ known }) => passed.push(known.device.id));
+  const waiter = new PatientWaiter(1);
+  const send = (id: string): void => {
+    const message = {
+      known: { device: testDevice({ id, type: 'meter' }), type, ways, meter },
+      bytes: 1,
+      waiter,
+      tag: 0,
+    } as unknown;
+    if (gate.problem(message as RatedMessage) === undefined) passed.push(id);
+    else gate.wait(message as RatedMessage);
+  };
+  for (let device = 0; device < 10; device++) send('first');
+  for (let round = 0; round < 2; round++) for (let device = 0; device < 1_000; device++) send(`device${device}`);
+  assert.equal(passed.length, 10);
+  looks = 0;
+  clock.advance(1_000);
+  assert.deepEqual(
+    passed.slice(10),
+    Array.from({ length: 10 }, (_, device) => `device${device}`),
+  );
+  assert.ok(looks <= 20, `${looks}`);
+  clock.advance(1_000_000);
+  assert.equal(passed.length, 2_010);
 });
 
 test('being looked up again gives a device no second allowance', async (t) => {
