@@ -57,10 +57,13 @@ export function takeRawBodies(app: FastifyInstance): void {
   refuseUnreadableTypes(app);
 }
 
-/** The body as a stream, of which nothing was read. What the handler leaves unread is thrown away. */
+/** The body piece by piece, of which nothing was read. What the handler leaves unread is thrown away. */
 export function streamBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_, payload, done) => done(null, payload));
+  // A request that is destroyed takes its connection with it, and the answer would have none.
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload.iterator({ destroyOnReturn: false })));
+  // Node throws away a body of which nothing was read; the rest of another would stand in front of the next request.
+  app.addHook('onResponse', async ({ raw }) => void raw.resume());
   refuseUnreadableTypes(app);
 }
 

@@ -29,8 +29,8 @@ test('quotes hold commas, quotes and line breaks, and the line is the one where 
 });
 
 test('a record whose quotes are out of place is marked, and the next one is read', () => {
-  assert.deepEqual(read('a"b",c\nd\n'), [
-    ['1', 'ab', 'c', 'a quote stands inside a field without quotes'],
+  assert.deepEqual(read('a"b,c\nd\n'), [
+    ['1', 'a"b', 'c', 'a quote stands inside a field without quotes'],
     ['2', 'd'],
   ]);
   assert.deepEqual(read('"a"b\nd'), [

@@ -55,8 +55,12 @@ export class CsvReader {
   }
 
   #quote(): void {
+    if (this.#place === 'plain') {
+      this.#problem ??= 'a quote stands inside a field without quotes';
+      this.#field += '"';
+      return;
+    }
     if (this.#place === 'quote') this.#field += '"';
-    if (this.#place === 'plain') this.#problem ??= 'a quote stands inside a field without quotes';
     this.#place = 'quoted';
   }
 
