@@ -34,6 +34,27 @@ test('a page of history ends early where its data is large, and the next one goe
   assert.deepEqual(times, [3, 2, 1]);
 });
 
+test('a slice of stored messages ends early where what they became is large, and the next one goes on', async (t) => {
+  const store = await storeWithDevice(t);
+  const data = { text: 'x'.repeat(sqliteLimits.pageTextMax / 2) };
+  for (let i = 1; i <= 3; i++) {
+    const readings = [{ eventType: 'telemetry', time: i, seq: undefined, data }];
+    await store.readings.apply([testMessage({ deviceId: 'm1', messageId: `${i}`, readings })]);
+  }
+  const query = { deviceType: 'meter', from: 0, to: Number.MAX_SAFE_INTEGER, limit: 100 };
+  const first = await store.raw.slice({ ...query, after: 0, end: undefined });
+  assert.deepEqual(
+    first.messages.map(({ messageId }) => messageId),
+    ['1', '2'],
+  );
+  const second = await store.raw.slice({ ...query, after: first.next as number, end: first.end });
+  assert.deepEqual(
+    second.messages.map(({ messageId, payload }) => [messageId, payload.length]),
+    [['3', 2]],
+  );
+  assert.equal(second.next, undefined);
+});
+
 test('a state has room for so many keys; what it knows goes on to be updated, the rest stays in the history', async (t) => {
   const store = await storeWithDevice(t);
   const apply = (messageId: string, time: number, data: Record<string, number>): Promise<unknown> => {

@@ -166,7 +166,6 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const claims = new ClaimTables(sql, devices, credentials);
   const queries = new ReadingsQueries(database);
   const stories = new StoryQueries(database);
-  const raw = new RawQueries(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
     schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
@@ -182,15 +181,16 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     history: (query) => queries.history(query),
     message: (deviceId, messageId) => queries.message(deviceId, messageId),
     inbox: (messageId, deviceId, limit) => stories.inbox(messageId, deviceId, limit),
-    rawSlice: (query) => raw.slice(query),
   };
 }
 
 function scannerOperations(database: DatabaseSync): Partial<Operations> {
   const series = new SeriesQueries(database);
   const exports = new ExportQueries(database);
+  const raw = new RawQueries(database);
   return {
     seriesPoints: (query) => series.points(query),
     exportSlice: (query, after) => exports.slice(query, after),
+    rawSlice: (query) => raw.slice(query),
   };
 }

@@ -14,9 +14,12 @@ export class RawQueries {
   constructor(database: DatabaseSync) {
     this.#types = database.prepare('SELECT 1 FROM device_types WHERE name = ?');
     this.#newest = database.prepare('SELECT coalesce(max(id), 0) AS id FROM raw');
-    // In the order of the table, a bounded piece at a time: there is no index by device or by time.
+    // In the order of the table, a bounded piece at a time: there is no index by device or by time. The bytes of rows that are
+    // passed are not read.
     this.#rows = database.prepare(
-      `SELECT raw.*, devices.type FROM raw LEFT JOIN devices ON devices.id = raw.device_id
+      `SELECT raw.id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, received_at, said,
+         iif(devices.type = :deviceType AND processed_at >= :from AND processed_at < :to, payload, NULL) AS payload
+       FROM raw LEFT JOIN devices ON devices.id = raw.device_id
        WHERE raw.id > :after AND raw.id <= :end ORDER BY raw.id LIMIT :rows`,
     );
     this.#readings = database.prepare(
@@ -34,35 +37,38 @@ export class RawQueries {
     let bytes = 0;
     let last = after;
     let rows = 0;
-    const pieces = this.#rows.iterate({ after: last, end, rows: sqliteLimits.rawRowsScannedMax });
+    const pieces = this.#rows.iterate({ deviceType, from, to, after, end, rows: sqliteLimits.rawRowsScannedMax });
     for (const row of pieces as Iterable<unknown> as Iterable<RawRow>) {
       last = row.id;
       rows++;
-      if (row.type !== deviceType || row.processed_at < from || row.processed_at >= to) continue;
-      messages.push(this.#message(row));
-      bytes += row.payload.length;
+      if (row.payload === null) continue;
+      const readings = this.#readingsOf(row);
+      messages.push(toMessage(row, row.payload, readings));
+      bytes += row.payload.length + readings.reduce((sum, { data }) => sum + data.length, 0);
       if (messages.length >= limit || bytes >= sqliteLimits.pageTextMax) return { messages, next: last, end };
     }
     return { messages, next: rows < sqliteLimits.rawRowsScannedMax ? undefined : last, end };
   }
 
-  #message(row: RawRow): RawMessage {
-    const { device_id: deviceId, message_id: messageId } = row;
-    const readings = this.#readings.all({ deviceId, messageId }) as unknown as ReadingRow[];
-    return {
-      id: row.id,
-      deviceId,
-      messageId,
-      topic: row.topic,
-      fPort: row.f_port ?? undefined,
-      said: saidOf(row, readings),
-      receivedAt: row.received_at ?? readings.at(0)?.received_at ?? row.processed_at,
-      driver: row.driver,
-      driverVersion: row.driver_version,
-      payload: row.payload,
-      readings: readings.map(toReading),
-    };
+  #readingsOf({ device_id: deviceId, message_id: messageId }: RawRow): readonly ReadingRow[] {
+    return this.#readings.all({ deviceId, messageId }) as unknown as ReadingRow[];
   }
+}
+
+function toMessage(row: RawRow, payload: Uint8Array, readings: readonly ReadingRow[]): RawMessage {
+  return {
+    id: row.id,
+    deviceId: row.device_id,
+    messageId: row.message_id,
+    topic: row.topic,
+    fPort: row.f_port ?? undefined,
+    said: saidOf(row, readings),
+    receivedAt: row.received_at ?? readings.at(0)?.received_at ?? row.processed_at,
+    driver: row.driver,
+    driverVersion: row.driver_version,
+    payload,
+    readings: readings.map(toReading),
+  };
 }
 
 function toReading({ event_type: eventType, time, seq, data }: ReadingRow): Reading {
@@ -88,10 +94,10 @@ interface RawRow {
   readonly f_port: number | null;
   readonly driver: string;
   readonly driver_version: string;
-  readonly payload: Uint8Array;
+  /** Null where it is of another type, or of another time, than was asked for. */
+  readonly payload: Uint8Array | null;
   readonly received_at: number | null;
   readonly said: string | null;
-  readonly type: string | null;
 }
 
 interface ReadingRow {

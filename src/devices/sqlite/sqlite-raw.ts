@@ -4,15 +4,15 @@ import type { WorkerClient } from './worker-client.ts';
 /** `RawMessages` by way of the workers. */
 export class SqliteRaw implements RawMessages {
   readonly #writer: WorkerClient;
-  readonly #reader: WorkerClient;
+  readonly #scanner: WorkerClient;
 
-  constructor(writer: WorkerClient, reader: WorkerClient) {
+  constructor(writer: WorkerClient, scanner: WorkerClient) {
     this.#writer = writer;
-    this.#reader = reader;
+    this.#scanner = scanner;
   }
 
   slice(query: RawQuery): Promise<RawSlice> {
-    return this.#reader.request('rawSlice', [query]);
+    return this.#scanner.request('rawSlice', [query]);
   }
 
   correct(batch: readonly Correction[]): Promise<readonly boolean[]> {

@@ -72,7 +72,7 @@ export class SqliteStore implements Store {
     this.claimKeys = new SqliteClaimKeys(this.#writer, this.#reader, clock);
     this.rollouts = { putRollout: (...args) => this.#writer.request('putRollout', args) };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
-    this.raw = new SqliteRaw(this.#writer, this.#reader);
+    this.raw = new SqliteRaw(this.#writer, this.#scanner);
     this.series = new SqliteSeries(this.#scanner);
     const writer = this.#writer;
     const widths = options.rollupWidthsMs ?? [];
