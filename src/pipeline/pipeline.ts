@@ -1,6 +1,7 @@
 import type { FirmwareVersions, Registry, Store } from '../devices/store.ts';
 import type { Consumer, Consumption, Credit, Destination, MessageSink } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
+import type { HistogramReading } from '../std/histogram.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { Log } from '../std/log.ts';
 import { UuidSource } from '../std/uuid.ts';
@@ -28,6 +29,7 @@ import { RegistryWrites } from './registry-writes.ts';
 import { Rehearsals } from './rehearsal.ts';
 import { ResultWaiters } from './result-waiters.ts';
 import { Results } from './results.ts';
+import type { StepTimes } from './step-times.ts';
 import { WorkerSessions } from './workers/worker-sessions.ts';
 
 export interface PipelineParts {
@@ -70,6 +72,8 @@ export interface PipelineNumbers {
   /** Messages refused because they came faster than they may, and those that had to wait for it. */
   readonly rateRefused: number;
   readonly rateDelayed: number;
+  /** How long each step took for a batch, in microseconds. */
+  readonly steps: Readonly<Record<string, HistogramReading>>;
   /** How often device types of mode `auto` went over to the queue or back. */
   readonly autoChanges: number;
 }
@@ -94,6 +98,7 @@ export class Pipeline implements Part {
   readonly workers: WorkerSessions;
   readonly #trials: DriverTrials;
   readonly #threads: () => number;
+  readonly #times: StepTimes;
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
   readonly #results: Results;
@@ -129,6 +134,7 @@ export class Pipeline implements Part {
       firmwareSeen: this.#firmware.seen.bind(this.#firmware),
     };
     const processor = new Processor(context);
+    this.#times = processor.times;
     const waiters = new ResultWaiters(clock, limits.resultWaitersMax);
     this.#results = new Results(parts.events, waiters, clock, log);
     const finished = this.#results.add.bind(this.#results);
@@ -192,6 +198,7 @@ export class Pipeline implements Part {
       rateRefused: this.#door.rates.refused,
       rateDelayed: this.#door.rates.delayed,
       autoChanges: this.#auto.changes,
+      steps: this.#times.read(),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { toSluiceError } from '../errors.ts';
+import { StepTimes } from './step-times.ts';
 import { recall } from './steps/recall.ts';
 import type { Step, StepContext } from './steps/step.ts';
 import { decodeSteps, lastStep, lastStepOfRehearsal } from './steps.ts';
@@ -6,6 +7,8 @@ import { going, type Work } from './work.ts';
 
 /** Takes batches of messages through the steps. Every work has a verdict afterwards; a bad message costs only itself. */
 export class Processor {
+  /** Of `process` alone. */
+  readonly times = new StepTimes();
   readonly #context: StepContext;
   readonly #rehearsalContext: StepContext;
   /** Resolves when the batch before was handed to the store. */
@@ -48,9 +51,9 @@ export class Processor {
     let stored: void | Promise<void>;
     let recalled: Promise<void> | undefined;
     try {
-      await decodeAll(batch, this.#context);
+      await decodeAll(batch, this.#context, this.times);
       await before;
-      stored = run(lastStep, batch, this.#context);
+      stored = timed(lastStep, batch, this.#context, this.times);
       recalled = recall(batch, this.#context.readings);
     } finally {
       handOver.resolve();
@@ -60,11 +63,21 @@ export class Processor {
   }
 }
 
-async function decodeAll(batch: readonly Work[], context: StepContext): Promise<void> {
+async function decodeAll(batch: readonly Work[], context: StepContext, times?: StepTimes): Promise<void> {
   for (const step of decodeSteps) {
-    const running = run(step, batch, context);
+    const running = times === undefined ? run(step, batch, context) : timed(step, batch, context, times);
     if (running !== undefined) await running;
   }
+}
+
+function timed(step: Step, batch: readonly Work[], context: StepContext, times: StepTimes): void | Promise<void> {
+  const works = going(batch);
+  if (works.length === 0) return undefined;
+  const from = performance.now();
+  const record = (): void => times.record(step.name, from, performance.now());
+  const running = step.run(works, context);
+  if (running !== undefined) return running.then(record);
+  record();
 }
 
 function run(step: Step, batch: readonly Work[], context: StepContext): void | Promise<void> {

@@ -72,4 +72,13 @@ export const pipelineTable: readonly MetricRow[] = [
     labels: [],
     read: ({ platform: { pipeline } }) => [{ labels: {}, value: pipeline.autoChanges }],
   },
+  {
+    name: 'sluice_pipeline_step_seconds',
+    type: 'histogram',
+    perSecond: 1_000_000,
+    help: 'How long a step takes for a batch of messages; `decode and validate` has the drivers, `store` the disk',
+    labels: ['step'],
+    read: ({ platform: { pipeline } }) =>
+      Object.entries(pipeline.steps).map(([step, value]) => ({ labels: { step }, value })),
+  },
 ];

@@ -120,6 +120,7 @@ const pipelineNumbers = {
   rateRefused: 13,
   rateDelayed: 17,
   autoChanges: 19,
+  steps: { store: { ...emptyReading, count: 2, sum: 3_000_000 } },
 };
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };
