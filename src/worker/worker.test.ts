@@ -75,6 +75,13 @@ class TestDrivers extends TestDriverHost {
   readonly removed: string[] = [];
   /** What a driver that is not known is answered with. */
   missing = new Set<string>();
+  /** Whether drivers do not load. */
+  refusing = false;
+
+  override async add(driver: { id: string; version: string }): Promise<void> {
+    if (this.refusing) throw new Error('no time');
+    await super.add(driver);
+  }
 
   remove({ id, version }: { id: string; version: string }): boolean {
     this.removed.push(`${id}@${version}`);
@@ -126,6 +133,24 @@ test('a driver that the worker cannot load is its own trouble: the message is to
   await server.heard;
   const [result] = server.posted[0].body.results as DecodeResult[];
   assert.equal(result.ok === false && result.code, 'unavailable');
+  await worker.stop();
+  await running;
+});
+
+test('a driver that did not load is tried again with the next batch, since the server sends it once', async (t) => {
+  const { server, drivers, worker, running } = scene(t);
+  await server.opened;
+  const script = { id: 's', version: '1.0.0', deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' };
+  const writer = new BatchWriter(() => script);
+  drivers.refusing = true;
+  server.say(writer.write(1, [request('{}')]));
+  await server.heard;
+  drivers.refusing = false;
+  server.say(writer.write(2, [request('{}')]));
+  await server.heard;
+  server.say(writer.write(3, [request('{}')]));
+  await server.heard;
+  assert.deepEqual(drivers.added, ['s@1.0.0']);
   await worker.stop();
   await running;
 });

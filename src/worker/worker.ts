@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCatalogue } from '../errors.ts';
-import type { DecodeResult, DriverHost } from '../pipeline/driver.ts';
+import type { DecodeResult, DriverHost, DriverRef } from '../pipeline/driver.ts';
 import { scaleMs, type ThreadScale } from '../pipeline/thread-scale.ts';
 import { type BatchLine, BatchReader, type WorkLine } from '../pipeline/workers/wire.ts';
 import { type HttpApi, HttpProblem } from '../sdk/http/http-api.ts';
@@ -128,6 +128,8 @@ class Session {
   #id = '';
   #bodyBytesMax = 0;
   #learned: Promise<void> = Promise.resolve();
+  /** Drivers that did not load: the server sends none twice. */
+  #missing: BatchLine['drivers'] = [];
 
   constructor(parts: WorkerParts, fail: (problem: unknown) => void) {
     this.#parts = parts;
@@ -162,12 +164,16 @@ class Session {
   /** A version that the server removed and made anew replaces the one that is here. */
   async #learn(added: BatchLine['drivers']): Promise<void> {
     const { drivers, log } = this.#parts;
-    for (const driver of added) {
+    const wanted = [...this.#missing.filter((driver) => !added.some((other) => isSame(driver, other))), ...added];
+    const missing: BatchLine['drivers'][number][] = [];
+    this.#missing = missing;
+    for (const driver of wanted) {
       drivers.remove(driver);
       try {
         await drivers.add(driver);
       } catch (problem) {
-        // Its messages are answered as not tried, and come again.
+        // Its messages are answered as not tried, and come again; with the next batch it is tried again.
+        missing.push(driver);
         log.error('A driver does not load', { id: driver.id, version: driver.version, problem });
       }
     }
@@ -178,6 +184,10 @@ class Session {
       this.#parts.api.post(`/v1/workers/${this.#id}/results`, { batch, from, results: part }),
     );
   }
+}
+
+function isSame(a: DriverRef, b: DriverRef): boolean {
+  return a.id === b.id && a.version === b.version;
 }
 
 /** The server knows the driver, or it would not have asked for it: that it is not here is this worker's own trouble. */
