@@ -52,9 +52,12 @@ test('what is decompressed counts among the bodies of all connections', async (t
 test('what is not compressed as it says, ends too early, or is compressed in an unknown way is refused', async (t) => {
   const { call, pipeline } = await serve(t);
   const whole = gzipSync('{"temperature":21.5}');
+  // A raw block of two bytes whose frame asks for a window of 128 MiB.
+  const wide = Buffer.from('28b52ffd0088110000' + '7b7d', 'hex');
   const wrong: [Buffer, string, number, string][] = [
     [Buffer.from('{}'), 'gzip', 400, 'payload_unreadable'],
     [whole.subarray(0, whole.length - 6), 'gzip', 400, 'payload_unreadable'],
+    [wide, 'zstd', 400, 'payload_unreadable'],
     [whole, 'br', 400, 'payload_unreadable'],
     [whole, 'compress', 415, 'unsupported_format'],
     [whole, 'gzip, gzip', 415, 'unsupported_format'],

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import {
   brotliDecompress,
+  constants,
   createBrotliDecompress,
   createGunzip,
   createInflate,
@@ -23,13 +24,20 @@ export interface Compression {
 
 const gzip: Compression = { createDecoder: createGunzip, decompress: gunzip };
 
+/** 8 MiB is what senders may count on (RFC 9659); without a limit eighteen bytes make the decoder ask for 128 MiB. */
+const zstdWindow = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+const zstd: Compression = {
+  createDecoder: () => createZstdDecompress(zstdWindow),
+  decompress: (bytes, options, done) => zstdDecompress(bytes, { ...options, ...zstdWindow }, done),
+};
+
 /** By the names that HTTP has for them (RFC 9110, section 8.4). */
 const compressions: Readonly<Record<string, Compression>> = {
   gzip,
   'x-gzip': gzip,
   deflate: { createDecoder: createInflate, decompress: inflate },
   br: { createDecoder: createBrotliDecompress, decompress: brotliDecompress },
-  zstd: { createDecoder: createZstdDecompress, decompress: zstdDecompress },
+  zstd,
 };
 
 export const compressionNames = 'gzip, deflate, br or zstd';
