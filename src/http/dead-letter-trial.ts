@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { DriverRef } from '../pipeline/driver.ts';
 import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { BrowseRequest, Engine, StoredMessage } from '../queues/engine.ts';
@@ -43,7 +42,7 @@ export async function tryDeadLetters(
   presence: Presence,
 ): Promise<Trial> {
   const outcomes: Record<string, number> = {};
-  const samples: TrialDifference[] = [];
+  const samples = new Samples();
   let tried = 0;
   let left = false;
   presence.onLeft(() => {
@@ -57,12 +56,12 @@ export async function tryDeadLetters(
     const answers = page.messages.length === 0 ? [] : await rehearsals.run(page.messages, spec.driver);
     for (const [at, now] of answers.entries()) {
       outcomes[now.now] = (outcomes[now.now] ?? 0) + 1;
-      addSample(samples, differenceOf(page.messages[at], now));
+      samples.add(differenceOf(page.messages[at], now));
     }
     tried += answers.length;
     next = page.next;
   }
-  return { tried, outcomes, samples, next };
+  return { tried, outcomes, samples: samples.kept, next };
 }
 
 function differenceOf({ death }: StoredMessage, now: Rehearsal): TrialDifference {
@@ -70,15 +69,24 @@ function differenceOf({ death }: StoredMessage, now: Rehearsal): TrialDifference
 }
 
 /** A thousand that differ in nothing but their numbers are one sample. */
-function addSample(samples: TrialDifference[], difference: TrialDifference): void {
-  if (samples.length < samplesMax && !samples.some((known) => isAlike(known, difference))) samples.push(difference);
+class Samples {
+  readonly kept: TrialDifference[] = [];
+  readonly #kinds = new Set<string>();
+
+  add(difference: TrialDifference): void {
+    if (this.kept.length >= samplesMax) return;
+    const kind = kindOf(difference);
+    if (this.#kinds.has(kind)) return;
+    this.#kinds.add(kind);
+    this.kept.push(difference);
+  }
 }
 
-function isAlike(a: TrialDifference, b: TrialDifference): boolean {
-  return a.now.now === b.now.now && isDeepStrictEqual(a.now.error, b.now.error) && shapeOf(a) === shapeOf(b);
+function kindOf({ now }: TrialDifference): string {
+  return JSON.stringify([now.now, now.error?.code, now.error?.reason, shapeOf(now)]);
 }
 
 /** The names of what would be read. */
-function shapeOf({ now }: TrialDifference): string {
-  return now.readings.map(({ eventType, data }) => `${eventType} ${Object.keys(data).sort().join()}`).join('\n');
+function shapeOf({ readings }: Rehearsal): string {
+  return readings.map(({ eventType, data }) => `${eventType} ${Object.keys(data).sort().join()}`).join('\n');
 }

@@ -93,7 +93,13 @@ async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator
   const decoder = new TextDecoder();
   let begun = '';
   for await (const chunk of body ?? []) {
-    const lines = (begun + decoder.decode(chunk, { stream: true })).split('\n');
+    const text = decoder.decode(chunk, { stream: true });
+    if (!text.includes('\n')) {
+      // A long line is not looked at anew for each of its chunks.
+      begun += text;
+      continue;
+    }
+    const lines = (begun + text).split('\n');
     begun = lines.pop() ?? '';
     yield* lines;
   }
