@@ -152,3 +152,21 @@ test('whoever prefers so is answered once the message is safe, or waits for what
   ]);
   assert.equal((await send('wait=soon')).status, 400);
 });
+
+test('a rule that keeps a device from a topic keeps it from the door to it, too', async (t) => {
+  const { call, pipeline, access } = await serve(t, { anonymous: 'never' });
+  t.mock.method(access, 'authenticateToken', async () => ({ kind: 'device', name: 'd1', deviceType: 'meter' }));
+  t.mock.method(
+    access,
+    'mayPublish',
+    (_who: unknown, _id: string, topic: string) => topic === 'devices/d1/events/seen',
+  );
+  const headers = { authorization: 'Bearer some-token' };
+  const status = async (path: string): Promise<number> => (await call('POST', path, '{}', headers)).status;
+  assert.equal(await status('/v1/devices/me/events/seen'), 200);
+  for (const path of ['/v1/devices/d1/telemetry', '/v1/devices/d1/messages', '/v1/devices/d1/events/other']) {
+    assert.equal(await status(path), 403, path);
+  }
+  for (const kind of ['telemetry', 'attributes']) assert.equal(await status(`/api/v1/some-token/${kind}`), 403, kind);
+  assert.equal(pipeline.ingestion.requests.length, 1);
+});

@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import { parseTime } from '../header-values.ts';
 import { ingestAnswers, preferHeader, takeOne } from '../ingest-answer.ts';
+import { requestOf } from '../ingest-batch.ts';
 import { type Call, type Route, route } from '../route.ts';
 import { deviceIdParams, eventType, integer, object, text } from '../schemas.ts';
 
@@ -63,11 +64,15 @@ function ingestRoute(
       headers: ingestHeaders,
       responses: ingestAnswers,
     },
-    handle: (call, parts) => takeOne(ingestRequest(call, eventTypeOf(call.params)), call, parts),
+    handle: async (call, parts) =>
+      takeOne(requestOf(ingestRequest(call, eventTypeOf(call.params)), call.caller, parts), call, parts),
   });
 }
 
-function ingestRequest({ params, headers, body, caller }: Call<Ingest>, type: string | undefined): IngestRequest {
+function ingestRequest(
+  { params, headers, body }: Call<Ingest>,
+  type: string | undefined,
+): Omit<IngestRequest, 'publisher'> {
   const messageId = headers['sluice-message-id'];
   if (messageId !== undefined && Buffer.byteLength(messageId) > messageIdBytesMax) {
     throw new SluiceError(
@@ -79,7 +84,6 @@ function ingestRequest({ params, headers, body, caller }: Call<Ingest>, type: st
   return {
     deviceId: params.id,
     payload: body ?? Buffer.alloc(0),
-    publisher: caller.clientId,
     ...present('eventType', type),
     ...present('contentType', headers['content-type']),
     ...present('messageId', messageId),

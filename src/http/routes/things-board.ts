@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import { ingestAnswers, takeOne } from '../ingest-answer.ts';
+import { requestOf } from '../ingest-batch.ts';
 import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
 import { object } from '../schemas.ts';
 
@@ -32,12 +33,12 @@ function thingsBoardRoute(eventType: string, summary: string): Route {
 
 /** 200 also where it is safe and not processed yet: its clients know no 202. */
 async function take(call: Call<Post>, eventType: string, parts: RouteParts): Promise<Answer> {
-  const { identity, clientId } = call.caller;
+  const { identity } = call.caller;
   if (identity.kind !== 'device') {
     throw new SluiceError('not_authorized', `Use the token of a device: this one is of a ${identity.kind}`);
   }
   const payload = call.body ?? Buffer.alloc(0);
-  const message = { deviceId: identity.name, eventType, payload, contentType: 'application/json', publisher: clientId };
-  const answer = await takeOne(message, call, parts);
+  const message = { deviceId: identity.name, eventType, payload, contentType: 'application/json' };
+  const answer = await takeOne(requestOf(message, call.caller, parts), call, parts);
   return { ...answer, status: 200 };
 }
