@@ -58,6 +58,19 @@ test('a server that says nothing more is taken for gone', async (t) => {
   assert.deepEqual(seen, ['one']);
 });
 
+test('a long line may take longer than the silence of a server that is gone', async (t) => {
+  const api = await listening(t, (response) => {
+    response.writeHead(200);
+    let parts = 7;
+    const timer = setInterval(() => {
+      if (parts-- > 0) response.write('part ');
+      else response.end('\n');
+    }, 200);
+    response.on('close', () => clearInterval(timer));
+  });
+  assert.deepEqual(await linesOf(api, 1_000), ['part '.repeat(7)]);
+});
+
 test('who reads lines may leave', async (t) => {
   const api = await silentAfter(t, 'one\n');
   const leaving = new AbortController();
@@ -67,9 +80,9 @@ test('who reads lines may leave', async (t) => {
   await assert.rejects(reading, { name: 'HttpProblem' });
 });
 
-async function linesOf(api: HttpApi): Promise<string[]> {
+async function linesOf(api: HttpApi, silenceMsMax = 60_000): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of api.lines('/x', {}, new AbortController().signal, 60_000)) lines.push(line);
+  for await (const line of api.lines('/x', {}, new AbortController().signal, silenceMsMax)) lines.push(line);
   return lines;
 }
 

@@ -37,20 +37,24 @@ export class HttpApi {
 
   /**
    * The lines of an answer that has no end, until `signal` is aborted. Ends where the server ends it; rejects where the
-   * connection does, and where no line comes for `silenceMsMax`.
+   * connection does, and where nothing comes for `silenceMsMax`: a long line may take longer.
    */
   async *lines(path: string, body: object, signal: AbortSignal, silenceMsMax: number): AsyncGenerator<string> {
     const silence = new AbortController();
     const over = AbortSignal.any([signal, silence.signal]);
     const listen = (): NodeJS.Timeout => setTimeout(() => silence.abort(), silenceMsMax);
     let timer = listen();
+    const heard = (): void => {
+      clearTimeout(timer);
+      timer = listen();
+    };
     try {
       const response = await this.#send('POST', path, JSON.stringify(body), over);
       if (!response.ok) throw refusal('POST', path, response.status, await response.text());
-      for await (const line of linesOf(response.body)) {
+      for await (const line of linesOf(response.body, heard)) {
         clearTimeout(timer);
         yield line;
-        timer = listen();
+        heard();
       }
     } catch (problem) {
       if (problem instanceof HttpProblem) throw problem;
@@ -89,10 +93,11 @@ function refusal(method: string, path: string, status: number, text: string): Ht
 }
 
 /** Without their ends; the last one may lack it. */
-async function* linesOf(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string> {
+async function* linesOf(body: ReadableStream<Uint8Array> | null, heard: () => void): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let begun = '';
   for await (const chunk of body ?? []) {
+    heard();
     const text = decoder.decode(chunk, { stream: true });
     if (!text.includes('\n')) {
       // A long line is not looked at anew for each of its chunks.
