@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileMqttload } from './mqttload.ts';
+import { compileLoads } from './pipeline/loads.ts';
 import { measurePipeline, type PipelineSample } from './pipeline/measure.ts';
 import { pipelineScenarios } from './pipeline/scenarios.ts';
 import { pipelineTable } from './pipeline/table.ts';
@@ -26,10 +26,10 @@ if (!Number.isInteger(runs) || runs < 1) throw new Error(`Expected --runs from 1
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const samples: PipelineSample[] = [];
 try {
-  const mqttload = compileMqttload(folder);
+  const loads = compileLoads(folder);
   for (const scenario of scenarios) {
     for (let run = 1; run <= (scenario.paced || scenario.held ? 1 : runs); run++) {
-      const sample = await measurePipeline(scenario, mqttload, join(folder, `${scenario.name}-${run}`));
+      const sample = await measurePipeline(scenario, loads, join(folder, `${scenario.name}-${run}`));
       samples.push(sample);
       process.stderr.write(
         `${scenario.title}, run ${run}: ${(sample.messages / sample.processedSeconds).toFixed(0)}/s\n`,

@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { dataFiles } from '../../src/platform/data-files.ts';
-import { type LoadResult, runLoad } from '../mqttload.ts';
 import { anonymousBytes, cpuSeconds } from '../process-usage.ts';
 import { type SluiceBroker, startSluice } from '../sluice.ts';
-import { holdPipeline, payload, registerFleet } from './fleet.ts';
+import { holdPipeline, registerFleet } from './fleet.ts';
+import { type Loads, send } from './loads.ts';
 import { type Outcomes, outcomesOf, untilProcessed } from './outcomes.ts';
 import type { PipelineScenario } from './scenarios.ts';
 
@@ -30,78 +30,57 @@ export interface PipelineSample {
 /** Messages of each device that go in before anything counts: the compiler has seen the code then. */
 const warmUpMessages = 300;
 
-export async function measurePipeline(
-  scenario: PipelineScenario,
-  mqttload: string,
-  home: string,
-): Promise<PipelineSample> {
+export async function measurePipeline(scenario: PipelineScenario, loads: Loads, home: string): Promise<PipelineSample> {
   mkdirSync(home);
   const broker = await startSluice({ home });
   const memory = new HighestMemory(broker.pid);
   try {
     await registerFleet(broker, scenario.mode, scenario.devices);
-    await warmUp(broker, mqttload, scenario);
-    return await measure(broker, mqttload, scenario, join(home, 'data', dataFiles.devices), memory);
+    await warmUp(broker, loads, scenario);
+    return await measure(broker, loads, scenario, join(home, 'data', dataFiles.devices), memory);
   } finally {
     memory.stop();
     await broker.stop();
   }
 }
 
-async function warmUp(broker: SluiceBroker, mqttload: string, { devices }: PipelineScenario): Promise<void> {
+async function warmUp(broker: SluiceBroker, loads: Loads, scenario: PipelineScenario): Promise<void> {
   const before = await outcomesOf(broker);
-  await load(broker, mqttload, devices, warmUpMessages, '--window 20');
-  await untilProcessed(broker, devices * warmUpMessages, before);
+  await send(broker, loads, { ...scenario, load: '--window 20' }, warmUpMessages);
+  await untilProcessed(broker, scenario.devices * warmUpMessages, before);
 }
 
 async function measure(
   broker: SluiceBroker,
-  mqttload: string,
+  loads: Loads,
   scenario: PipelineScenario,
   file: string,
   memory: HighestMemory,
 ): Promise<PipelineSample> {
-  const { devices, messages: ofEach, held, load: further } = scenario;
+  const { devices, messages: ofEach, held } = scenario;
   const messages = devices * ofEach;
   const storedBefore = rowsIn(file);
   const before = await outcomesOf(broker);
   if (held) await holdPipeline(broker, 'pause');
   const cpuBefore = cpuSeconds(broker.pid);
   const began = performance.now();
-  const result = await load(broker, mqttload, devices, ofEach, further);
+  const answered = await send(broker, loads, scenario, ofEach);
   const resumed = held ? performance.now() : began;
   if (held) await holdPipeline(broker, 'resume');
   const outcomes = await untilProcessed(broker, messages, before);
   return {
     scenario,
     messages,
-    acknowledgedSeconds: messages / result.acknowledgedRate,
+    acknowledgedSeconds: messages / answered.rate,
     processedSeconds: (performance.now() - resumed) / 1_000,
     outcomes,
     stored: rowsIn(file) - storedBefore,
-    ackP50Ms: result.ackP50,
-    ackP99Ms: result.ackP99,
-    ackMaxMs: result.ackMax,
+    ackP50Ms: answered.p50,
+    ackP99Ms: answered.p99,
+    ackMaxMs: answered.max,
     cpuSeconds: cpuSeconds(broker.pid) - cpuBefore,
     anonymousBytes: memory.highest,
   };
-}
-
-async function load(
-  broker: SluiceBroker,
-  program: string,
-  devices: number,
-  messages: number,
-  further: string,
-): Promise<LoadResult> {
-  const result = await runLoad({
-    program,
-    port: broker.mqttPort,
-    arguments: `--ver 5 --pubs ${devices} --subs 0 --qos 1 --count ${messages} --topic devices/meter-%d/telemetry --payload ${payload} ${further}`,
-    core: undefined,
-  });
-  if (result?.complete !== true) throw new Error('The load did not get every acknowledgement');
-  return result;
 }
 
 function rowsIn(file: string): number {

@@ -9,7 +9,7 @@ export interface PipelineScenario {
   readonly messages: number;
   /** The door that the devices come through. */
   readonly door: 'mqtt' | 'http';
-  /** Further arguments of the load. */
+  /** Further arguments of the load over MQTT. */
   readonly load: string;
   /** The pipeline stands still until every message is acknowledged. */
   readonly held?: boolean;
@@ -40,6 +40,16 @@ export const pipelineScenarios: readonly PipelineScenario[] = [
     door: 'mqtt',
     load: '--window 20',
     aim: '≥ 8,000/s',
+  },
+  {
+    name: 'http',
+    title: 'inline, HTTP, a request for each message',
+    mode: 'inline',
+    devices: 64,
+    messages: 800,
+    door: 'http',
+    load: '',
+    aim: '≥ 4,000/s',
   },
   {
     name: 'tick',
