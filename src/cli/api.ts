@@ -55,6 +55,11 @@ export class Api {
     return this.#request<T>('DELETE', path);
   }
 
+  /** Sends a file, read while it is sent. */
+  async upload<T>(path: string, file: Blob, query: Query = {}): Promise<T> {
+    return this.#answer(await this.#send('POST', withQuery(path, query), file));
+  }
+
   /** The body as it comes. What is not an error at once may still break off: then the stream rejects. */
   async download(path: string, query: Query = {}): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#send('GET', withQuery(path, query));
@@ -64,7 +69,10 @@ export class Api {
   }
 
   async #request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await this.#send(method, path, body);
+    return this.#answer(await this.#send(method, path, body));
+  }
+
+  async #answer<T>(response: Response): Promise<T> {
     const text = await response.text();
     if (!response.ok) throw problemOf(response.status, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
@@ -73,8 +81,9 @@ export class Api {
   #send(method: string, path: string, body?: unknown): Promise<Response> {
     const headers: Record<string, string> = {};
     if (this.#authorization !== undefined) headers.authorization = this.#authorization;
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    const request = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+    const isFile = body instanceof Blob;
+    if (body !== undefined) headers['content-type'] = isFile ? body.type : 'application/json';
+    const request = { method, headers, body: isFile || body === undefined ? body : JSON.stringify(body) };
     return fetch(this.#base + path, request).catch((cause: Error) => {
       throw new Error(`Cannot reach ${this.#base}: ${reasonOf(cause)}`, { cause });
     });

@@ -3,6 +3,7 @@ import { packageVersion } from '../std/package-version.ts';
 import { advise } from './advise.ts';
 import { backup } from './backup.ts';
 import { ban } from './ban.ts';
+import { claimKey } from './claim-key.ts';
 import { type Command, group, type Terminal, UsageError } from './command.ts';
 import { dead } from './dead.ts';
 import { decodeAgain } from './decode-again.ts';
@@ -35,6 +36,7 @@ export const root: Command = group(
     dead,
     move,
     device,
+    claimKey,
     driver,
     advise,
     decodeAgain,

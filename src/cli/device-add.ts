@@ -12,6 +12,7 @@ export const add = command({
   options: {
     type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type; needed for a new device.' }),
     firmware: value(text(), { placeholder: 'VERSION', sentence: 'Firmware version.' }),
+    gateway: value(text(), { placeholder: 'DEVICE', sentence: 'The device that may act for it.' }),
     attribute: many(text({ pattern: /^[^=]+=/, expected: 'NAME=VALUE' }), {
       placeholder: 'NAME=VALUE',
       sentence: 'Attribute of the device.',
@@ -32,6 +33,7 @@ export const add = command({
       type,
       firmwareVersion: options.firmware ?? there?.firmwareVersion,
       attributes: changedAttributes(there?.attributes, options.attribute, options['remove-attribute']),
+      gateway: options.gateway ?? there?.gateway,
       retired: options.retired || (!options.active && there?.retired === true),
     });
     return print(terminal, options.json, answer, () =>

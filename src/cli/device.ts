@@ -3,8 +3,10 @@ import type { Device, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
 import { command, group } from './command.ts';
 import { add } from './device-add.ts';
+import { credentials } from './device-credentials.ts';
 import { history } from './device-history.ts';
 import { series } from './device-series.ts';
+import { exportDevices, importDevices } from './device-transfer.ts';
 import { type } from './device-type.ts';
 import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
@@ -17,14 +19,30 @@ const list = command({
   summary: 'Lists the devices',
   options: {
     type: value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Only devices of this type.' }),
+    gateway: value(text(), { placeholder: 'DEVICE', sentence: 'Only devices behind this gateway.' }),
+    firmware: value(text(), { placeholder: 'VERSION', sentence: 'Only devices with this firmware.' }),
+    attribute: value(text({ pattern: /^[^=]+=/, expected: 'NAME=VALUE' }), {
+      placeholder: 'NAME=VALUE',
+      sentence: 'Only devices with this attribute.',
+    }),
+    retired: switchable({ sentence: 'Only retired ones.' }),
     after: value(text(), { placeholder: 'DEVICE', sentence: 'Only ids behind this one.' }),
     limit: valueOr(integer(1, 1000), 100, { placeholder: 'N', sentence: 'Devices at most.' }),
     ...apiOptions,
   },
   async run({ options, terminal }) {
-    const { type, after, limit } = options;
+    const { type, gateway, firmware: firmwareVersion, attribute, after, limit } = options;
+    const retired = options.retired ? 'true' : undefined;
     const api = new Api(options.url, options.token);
-    const answer = await api.get<{ devices: readonly Device[] }>('/v1/devices', { type, after, limit });
+    const answer = await api.get<{ devices: readonly Device[] }>('/v1/devices', {
+      type,
+      gateway,
+      firmwareVersion,
+      attribute,
+      retired,
+      after,
+      limit,
+    });
     return print(terminal, options.json, answer, ({ devices }) =>
       formatTable(
         devices,
@@ -65,29 +83,19 @@ const remove = command({
   },
 });
 
-const credentials = command({
-  name: 'credentials',
-  summary: 'Gives a device a new password and prints it, this once',
-  operands: [id],
-  options: {
-    'device-password': value(text({ secret: true }), {
-      placeholder: 'TEXT',
-      sentence: 'Password to use; without it one is made.',
-    }),
-    remove: switchable({ sentence: 'Take the credentials away instead.' }),
-    ...apiOptions,
-  },
-  async run({ options, operands: [device], terminal }) {
-    const api = new Api(options.url, options.token);
-    const at = path`/v1/devices/${device}/credentials`;
-    if (options.remove) {
-      await api.delete(at);
-      return print(terminal, options.json, { removed: device }, () => `Device ${device} has no credentials any more.`);
-    }
-    const answer = await api.post<Record<string, string>>(at, { password: options['device-password'] });
-    return print(terminal, options.json, answer, formatFields);
-  },
-});
+const [retire, restore] = (['retire', 'restore'] as const).map((verb) =>
+  command({
+    name: verb,
+    summary:
+      verb === 'retire' ? 'Refuses a device from now on; what is known of it stays' : 'Takes a retired device again',
+    operands: [id],
+    options: apiOptions,
+    async run({ options, operands: [device], terminal }) {
+      const answer = await new Api(options.url, options.token).post<Device>(`${path`/v1/devices/${device}`}/${verb}`);
+      return print(terminal, options.json, answer, () => `Device ${device} is ${verb}d.`);
+    },
+  }),
+);
 
 const state = command({
   name: 'state',
@@ -117,8 +125,12 @@ export const device = group('device', 'Works with devices and their types', [
   add,
   list,
   show,
+  retire,
+  restore,
   remove,
   credentials,
+  importDevices,
+  exportDevices,
   state,
   history,
   series,

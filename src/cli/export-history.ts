@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { choice, text } from '../config/schema.ts';
 import { Api, path } from './api.ts';
 import { command, UsageError } from './command.ts';
 import { apiOptions, value, valueOr } from './options.ts';
 import { print } from './print.ts';
+import { writeWhole } from './whole-file.ts';
 
 const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
 
@@ -34,16 +32,3 @@ export const exportHistory = command({
     return print(terminal, options.json, { file }, () => `Wrote ${file}.`);
   },
 });
-
-async function writeWhole(file: string, body: ReadableStream<Uint8Array>): Promise<void> {
-  const part = `${file}.part`;
-  try {
-    await pipeline(body, createWriteStream(part));
-    await rename(part, file);
-  } catch (cause) {
-    await rm(part, { force: true });
-    throw new Error(`Cannot write all of ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
-  }
-}
