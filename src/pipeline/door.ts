@@ -61,6 +61,15 @@ export class Door {
     this.#rates.flush();
   }
 
+  /** Makes room for a message that is kept before it comes here; where there is none it is answered, and this with false. */
+  reserve(bytes: number, waiter: ReceiptWaiter, tag: number): boolean {
+    return this.#inline.reserve(bytes, waiter, tag);
+  }
+
+  release(bytes: number): void {
+    this.#inline.release(bytes);
+  }
+
   admit(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
     if (this.#closed) {
       waiter.receipt(tag, new SluiceError('unavailable', 'Try again later: the pipeline does not run'));

@@ -66,3 +66,12 @@ test('one message that is refused is the answer for all, and costs the others no
   assert.equal(receipt.code, 'time_out_of_range');
   assert.equal((await bench.state('b')).v, 2);
 });
+
+test('what waits for its devices to be looked up takes room, until they are', async (t) => {
+  const bench = await gatewayBench(t, { inlineMessagesMax: 2 });
+  const receipts = await bench.publish(...[1, 2, 3].map((v) => sent(bench, { c: { v } })));
+  const codes = receipts.toSorted((one, other) => one.tag - other.tag).map(({ code }) => code);
+  assert.deepEqual(codes, ['not_authorized', 'not_authorized', 'quota_exceeded']);
+  await bench.publish(sent(bench, { a: { v: 1 } }), sent(bench, { a: { v: 2 } }));
+  assert.equal((await bench.state('a')).v, 2);
+});

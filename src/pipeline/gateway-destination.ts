@@ -44,10 +44,14 @@ export class GatewayDestination implements Destination {
       waiter.receipt(tag, children);
       return true;
     }
+    const { door } = this.#parts;
+    const bytes = message.payload.length;
+    if (!door.reserve(bytes, waiter, tag)) return true;
     // The payload is not looked at any more: it is a view of what the network reads into.
     const head = { ...message, payload: Buffer.alloc(0) };
     const messages = children.map(([id, value]) => this.#messageOf(head, id, value));
     this.#strangers(children.map(([id]) => id))
+      .finally(() => door.release(bytes))
       .then((problem) => (problem === undefined ? this.#enter(messages, waiter, tag) : waiter.receipt(tag, problem)))
       .catch((problem) => waiter.receipt(tag, toSluiceError(problem)));
     return true;
