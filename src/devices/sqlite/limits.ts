@@ -42,9 +42,9 @@ export const sqliteLimits = {
   /** Devices that one slice of an export looks at. */
   exportDevicesMax: 1_000,
   /** Rows of history that one step of the roll-ups reads. */
-  rollupRowsMax: 2_000,
+  rollupRowsMax: 1_000,
   /** Rows of roll-ups that one step writes; it ends with the row of history that goes beyond. */
-  rollupBucketsMax: 5_000,
+  rollupBucketsMax: 2_000,
   /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
   rollupKeysMax: 1_000,
   /** The longest interval of roll-ups. */
@@ -54,7 +54,7 @@ export const sqliteLimits = {
   /** and rows of history that it reads for them; it ends with the interval that goes beyond. */
   rollupRepairRowsMax: 20_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
-  rollupPauseMs: 100,
+  rollupPauseMs: 200,
   /** Between two looks for what is to be rolled up. */
   rollupIntervalMs: 5_000,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */
