@@ -147,6 +147,20 @@ test('a gateway acts for the devices behind it and for no other, as long as they
   assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 403);
 });
 
+test('an import that takes a device from its gateway takes the right away at once', async (t) => {
+  const { server, logIn, credential } = await startFleet(t);
+  for (const id of ['gw', 'other']) await server.api('PUT', `/v1/devices/${id}`, { type: 'meter' });
+  await server.api('PATCH', '/v1/devices/m-1', { gateway: 'gw' });
+  const { token } = await credential('gw', { kind: 'token' });
+  const gateway = await logIn({ username: token });
+  await gateway.subscribeAsync('devices/m-1/#', { qos: 1 });
+  const left = sentAway(gateway);
+  const headers = { 'content-type': 'text/csv' };
+  const body = 'id,type,gateway\nm-1,meter,other\n';
+  await fetch(`${server.httpUrl}/v1/device-import`, { method: 'POST', headers, body });
+  assert.equal(await left, 0x87);
+});
+
 test('a retired device is sent away and comes back when it is restored', async (t) => {
   const { server, logIn, credential } = await startFleet(t);
   const { token } = await credential('m-1', { kind: 'token' });

@@ -47,5 +47,7 @@ export interface ImportedDevice {
 }
 
 export type ImportOutcome =
-  | { readonly outcome: 'made' | 'changed' | 'same' }
+  | { readonly outcome: 'made' | 'same' }
+  /** Which gateway it had. */
+  | { readonly outcome: 'changed'; readonly gatewayBefore: string | undefined }
   | { readonly outcome: 'refused'; readonly code: ErrorCode; readonly reason: string };

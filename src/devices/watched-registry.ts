@@ -41,7 +41,12 @@ export class WatchedRegistry implements Registry, FirmwareVersions {
 
   async putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]> {
     const outcomes = await this.#registry.putDevices(devices);
-    this.#tell(devices.flatMap(({ device }, at) => (outcomes[at].outcome === 'refused' ? [] : [device])));
+    const touched = devices.flatMap(({ device }, at) => {
+      const outcome = outcomes[at];
+      if (outcome.outcome === 'changed') return [device, { ...device, gateway: outcome.gatewayBefore }];
+      return outcome.outcome === 'made' ? [device] : [];
+    });
+    this.#tell(touched);
     return outcomes;
   }
 

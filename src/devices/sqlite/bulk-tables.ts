@@ -32,7 +32,8 @@ export class BulkTables {
       const isSame = before !== undefined && isDeepStrictEqual(said(before), said(device));
       if (!isSame) this.#devices.write(device, now);
       if (addsToken) this.#credentials.writeToken(device.id, tokenDigest, now);
-      return { outcome: before === undefined ? 'made' : isSame && !addsToken ? 'same' : 'changed' };
+      if (before === undefined) return { outcome: 'made' };
+      return isSame && !addsToken ? { outcome: 'same' } : { outcome: 'changed', gatewayBefore: before.gateway };
     } catch (problem) {
       // Each of these is thrown before the row changed anything; whatever else ends the transaction.
       if (problem instanceof SluiceError) return refused(problem.code, problem.message);
