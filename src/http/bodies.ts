@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { FastifyBodyParser, FastifyError, FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify';
 import { SluiceError } from '../errors.ts';
+import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { decompressed, isCompressed } from './content-encoding.ts';
-import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
 
 /** What a body may have that is a stream, decompressed: 1,000,000 devices, and an end for a bomb. */
 const streamBytesMax = 1024 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { SluiceError } from '../errors.ts';
 import type { JsonValue } from '../std/json.ts';
+import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
 import { parseTime } from './header-values.ts';
 import type { BatchItem } from './ingest-batch.ts';
-import { jsonDepthMax, nestsDeeper } from './json-depth.ts';
 import { type PayloadEncoding, payloadFromJson } from './message-json.ts';
 import { checkProperties } from './property-limits.ts';
 import { anyJson, batchItemsMax, epochMs, integer, object, text } from './schemas.ts';

@@ -75,3 +75,10 @@ test('what waits for its devices to be looked up takes room, until they are', as
   await bench.publish(sent(bench, { a: { v: 1 } }), sent(bench, { a: { v: 2 } }));
   assert.equal((await bench.state('a')).v, 2);
 });
+
+test('what a gateway sends may not nest so deep that to write it down again takes the stack', async (t) => {
+  const bench = await gatewayBench(t);
+  const deep = Buffer.from(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
+  const [receipt] = await bench.publish({ ...sent(bench, {}), payload: deep });
+  assert.equal(receipt.code, 'payload_unreadable');
+});

@@ -3,6 +3,7 @@ import { isDeviceId } from '../access/device-topics.ts';
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../message.ts';
 import { isJsonObject, type JsonValue } from '../std/json.ts';
+import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
 import { hasMessageId, withMessageId } from './device-message.ts';
 import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
 import type { Door } from './door.ts';
@@ -109,7 +110,12 @@ function childrenOf(payload: Buffer, bytesMax: number, devicesMax: number): [str
       detail: { limit: 'gatewayBytesMax' },
     });
   }
-  const value = parse(payload);
+  const text = payload.toString();
+  if (nestsDeeper(text, jsonDepthMax)) {
+    const sentence = `Send JSON with at most ${jsonDepthMax} arrays and objects inside each other: this has more`;
+    return new SluiceError('payload_unreadable', sentence);
+  }
+  const value = parse(text);
   if (!isJsonObject(value)) {
     return new SluiceError('payload_unreadable', 'Send a JSON object with the payload of each device under its id');
   }
@@ -118,9 +124,9 @@ function childrenOf(payload: Buffer, bytesMax: number, devicesMax: number): [str
   return new SluiceError('invalid_argument', `Send for 1 to ${devicesMax} devices at once: met ${children.length}`);
 }
 
-function parse(payload: Buffer): unknown {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(payload.toString());
+    return JSON.parse(text);
   } catch {
     // What is no JSON is no object either, and refused as such.
     return undefined;

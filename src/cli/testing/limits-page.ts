@@ -2,7 +2,6 @@ import { connectPacketBytesMax } from '../../broker/limits.ts';
 import type { Option } from '../../config/option.ts';
 import { configOptions } from '../../config/options.ts';
 import { connectionsMax } from '../../http/app.ts';
-import { jsonDepthMax } from '../../http/json-depth.ts';
 import { longPollsMax } from '../../http/long-polls.ts';
 import { brokerTable } from '../../http/metrics/broker-table.ts';
 import { metricTable } from '../../http/metrics/metric-table.ts';
@@ -10,6 +9,7 @@ import { batchItemsMax } from '../../http/schemas.ts';
 import { propertyBytesMax } from '../../mqtt/codec/decode-properties.ts';
 import { topicBytesMax } from '../../mqtt/topics/names.ts';
 import { pipelineLimits } from '../../pipeline/limits.ts';
+import { jsonDepthMax } from '../../std/json-depth.ts';
 
 /** Where each bound that is an option shows: a metric, with the label where one tells it from others. Absent where nothing is refused or dropped at it. */
 const shown: Readonly<Record<string, string | undefined>> = {
