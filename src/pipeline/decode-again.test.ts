@@ -101,6 +101,17 @@ test('a later message keeps the state when an older one is corrected', async () 
   assert.deepEqual(await bench.store.raw.correct([{ ...corrected, messageId: 'unknown' }]), [false]);
 });
 
+test('what another device of the same id left is not decoded into this one', async () => {
+  mend(() => []);
+  await bench.publish(bench.message('a', { v: 1 }, { 'message-id': 'left' }));
+  await bench.pipeline.registry.removeDevice('a');
+  bench.clock.advance(1_000);
+  await bench.device('a', { name: 'meter' });
+  mend((v) => [{ data: { v } }]);
+  assert.deepEqual(await again(true), [0, 0, 0, 0, 0]);
+  assert.deepEqual(await bench.state('a'), {});
+});
+
 test('only messages of the type and the time are looked at', async () => {
   await bench.device('b', { name: 'other' });
   await bench.publish(bench.message('a', { v: 1 }), bench.message('b', { v: 1 }));

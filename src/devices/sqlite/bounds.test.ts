@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { SimulatedClock } from '../../std/clock.ts';
 import { createLog, type Log, silentLog } from '../../std/log.ts';
 import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
 import { sqliteLimits } from './limits.ts';
@@ -7,7 +8,7 @@ import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 async function storeWithDevice(t: TestContext, log: Log = silentLog): Promise<SqliteStore> {
-  const fixture = new SqliteFixture();
+  const fixture = new SqliteFixture({}, new SimulatedClock(0));
   const store = new SqliteStore({ path: fixture.path, log, limits: { stateKeysCachedMax: 1000 } });
   await store.start();
   t.after(() => fixture.close(store));

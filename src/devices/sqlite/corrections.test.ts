@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { SimulatedClock } from '../../std/clock.ts';
 import type { RawMessage } from '../raw.ts';
 import type { Reading } from '../reading.ts';
 import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
@@ -8,7 +9,7 @@ import type { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 async function storeWithDevice(t: TestContext): Promise<SqliteStore> {
-  const fixture = new SqliteFixture();
+  const fixture = new SqliteFixture({}, new SimulatedClock(0));
   const store = await fixture.open();
   t.after(() => fixture.close(store));
   await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));

@@ -16,9 +16,10 @@ export class RawQueries {
     this.#newest = database.prepare('SELECT coalesce(max(id), 0) AS id FROM raw');
     // In the order of the table, a bounded piece at a time: there is no index by device or by time. The bytes of rows that are
     // passed are not read.
+    // What came before the device was registered is of another one that had its id.
     this.#rows = database.prepare(
       `SELECT raw.id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, received_at, said,
-         iif(devices.type = :deviceType AND processed_at >= :from AND processed_at < :to, payload, NULL) AS payload
+         iif(devices.type = :deviceType AND processed_at >= max(:from, devices.created_at) AND processed_at < :to, payload, NULL) AS payload
        FROM raw LEFT JOIN devices ON devices.id = raw.device_id
        WHERE raw.id > :after AND raw.id <= :end ORDER BY raw.id LIMIT :rows`,
     );

@@ -25,7 +25,7 @@ import { TestDriverHost } from './test-driver-host.ts';
 
 /** A pipeline on a real SQLite store, with everything around it in the hands of the test. */
 export class TestBench {
-  readonly clock = new SimulatedClock();
+  readonly clock: SimulatedClock;
   readonly drivers = new TestDriverHost();
   readonly queue = new TestQueue();
   readonly buried: { message: Message; death: DeathReport }[] = [];
@@ -40,7 +40,13 @@ export class TestBench {
   readonly store: SqliteStore;
   readonly #fixture: SqliteFixture;
 
-  private constructor(fixture: SqliteFixture, store: SqliteStore, limits: Partial<PipelineLimits>) {
+  private constructor(
+    clock: SimulatedClock,
+    fixture: SqliteFixture,
+    store: SqliteStore,
+    limits: Partial<PipelineLimits>,
+  ) {
+    this.clock = clock;
     this.#fixture = fixture;
     this.store = store;
     this.pipeline = new Pipeline({
@@ -64,8 +70,9 @@ export class TestBench {
   }
 
   static async open(limits: Partial<PipelineLimits> = {}): Promise<TestBench> {
-    const fixture = new SqliteFixture();
-    const bench = new TestBench(fixture, await fixture.open(), limits);
+    const clock = new SimulatedClock();
+    const fixture = new SqliteFixture({}, clock);
+    const bench = new TestBench(clock, fixture, await fixture.open(), limits);
     await bench.pipeline.start();
     return bench;
   }
