@@ -99,16 +99,17 @@ function fromCsv(columns: readonly string[], { fields, problem }: CsvRecord): un
     throw new SluiceError('payload_unreadable', `Expected ${columns.length} fields, met ${fields.length}`);
   const row: Record<string, unknown> = {};
   const attributes: [string, unknown][] = [];
+  let bag: object = {};
   columns.forEach((column, at) => {
     const field = fields[at];
     if (isAttributeColumn(column)) attributes.push([column.slice(attributeColumn.length), field]);
     else if (field === '') return;
     else if (column === 'retired') row.retired = field === 'true' || (field === 'false' ? false : field);
-    else if (column === 'attributes') attributes.unshift(...Object.entries(asObject(parsed(field))));
+    else if (column === 'attributes') bag = asObject(parsed(field));
     else row[column] = field;
   });
   const given = attributes.filter(([, value]) => value !== '' || columns.includes('attributes'));
-  return { ...row, attributes: Object.fromEntries(given) };
+  return { ...row, attributes: { ...bag, ...Object.fromEntries(given) } };
 }
 
 const isRow = compileSchema({
