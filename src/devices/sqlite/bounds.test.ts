@@ -8,8 +8,13 @@ import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 async function storeWithDevice(t: TestContext, log: Log = silentLog): Promise<SqliteStore> {
-  const fixture = new SqliteFixture({}, new SimulatedClock(0));
-  const store = new SqliteStore({ path: fixture.path, log, limits: { stateKeysCachedMax: 1000 } });
+  const fixture = new SqliteFixture();
+  const store = new SqliteStore({
+    path: fixture.path,
+    log,
+    limits: { stateKeysCachedMax: 1000 },
+    clock: new SimulatedClock(0),
+  });
   await store.start();
   t.after(() => fixture.close(store));
   await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
