@@ -9,6 +9,8 @@ const tag = 'Devices';
 
 /** Devices of one commit. */
 const sliceMax = 1_000;
+/** Characters of their attributes; the slice ends with the device that goes beyond. */
+const sliceCharactersMax = 4 * 1024 * 1024;
 /** Bad lines that an answer tells of; it counts the others. */
 const problemsMax = 1_000;
 
@@ -81,6 +83,7 @@ class DeviceImport {
   readonly #counts = { made: 0, changed: 0, same: 0, refused: 0 };
   readonly #problems: object[] = [];
   #slice: Extract<DeviceRow, { imported: unknown }>[] = [];
+  #characters = 0;
   #read = 0;
 
   constructor(registry: RouteParts['pipeline']['registry']) {
@@ -90,8 +93,11 @@ class DeviceImport {
   async add(row: DeviceRow): Promise<void> {
     this.#read++;
     if ('problem' in row) this.#refuse(row.line, undefined, row.problem.code, row.problem.message);
-    else this.#slice.push(row);
-    if (this.#slice.length === sliceMax) await this.#commit();
+    else {
+      this.#slice.push(row);
+      this.#characters += JSON.stringify(row.imported.device.attributes).length;
+    }
+    if (this.#slice.length === sliceMax || this.#characters >= sliceCharactersMax) await this.#commit();
   }
 
   async end(): Promise<object> {
@@ -102,6 +108,7 @@ class DeviceImport {
   async #commit(): Promise<void> {
     const slice = this.#slice;
     this.#slice = [];
+    this.#characters = 0;
     if (slice.length === 0) return;
     const outcomes = await this.#registry.putDevices(slice.map(({ imported }) => imported));
     for (const [at, outcome] of outcomes.entries()) this.#count(outcome, slice[at]);
