@@ -22,8 +22,6 @@ const tag = 'Readings';
 /** Keys of one question, and devices of one answer. */
 const keysMax = 20;
 const devicesMax = 100;
-/** What a question without `from` is about. */
-const intervalsDefault = 100;
 
 const functionNames = ['min', 'max', 'avg', 'sum', 'count', 'last'] as const;
 type FunctionName = (typeof functionNames)[number];
@@ -62,7 +60,8 @@ const fields = {
   },
   from: {
     ...timeText,
-    description: 'Milliseconds since the Unix epoch, or ISO 8601; absent: 100 intervals before `to`',
+    description:
+      'Milliseconds since the Unix epoch, or ISO 8601; absent: so that `limit` intervals end with that of `to`',
   },
   to: { ...timeText, description: 'As `from`; absent: now' },
   limit: { ...pageLimit, description: 'Intervals of one page, which is shorter for many devices and keys' },
@@ -135,7 +134,7 @@ async function points(
 ): Promise<object> {
   const intervalMs = parseInterval(interval, 'interval');
   const to = toText === undefined ? clock.now() : parseTime(toText, 'to');
-  const from = fromText === undefined ? Math.max(0, to - intervalsDefault * intervalMs) : parseTime(fromText, 'from');
+  const from = fromText === undefined ? Math.max(0, to - (limit - 1) * intervalMs) : parseTime(fromText, 'from');
   if (from > to) throw new SluiceError('invalid_argument', `Give from before to: met ${from} and ${to}`);
   const keys = [...new Set([key].flat())];
   const answered = await store.series.points({ deviceIds, keys, eventType, intervalMs, from, to, limit });
