@@ -74,6 +74,11 @@ export interface ReceiptWaiter {
   readonly patient?: boolean;
   /** A receipt that the message is safe is enough: it need not be processed first, where both are possible. */
   readonly safeIsEnough?: boolean;
+  /**
+   * Whether who sent the message may publish to that topic too: for a destination that makes a message of another topic out of
+   * it, since rights were asked for the one that it came with. Absent: no.
+   */
+  mayPublish?(topic: string): boolean;
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
   /**

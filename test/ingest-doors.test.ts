@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { connectAsync } from 'mqtt';
-import { type Server, startServer } from './server.ts';
+import { type Server, startConfigured, startServer } from './server.ts';
 
 interface Story {
   readonly status: string;
@@ -85,11 +85,57 @@ test('lines, events and compressed bodies end in the same state', async (t) => {
   assert.deepEqual(await stateOf(server), { 'door.open open': true, 'telemetry a': 1, 'telemetry b': 2 });
 });
 
+test('an event leads a device only to topics that the rules allow it, over MQTT and by the HTTP API', async (t) => {
+  const rules = [{ effect: 'deny', action: 'publish', filter: 'devices/+/events/door.open' }];
+  const users = [{ name: 'root', password: 'secret', admin: true }];
+  const server = await startConfigured(t, { access: { rules, users } });
+  const json = { 'content-type': 'application/json' };
+  const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const headers = { ...json, ...basic('root', 'secret') };
+    const response = await fetch(server.httpUrl + path, { method, headers, body: body && JSON.stringify(body) });
+    return (await response.json()) as T;
+  };
+  await call('PUT', '/v1/device-types/meter', { mode: 'inline' });
+  await call('PUT', '/v1/devices/m1', { type: 'meter' });
+  const { password } = await call<{ password: string }>('POST', '/v1/devices/m1/credentials');
+  const device = await connectAsync(server.mqttUrl, { username: 'm1', password, protocolVersion: 5 });
+  t.after(() => device.endAsync());
+  const eventOf = (type: string) => ({ specversion: '1.0', id: type, source: '/pump', type });
+  const publish = (type: string): Promise<unknown> =>
+    device.publishAsync('devices/me', '{"open":true}', { qos: 1, properties: { userProperties: eventOf(type) } });
+  await publish('door.shut');
+  await assert.rejects(publish('door.open'), { code: 0x87 });
+
+  const messages = ['door.bell', 'door.open'].map((type) => ({
+    topic: 'devices/me/telemetry',
+    payload: { ...eventOf(type), data: { open: true } },
+    properties: { contentType: 'application/cloudevents+json' },
+  }));
+  const response = await post(server, '/v1/messages', JSON.stringify({ messages }), {
+    ...json,
+    ...basic('m1', password),
+  });
+  const { results } = (await response.json()) as { results: { ok: boolean; code?: string }[] };
+  assert.deepEqual(
+    results.map(({ ok, code }) => [ok, code]),
+    [
+      [true, undefined],
+      [false, 'not_authorized'],
+    ],
+  );
+  const { state } = await call<{ state: { eventType: string }[] }>('GET', '/v1/devices/m1/state');
+  assert.deepEqual(state.map(({ eventType }) => eventType).sort(), ['door.bell', 'door.shut']);
+});
+
 async function serverWith(t: TestContext, type: object): Promise<Server> {
   const server = await startServer(t);
   await server.api('PUT', '/v1/device-types/meter', type);
   await server.api('PUT', '/v1/devices/m1', { type: 'meter' });
   return server;
+}
+
+function basic(name: string, password: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
 }
 
 function post(

@@ -21,6 +21,7 @@ export interface AcknowledgedLink extends SessionLink {
   forgetReceived(packetId: number): void;
   /** Counts and logs it. */
   publishRefused(refusal: SluiceError): void;
+  mayPublish(topic: string): boolean;
   /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
   closeUnacknowledged(failure: SluiceError): void;
 }
@@ -105,6 +106,10 @@ export class Acknowledger implements ReceiptWaiter {
 
   failed(tag: number): boolean {
     return this.#failures.size > 0 && this.#failures.has(tag);
+  }
+
+  mayPublish(topic: string): boolean {
+    return this.#link.mayPublish(topic);
   }
 
   /** PUBREC once more, for a PUBLISH that came again: when its message is safe, which may be now. */

@@ -248,6 +248,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
       context.sessionLog.received.remove(session, packetId);
   }
 
+  mayPublish(topic: string): boolean {
+    return this.#rights.mayPublish(topic);
+  }
+
   /** Counts a refusal. The first one tells the operator which client is at odds with its rights; a flood of them must not flood the log. */
   publishRefused(refusal: SluiceError): void {
     this.context.counters.publishesRefused++;

@@ -52,5 +52,5 @@ export class Publisher {
   }
 }
 
-/** For QoS 0 and wills: nobody waits, and a failure is seen in the counters of whoever failed. */
+/** For what the server says itself, and what concerns nobody who could fail: nobody waits. */
 export const nobodyWaits: ReceiptWaiter = { receipt: () => undefined };

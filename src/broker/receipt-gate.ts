@@ -28,6 +28,10 @@ export class ReceiptGate implements ReceiptWaiter {
     this.#pass();
   }
 
+  mayPublish(topic: string): boolean {
+    return this.#waiter.mayPublish?.(topic) === true;
+  }
+
   failed(): boolean {
     return this.#failure !== undefined;
   }

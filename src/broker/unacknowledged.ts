@@ -1,16 +1,23 @@
 import type { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 
+interface Sender {
+  hold(cause: 'blocked_queue'): void;
+  unhold(): void;
+  mayPublish(topic: string): boolean;
+  publishRefused(refusal: SluiceError): void;
+}
+
 /** Waits for messages of QoS 0: nobody is told what became of them, but while one waits for room its sender is not read. */
 export class Unacknowledged implements ReceiptWaiter {
   /** Nobody would send a message of QoS 0 again. */
   readonly patient = true;
-  readonly #sender: { hold(cause: 'blocked_queue'): void; unhold(): void };
+  readonly #sender: Sender;
   readonly #held = new Set<number>();
   #tag = 0;
   #closed = false;
 
-  constructor(sender: { hold(cause: 'blocked_queue'): void; unhold(): void }) {
+  constructor(sender: Sender) {
     this.#sender = sender;
   }
 
@@ -24,7 +31,12 @@ export class Unacknowledged implements ReceiptWaiter {
     this.#held.add(tag);
   }
 
-  receipt(tag: number, _failure: SluiceError | undefined): void {
+  mayPublish(topic: string): boolean {
+    return this.#sender.mayPublish(topic);
+  }
+
+  receipt(tag: number, failure: SluiceError | undefined): void {
+    if (failure !== undefined) this.#sender.publishRefused(failure);
     if (this.#held.delete(tag) && this.#held.size === 0 && !this.#closed) this.#sender.unhold();
   }
 

@@ -1,8 +1,9 @@
+import type { ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import { type Deadline, Deadlines } from '../std/deadlines.ts';
 import type { BrokerCounters } from './counters.ts';
 import { Publication } from './publication.ts';
-import { nobodyWaits, type Publisher } from './publisher.ts';
+import type { Publisher } from './publisher.ts';
 import type { Session } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 
@@ -21,12 +22,19 @@ export class Wills {
   readonly #log: SessionLog;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
+  /** Nobody is there to hear of a refusal. */
+  readonly #refusals: ReceiptWaiter;
 
   constructor(publisher: Publisher, log: SessionLog, counters: BrokerCounters, clock: Clock) {
     this.#publisher = publisher;
     this.#log = log;
     this.#counters = counters;
     this.#clock = clock;
+    this.#refusals = {
+      receipt: (_tag, failure) => {
+        if (failure !== undefined) counters.publishesRefused++;
+      },
+    };
     this.#deadlines = new Deadlines(({ session }) => this.#publish(session), clock);
   }
 
@@ -95,6 +103,6 @@ export class Wills {
       return;
     }
     this.#counters.willsPublished++;
-    this.#publisher.publish(this.#publisher.router.route(will.topic), publication, nobodyWaits, 0);
+    this.#publisher.publish(this.#publisher.router.route(will.topic), publication, this.#refusals, 0);
   }
 }

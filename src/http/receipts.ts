@@ -11,13 +11,19 @@ export type ItemResult = { readonly ok: true; readonly outcome?: string } | Retu
 
 /** The receipts of one request: one tag per message, in the order of the request. */
 export class Receipts implements ReceiptWaiter {
+  readonly mayPublish: ReceiptWaiter['mayPublish'];
   readonly #results: (ItemResult | undefined)[];
   readonly #done = Promise.withResolvers<void>();
   readonly #timer: Timer;
   readonly #log: Log;
   #missing: number;
 
-  constructor(count: number, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+  constructor(
+    count: number,
+    { clock, log }: { readonly clock: Clock; readonly log: Log },
+    mayPublish?: ReceiptWaiter['mayPublish'],
+  ) {
+    this.mayPublish = mayPublish;
     this.#log = log;
     this.#results = Array.from({ length: count });
     this.#missing = count;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import type { SluiceError } from '../errors.ts';
 import type { Message, MessageProperties } from '../message.ts';
-import { TestBench } from './testing/test-bench.ts';
+import { TestBench, TestWaiter } from './testing/test-bench.ts';
 
 async function inlineBench(t: TestContext, limits = {}): Promise<TestBench> {
   const bench = await TestBench.open(limits);
@@ -96,4 +97,45 @@ test('what says that it is an event and is none is refused', async (t) => {
     receipts.map(({ code }) => code),
     ['payload_unreadable', 'payload_too_large', 'invalid_argument'],
   );
+});
+
+test('the type of an event leads only to where its sender may publish', async (t) => {
+  const bench = await inlineBench(t);
+  const event = { specversion: '1.0', id: '1', source: 's', type: 'door.open' };
+  const binary = message(bench, Buffer.from('{"a":1}'), { userProperties: Object.entries(event) });
+  const forbidden = new TestWaiter(4);
+  const asked: string[] = [];
+  forbidden.mayPublish = (topic) => {
+    asked.push(topic);
+    return false;
+  };
+  const structured = message(bench, Buffer.from(JSON.stringify({ ...event, data: { a: 1 } })), {
+    contentType: 'application/cloudevents+json',
+  });
+  const compressed = message(bench, gzipSync('{"a":1}'), {
+    userProperties: [...Object.entries(event), ['content-encoding', 'gzip']],
+  });
+  const named = { ...binary, topic: 'devices/m/events/alarm' };
+  for (const [tag, sent] of [binary, structured, compressed, named].entries())
+    bench.pipeline.sink.route(sent.topic)?.admit(sent, forbidden, tag);
+  const codes = new Map((await forbidden.all).map(({ tag, code }) => [tag, code]));
+  const refused = 'not_authorized';
+  assert.deepEqual(
+    [0, 1, 2, 3].map((tag) => codes.get(tag)),
+    [refused, refused, refused, undefined],
+  );
+  assert.deepEqual(
+    asked,
+    Array.from({ length: 3 }, () => 'devices/m/events/door.open'),
+  );
+});
+
+test('an event whose sender nobody can ask about stays where its topic leads', async (t) => {
+  const bench = await inlineBench(t);
+  const userProperties = Object.entries({ specversion: '1.0', id: '1', source: 's', type: 'door.open' });
+  const failure = await new Promise<SluiceError | undefined>((resolve) => {
+    const sent = message(bench, Buffer.from('{"a":1}'), { userProperties });
+    bench.pipeline.sink.route(sent.topic)?.admit(sent, { receipt: (_, problem) => resolve(problem) }, 0);
+  });
+  assert.equal(failure?.code, 'not_authorized');
 });

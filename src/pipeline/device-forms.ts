@@ -44,7 +44,10 @@ export class DeviceForms {
     else if (event instanceof SluiceError) waiter.receipt(tag, event);
     else {
       const told = eventAddress(address, event);
-      this.#door.admit(eventMessage(message, told, event), told, waiter, tag);
+      const made = eventMessage(message, told, event);
+      if (told.eventType === address.eventType || waiter.mayPublish?.(made.topic) === true)
+        this.#door.admit(made, told, waiter, tag);
+      else waiter.receipt(tag, notAllowed(made.topic));
     }
   }
 
@@ -78,6 +81,10 @@ export class DeviceForms {
 function eventAddress(address: DeviceAddress, { eventType }: CloudEvent): DeviceAddress {
   if (address.eventType !== defaultEventType || eventType === undefined) return address;
   return { deviceId: address.deviceId, eventType };
+}
+
+function notAllowed(topic: string): SluiceError {
+  return new SluiceError('not_authorized', `Not allowed to publish to "${topic}", which the type of the event names`);
 }
 
 /** The data with what the attributes say in user properties of ours, of which those that were there already count. */

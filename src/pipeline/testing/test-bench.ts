@@ -176,6 +176,8 @@ export interface Receipt {
 
 /** Gathers receipts in the order in which they come. */
 export class TestWaiter implements ReceiptWaiter {
+  /** Which other topics the sender may publish to. */
+  mayPublish: (topic: string) => boolean = () => true;
   readonly receipts: Receipt[] = [];
   readonly all: Promise<readonly Receipt[]>;
   readonly #count: number;
