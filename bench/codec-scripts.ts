@@ -6,13 +6,14 @@ import { WorkerDriverHost } from '../src/pipeline/driver-host/host.ts';
 import { devicePayloads, deviceTypeOf } from '../src/pipeline/examples/device-payloads.ts';
 import { exampleCodecs } from '../src/pipeline/examples/testing/codecs.ts';
 import { silentLog } from '../src/std/log.ts';
+import { cpuSeconds } from './process-usage.ts';
 
-// Microseconds per message of a codec script, from the call to its answer, the process that it runs in included:
-// node bench/codec-scripts.ts, or node bench/codec-scripts.ts codec.js fPort hex
+// Microseconds per message of a codec script, from the call to its answer and of processor time, the process that it runs in
+// included: node bench/codec-scripts.ts, or node bench/codec-scripts.ts codec.js fPort hex
 
 const batchMessages = 500;
 const batches = 20;
-const singles = 200;
+const singles = 2_000;
 
 const host = new WorkerDriverHost({ threads: 1, log: silentLog });
 await host.start();
@@ -32,8 +33,9 @@ async function measure(id: string, script: string, port: number, bytes: string):
   const request = requestOf(id, port, Buffer.from(bytes, 'hex'));
   const batch = new Array<DecodeRequest>(batchMessages).fill(request);
   await repeat(3, batch);
-  const inBatches = (await repeat(batches, batch)) / (batches * batchMessages);
-  const alone = (await repeat(singles, [request])) / singles;
+  const inBatches = await repeat(batches, batch);
+  await repeat(singles, [request]);
+  const alone = await repeat(singles, [request]);
   const [result] = await host.decode([request]);
   const answer = result.ok ? JSON.stringify(result.readings).slice(0, 60) : result.reason;
   process.stdout.write(
@@ -41,14 +43,24 @@ async function measure(id: string, script: string, port: number, bytes: string):
   );
 }
 
-async function repeat(times: number, requests: readonly DecodeRequest[]): Promise<number> {
+/** Milliseconds a message. */
+async function repeat(times: number, requests: readonly DecodeRequest[]): Promise<{ wallMs: number; cpuMs: number }> {
   const started = performance.now();
+  const cpu = cpuMs();
   for (let count = 0; count < times; count++) await host.decode(requests);
-  return performance.now() - started;
+  const messages = times * requests.length;
+  return { wallMs: (performance.now() - started) / messages, cpuMs: (cpuMs() - cpu) / messages };
 }
 
-function us(ms: number): string {
-  return `${(ms * 1000).toFixed(1).padStart(7)} µs`;
+/** Of this process and those that it started. */
+function cpuMs(): number {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').filter(Boolean);
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000 + children.reduce((sum, pid) => sum + cpuSeconds(Number(pid)) * 1000, 0);
+}
+
+function us({ wallMs, cpuMs }: { wallMs: number; cpuMs: number }): string {
+  return `${(wallMs * 1000).toFixed(1).padStart(7)} µs (${(cpuMs * 1000).toFixed(1)} of processor)`;
 }
 
 function requestOf(id: string, port: number, bytes: Uint8Array): DecodeRequest {

@@ -41,6 +41,8 @@ export interface WorkItem {
   readonly position: number;
   /** Set once it was among the messages at which something broke: whose fault it is shows when it runs by itself. */
   alone: boolean;
+  /** Whether its script has run out of time before, and so gets a time box. */
+  readonly boxed: boolean;
 }
 
 /** A result for a message that was not tried, and may be later. */

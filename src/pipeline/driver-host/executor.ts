@@ -2,13 +2,11 @@ import v8 from 'node:v8';
 import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
 import { isJsonObject } from '../../std/json.ts';
 import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
-import { isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
+import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
 import { SchemaChecker } from './schemas.ts';
 
-/** Messages of one script that share a time box: setting one up costs 100 µs. */
-const groupMax = 64;
 /** Messages of one script that may run out of time in one job; the rest is not tried, so that a job takes a second at most. */
 const timeoutsMax = 8;
 /** Bytes of arrays that scripts may keep between messages before their contexts are made anew. */
@@ -31,6 +29,7 @@ export class Executor {
   readonly #scripts = new Map<number, CodecScript>();
   readonly #schemas = new Map<number, SchemaSet>();
   readonly #timeouts = new Map<number, number>();
+  readonly #untidy = new Set<CodecScript>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -43,14 +42,25 @@ export class Executor {
     const tasks = tasksOf(job);
     const results: DecodeResult[] = [];
     while (results.length < tasks.length) {
-      const group = tasks.slice(
-        results.length,
-        results.length + groupLength(tasks, results.length, this.#options.drivers.length),
-      );
-      this.#options.begin(results.length, group.length);
-      results.push(...this.#decodeGroup(results.length, group));
+      const first = results.length;
+      if (first > 0) this.#limitMemory();
+      const group = tasks.slice(first, first + this.#groupLength(tasks, first));
+      if (first > 0 || group.length !== job.untold) this.#options.begin(first, group.length);
+      results.push(...this.#decodeGroup(first, group));
     }
     return JSON.stringify(results);
+  }
+
+  /** What scripts left is looked after when their answers are gone, so that nobody waits for it. */
+  tidy(): void {
+    for (const script of this.#untidy) script.tidy();
+    this.#untidy.clear();
+    this.#limitMemory();
+  }
+
+  /** Messages of built-in drivers go one by one: it is always known which of them is at work. */
+  #groupLength(tasks: readonly Task[], first: number): number {
+    return this.#options.drivers[tasks[first].driver] === undefined ? groupLength(tasks, first) : 1;
   }
 
   #learn(job: Job): void {
@@ -76,13 +86,16 @@ export class Executor {
       const script = this.#script(driver);
       if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
       if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
-      answers = script.decode(group.map(scriptInput));
+      this.#untidy.add(script);
+      answers = script.decode(
+        group.map(scriptInput),
+        group.some(({ boxed }) => boxed),
+      );
     } catch (problem) {
       if (!(problem instanceof ScriptProblem)) throw problem;
       if (isLoadOnly(group[0])) this.#sources.delete(driver);
       return group.map(() => ({ ok: false, stage: 'decode', code: 'driver_failed', reason: shorten(problem.message) }));
     }
-    this.#limitMemory();
     if (answers !== undefined)
       return group.map((task, index) => this.#finish(task, fromScript(answers[index]), noSchemas));
     if (group.length > 1) return group.flatMap((task, index) => this.#decodeAlone(first + index, task));
@@ -92,7 +105,7 @@ export class Executor {
 
   #decodeAlone(place: number, task: Task): DecodeResult[] {
     this.#options.begin(place, 1);
-    return this.#decodeByScript(place, [task]);
+    return this.#decodeByScript(place, [{ ...task, boxed: true }]);
   }
 
   #script(driver: number): CodecScript {
@@ -144,16 +157,6 @@ const notTried: DecodeResult = {
 export function timedOut(timeoutMs: number): DecodeResult {
   const reason = `The driver did not answer within ${timeoutMs} ms`;
   return { ok: false, stage: 'decode', code: 'driver_timeout', reason };
-}
-
-/** How many messages from `start` on go together: neighbours of one script. */
-function groupLength(tasks: readonly Task[], start: number, scriptsFrom: number): number {
-  const { driver, alone } = tasks[start];
-  if (driver < scriptsFrom) return 1;
-  let end = start + 1;
-  if (alone) return 1;
-  while (end < tasks.length && end - start < groupMax && tasks[end].driver === driver && !tasks[end].alone) end++;
-  return end - start;
 }
 
 function answerFrom(driver: Driver, task: Task): Answer {

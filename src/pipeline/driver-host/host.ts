@@ -36,6 +36,8 @@ const scriptsMax = 256;
 const scriptBytesMax = 524_288;
 /** How many time boxes a runner may spend on the same messages: a script gets its box again when the machine was busy. */
 const hangTimeBoxes = 20;
+/** The same where a script has no box: then its runner is replaced, and it gets one. */
+const unboxedTimeBoxes = 5;
 
 /** Runs built-in drivers in worker threads and codec scripts in processes of their own. See docs/decisions/0020 and 0021. */
 export class WorkerDriverHost implements DriverHost {
@@ -45,6 +47,8 @@ export class WorkerDriverHost implements DriverHost {
   readonly #timeoutMs: number;
   readonly #threads: Slots;
   readonly #processes: Slots;
+  /** Scripts that ran out of time before. */
+  readonly #slow = new Set<number>();
   #scriptsFrom = 0;
   #nextNumber = 0;
   #waiting = 0;
@@ -57,12 +61,14 @@ export class WorkerDriverHost implements DriverHost {
       ...this.#slotOptions(),
       name: 'driver thread',
       isLazy: false,
+      hangMs: () => this.#timeoutMs * hangTimeBoxes,
       start: (events) => startThread(this.#timeoutMs, options.driversModule, events),
     });
     this.#processes = new Slots({
       ...this.#slotOptions(),
       name: 'script process',
       isLazy: true,
+      hangMs: (item) => this.#timeoutMs * (item?.alone === false && !item.boxed ? unboxedTimeBoxes : hangTimeBoxes),
       start: (events) => startProcess(this.#timeoutMs, this.#scriptsFrom, events),
     });
   }
@@ -119,6 +125,7 @@ export class WorkerDriverHost implements DriverHost {
       throw new SluiceError('invalid_argument', `Cannot remove driver "${nameOf(ref)}": it is built in`);
     }
     this.#catalogue.remove(driver);
+    this.#slow.delete(driver.number);
     return true;
   }
 
@@ -148,7 +155,10 @@ export class WorkerDriverHost implements DriverHost {
     for (const [position, request] of requests.entries()) {
       const driver = this.#catalogue.find(request.driver);
       if (driver === undefined) batch.settle(position, noDriver(request.driver));
-      else this.#enqueue({ driver, request, batch, position, alone: false }, request.device.id);
+      else {
+        const boxed = this.#slow.has(driver.number);
+        this.#enqueue({ driver, request, batch, position, alone: false, boxed }, request.device.id);
+      }
     }
     this.#pump();
     return batch.done;
@@ -172,16 +182,15 @@ export class WorkerDriverHost implements DriverHost {
 
   async #load(driver: LoadedDriver): Promise<DecodeResult> {
     const batch = new Batch(1);
-    this.#enqueue({ driver, request: undefined, batch, position: 0, alone: true }, driver.id);
+    this.#enqueue({ driver, request: undefined, batch, position: 0, alone: true, boxed: true }, driver.id);
     this.#pump();
     const [result] = await batch.done;
     return result;
   }
 
-  #slotOptions(): Omit<SlotsOptions, 'name' | 'isLazy' | 'start'> {
+  #slotOptions(): Omit<SlotsOptions, 'name' | 'isLazy' | 'hangMs' | 'start'> {
     return {
       schemas: new SchemaNumbers(),
-      hangMs: this.#timeoutMs * hangTimeBoxes,
       clock: this.#options.clock ?? systemClock,
       log: this.#options.log,
       settle: (item, result) => {
@@ -195,6 +204,7 @@ export class WorkerDriverHost implements DriverHost {
 
   #strike(item: WorkItem): void {
     const { driver, request } = item;
+    if (driver.script !== undefined) this.#slow.add(driver.number);
     this.#quarantine.strike(troubleOf(item));
     if (!this.#quarantine.holds(troubleOf(item))) return;
     const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };

@@ -1,6 +1,6 @@
 import type { WorkItem } from './batch.ts';
 import { nameOf } from './catalogue.ts';
-import { type Head, headOf, type Job, type ScriptSource } from './job.ts';
+import { groupLength, headOf, type Job, type ScriptSource } from './job.ts';
 import { noSchemaSet, type SchemaNumbers } from './schema-numbers.ts';
 
 /** Writes jobs for one runner, and remembers which scripts and schemas it has had. */
@@ -20,14 +20,14 @@ export class JobWriter {
     const forgetSchemas = this.#epoch !== this.#schemas.epoch;
     if (forgetSchemas) this.#schemasSent.clear();
     this.#epoch = this.#schemas.epoch;
+    const heads = items.map((item, index) => headOf(item, numbers[index]));
     return {
-      heads: JSON.stringify(
-        items.map((item, index): Head => headOf(item.driver.number, item.request, item.alone, numbers[index])),
-      ),
+      heads: JSON.stringify(heads),
       bytes: bytesOf(items),
       scripts: this.#newScripts(items),
       schemas: this.#newSchemas(numbers),
       forgetSchemas,
+      untold: heads[0].alone ? 0 : groupLength(heads, 0),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../std/json.ts';
 import type { DecodeDevice, DecodeRequest } from '../driver.ts';
+import type { WorkItem } from './batch.ts';
 
 /** Work for one thread or process, as it travels: one text of heads and one buffer with the bytes of all messages. */
 export interface Job {
@@ -12,6 +13,8 @@ export interface Job {
   readonly schemas: readonly (readonly [number: number, text: string])[];
   /** Whether schema sets that were sent earlier are numbered anew. */
   readonly forgetSchemas: boolean;
+  /** How many messages it begins with without telling: the sender knows. */
+  readonly untold: number;
 }
 
 export interface ScriptSource {
@@ -27,6 +30,8 @@ export interface Head {
   readonly length: number;
   /** Run by itself: it was near when something broke. */
   readonly alone: boolean;
+  /** Run in a time box of its own making. What is not is watched from outside, and costs its process where it hangs. */
+  readonly boxed: boolean;
   readonly schemaSet: number;
   readonly schemaPolicy: DecodeRequest['schemaPolicy'];
   readonly schemaPolicies?: DecodeRequest['schemaPolicies'];
@@ -55,12 +60,13 @@ export type Report =
 
 const loadOnly = -1;
 
-export function headOf(driver: number, request: DecodeRequest | undefined, alone: boolean, schemaSet: number): Head {
-  if (request === undefined) return { ...emptyHead, driver };
+export function headOf({ driver, request, alone, boxed }: WorkItem, schemaSet: number): Head {
+  if (request === undefined) return { ...emptyHead, driver: driver.number };
   return {
-    driver,
+    driver: driver.number,
     length: request.bytes.length,
     alone,
+    boxed,
     schemaSet,
     schemaPolicy: request.schemaPolicy,
     schemaPolicies: request.schemaPolicies,
@@ -71,6 +77,18 @@ export function headOf(driver: number, request: DecodeRequest | undefined, alone
     contentType: request.contentType,
     device: request.device,
   };
+}
+
+/** Messages of one script that run together, and share a time box where they have one. */
+const groupMax = 64;
+
+/** How many heads from `start` on run together: neighbours of one script. */
+export function groupLength(heads: readonly Head[], start: number): number {
+  const { driver, alone } = heads[start];
+  let end = start + 1;
+  if (alone) return 1;
+  while (end < heads.length && end - start < groupMax && heads[end].driver === driver && !heads[end].alone) end++;
+  return end - start;
 }
 
 export function isLoadOnly(head: Head): boolean {
@@ -90,6 +108,7 @@ export function tasksOf(job: Job): readonly Task[] {
 const emptyHead: Omit<Head, 'driver'> = {
   length: loadOnly,
   alone: true,
+  boxed: true,
   schemaSet: -1,
   schemaPolicy: 'off',
   receivedAt: 0,

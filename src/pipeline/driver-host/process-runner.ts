@@ -36,7 +36,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
   return {
     progress: () => progress,
     post: (job: Job) => {
-      progress = { first: 0, count: 0 };
+      progress = { first: 0, count: job.untold };
       // A send that fails is followed by the exit, which is where it is dealt with.
       child.send(job, () => undefined);
     },

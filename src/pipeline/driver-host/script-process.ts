@@ -23,7 +23,10 @@ const executor = new Executor({
 // A promise that a script forgot is its own affair: the answer has been given.
 process.on('unhandledRejection', () => undefined);
 process.on('disconnect', () => process.exit());
-process.on('message', (job: Job) => report({ kind: 'done', results: executor.run(job) }));
+process.on('message', (job: Job) => {
+  report({ kind: 'done', results: executor.run(job) });
+  executor.tidy();
+});
 harden();
 report({ kind: 'ready' });
 

@@ -42,6 +42,24 @@ test('the message at which a runner hangs is timed out at once, all others are d
   assert.deepEqual(world.strikes, [2]);
 });
 
+test('a message without a time box that hangs a runner is tried once more in one before it is blamed', async () => {
+  const world = new World();
+  const done = world.decode([1, 2, 3, 4], [3, 3, 5, 5], {}, 1, false);
+  world.runner.ready();
+  assert.equal(world.runner.job.untold, 2);
+  world.hang();
+  world.runner.ready();
+  for (const name of [1, 2]) {
+    const [head] = JSON.parse(world.runner.job.heads) as Head[];
+    assert.deepEqual([world.runner.seen(), head.alone, world.runner.job.untold], [[name], true, 0]);
+    world.runner.answer();
+  }
+  assert.deepEqual(world.runner.seen(), [3, 4]);
+  world.runner.answer();
+  assert.deepEqual(outcomes(await done), ['1', '2', '3', '4']);
+  assert.deepEqual(world.strikes, []);
+});
+
 test('a runner that moves on is not taken for one that hangs', () => {
   const world = new World();
   world.decode([1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -154,7 +172,7 @@ class World {
       return runner;
     },
     schemas: new SchemaNumbers(),
-    hangMs,
+    hangMs: () => hangMs,
     clock: this.clock,
     log: silentLog,
     settle: (item, result) => item.batch.settle(item.position, result),
@@ -172,13 +190,14 @@ class World {
     drivers?: readonly number[],
     schemas = {},
     size = 1,
+    boxed = true,
   ): Promise<readonly DecodeResult[]> {
     const batch = new Batch(names.length);
     for (const [position, name] of names.entries()) {
       const number = drivers?.[position] ?? 3;
       const driver = { id: `d${number}`, version: '1.0.0', deviceType: 'x', firmware: '*', number, script: 'text' };
       const request = { ...message, bytes: new Uint8Array(size).fill(name), schemas, driver };
-      this.slot.push({ driver, request, batch, position, alone: false } satisfies WorkItem);
+      this.slot.push({ driver, request, batch, position, alone: false, boxed } satisfies WorkItem);
     }
     this.slot.pump();
     return batch.done;
@@ -226,7 +245,7 @@ class FakeRunner implements Runner {
   }
 
   post(job: Job): void {
-    this.at = { first: 0, count: 0 };
+    this.at = { first: 0, count: job.untold };
     this.jobs.push(job);
   }
 

@@ -19,8 +19,8 @@ export interface SlotOptions {
   readonly name: string;
   readonly start: StartRunner;
   readonly schemas: SchemaNumbers;
-  /** How long a runner may work on the same messages. */
-  readonly hangMs: number;
+  /** How long a runner may work on the same messages, of which this is the first; undefined while it works on none. */
+  readonly hangMs: (first: WorkItem | undefined) => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly settle: (item: WorkItem, result: DecodeResult) => void;
@@ -139,15 +139,17 @@ export class Slot {
     }
     this.#job = job;
     runner.post(this.#writer.write(job));
-    this.#look(runner, 0, 0);
+    const { first, count } = runner.progress();
+    this.#look(runner, 0, first, count);
   }
 
-  #look(runner: Runner, looks: number, seenFirst: number, seenCount = 0): void {
-    this.#watch = this.#options.clock.after(this.#options.hangMs / looksMax, () => {
+  #look(runner: Runner, looks: number, seenFirst: number, seenCount: number): void {
+    const hangMs = this.#options.hangMs(seenCount === 0 ? undefined : this.#job?.[seenFirst]);
+    this.#watch = this.#options.clock.after(hangMs / looksMax, () => {
       const { first, count } = runner.progress();
       if (first !== seenFirst || count !== seenCount) this.#look(runner, 0, first, count);
       else if (looks + 1 < looksMax) this.#look(runner, looks + 1, first, count);
-      else this.#hung();
+      else this.#hung(hangMs);
     });
   }
 
@@ -165,9 +167,11 @@ export class Slot {
     this.pump();
   }
 
-  #hung(): void {
-    const reason = `The driver did not answer within ${this.#options.hangMs} ms`;
-    this.#broken(reason, () => true, { ok: false, stage: 'decode', code: 'driver_timeout', reason });
+  /** A message that had no time box gets one first. */
+  #hung(hangMs: number): void {
+    const reason = `The driver did not answer within ${hangMs} ms`;
+    const isCertain = ({ driver, alone, boxed }: WorkItem): boolean => driver.script === undefined || alone || boxed;
+    this.#broken(reason, isCertain, { ok: false, stage: 'decode', code: 'driver_timeout', reason });
   }
 
   #gone(reason: string): void {

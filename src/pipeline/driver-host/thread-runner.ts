@@ -24,7 +24,8 @@ export function startThread(timeoutMs: number, moreDrivers: string | undefined, 
   return {
     progress: () => ({ first: Atomics.load(progress, 0), count: Atomics.load(progress, 1) }),
     post: (job: Job) => {
-      Atomics.store(progress, 1, 0);
+      Atomics.store(progress, 0, 0);
+      Atomics.store(progress, 1, job.untold);
       worker.postMessage(job, [job.bytes.buffer as ArrayBuffer]);
     },
     kill: async () => {
