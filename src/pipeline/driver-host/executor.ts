@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
-import { isJsonObject } from '../../std/json.ts';
+import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
@@ -195,20 +195,16 @@ function scriptInput(task: Task): object {
 
 function fromScript({ output, unspeakable, threw }: ScriptAnswer): Answer {
   if (threw !== undefined) return refuse(`The driver threw: ${threw}`);
-  if (saysNothing(output)) return { ok: true, readings: [], warnings: ['The driver answered no data'] };
-  const answer = answerOf(output);
+  const answer = answerOf(saysNothing(output) ? { ...output, messages: [] } : output);
+  if (answer.ok && answer.readings.length === 0 && answer.warnings.length === 0)
+    return { ...answer, warnings: ['The driver answered no data'] };
   if (!answer.ok || unspeakable === undefined) return answer;
   const told = unspeakable.map((where) => shorten(`The driver answered ${where}: it is kept as null`));
   return { ...answer, warnings: [...answer.warnings, ...told].slice(0, warningsMax) };
 }
 
-/** An answer without data and without anything else in its place: some codecs give it to a payload that means nothing. */
-function saysNothing(output: unknown): boolean {
-  return (
-    isJsonObject(output) && Object.entries(output).every(([key, value]) => value === null || isEmptyList(key, value))
-  );
-}
-
-function isEmptyList(key: string, value: unknown): boolean {
-  return (key === 'errors' || key === 'warnings') && Array.isArray(value) && value.length === 0;
+/** An answer without data and without anything else in its place: codecs give it to a payload that means nothing to them. */
+function saysNothing(output: unknown): output is JsonObject {
+  if (!isJsonObject(output)) return false;
+  return Object.entries(output).every(([key, value]) => value === null || key === 'errors' || key === 'warnings');
 }

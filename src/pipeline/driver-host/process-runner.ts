@@ -9,7 +9,8 @@ import type { ProcessData } from './script-process.ts';
 export function startProcess(timeoutMs: number, scriptsFrom: number, events: RunnerEvents): Runner {
   const data: ProcessData = { timeoutMs, heapBytesHigh, scriptsFrom };
   const child = fork(fileURLToPath(entryFile('script-process', import.meta.url)), [JSON.stringify(data)], {
-    env: {},
+    // The Things Stack runs codecs in UTC, and a time that a codec writes out must not depend on where the server stands.
+    env: { TZ: 'UTC' },
     execArgv: ['--permission', '--allow-fs-read=*', `--max-old-space-size=${heapMebibytesMax}`],
     serialization: 'advanced',
     // What it would print when its heap is full is the engine's stack trace; the exit tells enough.

@@ -27,8 +27,7 @@ export function answerOf(output: unknown): Answer {
   const errors = texts(output.errors);
   if (errors === undefined) return refuse(`Answer errors as an array of texts: met ${nameOf(output.errors)}`);
   if (errors.length > 0) return refuse(errors.join('; '));
-  const warnings = texts(output.warnings);
-  if (warnings === undefined) return refuse(`Answer warnings as an array of texts: met ${nameOf(output.warnings)}`);
+  const warnings = texts(output.warnings) ?? [shorten(show(output.warnings))];
   const readings = readingsIn(output);
   return typeof readings === 'string'
     ? refuse(readings)
@@ -45,7 +44,7 @@ export function shorten(text: string): string {
 }
 
 function texts(value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return [];
+  if (value === undefined || value === null || value === '') return [];
   if (typeof value === 'string') return [shorten(value)];
   return Array.isArray(value)
     ? value.map((item) => shorten(isJsonObject(item) ? show(item) : String(item)))
@@ -54,7 +53,7 @@ function texts(value: unknown): string[] | undefined {
 
 function readingsIn(output: JsonObject): DecodedReading[] | string {
   const count = { values: 0 };
-  if (output.messages === undefined) {
+  if (output.messages === undefined || output.messages === null) {
     if (!isJsonObject(output.data)) return `Answer data as an object: met ${nameOf(output.data)}`;
     const problem = problemIn(output.data, 'data', 1, count);
     return problem ?? [{ data: output.data }];

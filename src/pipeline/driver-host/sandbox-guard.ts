@@ -20,13 +20,18 @@ export interface Guard {
 export function installGuard(watchAll: boolean): Guard {
   const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty, set } =
     Reflect;
-  const { freeze, isExtensible } = Object;
+  const { has: hasName, add: addName } = Set.prototype;
+  const { includes } = Array.prototype;
+  const call = Reflect.apply;
+  const { freeze, isExtensible, keys: listedNames, getOwnPropertySymbols } = Object;
 
   interface Kept {
     readonly holder: Record<PropertyKey, unknown>;
     readonly prototype: object | null;
     /** Number of properties at the start. */
     readonly count: number;
+    /** Of these, those that can be counted at little cost: enumerable ones, and symbols. */
+    readonly listed: number;
     readonly names: ReadonlySet<PropertyKey>;
     /** Those that can be assigned; none can be deleted or turned into an accessor. */
     readonly keys: readonly PropertyKey[];
@@ -63,6 +68,16 @@ export function installGuard(watchAll: boolean): Guard {
   }
   open.add(getPrototypeOf(Uint8Array.prototype));
 
+  /** Whether somebody may have made a property that is not listed since all of them were counted last. */
+  let isDefined = false;
+  const definers: [holder: object, name: string][] = [
+    [Object, 'defineProperty'],
+    [Object, 'defineProperties'],
+    [Reflect, 'defineProperty'],
+    [Error, 'captureStackTrace'],
+  ];
+  for (const [holder, name] of definers) note(holder as Record<string, (...given: unknown[]) => unknown>, name);
+
   const kept: Kept[] = [];
   const known: Kept[] = bare();
   let added: string[] = bare();
@@ -79,6 +94,19 @@ export function installGuard(watchAll: boolean): Guard {
 
   async function* oneByOneLater(): AsyncGenerator<number> {
     yield 0;
+  }
+
+  /** No other functions of the language give an object that is there a property that is not listed. */
+  function note(holder: Record<string, (...given: unknown[]) => unknown>, name: string): void {
+    const original = holder[name];
+    const noting = {
+      [name](...given: unknown[]): unknown {
+        isDefined = true;
+        return call(original, this, given);
+      },
+    };
+    defineProperty(noting[name], 'length', { value: original.length });
+    defineProperty(holder, name, { value: noting[name] });
   }
 
   /** A list that a setter on `Array.prototype` knows nothing of. */
@@ -119,6 +147,7 @@ export function installGuard(watchAll: boolean): Guard {
       holder,
       prototype: getPrototypeOf(holder),
       count: names.length,
+      listed: countListed(holder),
       names: new Set(names),
       keys,
       values,
@@ -127,15 +156,11 @@ export function installGuard(watchAll: boolean): Guard {
     };
   }
 
-  const { has: hasName, add: addName } = Set.prototype;
-  const { includes } = Array.prototype;
-  const call = Reflect.apply;
-
   /** Takes back what was added or changed. No code of the script runs here: there are no accessors that are not our own. */
   function restoreItem(item: Kept): Surroundings {
     const { holder, keys, values } = item;
     let found: Surroundings = 'clean';
-    if (ownKeys(holder).length !== item.count + item.blanks.length) {
+    if (!hasItsCount(item)) {
       if (!removeAdded(item)) return 'lost';
       found = 'restored';
     }
@@ -150,6 +175,15 @@ export function installGuard(watchAll: boolean): Guard {
       found = 'restored';
     }
     return isExtensible(holder) ? found : 'lost';
+  }
+
+  function hasItsCount({ holder, count, listed, blanks }: Kept): boolean {
+    if (isDefined) return ownKeys(holder).length === count + blanks.length;
+    return countListed(holder) === listed + blanks.length;
+  }
+
+  function countListed(holder: object): number {
+    return listedNames(holder).length + getOwnPropertySymbols(holder).length;
   }
 
   function removeAdded(item: Kept): boolean {
@@ -214,6 +248,7 @@ export function installGuard(watchAll: boolean): Guard {
       known[known.length] = item;
       found = 'restored';
     }
+    isDefined = false;
     return found;
   }
 

@@ -63,8 +63,12 @@ export function installSandbox(
     recvTime: unknown;
   }
 
-  /** JSON turns such a number into null. A sensor that is not there must not take those beside it along: it is told instead. */
-  function noteUnspeakable(key: string, value: unknown): unknown {
+  /**
+   * JSON turns such a number into null. A sensor that is not there must not take those beside it along: it is told instead.
+   * An undefined property is null as well, as The Things Stack has it: there is such a key, and nothing known of it.
+   */
+  function speakable(key: string, value: unknown): unknown {
+    if (value === undefined) return null;
     if (typeof value === 'number' && !isFiniteNumber(value)) {
       if (unspeakableCount++ < 8) unspeakable += `${unspeakable === '' ? '' : ','}${stringify(`${value} in "${key}"`)}`;
     }
@@ -81,7 +85,7 @@ export function installSandbox(
       input.recvTime = new DateOf(input.recvTime as number);
       const answer = load()(input);
       if (answer instanceof PromiseOf) throw 'Answer at once: nobody waits for a promise';
-      const output = stringify(answer, noteUnspeakable);
+      const output = answer === undefined ? undefined : stringify(answer, speakable);
       if (output === undefined) return '{}';
       const told = unspeakable === '' ? '' : `,"unspeakable":[${unspeakable}]`;
       if (output.length <= outputCharsMax) return `{"output":${output}${told}}`;

@@ -13,8 +13,11 @@ export const moduleNames: readonly string[] = ['module', 'exports'];
 /** The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
 export function bodyOf(source: string, asModule: boolean): string {
   const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
-  return `${source}\n;return [${found.join(', ')}];`;
+  return `${source.replace(firstLine, '')}\n;return [${found.join(', ')}];`;
 }
+
+/** `#!/usr/bin/env node` is allowed at the very beginning of a script, and not in a function; nor is a byte order mark before it. */
+const firstLine = /^\ufeff?(?:#!.*)?/;
 
 /**
  * Whether a script may set a global on purpose, as bundles do: `root.decodeUplink = …`. A local of the same name would hide it

@@ -261,7 +261,7 @@ describe('codec scripts', () => {
       'const decodeUplink = () => ({ messages: [{ time: new Date(5), data: { u: undefined, t: 1 } }], warnings: ["w"] })',
     );
     const [result] = await host.decode([request('dates')]);
-    assert.deepEqual(result, { ok: true, readings: [{ time: 5, data: { t: 1 } }], warnings: ['w'] });
+    assert.deepEqual(result, { ok: true, readings: [{ time: 5, data: { u: null, t: 1 } }], warnings: ['w'] });
   });
 
   test('answer nothing where a payload means nothing, and it is told', async () => {
@@ -270,6 +270,9 @@ describe('codec scripts', () => {
       const [result] = await host.decode([request(`empty-${index}`)]);
       assert.deepEqual(result, { ok: true, readings: [], warnings: ['The driver answered no data'] });
     }
+    await add('warned', `function decodeUplink() { return { warnings: ['unknown port'] }; }`);
+    const [warned] = await host.decode([request('warned')]);
+    assert.deepEqual(warned, { ok: true, readings: [], warnings: ['unknown port'] });
     await add('unwrapped', 'function decodeUplink() { return { temperature: 1 }; }');
     await add('later', 'async function decodeUplink() { return { data: { t: 1 } }; }');
     assert.match(reasonOf((await host.decode([request('later')]))[0]), /nobody waits for a promise/);
