@@ -4,8 +4,8 @@ export type Surroundings = 'clean' | 'restored' | 'lost';
 export interface Guard {
   /** Looks at everything. Once something was found in a place, `restoreKnown` looks there too. */
   readonly restore: () => Surroundings;
-  /** False where something cannot be put right. */
-  readonly restoreKnown: () => boolean;
+  /** Looks where something was found before. `missed` where the message met a name that it should not have. */
+  readonly restoreKnown: () => Surroundings | 'missed';
   /** Names of globals that were added since this was asked last. */
   readonly added: () => readonly string[];
 }
@@ -45,7 +45,8 @@ export function installGuard(watchAll: boolean): Guard {
     blanks: PropertyKey[];
   }
 
-  const blanksMax = 100;
+  /** None any more once a message met one that it did not assign: it may have asked whether there is such a property. */
+  let blanksMax = 100;
   const seenMax = 1000;
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
@@ -252,9 +253,22 @@ export function installGuard(watchAll: boolean): Guard {
     return found;
   }
 
-  function restoreKnown(): boolean {
-    for (let index = 0; index < known.length; index++) if (restoreItem(known[index]) === 'lost') return false;
-    return true;
+  function restoreKnown(): Surroundings | 'missed' {
+    const isMissed = hasUnassigned();
+    if (isMissed) blanksMax = 0;
+    for (let index = 0; index < known.length; index++) {
+      if (isMissed) forgetBlanks(known[index]);
+      if (restoreItem(known[index]) === 'lost') return 'lost';
+    }
+    return isMissed ? 'missed' : 'clean';
+  }
+
+  function hasUnassigned(): boolean {
+    for (let index = 0; index < known.length; index++) {
+      const { holder, blanks } = known[index];
+      for (let place = 0; place < blanks.length; place++) if (holder[blanks[place]] === undefined) return true;
+    }
+    return false;
   }
 
   if (watchAll) for (const item of kept) known[known.length] = item;

@@ -80,6 +80,41 @@ test('helpers that a script adds to the classes of the language work, also in st
   assert.deepEqual(script.decode([{ bytes: [1], fPort: 2 }], true), [{ threw: 'port xx' }]);
 });
 
+test('a helper that a script adds only where there is none is there for each message', () => {
+  const conditions = [
+    "!('last' in Array.prototype)",
+    "!Array.prototype.hasOwnProperty('last')",
+    '!Object.keys(Array.prototype).includes("last")',
+    'typeof Array.prototype.last === "undefined"',
+  ];
+  for (const condition of conditions) {
+    const source = `if (${condition}) Array.prototype.last = function () { return this[this.length - 1] };
+      function decodeUplink(input) { return { data: { n: input.bytes.last() } } }`;
+    const script = new CodecScript('codec', source, 1000);
+    for (const count of [1, 3, 1, 1, 1, 4, 1]) {
+      assert.deepEqual(
+        script.decode(inputs(count), false),
+        new Array(count).fill({ output: { data: { n: 3 } } }),
+        condition,
+      );
+    }
+  }
+});
+
+test('a helper that a script adds for some messages is not listed in the others', () => {
+  const source = `function decodeUplink(input) {
+      if (input.fPort === 2) Object.prototype.helper = function () {};
+      var names = [];
+      for (var name in { a: 1 }) names.push(name);
+      return { data: { names: names } };
+    }`;
+  const script = new CodecScript('codec', source, 1000);
+  for (const fPort of [2, 2, 2, 1, 2, 2, 1]) {
+    const names = fPort === 2 ? ['a', 'helper'] : ['a'];
+    assert.deepEqual(script.decode([{ bytes: [], fPort }], false), [{ output: { data: { names } } }]);
+  }
+});
+
 test('the forms of other makers load as they are', () => {
   const data = { data: { t: 7, port: 5 } };
   const body = 'return { t: bytes[0], port: fPort };';
