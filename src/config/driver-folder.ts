@@ -17,6 +17,7 @@ const manifest = object({
       object({
         description: text(),
         fPort: optional(integer(0, 255)),
+        recvTime: optional(text({ expected: 'an ISO 8601 time', pattern: /^\d{4}-\d\d-\d\dT/ })),
         bytes: text({ pattern: /^([0-9a-fA-F]{2})*$/, expected: 'hexadecimal digits, two for each byte' }),
         output: jsonObject('what decodeUplink answers, with `data`, `messages` or `errors`'),
       }),

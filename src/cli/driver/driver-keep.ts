@@ -53,6 +53,7 @@ async function fromHistory(api: Api, device: string, message: string): Promise<M
   return {
     description: `message ${message} of ${device}`,
     fPort: raw.fPort,
+    recvTime: undefined,
     bytes: hexOf(raw),
     output: outputOf(rows),
   };
@@ -64,6 +65,7 @@ async function fromDeadLetter(api: Api, sequence: number): Promise<ManifestExamp
   return {
     description: `dead letter ${sequence}`,
     fPort: fPort === undefined ? undefined : Number(fPort),
+    recvTime: undefined,
     bytes: hexOf(message),
     output: now.error === undefined ? outputOf(now.readings) : { errors: [now.error.reason] },
   };

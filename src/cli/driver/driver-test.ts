@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type DriverFolder, type ManifestExample, readDriverFolder } from '../../config/driver-folder.ts';
+import { type DriverFiles, readDriverFiles } from '../../config/codec-files.ts';
+import type { ManifestExample } from '../../config/driver-folder.ts';
 import type { DecodeRequest, DecodeResult } from '../../pipeline/driver.ts';
+import { isJsonObject } from '../../std/json.ts';
 import { silentLog } from '../../std/log.ts';
 import { command } from '../command.ts';
 import { apiOptions } from '../options.ts';
@@ -18,10 +20,13 @@ export const testDriver = command({
   name: 'test',
   summary:
     'Runs a driver on its examples, in the same box as the server does, and fails where one becomes something else',
-  operands: [{ name: 'FOLDER', sentence: 'a folder with driver.json and codec.js, as driver new makes it' }],
+  note: 'What other makers keep is read as it is: a codec description of The Things Stack (…-codec.yaml), a test of ChirpStack (test_decode_….json), and a folder of the Payload Codec API of the LoRa Alliance (package.json, examples.json).',
+  operands: [
+    { name: 'DRIVER', sentence: 'a folder with driver.json and codec.js, as driver new makes it, or a description' },
+  ],
   options: { json: apiOptions.json },
-  async run({ options, operands: [folder], terminal }) {
-    const driver = await readDriverFolder(resolve(terminal.cwd, folder));
+  async run({ options, operands: [path], terminal }) {
+    const driver = await readDriverFiles(resolve(terminal.cwd, path));
     const results = await runExamples(driver);
     print(terminal, options.json, { driver: driver.id, version: driver.version, results }, () =>
       format(driver, results),
@@ -30,7 +35,7 @@ export const testDriver = command({
   },
 });
 
-async function runExamples(driver: DriverFolder): Promise<readonly ExampleResult[]> {
+async function runExamples(driver: DriverFiles): Promise<readonly ExampleResult[]> {
   // Loaded here, so that the other commands start without what runs drivers.
   const { WorkerDriverHost } = await import('../../pipeline/driver-host/host.ts');
   const host = new WorkerDriverHost({ log: silentLog });
@@ -44,12 +49,15 @@ async function runExamples(driver: DriverFolder): Promise<readonly ExampleResult
   }
 }
 
-function requestOf({ id, version, deviceType }: DriverFolder, { bytes, fPort }: ManifestExample): DecodeRequest {
+function requestOf(
+  { id, version, deviceType }: DriverFiles,
+  { bytes, fPort, recvTime }: ManifestExample,
+): DecodeRequest {
   return {
     driver: { id, version },
     bytes: Buffer.from(bytes, 'hex'),
     fPort,
-    receivedAt: 0,
+    receivedAt: recvTime === undefined ? 0 : Date.parse(recvTime),
     topic: 'devices/example/telemetry',
     contentType: undefined,
     eventType: 'telemetry',
@@ -67,7 +75,7 @@ function judge({ description, output }: ManifestExample, result: DecodeResult): 
     const ok = !result.ok && errors.every((error) => result.reason.includes(String(error)));
     return { description, ok, expected: errors, met };
   }
-  const expected = messages ?? [{ data }];
+  const expected = messages ?? (isJsonObject(data) ? [{ data }] : []);
   if (!result.ok) return { description, ok: false, expected, met: result.reason };
   const met = plain(result.readings);
   const isWarned = warnings === undefined || isDeepStrictEqual(warnings, plain(result.warnings));
@@ -79,7 +87,10 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-function format({ id, version }: DriverFolder, results: readonly ExampleResult[]): string {
+function format(
+  { id, version, examplesFile, downlinkExamples }: DriverFiles,
+  results: readonly ExampleResult[],
+): string {
   const lines = results.flatMap(({ description, ok, expected, met }) =>
     ok
       ? [`ok      ${description}`]
@@ -88,7 +99,8 @@ function format({ id, version }: DriverFolder, results: readonly ExampleResult[]
   const passed = results.filter(({ ok }) => ok).length;
   const sum =
     results.length === 0
-      ? `Add examples to driver.json: driver ${id} ${version} has none.`
+      ? `Add examples to ${examplesFile}: driver ${id} ${version} has none.`
       : `Driver ${id} ${version}: ${passed} of ${results.length} examples as expected.`;
-  return [...lines, sum].join('\n');
+  const left = downlinkExamples === 0 ? [] : [`Not run: ${downlinkExamples} examples of the way down.`];
+  return [...lines, ...left, sum].join('\n');
 }

@@ -24,6 +24,14 @@ test('driver put sends the script, and the stage where one is given', async () =
   assert.deepEqual((staged.seen[0].body as { rollout: unknown }).rollout, { stage: 'shadow', share: 0.1 });
 });
 
+test('driver put takes the script that a codec description of The Things Stack names', async () => {
+  await writeFile(join(cwd, 'probe-codec.yaml'), 'uplinkDecoder:\n  fileName: codec.js\n');
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: {} } };
+  const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'probe-codec.yaml', '--device-type', 't'];
+  const { seen } = await runAgainst(answers, argv, { cwd });
+  assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
+});
+
 test('driver list says how far each is rolled out', async () => {
   const drivers = [
     { ...mine, rollout: { stage: 'active', share: 1 } },

@@ -1,9 +1,10 @@
+import { resolve } from 'node:path';
+import { readScript } from '../../config/codec-files.ts';
 import { choice, decimal, text } from '../../config/schema.ts';
 import { type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { Api, path } from '../api.ts';
 import { command, group, UsageError } from '../command.ts';
-import { readInput } from '../input-file.ts';
 import { apiOptions, value, valueOr } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
@@ -58,7 +59,11 @@ const put = command({
   summary: 'Brings in a driver: a script that defines decodeUplink(input), as The Things Stack has them',
   operands: driverOperands,
   options: {
-    file: value(text(), { short: 'f', placeholder: 'FILE', sentence: 'The script; needed.' }),
+    file: value(text(), {
+      short: 'f',
+      placeholder: 'FILE',
+      sentence: 'The script, or what driver test takes; needed.',
+    }),
     'device-type': value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type it is for; needed.' }),
     firmware: valueOr(text(), '*', {
       placeholder: 'RANGE',
@@ -74,7 +79,7 @@ const put = command({
   async run({ options, operands: [id, version], terminal }) {
     const { file, firmware, stage, share, 'device-type': deviceType } = options;
     if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
-    const script = (await readInput(terminal, file)).toString('utf8');
+    const script = await readScript(resolve(terminal.cwd, file));
     const api = new Api(options.url, options.token);
     const answer = await api.put(path`/v1/drivers/${id}/${version}`, {
       deviceType,

@@ -66,7 +66,7 @@ export function headOf({ driver, request, alone, boxed }: WorkItem, schemaSet: n
     driver: driver.number,
     length: request.bytes.length,
     alone,
-    boxed,
+    boxed: boxed || alone,
     schemaSet,
     schemaPolicy: request.schemaPolicy,
     schemaPolicies: request.schemaPolicies,

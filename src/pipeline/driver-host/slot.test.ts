@@ -51,7 +51,7 @@ test('a message without a time box that hangs a runner is tried once more in one
   world.runner.ready();
   for (const name of [1, 2]) {
     const [head] = JSON.parse(world.runner.job.heads) as Head[];
-    assert.deepEqual([world.runner.seen(), head.alone, world.runner.job.untold], [[name], true, 0]);
+    assert.deepEqual([world.runner.seen(), head.alone, head.boxed, world.runner.job.untold], [[name], true, true, 0]);
     world.runner.answer();
   }
   assert.deepEqual(world.runner.seen(), [3, 4]);

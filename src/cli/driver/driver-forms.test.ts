@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { run } from '../testing/fake-server.ts';
+
+let cwd = '';
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'sluice-cli-'));
+});
+afterEach(() => rm(cwd, { recursive: true }));
+
+const script = `function decodeUplink(input) {
+  if (input.fPort !== 10) return { errors: ['unknown FPort'] };
+  if (input.bytes.length === 0) return { warnings: ['empty'] };
+  return { data: { level: input.bytes[0] / 2, at: input.recvTime.toISOString(), text: undefined } };
+}`;
+
+test('driver test reads a codec description of The Things Stack with its examples', async () => {
+  await files({
+    'tank.js': script,
+    'tank-codec.yaml': `
+uplinkDecoder:
+  fileName: tank.js
+  examples:
+    - description: Half full
+      input: &half
+        fPort: 10
+        bytes: [0x64, 07]
+        recvTime: '2020-08-02T20:00:00.000+05:00'
+      output:
+        data: { level: 50, at: '2020-08-02T15:00:00.000Z', text: null }
+      normalizedOutput:
+        data: []
+    - description: Unknown port
+      input:
+        fPort: 42
+        bytes: []
+      output:
+        errors:
+          - unknown FPort
+    - description: Nothing in it
+      input: { fPort: 10, bytes: [] }
+      output: { warnings: [empty] }
+    - description: Wrong
+      input:
+        <<: *half
+      output: { data: { level: 51 } }
+downlinkEncoder:
+  fileName: tank.js
+  examples:
+    - description: Restart
+      input: { data: { restart: true } }
+      output: { bytes: [1], fPort: 10 }
+`,
+  });
+  const { status, out } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
+  assert.deepEqual(out.split('\n'), [
+    'ok      Half full',
+    'ok      Unknown port',
+    'ok      Nothing in it',
+    'failed  Wrong',
+    '  expected [{"data":{"level":51}}]',
+    '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.000Z","text":null}}]',
+    'Not run: 1 examples of the way down.',
+    'Driver tank 0.0.0: 3 of 4 examples as expected.',
+  ]);
+  assert.equal(status, 1);
+});
+
+test('driver test reads a test of ChirpStack, which is a script more than it is JSON', async () => {
+  await files({
+    'tank.js': script,
+    'test_decode_tank.json': `[
+  {
+    "name": "https://half.full", // half full
+    "input": { "fPort": 0x0a, "bytes": [0x64], "recvTime": "1970-01-01T00:00:00Z" },
+    "expected": { "data": { "level": 50, "at": "1970-01-01T00:00:00.000Z", "text": null } }
+  }
+]`,
+  });
+  const { status, out } = await run(['driver', 'test', 'test_decode_tank.json'], { cwd });
+  assert.deepEqual([status, out.split('\n')[0]], [0, 'ok      https://half.full']);
+});
+
+test('driver test reads a folder of the Payload Codec API', async () => {
+  await files({
+    'lib.js': `${script}\nexports.decodeUplink = decodeUplink;`,
+    'package.json': JSON.stringify({ name: '@maker/tank', version: '2.1.0', main: 'lib.js' }),
+    'examples.json': JSON.stringify([
+      { type: 'uplink', description: 'Other', input: { fPort: 1, bytes: '64' }, output: { errors: ['unknown FPort'] } },
+      { type: 'downlink-encode', description: 'Restart', input: { data: {} }, output: { bytes: '01', fPort: 10 } },
+    ]),
+  });
+  const { status, out } = await run(['driver', 'test', '.'], { cwd });
+  assert.deepEqual(
+    [status, out],
+    [0, 'ok      Other\nNot run: 1 examples of the way down.\nDriver maker-tank 2.1.0: 1 of 1 examples as expected.'],
+  );
+});
+
+test('driver test says what a description lacks', async () => {
+  const wrong: [description: string, reason: RegExp][] = [
+    ['downlinkEncoder: {}', /Name the script as uplinkDecoder\.fileName in ".*tank-codec\.yaml"/],
+    ['uplinkDecoder: { fileName: none.js }', /Cannot read ".*none\.js": there is no such/],
+    ['uplinkDecoder: [', /Cannot use ".*tank-codec\.yaml"/],
+    [
+      'uplinkDecoder: { fileName: tank.js, examples: [{ input: { bytes: [256] }, output: {} }] }',
+      /Cannot use uplinkDecoder\.examples\[0\]\.input\.bytes: expected a list of bytes, met \[256\]/,
+    ],
+    [
+      'uplinkDecoder: { fileName: tank.js, examples: [{ input: {} }] }',
+      /Give uplinkDecoder\.examples\[0\] an input and an output/,
+    ],
+  ];
+  for (const [description, reason] of wrong) {
+    await files({ 'tank.js': script, 'tank-codec.yaml': description });
+    const { status, err } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
+    assert.equal(status, 1);
+    assert.match(err, reason);
+  }
+});
+
+async function files(contents: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, content] of Object.entries(contents)) await writeFile(join(cwd, name), content);
+}

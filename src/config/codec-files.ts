@@ -1,0 +1,159 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import { isJsonObject, type JsonObject } from '../std/json.ts';
+import { systemReason } from '../std/system-reason.ts';
+import { type DriverFolder, type ManifestExample, manifestFile, readDriverFolder } from './driver-folder.ts';
+
+/** A driver with its examples, in whatever form its maker keeps them. */
+export interface DriverFiles extends DriverFolder {
+  /** Where its examples stand. */
+  readonly examplesFile: string;
+  /** Examples of the way down, which are not run. */
+  readonly downlinkExamples: number;
+}
+
+/**
+ * Reads a driver by what the path is:
+ *
+ *   folder with driver.json                 Sluice's own form
+ *   folder with package.json, examples.json  the LoRa Alliance's Payload Codec API (TS013)
+ *   …-codec.yaml                            the device repository of The Things Stack
+ *   …/test_decode_….json                    the device profiles of ChirpStack
+ *
+ * Rejects with what is wrong with the files, one sentence a line.
+ */
+export async function readDriverFiles(path: string): Promise<DriverFiles> {
+  if (/\.ya?ml$/i.test(path)) return await readThingsStack(path);
+  if (chirpStackTest.test(basename(path))) return await readChirpStack(path);
+  if (!(await exists(join(path, manifestFile))) && (await exists(join(path, packageFile)))) return readPackage(path);
+  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, downlinkExamples: 0 };
+}
+
+/** The script of a driver that `readDriverFiles` can read, or the file itself where it is a script. */
+export async function readScript(path: string): Promise<string> {
+  return /\.(c|m)?js$/i.test(path) ? await read(path) : (await readDriverFiles(path)).script;
+}
+
+const packageFile = 'package.json';
+const examplesFile = 'examples.json';
+const chirpStackTest = /^test_decode_(.+)\.json$/i;
+
+async function readThingsStack(file: string): Promise<DriverFiles> {
+  const description = parse(await read(file), file);
+  const decoder = isJsonObject(description) ? description.uplinkDecoder : undefined;
+  if (!isJsonObject(decoder) || typeof decoder.fileName !== 'string') {
+    throw new Error(`Name the script as uplinkDecoder.fileName in ${JSON.stringify(file)}: there is none`);
+  }
+  const { downlinkEncoder, downlinkDecoder } = description as JsonObject;
+  return {
+    ...driverNamed(basename(file).replace(/(-codec)?\.ya?ml$/i, '')),
+    script: await read(join(dirname(file), decoder.fileName)),
+    examples: listOf(decoder.examples, 'uplinkDecoder.examples').map((each, at) =>
+      exampleOf(each, `uplinkDecoder.examples[${at}]`),
+    ),
+    examplesFile: basename(file),
+    downlinkExamples: countOf(downlinkEncoder) + countOf(downlinkDecoder),
+  };
+}
+
+async function readChirpStack(file: string): Promise<DriverFiles> {
+  const name = chirpStackTest.exec(basename(file))?.[1] ?? '';
+  // ChirpStack runs these files as scripts, so some have comments and hexadecimal numbers.
+  const tests = parse((await read(file)).replace(textOrComment, '$1'), file);
+  return {
+    ...driverNamed(name),
+    script: await read(join(dirname(file), `${name}.js`)),
+    examples: listOf(tests, name).map((each, at) =>
+      exampleOf(
+        isJsonObject(each) ? { description: each.name, input: each.input, output: each.expected } : each,
+        `[${at}]`,
+      ),
+    ),
+    examplesFile: basename(file),
+    downlinkExamples: 0,
+  };
+}
+
+const textOrComment = /("(?:[^"\\]|\\.)*")|\/\/.*|\/\*[\s\S]*?\*\//g;
+
+async function readPackage(folder: string): Promise<DriverFiles> {
+  const { name, version, main } = parse(await read(join(folder, packageFile)), join(folder, packageFile)) as JsonObject;
+  const hasExamples = await exists(join(folder, examplesFile));
+  const file = join(folder, examplesFile);
+  const all = hasExamples ? listOf(parse(await read(file), file), examplesFile) : [];
+  const uplinks = all.filter((each) => !isJsonObject(each) || each.type === 'uplink' || each.type === undefined);
+  return {
+    ...driverNamed(String(name ?? basename(folder))),
+    ...(typeof version === 'string' ? { version } : {}),
+    script: await read(join(folder, typeof main === 'string' ? main : 'index.js')),
+    examples: uplinks.map((each, at) => exampleOf(each, `[${at}]`)),
+    examplesFile,
+    downlinkExamples: all.length - uplinks.length,
+  };
+}
+
+/** Where a maker's files give a driver no version of its own. */
+function driverNamed(name: string): Pick<DriverFolder, 'id' | 'version' | 'deviceType' | 'firmware'> {
+  const id = name
+    .replace(/^@/, '')
+    .replace(/[^A-Za-z0-9._:-]+/g, '-')
+    .slice(0, 128);
+  return { id, version: '0.0.0', deviceType: id, firmware: '*' };
+}
+
+function exampleOf(example: unknown, where: string): ManifestExample {
+  if (!isJsonObject(example) || !isJsonObject(example.input) || !isJsonObject(example.output)) {
+    throw new Error(`Give ${where} an input and an output, each an object`);
+  }
+  const { fPort, recvTime } = example.input;
+  return {
+    description: String(example.description ?? where),
+    fPort: typeof fPort === 'number' ? fPort : undefined,
+    recvTime: typeof recvTime === 'string' ? recvTime : undefined,
+    bytes: hexOf(example.input.bytes, `${where}.input.bytes`),
+    output: example.output,
+  };
+}
+
+function hexOf(bytes: unknown, where: string): string {
+  if (typeof bytes === 'string' && /^([0-9a-f]{2})*$/i.test(bytes)) return bytes;
+  const isByte = (value: unknown): boolean =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
+  if (Array.isArray(bytes) && bytes.every(isByte)) return Buffer.from(bytes).toString('hex');
+  throw new Error(`Cannot use ${where}: expected a list of bytes, met ${JSON.stringify(bytes)?.slice(0, 80)}`);
+}
+
+function listOf(value: unknown, where: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw new Error(`Give ${where} as a list`);
+}
+
+function countOf(routine: unknown): number {
+  return isJsonObject(routine) && Array.isArray(routine.examples) ? routine.examples.length : 0;
+}
+
+/** JSON, which is YAML, or YAML. */
+function parse(text: string, file: string): unknown {
+  try {
+    return parseYaml(text, { merge: true });
+  } catch (cause) {
+    throw new Error(`Cannot use ${JSON.stringify(file)}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Error(`Cannot read ${JSON.stringify(file)}: ${systemReason(cause as NodeJS.ErrnoException)}`, { cause });
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await stat(file).then(
+    () => true,
+    () => false,
+  );
+}
