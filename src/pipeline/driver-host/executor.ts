@@ -11,12 +11,16 @@ import { SchemaChecker } from './schemas.ts';
 const timeoutsMax = 8;
 /** Bytes of arrays that scripts may keep between messages before their contexts are made anew. */
 const keptBytesMax = 64 * 1024 * 1024;
+/** How often that is looked at: to ask for it costs some microseconds. */
+const groupsPerLook = 8;
 
 export interface ExecutorOptions {
   readonly drivers: readonly Driver[];
   readonly timeoutMs: number;
   /** Bytes of heap at which the contexts of scripts are made anew, since what they keep is nobody's. */
   readonly heapBytesHigh: number;
+  /** Frees what nobody uses any more. */
+  readonly collectGarbage: () => void;
   /** Told before messages are worked on, so that whoever waits knows whose fault a silence is. */
   readonly begin: (first: number, count: number) => void;
 }
@@ -30,6 +34,8 @@ export class Executor {
   readonly #schemas = new Map<number, SchemaSet>();
   readonly #timeouts = new Map<number, number>();
   readonly #untidy = new Set<CodecScript>();
+  #groupsSinceLook = 0;
+  #boxAll = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -38,6 +44,7 @@ export class Executor {
   /** JSON of one `DecodeResult` per message. */
   run(job: Job): string {
     this.#learn(job);
+    this.#boxAll = job.boxAll === true;
     this.#timeouts.clear();
     const tasks = tasksOf(job);
     const results: DecodeResult[] = [];
@@ -87,10 +94,7 @@ export class Executor {
       if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
       if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
       this.#untidy.add(script);
-      answers = script.decode(
-        group.map(scriptInput),
-        group.some(({ boxed }) => boxed),
-      );
+      answers = script.decode(group.map(scriptInput), this.#boxAll || group.some(({ boxed }) => boxed));
     } catch (problem) {
       if (!(problem instanceof ScriptProblem)) throw problem;
       if (isLoadOnly(group[0])) this.#sources.delete(driver);
@@ -119,9 +123,18 @@ export class Executor {
     return script;
   }
 
+  /** What is only garbage is no reason to make contexts anew. */
   #limitMemory(): void {
+    if (++this.#groupsSinceLook < groupsPerLook) return;
+    this.#groupsSinceLook = 0;
+    if (!this.#keepsTooMuch()) return;
+    this.#options.collectGarbage();
+    if (this.#keepsTooMuch()) this.#scripts.clear();
+  }
+
+  #keepsTooMuch(): boolean {
     const { external_memory, used_heap_size } = v8.getHeapStatistics();
-    if (external_memory > keptBytesMax || used_heap_size > this.#options.heapBytesHigh) this.#scripts.clear();
+    return external_memory > keptBytesMax || used_heap_size > this.#options.heapBytesHigh;
   }
 
   #finish(task: Task, answer: Answer, ofDriver: DriverSchemas): DecodeResult {

@@ -15,6 +15,8 @@ export interface Job {
   readonly forgetSchemas: boolean;
   /** How many messages it begins with without telling: the sender knows. */
   readonly untold: number;
+  /** Each group gets a time box: nobody would end what hangs if the sender were gone. */
+  readonly boxAll?: boolean;
 }
 
 export interface ScriptSource {

@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Job, Report } from './job.ts';
+import { leash } from './leash.ts';
 import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
 import type { ProcessData } from './script-process.ts';
 
@@ -16,6 +17,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
     // What it would print when its heap is full is the engine's stack trace; the exit tells enough.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
+  const release = child.pid === undefined ? undefined : leash(child.pid);
   let progress = { first: 0, count: 0 };
   let isGone = false;
   child.on('message', (report: Report) => {
@@ -29,6 +31,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
   child.on('exit', (code, signal) => gone(signal === null ? `exit code ${code}` : `signal ${signal}`));
 
   function gone(reason: string): void {
+    release?.();
     if (isGone) return;
     isGone = true;
     events.gone(reason);
@@ -39,7 +42,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
     post: (job: Job) => {
       progress = { first: 0, count: job.untold };
       // A send that fails is followed by the exit, which is where it is dealt with.
-      child.send(job, () => undefined);
+      child.send(release === undefined ? { ...job, boxAll: true } : job, () => undefined);
     },
     kill: async () => {
       if (isGone) return;
