@@ -4,16 +4,15 @@ import { isNewer } from '../freshness.ts';
 import type { Correction } from '../raw.ts';
 import type { Reading } from '../store.ts';
 import { transaction } from './database.ts';
+import type { HistoryIds } from './history-ids.ts';
+import { inboxOfNow } from './inbox.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
 import { type RoomOfGroup, StateRoom } from './state-room.ts';
-
-/** Gives out ids of history rows: so many, one behind the other; answers the first. */
-export type TakeIds = (count: number) => number;
 
 /** Puts what a corrected driver made of messages in the place of what they were. */
 export class Corrections {
   readonly #database: DatabaseSync;
-  readonly #takeIds: TakeIds;
+  readonly #ids: HistoryIds;
   readonly #inbox: StatementSync;
   readonly #rows: StatementSync;
   readonly #repairs: RollupRepairs;
@@ -26,10 +25,12 @@ export class Corrections {
   readonly #putState: StatementSync;
   readonly #room: StateRoom;
 
-  constructor(database: DatabaseSync, takeIds: TakeIds) {
+  constructor(database: DatabaseSync, ids: HistoryIds) {
     this.#database = database;
-    this.#takeIds = takeIds;
-    this.#inbox = database.prepare('SELECT first_id, readings FROM inbox WHERE message_id = ? AND device_id = ?');
+    this.#ids = ids;
+    this.#inbox = database.prepare(
+      `SELECT first_id, readings FROM ${inboxOfNow} WHERE message_id = ? AND device_id = ?`,
+    );
     this.#rows = database.prepare('SELECT event_type AS eventType, time FROM history WHERE id >= ? AND id < ?');
     this.#repairs = new RollupRepairs(database);
     this.#forget = database.prepare('DELETE FROM history WHERE id >= ? AND id < ?');
@@ -55,7 +56,12 @@ export class Corrections {
   }
 
   correct(batch: readonly Correction[]): boolean[] {
-    return transaction(this.#database, () => batch.map((correction) => this.#correct(correction)));
+    try {
+      return transaction(this.#database, () => batch.map((correction) => this.#correct(correction)));
+    } catch (problem) {
+      this.#ids.undo();
+      throw problem;
+    }
   }
 
   #correct(correction: Correction): boolean {
@@ -66,7 +72,7 @@ export class Corrections {
     const olds = this.#rowsOf(id, known.readings);
     this.#forget.run(id, id + known.readings);
     // What has more readings than before gets ids of its own, since those of a message are neighbours.
-    const first = readings.length > Math.max(1, known.readings) ? this.#takeIds(readings.length) : id;
+    const first = readings.length > Math.max(1, known.readings) ? this.#ids.take(readings.length) : id;
     this.#dropOwn(correction, olds);
     this.#putAll(correction, first);
     this.#moveInbox.run(first, readings.length, messageId, deviceId);

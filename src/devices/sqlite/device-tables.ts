@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
 import type { Device, DeviceFilter, DevicePatch, DeviceQuery, NewDevice } from '../device.ts';
 import { transaction } from './database.ts';
+import type { HistoryIds } from './history-ids.ts';
 import { type DeviceRow, toDevice } from './registry-rows.ts';
 import type { SqlValue, Statements } from './statements.ts';
 
@@ -12,9 +13,11 @@ export const attributesMax = 256;
 /** Devices as rows. */
 export class DeviceTables {
   readonly #sql: Statements;
+  readonly #ids: HistoryIds;
 
-  constructor(sql: Statements) {
+  constructor(sql: Statements, ids: HistoryIds) {
     this.#sql = sql;
+    this.#ids = ids;
   }
 
   put(device: NewDevice, now: number): Device {
@@ -35,8 +38,8 @@ export class DeviceTables {
   write(device: NewDevice, now: number): Device {
     this.#check(device);
     const row = this.#sql.get<DeviceRow>(
-      `INSERT INTO devices (id, type, firmware_version, attributes, retired, created_at, gateway, retired_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO devices (id, type, firmware_version, attributes, retired, created_at, gateway, retired_at, since_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET type = excluded.type, firmware_version = excluded.firmware_version,
          attributes = excluded.attributes, retired = excluded.retired, gateway = excluded.gateway,
          retired_at = iif(excluded.retired, coalesce(devices.retired_at, excluded.retired_at), NULL)
@@ -49,6 +52,7 @@ export class DeviceTables {
       now,
       device.gateway ?? null,
       device.retired ? now : null,
+      this.#ids.next,
     );
     return toDevice(row as DeviceRow);
   }

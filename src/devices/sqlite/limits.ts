@@ -23,6 +23,8 @@ export const sqliteLimits = {
   retentionDevicesMax: 500,
   /** Series of one device whose roll-ups one step looks at. */
   retentionSeriesMax: 500,
+  /** Ids of history rows that are taken from the file at once; a restart leaves a gap of as many at most. */
+  historyIdsReserved: 10_000,
   /** Versions of state keys that the writer keeps in memory, some 200 bytes each. */
   stateKeysCachedMax: 200_000,
   /** Rows that one answer of history or of the device list holds; a page asked for above it is cut to it. */

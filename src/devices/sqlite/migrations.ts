@@ -194,4 +194,17 @@ export const migrations: readonly string[] = [
   -- JSON array of texts: what the driver and the schema warned of, at the first row of the message; null: nothing.
   ALTER TABLE history ADD COLUMN warnings TEXT;
   `,
+  `
+  -- Rows of history from here on have numbers from next on: they go up also where the newest rows were removed.
+  CREATE TABLE history_ids (
+    next INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO history_ids SELECT 1 + max(
+    coalesce((SELECT max(id) FROM history), 0),
+    coalesce((SELECT max(id) FROM raw), 0),
+    coalesce((SELECT max(first_id + readings) FROM inbox), 0),
+    coalesce((SELECT max(history_id) FROM rollup_progress), 0));
+  -- The first row of history that can be of this device: what lies before it is of another one that had its id.
+  ALTER TABLE devices ADD COLUMN since_id INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -24,6 +24,7 @@ import { CredentialTables } from './credential-tables.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { DeviceTables } from './device-tables.ts';
 import { ExportQueries } from './export-queries.ts';
+import { HistoryIds } from './history-ids.ts';
 import { RawQueries } from './raw-queries.ts';
 import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
@@ -114,13 +115,14 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   const sql = new Statements(database);
   const registry = new RegistryTables(sql);
   const schemas = new SchemaTables(database, registry);
-  const devices = new DeviceTables(sql);
+  const ids = new HistoryIds(database);
+  const devices = new DeviceTables(sql, ids);
   const credentials = new CredentialTables(sql, devices);
   const bulk = new BulkTables(sql, devices, credentials);
   const claims = new ClaimTables(sql, devices, credentials);
-  const readings = new ReadingsTables(database, stateKeysCachedMax);
+  const readings = new ReadingsTables(database, ids, stateKeysCachedMax);
   const retention = new Retention(database);
-  const corrections = new Corrections(database, (count) => readings.takeIds(count));
+  const corrections = new Corrections(database, ids);
   const rollups = new RollupTables(database);
   const types = new TypeRetention(database);
   return {
@@ -161,7 +163,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const sql = new Statements(database);
   const registry = new RegistryTables(sql);
   const schemas = new SchemaTables(database, registry);
-  const devices = new DeviceTables(sql);
+  const devices = new DeviceTables(sql, new HistoryIds(database));
   const credentials = new CredentialTables(sql, devices);
   const claims = new ClaimTables(sql, devices, credentials);
   const queries = new ReadingsQueries(database);

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SluiceError } from '../../errors.ts';
 import type { MessageSaid, RawMessage, RawQuery, RawSlice } from '../raw.ts';
 import type { Reading } from '../store.ts';
+import { inboxOfNow } from './inbox.ts';
 import { sqliteLimits } from './limits.ts';
 
 /** Reads the bytes of messages beside what they became. */
@@ -19,14 +20,14 @@ export class RawQueries {
     // What came before the device was registered is of another one that had its id.
     this.#rows = database.prepare(
       `SELECT raw.id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, received_at, said,
-         iif(devices.type = :deviceType AND processed_at >= max(:from, devices.created_at) AND processed_at < :to, payload, NULL) AS payload
+         iif(devices.type = :deviceType AND raw.id >= devices.since_id AND processed_at >= :from AND processed_at < :to, payload, NULL) AS payload
        FROM raw LEFT JOIN devices ON devices.id = raw.device_id
        WHERE raw.id > :after AND raw.id <= :end ORDER BY raw.id LIMIT :rows`,
     );
     this.#readings = database.prepare(
       `SELECT event_type, time, seq, received_at, data FROM history
-       WHERE id >= (SELECT first_id FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
-         AND id < (SELECT first_id + readings FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
+       WHERE id >= (SELECT first_id FROM ${inboxOfNow} WHERE device_id = :deviceId AND message_id = :messageId)
+         AND id < (SELECT first_id + readings FROM ${inboxOfNow} WHERE device_id = :deviceId AND message_id = :messageId)
        ORDER BY id`,
     );
   }

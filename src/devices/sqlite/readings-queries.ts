@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { SluiceError } from '../../errors.ts';
 import type { HistoryQuery, HistoryRow, StateEntry } from '../store.ts';
+import { inboxOfNow } from './inbox.ts';
 import { sqliteLimits } from './limits.ts';
 
 /** Reads latest state and history. */
@@ -30,8 +31,8 @@ export class ReadingsQueries {
     );
     this.#rowsOfMessage = database.prepare(
       `SELECT ${historyColumns} FROM history
-       WHERE id >= (SELECT first_id FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
-         AND id < (SELECT first_id + readings FROM inbox WHERE device_id = :deviceId AND message_id = :messageId)
+       WHERE id >= (SELECT first_id FROM ${inboxOfNow} WHERE device_id = :deviceId AND message_id = :messageId)
+         AND id < (SELECT first_id + readings FROM ${inboxOfNow} WHERE device_id = :deviceId AND message_id = :messageId)
        ORDER BY id`,
     );
   }

@@ -2,6 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MessageKey } from '../store.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes, MessageTuple } from './batch.ts';
 import { rollBack, transaction } from './database.ts';
+import type { HistoryIds } from './history-ids.ts';
+import { inboxOfNow } from './inbox.ts';
 import { LatestState } from './latest-state.ts';
 
 /** Writes batches of messages: inbox → latest state → history → raw, in one transaction each. */
@@ -15,21 +17,26 @@ export class ReadingsTables {
   readonly #types = new Map<string, boolean>();
   readonly #inbox: StatementSync;
   readonly #insertInbox: StatementSync;
+  readonly #replaceInbox: StatementSync;
   readonly #insertHistory: StatementSync;
   readonly #insertRaw: StatementSync;
-  /** The next row of history. Given by us, so that a message's rows are neighbours and its raw row has the id of the first; a batch that is undone leaves a gap. */
-  #nextId: number;
+  /** Given by us, so that a message's rows are neighbours and its raw row has the id of the first. */
+  readonly #ids: HistoryIds;
 
-  constructor(database: DatabaseSync, stateKeysCachedMax: number) {
+  constructor(database: DatabaseSync, ids: HistoryIds, stateKeysCachedMax: number) {
     this.#database = database;
+    this.#ids = ids;
     this.#state = new LatestState(database, stateKeysCachedMax);
     this.#device = database.prepare('SELECT type FROM devices WHERE id = ?');
     this.#keepsRaw = database.prepare(
       "SELECT coalesce(settings ->> '$.retention.raw', 1) AS raw FROM device_types WHERE name = ?",
     );
-    this.#inbox = database.prepare('SELECT 1 FROM inbox WHERE message_id = ? AND device_id = ?');
+    this.#inbox = database.prepare(`SELECT 1 FROM ${inboxOfNow} WHERE message_id = ? AND device_id = ?`);
     this.#insertInbox = database.prepare(
       `INSERT OR IGNORE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.#replaceInbox = database.prepare(
+      `INSERT OR REPLACE INTO inbox (device_id, message_id, processed_at, first_id, readings) VALUES (?, ?, ?, ?, ?)`,
     );
     this.#insertHistory = database.prepare(
       `INSERT INTO history (id, device_id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version,
@@ -39,14 +46,6 @@ export class ReadingsTables {
       `INSERT INTO raw (id, device_id, message_id, processed_at, topic, f_port, driver, driver_version, payload, received_at, said)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    const last = database
-      .prepare(
-        // Ids go up for ever, also where the newest rows were removed: roll-ups go by them.
-        `SELECT max(coalesce((SELECT max(id) FROM history), 0), coalesce((SELECT max(id) FROM raw), 0),
-           coalesce((SELECT max(history_id) FROM rollup_progress), 0)) AS id`,
-      )
-      .get() as { id: number };
-    this.#nextId = last.id + 1;
   }
 
   apply(batch: EncodedBatch): AppliedBatch {
@@ -57,6 +56,7 @@ export class ReadingsTables {
       return { outcomes, leftOut };
     } catch (problem) {
       this.#state.undo();
+      this.#ids.undo();
       throw problem;
     }
   }
@@ -69,18 +69,12 @@ export class ReadingsTables {
     } finally {
       rollBack(this.#database);
       this.#state.undo();
+      this.#ids.undo();
     }
   }
 
   areStored(messages: readonly MessageKey[]): boolean[] {
     return messages.map(({ deviceId, messageId }) => this.#inbox.get(messageId, deviceId) !== undefined);
-  }
-
-  /** For rows of history that others write: so many ids, one behind the other; answers the first. */
-  takeIds(count: number): number {
-    const first = this.#nextId;
-    this.#nextId += count;
-    return first;
   }
 
   /** To be called after rows of state were removed or changed. */
@@ -109,13 +103,20 @@ export class ReadingsTables {
     // It may have been removed while the message was decoded: what is stored now would greet the next device of this id.
     const keepsRaw = this.#keepsRawOf(deviceId);
     if (keepsRaw === null) return unknown;
-    const firstId = this.#nextId;
-    const inserted = this.#insertInbox.run(deviceId, messageId, processedAt, firstId, readings.length);
-    if (inserted.changes === 0) return duplicate;
+    if (!this.#enterInbox(deviceId, messageId, processedAt, readings.length)) return duplicate;
     // A message without readings takes an id too, for its raw row.
-    this.#nextId += Math.max(1, readings.length);
+    const firstId = this.#ids.take(Math.max(1, readings.length));
     if (keepsRaw) this.#keepRaw(firstId, message, payload);
     return this.#writeReadings(firstId, message);
+  }
+
+  /** Under the id that is taken next. False where it is there: it may also be one of another device that had the id before. */
+  #enterInbox(deviceId: string, messageId: string, processedAt: number, readings: number): boolean {
+    const { next } = this.#ids;
+    if (this.#insertInbox.run(deviceId, messageId, processedAt, next, readings).changes === 1) return true;
+    if (this.#inbox.get(messageId, deviceId) !== undefined) return false;
+    this.#replaceInbox.run(deviceId, messageId, processedAt, next, readings);
+    return true;
   }
 
   #keepRaw(id: number, message: MessageTuple, payload: Uint8Array): void {

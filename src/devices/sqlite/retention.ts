@@ -22,8 +22,8 @@ export class Retention {
       `DELETE FROM raw WHERE id IN
          (SELECT id FROM (SELECT id, processed_at FROM raw ORDER BY id LIMIT :rowsMax) WHERE processed_at < :before)`,
     );
-    // raw and inbox rows are found by way of history, the only one of the three with an index by device. A message without
-    // readings has no history: its two rows stay until they are too old.
+    // raw and inbox rows are found by way of history, the only one of the three with an index by device. Where that went
+    // before, or never was, its two rows stay until they are too old; `devices.since_id` keeps them from another device.
     const ofDevice = (columns: string): string =>
       `SELECT ${columns} FROM history WHERE device_id = ? ORDER BY time LIMIT ?`;
     this.#rawOfDevice = database.prepare(`DELETE FROM raw WHERE id IN (${ofDevice('id')})`);

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { InboxEntry } from '../store.ts';
+import { inboxOfNow } from './inbox.ts';
 import { sqliteLimits } from './limits.ts';
 
 /** Finds messages by their id, whichever devices they are of: the key of the inbox begins with it. */
@@ -10,7 +11,7 @@ export class StoryQueries {
     this.#entries = database.prepare(
       `SELECT inbox.device_id, inbox.processed_at, inbox.readings,
               raw.topic, raw.f_port, raw.driver, raw.driver_version, raw.payload
-       FROM inbox LEFT JOIN raw ON raw.id = inbox.first_id AND raw.device_id = inbox.device_id AND raw.message_id = inbox.message_id
+       FROM ${inboxOfNow} LEFT JOIN raw ON raw.id = inbox.first_id AND raw.device_id = inbox.device_id AND raw.message_id = inbox.message_id
        WHERE inbox.message_id = :messageId AND (:deviceId IS NULL OR inbox.device_id = :deviceId)
        ORDER BY inbox.device_id LIMIT :limit`,
     );
