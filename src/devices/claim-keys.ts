@@ -33,6 +33,8 @@ export interface ClaimKeyStore {
   put(key: NewClaimKey): Promise<ClaimKey>;
   list(): Promise<readonly ClaimKey[]>;
   remove(id: string): Promise<boolean>;
+  /** Rejects where `claim` would for the key or the id; writes nothing, and waits for nobody who writes. */
+  check(digest: string, deviceId: string): Promise<void>;
   /**
    * Registers the device with its credential and takes one use off the key, in one commit. The same claim again, with the
    * same credential, takes none: its answer may have been lost. Rejects with `unauthenticated` for the key, with

@@ -145,6 +145,10 @@ export class WatchedClaimKeys implements ClaimKeyStore {
     this.#changed = changed;
   }
 
+  check(digest: string, deviceId: string): Promise<void> {
+    return this.#keys.check(digest, deviceId);
+  }
+
   async claim(claim: Claim): Promise<Device> {
     const device = await this.#keys.claim(claim);
     if (device.gateway !== undefined) this.#changed(device.gateway);

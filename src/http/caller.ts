@@ -34,20 +34,18 @@ export interface CallerRequest {
 }
 
 /** Who nobody asked about: the caller of a route that is open to anyone. */
-export const unknownCaller: Caller = {
-  identity: { kind: 'anonymous', name: 'anonymous' },
-  clientId: '',
-  consumerId: '',
-  origin: { remoteAddress: '', through: { listener: 'http' } },
-};
+function unknownCaller(remoteAddress: string): Caller {
+  const origin: Origin = { remoteAddress, through: { listener: 'http' } };
+  return { identity: { kind: 'anonymous', name: 'anonymous' }, clientId: '', consumerId: '', origin };
+}
 
 /**
  * Identifies the caller and refuses who may not call; rights to a queue are looked at by `requireQueueRight`. Rejects with `unauthenticated`, `not_authorized`, `device_retired` or `quota_exceeded`.
  */
 export async function admitCaller(access: Access, who: Who, request: CallerRequest): Promise<Caller> {
-  if (who === 'anyone') return unknownCaller;
-  const credentials = parseAuthorization(request.headers.authorization, request.deviceId);
   const remoteAddress = peerAddress(request);
+  if (who === 'anyone') return unknownCaller(remoteAddress);
+  const credentials = parseAuthorization(request.headers.authorization, request.deviceId);
   const identity = await identify(access, credentials, remoteAddress);
   // A page cannot make a browser send a bearer token that it does not know; everything else a browser adds by itself.
   if (credentials.scheme !== 'bearer') {

@@ -33,7 +33,7 @@ export class ClaimTables {
 
   put(key: NewClaimKey, now: number): ClaimKey {
     return transaction(this.#sql.database, () => {
-      this.#check(key);
+      this.#checkNew(key);
       this.#sql.run(
         `INSERT INTO claim_keys (id, digest, device_type, id_prefix, gateway, attributes, uses_left, expires_at, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -60,9 +60,15 @@ export class ClaimTables {
     return this.#sql.run('DELETE FROM claim_keys WHERE id = ?', id) === 1;
   }
 
+  /** Throws what refuses the claim because of its key or its id. */
+  check({ digest, deviceId }: Pick<Claim, 'digest' | 'deviceId'>, now: number): void {
+    const { usesLeft } = this.#usable(digest, deviceId, now);
+    if (usesLeft <= 0 && this.#devices.device(deviceId) === undefined) throw wrongKey();
+  }
+
   claim(claim: Claim, now: number): Device {
     return transaction(this.#sql.database, () => {
-      const key = this.#usable(claim, now);
+      const key = this.#usable(claim.digest, claim.deviceId, now);
       const there = this.#devices.device(claim.deviceId);
       if (there !== undefined) return this.#sameClaim(there, claim);
       if (key.usesLeft <= 0) throw wrongKey();
@@ -73,7 +79,7 @@ export class ClaimTables {
     });
   }
 
-  #usable({ digest, deviceId }: Claim, now: number): ClaimKey {
+  #usable(digest: string, deviceId: string, now: number): ClaimKey {
     const row = this.#sql.get<ClaimKeyRow>('SELECT * FROM claim_keys WHERE digest = ?', digest);
     if (row === undefined || (row.expires_at ?? Number.POSITIVE_INFINITY) <= now) throw wrongKey();
     if (deviceId.startsWith(row.id_prefix)) return toClaimKey(row);
@@ -90,7 +96,7 @@ export class ClaimTables {
     throw new SluiceError('conflict', `Claim another device id than ${JSON.stringify(device.id)}: it is registered`);
   }
 
-  #check({ deviceType, gateway }: NewClaimKey): void {
+  #checkNew({ deviceType, gateway }: NewClaimKey): void {
     if (this.#sql.get('SELECT 1 FROM device_types WHERE name = ?', deviceType) === undefined)
       throw new SluiceError('not_found', `Cannot make a claim key: there is no device type "${deviceType}"`);
     if (gateway !== undefined && this.#devices.device(gateway) === undefined)

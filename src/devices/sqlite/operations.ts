@@ -49,6 +49,7 @@ export interface Operations {
   removeCredential(deviceId: string, id: string | undefined, now: number): boolean;
   putClaimKey(key: NewClaimKey, now: number): ClaimKey;
   removeClaimKey(id: string): boolean;
+  checkClaim(claim: Pick<Claim, 'digest' | 'deviceId'>, now: number): void;
   claim(claim: Claim, now: number): Device;
   putDriver(driver: StoredDriver): void;
   putRollout(driver: string, version: string, rollout: Rollout): boolean;
@@ -178,6 +179,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     account: (deviceId) => credentials.account(deviceId),
     accountOf: (kind, verifier) => credentials.accountOf(kind, verifier),
     claimKeys: () => claims.list(),
+    checkClaim: (claim, now) => claims.check(claim, now),
     drivers: () => registry.drivers(),
     state: (deviceId) => queries.state(deviceId),
     history: (query) => queries.history(query),

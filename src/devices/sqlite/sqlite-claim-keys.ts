@@ -27,6 +27,10 @@ export class SqliteClaimKeys implements ClaimKeyStore {
     return this.#writer.request('removeClaimKey', [id]);
   }
 
+  check(digest: string, deviceId: string): Promise<void> {
+    return this.#reader.request('checkClaim', [{ digest, deviceId }, this.#clock.now()]);
+  }
+
   claim(claim: Claim): Promise<Device> {
     return this.#writer.request('claim', [claim, this.#clock.now()]);
   }

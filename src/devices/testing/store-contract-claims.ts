@@ -84,6 +84,18 @@ export function claimsContract(store: () => Store): void {
     await assert.rejects(claim('never made', 'plant-3'), { code: 'unauthenticated' });
   });
 
+  test('a look at a claim is refused as the claim would be, and takes no use', async () => {
+    const check = (key: string, deviceId: string) => store().claimKeys.check(`digest of ${key}`, deviceId);
+    await put('ck-7', { idPrefix: 'look-', usesLeft: 1 });
+    await assert.rejects(check('ck-7', 'other-1'), { code: 'not_authorized' });
+    await assert.rejects(check('never made', 'look-1'), { code: 'unauthenticated' });
+    await check('ck-7', 'look-1');
+    assert.equal(await usesLeft('ck-7'), 1);
+    await claim('ck-7', 'look-1');
+    await check('ck-7', 'look-1');
+    await assert.rejects(check('ck-7', 'look-2'), { code: 'unauthenticated' });
+  });
+
   test('a key for a type or gateway that is not there is refused', async () => {
     await assert.rejects(put('ck-6', { deviceType: 'nothing' }), { code: 'not_found' });
     await assert.rejects(put('ck-6', { gateway: 'nobody' }), { code: 'not_found' });

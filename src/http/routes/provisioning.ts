@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { tokenDigest } from '../../access/device-token.ts';
 import { generateSecret } from '../../access/secrets.ts';
-import { SluiceError } from '../../errors.ts';
+import { type ErrorCode, SluiceError } from '../../errors.ts';
 import { deviceFields } from '../device-schemas.ts';
 import { type CredentialBody, credentialFields, newCredential } from '../new-credential.ts';
-import { ok, type Route, route } from '../route.ts';
+import { ok, type Route, type RouteParts, route } from '../route.ts';
 import { answer, array, entityName, epochMs, integer, noContent, object, text } from '../schemas.ts';
 
 const tag = 'Provisioning';
@@ -123,14 +123,30 @@ export const provisioningRoutes: readonly Route[] = [
         }),
       },
     },
-    handle: async ({ body }, { pipeline }) => {
-      const { key, deviceId, firmwareVersion, ...said } = body;
-      const { credential, told } = await newCredential(said);
-      const device = await pipeline.registry.claim({ digest: tokenDigest(key), deviceId, firmwareVersion, credential });
-      return {
-        status: 201,
-        body: { deviceId: device.id, deviceType: device.type, username: device.id, kind: said.kind, ...told },
-      };
+    handle: async ({ body, caller: { origin } }, parts) => {
+      parts.claimAttempts.check(origin.remoteAddress);
+      try {
+        return { status: 201, body: await claimed(body, parts) };
+      } catch (problem) {
+        if (problem instanceof SluiceError && refusals.has(problem.code))
+          parts.claimAttempts.refused(origin.remoteAddress);
+        throw problem;
+      }
     },
   }),
 ];
+
+/** What a claim is refused with because of what it says. */
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unauthenticated', 'not_authorized', 'conflict']);
+
+/** A key that does not count costs neither a write nor the hash of a password. */
+async function claimed(
+  { key, deviceId, firmwareVersion, ...said }: Claim['body'],
+  { store, pipeline }: RouteParts,
+): Promise<object> {
+  const digest = tokenDigest(key);
+  await store.claimKeys.check(digest, deviceId);
+  const { credential, told } = await newCredential(said);
+  const device = await pipeline.registry.claim({ digest, deviceId, firmwareVersion, credential });
+  return { deviceId: device.id, deviceType: device.type, username: device.id, kind: said.kind, ...told };
+}

@@ -93,7 +93,8 @@ export class MemoryStore implements Store {
     put: async ({ digest: _, ...key }) => ({ ...key, createdAt: 1_700_000_000_000 }),
     list: async () => [],
     remove: async () => false,
-    claim: ({ deviceId }) => Promise.reject(new SluiceError('unauthenticated', `Check the key of ${deviceId}`)),
+    check: (_, deviceId) => Promise.reject(new SluiceError('unauthenticated', `Check the key of ${deviceId}`)),
+    claim: ({ deviceId }) => Promise.reject(new SluiceError('internal', `Check the key of ${deviceId} before`)),
   };
 
   /** What a test says of them. */
