@@ -53,7 +53,7 @@ function texts(value: unknown): string[] | undefined {
 
 function readingsIn(output: JsonObject): DecodedReading[] | string {
   const count = { values: 0 };
-  if (output.messages === undefined || output.messages === null) {
+  if (output.messages === undefined || output.messages === null || isJsonObject(output.data)) {
     if (!isJsonObject(output.data)) return `Answer data as an object: met ${nameOf(output.data)}`;
     const problem = problemIn(output.data, 'data', 1, count);
     return problem ?? [{ data: output.data }];

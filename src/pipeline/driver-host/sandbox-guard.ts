@@ -62,11 +62,23 @@ export function installGuard(watchAll: boolean): Guard {
     Function,
     DataView,
     Uint8Array,
+    (globalThis as unknown as { Buffer: Uint8ArrayConstructor }).Buffer,
     ...errors,
   ]) {
     open.add(kind);
     open.add(kind.prototype);
   }
+  const arrays = [
+    Int8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+  ];
+  for (const kind of [Map, Set, ArrayBuffer, Symbol, BigInt, ...arrays]) open.add(kind.prototype);
   open.add(getPrototypeOf(Uint8Array.prototype));
 
   /** Whether somebody may have made a property that is not listed since all of them were counted last. */

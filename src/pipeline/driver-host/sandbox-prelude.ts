@@ -18,7 +18,7 @@ export interface Sandbox {
  */
 export function installSandbox(
   outputCharsMax: number,
-  installBuffer: () => void,
+  installers: readonly (() => void)[],
   installGuard: (watchAll: boolean) => Guard,
   watchAll: boolean,
 ): Sandbox {
@@ -47,8 +47,12 @@ export function installSandbox(
     // `this` is the global object at the top level of a script, also of a strict one.
     const entries =
       script === undefined ? noResult : apply(script, world, asModule ? [module, module.exports] : noResult);
-    const [decodeUplink, decode, decoder] = entries as readonly unknown[];
-    if (typeof decodeUplink === 'function') return decodeUplink as (input: Input) => unknown;
+    const [decodeUplink, decode, decoder] = (entries ?? noResult) as readonly unknown[];
+    if (typeof decodeUplink === 'function') {
+      return asModule
+        ? (input) => apply(decodeUplink, module.exports, [input])
+        : (decodeUplink as (input: Input) => unknown);
+    }
     if (typeof decode === 'function') {
       return ({ fPort, bytes, variables }) => ({ data: decode(fPort, bytes, variables) });
     }
@@ -156,12 +160,12 @@ export function installSandbox(
   }
   // Scripts in the wild log while they decode; there is nobody to read it here.
   const log: Record<string, () => undefined> = {};
-  for (const name of ['log', 'debug', 'info', 'warn', 'error', 'trace', 'dir', 'table', 'assert', 'time', 'timeEnd']) {
-    log[name] = () => undefined;
-  }
+  const names =
+    'assert clear count countReset debug dir dirxml error group groupCollapsed groupEnd info log table time timeEnd';
+  for (const name of `${names} timeLog trace warn`.split(' ')) log[name] = () => undefined;
   defineProperty(globalThis, 'console', { value: log, writable: true, configurable: true });
 
-  installBuffer();
+  for (const install of installers) install();
   const guard = installGuard(watchAll);
   return {
     take: (taken, isModule) => {

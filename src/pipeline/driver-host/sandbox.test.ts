@@ -26,7 +26,9 @@ const leavings: Record<string, string> = {
   'a method that takes the place of another one': counting(
     '(Array.prototype.k === undefined ? (Array.prototype.k = 1, Array.prototype.l === 2 ? 3 : 1) : (delete Array.prototype.k, Array.prototype.l = 2))',
   ),
-  'names that are never the same': counting('(globalThis["x" + input.at] = 1, Object.keys(globalThis).length)'),
+  'names that are never the same': counting(
+    '(globalThis["x" + input.at] = 1, Object.keys(globalThis).filter((name) => name[0] === "x").length)',
+  ),
   'a setter that waits for the cleaning': counting(
     '(Object.defineProperty(Object.prototype, "0", { set: function () { for (;;); }, configurable: true }), globalThis.p = 1)',
   ),

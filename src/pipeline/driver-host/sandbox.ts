@@ -3,6 +3,7 @@ import vm from 'node:vm';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
+import { installTexts } from './sandbox-texts.ts';
 import {
   bodyOf,
   importsAtRunTime,
@@ -240,7 +241,9 @@ const runner = new vm.Script('sluiceRun()');
 const loader = new vm.Script('sluiceLoad()');
 
 function preludeFor(watchAll: boolean): vm.Script {
-  return new vm.Script(`(${installSandbox})(${outputCharsMax}, ${installBuffer}, ${installGuard}, ${watchAll})`);
+  return new vm.Script(
+    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${watchAll})`,
+  );
 }
 
 function answersOf(text: unknown, count: number): readonly ScriptAnswer[] {

@@ -13,7 +13,17 @@ export const moduleNames: readonly string[] = ['module', 'exports'];
 /** The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
 export function bodyOf(source: string, asModule: boolean): string {
   const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
-  return `${source.replace(firstLine, '')}\n;return [${found.join(', ')}];`;
+  return `${source.replace(firstLine, '')}\n;${functionsAsGlobals(source)}return [${found.join(', ')}];`;
+}
+
+/**
+ * In a script, functions are properties of the global object, and some look them up there: `this['decode' + port]`. Here they are
+ * local. Only those at the beginning of a line are looked for, and only where a name is looked up in that way.
+ */
+function functionsAsGlobals(source: string): string {
+  if (!/\b(?:this|globalThis)\s*\[/.test(source)) return '';
+  const names = new Set(Array.from(source.matchAll(/^function\s*\*?\s*([A-Za-z_$][\w$]*)/gm), (match) => match[1]));
+  return Array.from(names, (name) => `globalThis.${name} = ${name};`).join('');
 }
 
 /** `#!/usr/bin/env node` is allowed at the very beginning of a script, and not in a function; nor is a byte order mark before it. */
@@ -43,7 +53,8 @@ export function wantsModule(problem: string): boolean {
 export function withoutExports(source: string): string | undefined {
   const plain = source
     .replace(/^[ \t]*export\s+(?:default\s+)?(?=(?:async\s+)?function\b|const\b|let\b|var\b|class\b)/gm, '')
-    .replace(/^[ \t]*export\s*\{[^{}]*\}\s*;?/gm, '');
+    .replace(/^[ \t]*export\s*\{[^{}]*\}\s*;?/gm, '')
+    .replace(/^[ \t]*export\s+default\s+/gm, 'module.exports = ');
   return plain === source ? undefined : plain;
 }
 

@@ -24,6 +24,19 @@ describe('codec scripts', () => {
     assert.deepEqual(input.variables, { site: 'north' });
   });
 
+  test('find their clocks in UTC, and texts of their own language', async () => {
+    await add(
+      'clock',
+      'function decodeUplink() { var d = new Date(2020, 6, 2, 3); return { data: { at: d.toISOString(), text: String(d), minutes: d.getTimezoneOffset() } } }',
+    );
+    const [result] = await host.decode([request('clock')]);
+    assert.deepEqual(result.ok && result.readings[0].data, {
+      at: '2020-07-02T03:00:00.000Z',
+      text: 'Thu Jul 02 2020 03:00:00 GMT+0000 (Coordinated Universal Time)',
+      minutes: 0,
+    });
+  });
+
   test('that do not load are refused with the reason', async () => {
     const refused: [string, RegExp][] = [
       ['function decodeUplink( {', /Unexpected end of input/],
