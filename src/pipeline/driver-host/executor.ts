@@ -1,11 +1,10 @@
 import v8 from 'node:v8';
-import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
-import { SchemaChecker } from './schemas.ts';
+import { policyOf, SchemaChecker } from './schemas.ts';
 
 /** Messages of one script that may run out of time in one job; the rest is not tried, so that a job takes a second at most. */
 const timeoutsMax = 8;
@@ -152,10 +151,6 @@ export class Executor {
     }
     return answer;
   }
-}
-
-function policyOf({ schemaPolicy, schemaPolicies }: Task, eventType: string): SchemaPolicy {
-  return schemaPolicies === undefined ? schemaPolicy : (forEventType(schemaPolicies, eventType) ?? schemaPolicy);
 }
 
 const noSchemas: SchemaSet = {};

@@ -1,8 +1,9 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodedReading, DriverSchemas } from '../driver.ts';
+import type { DecodedReading, DecodeRequest, DriverSchemas } from '../driver.ts';
 import { isStandardSchema, type StandardSchema, standardProblem } from '../schemas/standard-schema.ts';
 import type { SchemaSet } from './job.ts';
 import { shorten } from './readings.ts';
@@ -60,6 +61,14 @@ export class SchemaChecker {
   #ajvFor({ $schema }: JsonObject): Ajv {
     return typeof $schema === 'string' && $schema.includes('draft-07') ? this.#draft07 : this.#current;
   }
+}
+
+/** What holds for readings of the event type. */
+export function policyOf(
+  { schemaPolicy, schemaPolicies }: Pick<DecodeRequest, 'schemaPolicy' | 'schemaPolicies'>,
+  eventType: string,
+): SchemaPolicy {
+  return schemaPolicies === undefined ? schemaPolicy : (forEventType(schemaPolicies, eventType) ?? schemaPolicy);
 }
 
 /** Whether the data matches, or why the schema has no answer: one that refers to itself goes round until the stack is full. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { SluiceError } from '../../errors.ts';
+import { SluiceError, toSluiceError } from '../../errors.ts';
 import type { Consumer, Consumption, Delivery } from '../../message.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driver.ts';
 import { Batch, unavailable } from '../driver-host/batch.ts';
 import type { ScriptDriver } from '../driver-host/catalogue.ts';
+import type { ResultCheck } from './result-check.ts';
 import { BatchWriter, resultFrom } from './wire.ts';
 
 /** What consumes for a session: takes deliveries, and settles them by what the session's `decode` answers. */
@@ -23,6 +24,7 @@ export interface WorkerSessionParts {
   /** Drivers that the worker has built in, as `id@version`. */
   readonly builtIn: ReadonlySet<string>;
   readonly scriptOf: (ref: DriverRef) => ScriptDriver | undefined;
+  readonly check: ResultCheck;
   /** How long a batch may take, in milliseconds: shorter than its leases. */
   readonly answerMsMax: number;
   readonly clock: Clock;
@@ -32,7 +34,7 @@ export interface WorkerSessionParts {
 
 interface OpenBatch {
   readonly batch: Batch;
-  readonly size: number;
+  readonly requests: readonly DecodeRequest[];
   readonly deadline: Timer;
 }
 
@@ -103,7 +105,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     const number = this.#nextBatch++;
     const batch = new Batch(requests.length);
     const deadline = this.#parts.clock.after(this.#parts.answerMsMax, () => this.end(tooSlow(this.#parts.answerMsMax)));
-    this.#batches.set(number, { batch, size: requests.length, deadline });
+    this.#batches.set(number, { batch, requests, deadline });
     this.#say(this.#writer.write(number, requests));
     return batch.done;
   }
@@ -115,18 +117,30 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   take(number: number, from: number, results: readonly unknown[]): boolean {
     const open = this.#batches.get(number);
     if (open === undefined) return false;
-    if (from + results.length > open.size) throw wrongResult(number, from, `the batch has ${open.size} messages`);
+    if (from + results.length > open.requests.length)
+      throw wrongResult(number, from, `the batch has ${open.requests.length} messages`);
     const read = results.map((json, index) => {
       const result = resultFrom(json);
       if (typeof result === 'string') throw wrongResult(number, from + index, result);
       return result;
     });
-    for (const [index, result] of read.entries()) open.batch.settleOnce(from + index, result);
+    for (const [index, result] of this.#checked(open, from, read).entries())
+      open.batch.settleOnce(from + index, result);
     if (open.batch.isDone) {
-      this.answered += open.size;
+      this.answered += open.requests.length;
       this.#close(number, open);
     }
     return true;
+  }
+
+  /** Ends the session where that takes too long: what it has goes back to the queue. */
+  #checked({ requests }: OpenBatch, from: number, results: readonly DecodeResult[]): readonly DecodeResult[] {
+    try {
+      return this.#parts.check.checked(requests.slice(from, from + results.length), results);
+    } catch (problem) {
+      this.end(toSluiceError(problem));
+      throw problem;
+    }
   }
 
   /** The next lines; undefined where none came in time, and once the session has ended. */
@@ -163,7 +177,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
 
   #abandon(number: number, open: OpenBatch): void {
     const result = unavailable('Not tried: its worker left');
-    for (let place = 0; place < open.size; place++) open.batch.settleOnce(place, result);
+    for (let place = 0; place < open.requests.length; place++) open.batch.settleOnce(place, result);
     this.#close(number, open);
   }
 

@@ -169,3 +169,21 @@ test('messages wait for a listener, and a listener for messages', async () => {
   bench.clock.advance(5_000);
   assert.equal(await nothing, undefined);
 });
+
+test('a worker cannot get readings past a schema that is enforced', async () => {
+  await bench.device('q', {
+    name: 'sensor',
+    mode: 'queued',
+    schemas: { telemetry: { properties: { v: { type: 'number' } } } },
+  });
+  const { session, queue } = await open();
+  const settled = queue.deliver(...queued(1, 2));
+  const { batch } = await batchOf(session);
+  session.take(batch, 0, [reading(1), reading('not a number')]);
+  const kinds = (await settled).map((each) => [each.kind, 'code' in each ? each.code : undefined]);
+  assert.deepEqual(kinds, [
+    ['acknowledged', undefined],
+    ['rejected', 'schema_violation'],
+  ]);
+  assert.deepEqual(await bench.state('q'), { v: 1 });
+});

@@ -2,11 +2,13 @@ import { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption, Credit } from '../../message.ts';
 import type { Log } from '../../std/log.ts';
 import type { DriverHost } from '../driver.ts';
+import { builtInDrivers } from '../drivers/index.ts';
 import { IngestConsumer } from '../ingest-consumer.ts';
 import type { PipelineLimits } from '../limits.ts';
 import { Processor } from '../processor.ts';
 import type { Results } from '../results.ts';
 import type { StepContext } from '../steps/step.ts';
+import { ResultCheck } from './result-check.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** Who asks to work. */
@@ -36,6 +38,7 @@ export interface WorkerSessionsParts {
  */
 export class WorkerSessions {
   readonly #parts: WorkerSessionsParts;
+  readonly #check = new ResultCheck(builtInDrivers);
   readonly #sessions = new Map<string, WorkerSession>();
   #opened = false;
 
@@ -61,7 +64,7 @@ export class WorkerSessions {
    * `workersMax`, and with `unavailable` while the pipeline does not run.
    */
   async open(hello: WorkerHello): Promise<WorkerSession> {
-    this.#check(hello);
+    this.#refuse(hello);
     const session = this.#make(hello);
     this.#sessions.set(session.session, session);
     const { queuedMessagesMax: credit, workerBytesMax: creditBytes } = this.#parts.limits;
@@ -94,7 +97,7 @@ export class WorkerSessions {
     await Promise.all(sessions.map((session) => session.idle()));
   }
 
-  #check({ drivers }: WorkerHello): void {
+  #refuse({ drivers }: WorkerHello): void {
     const { workersMax } = this.#parts.limits;
     if (!this.#opened) throw new SluiceError('unavailable', 'Come again: the pipeline does not run');
     if (this.#sessions.size >= workersMax) {
@@ -119,6 +122,7 @@ export class WorkerSessions {
       name,
       builtIn: new Set(drivers),
       scriptOf: (ref) => host.scriptOf(ref),
+      check: this.#check,
       answerMsMax: limits.workerAnswerMsMax,
       clock: context.clock,
       ended: (reason) => this.#ended(session, reason),
