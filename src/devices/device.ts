@@ -38,6 +38,8 @@ export interface DeviceFilter {
 export interface DeviceQuery extends DeviceFilter {
   readonly after?: string | undefined;
   readonly limit: number;
+  /** Characters of attributes, as JSON; the answer ends before the device that goes beyond, but for the first. Absent: any number. */
+  readonly charactersMax?: number;
 }
 
 export interface ImportedDevice {

@@ -83,7 +83,7 @@ class TestDrivers extends TestDriverHost {
     await super.add(driver);
   }
 
-  remove({ id, version }: { id: string; version: string }): boolean {
+  override remove({ id, version }: { id: string; version: string }): boolean {
     this.removed.push(`${id}@${version}`);
     return false;
   }

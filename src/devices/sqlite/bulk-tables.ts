@@ -24,9 +24,12 @@ export class BulkTables {
 
   #row({ device, tokenDigest }: ImportedDevice, now: number): ImportOutcome {
     const before = this.#devices.device(device.id);
-    const owner = tokenDigest === undefined ? undefined : this.#credentials.ownerOf(tokenDigest);
-    if (owner !== undefined && owner !== device.id) return refused('conflict', 'another device has this token');
-    const addsToken = tokenDigest !== undefined && owner === undefined;
+    const holder = tokenDigest === undefined ? undefined : this.#credentials.holderOf(tokenDigest);
+    if (holder !== undefined && holder.deviceId !== device.id)
+      return refused('conflict', 'another device has this token');
+    // One that has ended lets nobody in: the file says that it does.
+    const hasToken = holder !== undefined && (holder.expiresAt ?? Number.POSITIVE_INFINITY) > now;
+    const addsToken = tokenDigest !== undefined && !hasToken;
     try {
       if (addsToken) this.#credentials.checkRoom(device.id, now);
       const isSame = before !== undefined && isDeepStrictEqual(said(before), said(device));

@@ -48,7 +48,7 @@ export class CredentialTables {
     );
     this.checkRoom(deviceId, now);
     const isUnique = kind === 'token' || kind === 'certificate';
-    if (isUnique && this.ownerOf(verifier) !== undefined) throw taken(deviceId, kind);
+    if (isUnique && this.holderOf(verifier) !== undefined) throw taken(deviceId, kind);
     this.#sql.run(
       `INSERT INTO device_credentials (id, device_id, kind, verifier, name, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       id,
@@ -84,12 +84,13 @@ export class CredentialTables {
     return this.#sql.all<CredentialRow>(sql, deviceId).map(toCredential);
   }
 
-  /** The device that has the token or the certificate. */
-  ownerOf(verifier: string): string | undefined {
-    return this.#sql.get<CredentialRow>(
+  /** The token or the certificate, whosever it is. */
+  holderOf(verifier: string): DeviceCredential | undefined {
+    const row = this.#sql.get<CredentialRow>(
       `SELECT * FROM device_credentials WHERE verifier = ? AND kind IN ('token', 'certificate')`,
       verifier,
-    )?.device_id;
+    );
+    return row === undefined ? undefined : toCredential(row);
   }
 
   remove(deviceId: string, id: string | undefined, now: number): boolean {

@@ -67,16 +67,17 @@ export class DeviceTables {
     return row === undefined ? undefined : toDevice(row);
   }
 
-  devices({ after = '', limit, ...filter }: DeviceQuery): Device[] {
+  devices({ after = '', limit, charactersMax = Number.POSITIVE_INFINITY, ...filter }: DeviceQuery): Device[] {
     const { conditions, values } = conditionsOf(filter);
-    const where = ['id > ?', ...conditions].join(' AND ');
-    const rows = this.#sql.all<DeviceRow>(
-      `SELECT * FROM devices WHERE ${where} ORDER BY id LIMIT ?`,
-      after,
-      ...values,
-      limit,
-    );
-    return rows.map(toDevice);
+    const sql = `SELECT * FROM devices WHERE ${['id > ?', ...conditions].join(' AND ')} ORDER BY id LIMIT ?`;
+    const devices: Device[] = [];
+    let characters = 0;
+    for (const row of this.#sql.iterate<DeviceRow>(sql, after, ...values, limit)) {
+      characters += row.attributes.length;
+      if (devices.length > 0 && characters > charactersMax) break;
+      devices.push(toDevice(row));
+    }
+    return devices;
   }
 
   count(filter: DeviceFilter): number {

@@ -207,4 +207,11 @@ export const migrations: readonly string[] = [
   -- The first row of history that can be of this device: what lies before it is of another one that had its id.
   ALTER TABLE devices ADD COLUMN since_id INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- History of the device that happened before it is not whole; null: all that came is there.
+  ALTER TABLE devices ADD COLUMN history_from INTEGER;
+  UPDATE devices SET history_from = (
+    SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) - (settings ->> '$.retention.historyMs')
+    FROM device_types WHERE name = devices.type);
+  `,
 ];

@@ -23,8 +23,8 @@ export class RollupRepairs {
        SELECT :deviceId, :eventType, width_ms, :time - ((:time % width_ms) + width_ms) % width_ms FROM rollup_progress`,
     );
     this.#keptSince = database.prepare(
-      `SELECT t.settings ->> '$.retention.historyMs' AS historyMs
-       FROM devices d JOIN device_types t ON t.name = d.type WHERE d.id = ?`,
+      `SELECT max(coalesce(d.history_from, :ever), coalesce(:now - (t.settings ->> '$.retention.historyMs'), :ever)) AS since
+       FROM devices d JOIN device_types t ON t.name = d.type WHERE d.id = :deviceId`,
     );
     this.#next = database.prepare(
       `SELECT r.device_id AS deviceId, r.event_type AS eventType, r.width_ms AS width, r.start, p.history_id AS reached
@@ -47,8 +47,8 @@ export class RollupRepairs {
    * it again would lose what is in it alone. To be called inside the transaction that changes the history.
    */
   mark(deviceId: string, eventType: string, time: number, now: number): void {
-    const { historyMs } = (this.#keptSince.get(deviceId) ?? { historyMs: null }) as { historyMs: number | null };
-    if (historyMs !== null && startOf(time, sqliteLimits.rollupWidthMsMax) < now - historyMs) return;
+    const kept = this.#keptSince.get({ deviceId, now, ever: Number.MIN_SAFE_INTEGER }) as { since: number } | undefined;
+    if (kept !== undefined && startOf(time, sqliteLimits.rollupWidthMsMax) < kept.since) return;
     this.#mark.run({ deviceId, eventType, time });
   }
 

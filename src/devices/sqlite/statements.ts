@@ -19,6 +19,10 @@ export class Statements {
     return this.#statement(sql).all(...values) as Row[];
   }
 
+  iterate<Row>(sql: string, ...values: readonly SqlValue[]): Iterable<Row> {
+    return this.#statement(sql).iterate(...values) as Iterable<unknown> as Iterable<Row>;
+  }
+
   /** Answers how many rows changed. */
   run(sql: string, ...values: readonly SqlValue[]): number {
     return Number(this.#statement(sql).run(...values).changes);

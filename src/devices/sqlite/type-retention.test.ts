@@ -134,3 +134,24 @@ test('a removed device takes its roll-ups along', async (t) => {
   await store.registry.removeDevice('a');
   assert.deepEqual(all('SELECT device_id AS id, count(*) AS rows FROM rollups GROUP BY 1'), [{ id: 'b', rows: 6 }]);
 });
+
+test('a type that keeps its history longer than before does not make roll-ups again of what is gone', async (t) => {
+  const { store, all } = await openStore(t, { historyMs: 50 * minute, raw: true }, [10 * minute]);
+  await store.registry.putDevice(testDevice({ id: 'a', type: 'meter' }));
+  await say(
+    store,
+    'a',
+    Array.from({ length: 10 }, (_, i) => i * minute),
+  );
+  while (await store.rollups.tick());
+  await sweepAll(store);
+  await store.registry.putDeviceType(
+    testDeviceType({ name: 'meter', retention: { historyMs: 5_000 * minute, raw: true } }),
+  );
+  const range = { deviceType: 'meter', from: 0, to: Number.MAX_SAFE_INTEGER, after: 0, end: undefined, limit: 1 };
+  const { messages } = await store.raw.slice(range);
+  const readings = [{ eventType: 'telemetry', time: 0, seq: undefined, data: { v: 1 } }];
+  await store.raw.correct(messages.map((message) => ({ ...message, processedAt: now, readings })));
+  while (await store.rollups.tick());
+  assert.deepEqual(all("SELECT count FROM rollups WHERE key = 'w'"), [{ count: 10 }]);
+});

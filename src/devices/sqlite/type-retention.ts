@@ -12,6 +12,7 @@ export class TypeRetention {
   readonly #types: StatementSync;
   readonly #devices: StatementSync;
   readonly #oldHistory: StatementSync;
+  readonly #cutHistory: StatementSync;
   readonly #nextSeries: StatementSync;
   readonly #oldRollups: StatementSync;
   /** The device that the next step begins behind; none: with the first of the first type. */
@@ -30,6 +31,9 @@ export class TypeRetention {
     this.#oldHistory = database.prepare(
       `DELETE FROM history WHERE id IN
          (SELECT id FROM history WHERE device_id = ? AND time < ? AND id <= ? ORDER BY time LIMIT ?)`,
+    );
+    this.#cutHistory = database.prepare(
+      'UPDATE devices SET history_from = max(coalesce(history_from, ?), ?) WHERE id = ?',
     );
     this.#nextSeries = database.prepare(
       `SELECT event_type AS eventType, key, width_ms AS width FROM rollups
@@ -61,8 +65,7 @@ export class TypeRetention {
     const devices = this.#devices.all(type, after, retentionDevicesMax) as { id: string }[];
     let left = rowsMax;
     for (const { id } of devices) {
-      if (retention.historyMs !== undefined)
-        left -= Number(this.#oldHistory.run(id, now - retention.historyMs, reached, left).changes);
+      if (retention.historyMs !== undefined) left -= this.#sweepHistory(id, now - retention.historyMs, reached, left);
       if (retention.rollupsMs !== undefined) left = this.#sweepRollups(id, now - retention.rollupsMs, left);
       // This device may have more.
       if (left === 0) return;
@@ -70,6 +73,13 @@ export class TypeRetention {
     }
     // No name lies between this one and the next.
     if (devices.length < retentionDevicesMax) this.#place = { type: `${type} `, deviceId: '' };
+  }
+
+  /** Answers how many rows went. What is gone is written down with them, since the type may keep more later. */
+  #sweepHistory(deviceId: string, before: number, reached: number, rowsMax: number): number {
+    const rows = Number(this.#oldHistory.run(deviceId, before, reached, rowsMax).changes);
+    if (rows > 0) this.#cutHistory.run(before, before, deviceId);
+    return rows;
   }
 
   /** Looks at one series after the other. Answers what is left of `rowsMax`: none where it has to go on. */

@@ -91,6 +91,16 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     assert.deepEqual(await ids({ after: 'p-1', limit: 2 }), ['p-1a', 'p-2']);
   });
 
+  test('a page of devices ends before their attributes are too long, with one device at least', async () => {
+    const { registry } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'long' }));
+    for (const id of ['l-1', 'l-2', 'l-3'])
+      await registry.putDevice(testDevice({ id, type: 'long', attributes: { a: 'x'.repeat(100) } }));
+    const count = async (charactersMax: number): Promise<number> =>
+      (await registry.devices({ type: 'long', limit: 9, charactersMax })).length;
+    assert.deepEqual([await count(1), await count(250), await count(1_000)], [1, 2, 3]);
+  });
+
   test('devices are found by everything that is said of them, and counted', async () => {
     const { registry } = store();
     await registry.putDeviceType(testDeviceType({ name: 'sought' }));
@@ -160,6 +170,21 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     assert.equal(await outcomes([row('b-4', {}, 'b-token'), row('b-1', { attributes: { a: '1' } })]), 'conflict,same');
     assert.equal(await registry.device('b-4'), undefined);
     assert.equal((await credentials.accountOf('token', 'b-token'))?.device.id, 'b-1');
+  });
+
+  test('a token that has ended is given again by a file that says it, and counts as a change', async () => {
+    const { registry, credentials } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    const row = { device: testDevice({ id: 'e-1', type: 'meter' }), tokenDigest: 'e-token' };
+    const outcome = async (): Promise<string> => (await registry.putDevices([row]))[0].outcome;
+    assert.deepEqual([await outcome(), await outcome()], ['made', 'same']);
+    await credentials.put(
+      { id: 'e-next', deviceId: 'e-1', kind: 'token', verifier: 'e-other', name: undefined, expiresAt: undefined },
+      { endAt: 1 },
+    );
+    assert.deepEqual([await outcome(), await outcome()], ['changed', 'same']);
+    const held = (await credentials.list('e-1')).map(({ verifier, expiresAt }) => `${verifier} ${expiresAt}`);
+    assert.deepEqual(held.sort(), ['e-other undefined', 'e-token undefined']);
   });
 
   test('drivers are kept by id and version', async () => {

@@ -132,9 +132,10 @@ async function* exported(
 ): AsyncGenerator<string> {
   yield fileHead(format);
   for (let after: string | undefined; ; ) {
-    const devices = await store.registry.devices({ ...filter, after, limit: sliceMax });
+    const slice = { after, limit: sliceMax, charactersMax: sliceCharactersMax };
+    const devices = await store.registry.devices({ ...filter, ...slice });
+    if (devices.length === 0) return;
     yield devices.map((device) => fileLine(device, format)).join('');
-    if (devices.length < sliceMax) return;
     after = devices.at(-1)?.id;
   }
 }

@@ -117,7 +117,6 @@ export class WorkerDriverHost implements DriverHost {
     if (!this.#isKnown(driver)) this.#catalogue.add(loaded, rollout);
   }
 
-  /** Answers whether there was one. Rejects a driver that is built in. What was given to it before is still decoded by it. */
   remove(ref: DriverRef): boolean {
     const driver = this.#catalogue.find(ref);
     if (driver === undefined) return false;

@@ -73,6 +73,29 @@ test('a shadow that loops for ever takes nothing from the driver in use, and is 
   assert.equal(compared?.failed, 1_000);
 });
 
+test('a shadow that is forgotten is unloaded, and another one of its name is not taken for it', async (t) => {
+  const { host, shadows, trials, processor } = await scene(t, [
+    ['1.0.0', reads],
+    ['2.0.0', reads, shadow],
+  ]);
+  const compare = async (): Promise<string> => {
+    await processor.process([work('d', 1)]);
+    await shadows.idle();
+    const { same, different } = trials.of(ref('2.0.0')).shadow ?? {};
+    return `${same} ${different}`;
+  };
+  assert.equal(await compare(), '1 0');
+  trials.forget(ref('2.0.0'));
+  host.remove(ref('2.0.0'));
+  const script = 'function decodeUplink() { return { data: { other: 1 } } }';
+  await host.add({ ...ref('2.0.0'), deviceType: 'meter', firmware: '*', script, rollout: shadow });
+  assert.equal(await compare(), '0 1');
+  // Also where nobody said that it went.
+  host.remove(ref('2.0.0'));
+  await host.add({ ...ref('2.0.0'), deviceType: 'meter', firmware: '*', script: reads, rollout: shadow });
+  assert.equal(await compare(), '1 1');
+});
+
 test('a canary that fails more than the driver in use is turned off, and the next message has that one', async (t) => {
   const { host, trials, processor, turnedOff } = await scene(t, [
     ['1.0.0', reads],

@@ -46,7 +46,10 @@ export interface ShadowRunsParts {
 export class ShadowRuns {
   readonly #parts: ShadowRunsParts;
   #host: Promise<DriverHost> | undefined;
-  readonly #loaded = new Set<string>();
+  /** Scripts that the host has, as they were in the catalogue: each is one of the bounded number there. */
+  readonly #loaded = new Map<string, object>();
+  /** The host once it runs. */
+  #started: DriverHost | undefined;
   readonly #comparisons = new Map<string, Comparison>();
   #waiting: Run[] = [];
   #waitingBytes = 0;
@@ -63,6 +66,7 @@ export class ShadowRuns {
 
   forget(ref: DriverRef): void {
     this.#comparisons.delete(nameOf(ref));
+    this.#unload(ref);
   }
 
   offer(work: Work, shadow: DriverRef): void {
@@ -126,18 +130,27 @@ export class ShadowRuns {
     this.#host ??= this.#startHost();
     const host = await this.#host;
     for (const shadow of shadows) {
-      const script = this.#loaded.has(nameOf(shadow)) ? undefined : this.#parts.scriptOf(shadow);
+      const script = this.#parts.scriptOf(shadow);
+      const loaded = this.#loaded.get(nameOf(shadow));
+      if (script === loaded) continue;
+      // It went, or another one came in its place.
+      if (loaded !== undefined) this.#unload(shadow);
       if (script === undefined) continue;
       await host.add(script);
-      this.#loaded.add(nameOf(shadow));
+      this.#loaded.set(nameOf(shadow), script);
     }
     return host;
+  }
+
+  #unload(ref: DriverRef): void {
+    if (this.#loaded.delete(nameOf(ref))) this.#started?.remove(ref);
   }
 
   async #startHost(): Promise<DriverHost> {
     const host = this.#parts.makeHost();
     try {
       await host.start();
+      this.#started = host;
     } catch (problem) {
       this.#host = undefined;
       throw problem;

@@ -30,6 +30,10 @@ export class TestDriverHost implements DriverHost {
     this.added.push(`${driver.id}@${driver.version}`);
   }
 
+  remove(_ref: DriverRef): boolean {
+    return false;
+  }
+
   resolve(deviceType: string, firmwareVersion: string | undefined): DriverRef | undefined {
     if (deviceType === 'driverless') return undefined;
     return { id: `${deviceType}-${firmwareVersion?.split('.')[0] ?? 'any'}`, version: '1.0.0' };
