@@ -28,9 +28,9 @@ uplinkDecoder:
       input: &half
         fPort: 10
         bytes: [0x64, 07]
-        recvTime: '2020-08-02T20:00:00.000+05:00'
+        recvTime: '2020-08-02T15:00:00.123456789Z'
       output:
-        data: { level: 50, at: '2020-08-02T15:00:00.000Z', text: null }
+        data: { level: 50, at: '2020-08-02T15:00:00.123456789Z', text: null }
       normalizedOutput:
         data: []
     - description: Unknown port
@@ -62,7 +62,7 @@ downlinkEncoder:
     'ok      Nothing in it',
     'failed  Wrong',
     '  expected [{"data":{"level":51}}]',
-    '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.000Z","text":null}}]',
+    '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.123Z","text":null}}]',
     'Not run: 1 examples of the way down.',
     'Driver tank 0.0.0: 3 of 4 examples as expected.',
   ]);
