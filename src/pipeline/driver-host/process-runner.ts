@@ -1,7 +1,10 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import type { Job, Report } from './job.ts';
+import type { Job } from './job.ts';
+import { ReportReader, writeJob } from './job-pipe.ts';
 import { leash } from './leash.ts';
 import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
 import type { ProcessData } from './script-process.ts';
@@ -9,24 +12,28 @@ import type { ProcessData } from './script-process.ts';
 /** A process for codec scripts: no environment, no files to write, no processes or threads to start, a heap of its own. */
 export function startProcess(timeoutMs: number, scriptsFrom: number, events: RunnerEvents): Runner {
   const data: ProcessData = { timeoutMs, heapBytesHigh, scriptsFrom };
-  const child = fork(fileURLToPath(entryFile('script-process', import.meta.url)), [JSON.stringify(data)], {
+  const flags = ['--permission', '--allow-fs-read=*', `--max-old-space-size=${heapMebibytesMax}`];
+  const file = fileURLToPath(entryFile('script-process', import.meta.url));
+  const child = spawn(process.execPath, [...flags, file, JSON.stringify(data)], {
     // The Things Stack runs codecs in UTC, and a time that a codec writes out must not depend on where the server stands.
     env: { TZ: 'UTC' },
-    execArgv: ['--permission', '--allow-fs-read=*', `--max-old-space-size=${heapMebibytesMax}`],
-    serialization: 'advanced',
-    // What it would print when its heap is full is the engine's stack trace; the exit tells enough.
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // What it would print when its heap is full is the engine's stack trace; the exit tells enough. The fourth is for jobs.
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
+  const jobs = child.stdio[3] as Socket;
   const release = child.pid === undefined ? undefined : leash(child.pid);
   let progress = { first: 0, count: 0 };
   let isGone = false;
-  child.on('message', (report: Report) => {
+  const reports = new ReportReader((report) => {
     // What was on its way when it was killed belongs to a job that others have taken over.
     if (isGone) return;
     if (report.kind === 'ready') events.ready();
     else if (report.kind === 'begin') progress = report;
     else events.done(report.results);
   });
+  jobs.on('data', (chunk: Buffer) => reports.push(chunk));
+  // A write that fails is followed by the exit, which is where it is dealt with.
+  jobs.on('error', () => undefined);
   child.on('error', (problem) => gone(problem.message));
   child.on('exit', (code, signal) => gone(signal === null ? `exit code ${code}` : `signal ${signal}`));
 
@@ -41,8 +48,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
     progress: () => progress,
     post: (job: Job) => {
       progress = { first: 0, count: job.untold };
-      // A send that fails is followed by the exit, which is where it is dealt with.
-      child.send(release === undefined ? { ...job, boxAll: true } : job, () => undefined);
+      jobs.write(writeJob(release === undefined ? { ...job, boxAll: true } : job));
     },
     kill: async () => {
       if (isGone) return;

@@ -3,7 +3,10 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { Executor } from './executor.ts';
 import { harden } from './harden.ts';
-import type { Job, Report } from './job.ts';
+import { JobPipe } from './job-pipe.ts';
+
+/** Where the server's end of the pipe is. */
+export const jobDescriptor = 3;
 
 /** Arguments of this process, as JSON: what `process-runner.ts` hands over. */
 export interface ProcessData {
@@ -15,23 +18,29 @@ export interface ProcessData {
 
 const { timeoutMs, heapBytesHigh, scriptsFrom }: ProcessData = JSON.parse(process.argv[2]);
 
+const pipe = new JobPipe(jobDescriptor);
 const executor = new Executor({
   drivers: new Array(scriptsFrom),
   timeoutMs,
   heapBytesHigh,
   collectGarbage: garbageCollector(),
-  begin: (first, count) => report({ kind: 'begin', first, count }),
+  begin: (first, count) => pipe.report({ kind: 'begin', first, count }),
 });
 
 // A promise that a script forgot is its own affair: the answer has been given.
 process.on('unhandledRejection', () => undefined);
-process.on('disconnect', () => process.exit());
-process.on('message', (job: Job) => {
-  report({ kind: 'done', results: executor.run(job) });
-  executor.tidy();
-});
 harden();
-report({ kind: 'ready' });
+pipe.report({ kind: 'ready' });
+work();
+
+/** One job after the other, with a turn of the event loop in between, where forgotten promises are dealt with. */
+function work(): void {
+  const job = pipe.next();
+  if (job === undefined) process.exit();
+  pipe.report({ kind: 'done', results: executor.run(job) });
+  executor.tidy();
+  setImmediate(work);
+}
 
 /** Only contexts that are made while the flag is set have it: scripts find none. */
 function garbageCollector(): () => void {
@@ -39,8 +48,4 @@ function garbageCollector(): () => void {
   const collect = vm.runInNewContext('gc') as () => void;
   v8.setFlagsFromString('--no-expose-gc');
   return collect;
-}
-
-function report(what: Report): void {
-  process.send?.(what);
 }
