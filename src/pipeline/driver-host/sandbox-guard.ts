@@ -15,9 +15,11 @@ export interface Guard {
  *
  * One message must not find what another one left, and scripts do leave something: a global that lacks its `var`, a helper
  * on `String.prototype`. What scripts have reason to extend stays open, and `restore` takes it back to how it was. Everything
- * else is frozen: no property of it could have been missed.
+ * else is frozen: no property of it could have been missed. For a script that shows no sign of extending the classes of the
+ * language these are frozen too: to look after them costs more than most messages do. `Object` and the errors stay open, since
+ * scripts assign names such as `toString` and `name` to objects of theirs.
  */
-export function installGuard(watchAll: boolean): Guard {
+export function installGuard(watchAll: boolean, opensClasses: boolean): Guard {
   const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty, set } =
     Reflect;
   const { has: hasName, add: addName } = Set.prototype;
@@ -50,9 +52,8 @@ export function installGuard(watchAll: boolean): Guard {
   const seenMax = 1000;
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
-  const open = new Set<unknown>([globalThis, Math, JSON, console]);
-  for (const kind of [
-    Object,
+  const { Buffer } = globalThis as unknown as { Buffer: Uint8ArrayConstructor };
+  const classes = [
     Array,
     String,
     Number,
@@ -60,26 +61,21 @@ export function installGuard(watchAll: boolean): Guard {
     Date,
     RegExp,
     Function,
+    Map,
+    Set,
+    Symbol,
+    BigInt,
+    ArrayBuffer,
     DataView,
-    Uint8Array,
-    (globalThis as unknown as { Buffer: Uint8ArrayConstructor }).Buffer,
-    ...errors,
-  ]) {
+  ];
+  const arrays = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
+  const extensible = [...classes, ...arrays, Float32Array, Float64Array, Buffer];
+  const open = new Set<unknown>([globalThis, console]);
+  for (const kind of [Object, ...errors, ...(opensClasses ? extensible : [])]) {
     open.add(kind);
     open.add(kind.prototype);
   }
-  const arrays = [
-    Int8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-  ];
-  for (const kind of [Map, Set, ArrayBuffer, Symbol, BigInt, ...arrays]) open.add(kind.prototype);
-  open.add(getPrototypeOf(Uint8Array.prototype));
+  if (opensClasses) for (const item of [Math, JSON, getPrototypeOf(Uint8Array.prototype)]) open.add(item);
 
   /** Whether somebody may have made a property that is not listed since all of them were counted last. */
   let isDefined = false;

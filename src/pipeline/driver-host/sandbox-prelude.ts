@@ -19,8 +19,9 @@ export interface Sandbox {
 export function installSandbox(
   outputCharsMax: number,
   installers: readonly (() => void)[],
-  installGuard: (watchAll: boolean) => Guard,
+  installGuard: (watchAll: boolean, opensClasses: boolean) => Guard,
   watchAll: boolean,
+  opensClasses: boolean,
 ): Sandbox {
   const { parse, stringify } = JSON;
   const { isFinite: isFiniteNumber } = Number;
@@ -166,7 +167,7 @@ export function installSandbox(
   defineProperty(globalThis, 'console', { value: log, writable: true, configurable: true });
 
   for (const install of installers) install();
-  const guard = installGuard(watchAll);
+  const guard = installGuard(watchAll, opensClasses);
   return {
     take: (taken, isModule) => {
       script = freeze(taken);

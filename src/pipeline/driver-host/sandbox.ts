@@ -6,6 +6,7 @@ import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
 import { installTexts } from './sandbox-texts.ts';
 import {
   bodyOf,
+  extendsClasses,
   importsAtRunTime,
   isVariableName,
   mayNameGlobal,
@@ -57,6 +58,8 @@ export class CodecScript {
   /** Whether all that messages share is looked at behind each of them, since once it was beyond repair. */
   #isWatchful = false;
   #isTidy = true;
+  /** False while the classes of the language are frozen, since the script shows no sign of extending them. */
+  #opensClasses: boolean;
   /** Whether it took longer than its time box once, and so gets one each time. */
   #isSlow = false;
 
@@ -66,7 +69,8 @@ export class CodecScript {
     this.#source = source;
     this.#timeoutMs = timeoutMs;
     if (importsAtRunTime(source)) throw new ScriptProblem('Remove import(): a codec script stands alone');
-    [this.#context, this.#sandbox] = newContext(false);
+    this.#opensClasses = extendsClasses(source);
+    [this.#context, this.#sandbox] = newContext(false, this.#opensClasses);
     this.#load();
   }
 
@@ -76,6 +80,13 @@ export class CodecScript {
    * when there is time.
    */
   decode(inputs: readonly object[], isBoxed: boolean): readonly ScriptAnswer[] | undefined {
+    const answers = this.#decodeInTime(inputs, isBoxed);
+    if (this.#opensClasses || !answers?.some(({ threw }) => mayMissClasses(threw))) return answers;
+    this.#openClasses();
+    return this.#decodeInTime(inputs, isBoxed);
+  }
+
+  #decodeInTime(inputs: readonly object[], isBoxed: boolean): readonly ScriptAnswer[] | undefined {
     this.tidy();
     if (isBoxed || this.#isSlow) return this.#decode(inputs, true);
     const started = performance.now();
@@ -154,7 +165,7 @@ export class CodecScript {
 
   #renew(): void {
     this.#isWatchful = true;
-    [this.#context, this.#sandbox] = newContext(true);
+    [this.#context, this.#sandbox] = newContext(true, this.#opensClasses);
     this.#take();
   }
 
@@ -174,8 +185,18 @@ export class CodecScript {
     }
   }
 
+  #openClasses(): void {
+    this.#opensClasses = true;
+    [this.#context, this.#sandbox] = newContext(this.#isWatchful, true);
+    this.#take();
+  }
+
   #load(): void {
     let problem = this.#tryLoad();
+    if (mayMissClasses(problem) && !this.#opensClasses) {
+      this.#openClasses();
+      problem = this.#tryLoad();
+    }
     if (wantsModule(problem)) {
       this.#asModule = true;
       problem = this.#tryLoad();
@@ -216,13 +237,13 @@ export class CodecScript {
 }
 
 /** With `watchAll` everything that messages share is looked at behind each of them. */
-function newContext(watchAll: boolean): [vm.Context, Sandbox] {
+function newContext(watchAll: boolean, opensClasses: boolean): [vm.Context, Sandbox] {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
     codeGeneration: { strings: false, wasm: false },
     // Promises of the script run inside its time box, not when it is over.
     microtaskMode: 'afterEvaluate',
   });
-  return [context, (watchAll ? watchfulPrelude : prelude).runInContext(context)];
+  return [context, preludes[Number(watchAll)][Number(opensClasses)].runInContext(context)];
 }
 
 /** What is wrong with the script as it is written, without what stands around it when it runs. */
@@ -235,14 +256,13 @@ function syntaxProblem(source: string): string | undefined {
   }
 }
 
-const prelude = preludeFor(false);
-const watchfulPrelude = preludeFor(true);
+const preludes = [false, true].map((watchAll) => [preludeFor(watchAll, false), preludeFor(watchAll, true)]);
 const runner = new vm.Script('sluiceRun()');
 const loader = new vm.Script('sluiceLoad()');
 
-function preludeFor(watchAll: boolean): vm.Script {
+function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(
-    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${watchAll})`,
+    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${watchAll}, ${opensClasses})`,
   );
 }
 
@@ -251,6 +271,11 @@ function answersOf(text: unknown, count: number): readonly ScriptAnswer[] {
   return answers.length > 0 && answers.length <= count
     ? answers
     : Array.from({ length: count }, () => ({ threw: 'The script changed the way it is called' }));
+}
+
+/** Whether it may have failed since the classes of the language were frozen. */
+function mayMissClasses(problem: string | undefined): boolean {
+  return problem !== undefined && /not extensible|read only|is not a function|Cannot (redefine|define)/.test(problem);
 }
 
 function wasStarved(started: NodeJS.CpuUsage, timeoutMs: number): boolean {
