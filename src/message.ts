@@ -82,11 +82,15 @@ export interface ReceiptWaiter {
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
   /**
-   * The message waits for room, so its receipt comes later than the next flush: stop reading from who sent it until then.
-   * Called at most once for a tag, in the turn of its admission and before its receipt.
+   * The message waits, so its receipt comes later than the next flush: stop reading from who sent it until then. Called at
+   * most once for a tag, before its receipt: in the turn of its admission, or in a later one where something has to be looked
+   * up before it is known.
    */
-  held?(tag: number): void;
+  held?(tag: number, cause: HoldCause): void;
 }
+
+/** What a message waits for: room in a queue, or that its device may send again. */
+export type HoldCause = 'blocked_queue' | 'device_rate';
 
 /** Where a topic leads inside a sink. */
 export interface Destination {

@@ -1,5 +1,5 @@
 import { errorCatalogue, type SluiceError } from '../errors.ts';
-import type { QoS, ReceiptWaiter } from '../message.ts';
+import type { HoldCause, QoS, ReceiptWaiter } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { PacketType, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { LazyMap } from '../std/lazy-map.ts';
@@ -13,7 +13,7 @@ export interface AcknowledgedLink extends SessionLink {
   /** PUBREC leaves: the message counts against the Receive Maximum until it is released. */
   awaitRelease(packetId: number): void;
   /** Is not read until it is let go. */
-  hold(cause: 'blocked_queue'): void;
+  hold(cause: HoldCause): void;
   unhold(): void;
   /** Whether the client wants reason strings (Request Problem Information). */
   readonly problemInformation: boolean;
@@ -99,8 +99,9 @@ export class Acknowledger implements ReceiptWaiter {
     if (this.#receiptsDue[slot] === 0) this.#advance();
   }
 
-  held(tag: number): void {
-    if (this.#held.size === 0) this.#link.hold('blocked_queue');
+  held(tag: number, cause: HoldCause): void {
+    if (this.#closed) return;
+    if (this.#held.size === 0) this.#link.hold(cause);
     this.#held.set(tag, true);
   }
 

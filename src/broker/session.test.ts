@@ -129,7 +129,7 @@ for (const qos of [0, 1] as const) {
     const publisher = await fixture.connect('p', { keepAlive: 10 });
     publisher.publish('t', '1', { qos, packetId: 1 });
     const [{ waiter, tag }] = sink.admitted;
-    waiter.held?.(tag);
+    waiter.held?.(tag, 'blocked_queue');
     assert.equal(publisher.paused, true);
     fixture.clock.advance(60_000);
     assert.equal(publisher.ended, false);

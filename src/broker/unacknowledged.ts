@@ -1,8 +1,8 @@
 import type { SluiceError } from '../errors.ts';
-import type { ReceiptWaiter } from '../message.ts';
+import type { HoldCause, ReceiptWaiter } from '../message.ts';
 
 interface Sender {
-  hold(cause: 'blocked_queue'): void;
+  hold(cause: HoldCause): void;
   unhold(): void;
   mayPublish(topic: string): boolean;
   publishRefused(refusal: SluiceError): void;
@@ -26,8 +26,9 @@ export class Unacknowledged implements ReceiptWaiter {
     return this.#tag++;
   }
 
-  held(tag: number): void {
-    if (this.#held.size === 0) this.#sender.hold('blocked_queue');
+  held(tag: number, cause: HoldCause): void {
+    if (this.#closed) return;
+    if (this.#held.size === 0) this.#sender.hold(cause);
     this.#held.add(tag);
   }
 

@@ -67,4 +67,6 @@ export interface Correction {
   readonly driver: string;
   readonly driverVersion: string;
   readonly readings: readonly Reading[];
+  /** Of the driver and the schemas, as when a message comes; absent: none. */
+  readonly warnings?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { SluiceError } from '../errors.ts';
 import type { JsonValue } from '../std/json.ts';
 import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
@@ -60,17 +61,35 @@ function isLines(contentType: string | undefined): boolean {
 
 function lines(body: Buffer): (JsonValue | SluiceError)[] {
   const items: (JsonValue | SluiceError)[] = [];
-  for (const line of body.toString().split('\n')) {
-    if (line.trim() === '') continue;
+  // As bytes only where one of them is to be blamed.
+  const read: readonly (string | Buffer)[] = isUtf8(body) ? body.toString().split('\n') : linesOf(body);
+  for (const line of read) {
+    const text = line.toString();
+    if (text.trim() === '') continue;
     // One more than allowed is enough to refuse them all.
     if (items.length > batchItemsMax) break;
-    items.push(parse(line));
+    items.push(typeof line === 'string' || isUtf8(line) ? parse(text) : notUtf8());
   }
   return items;
 }
 
+function linesOf(body: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let start = 0; start < body.length && found.length <= batchItemsMax; ) {
+    const end = body.indexOf(0x0a, start);
+    found.push(body.subarray(start, end < 0 ? body.length : end));
+    start = end < 0 ? body.length : end + 1;
+  }
+  return found;
+}
+
+function notUtf8(): SluiceError {
+  return new SluiceError('payload_unreadable', 'Send JSON in UTF-8: this has bytes that are none');
+}
+
 /** The one value of a JSON body. Throws `payload_unreadable`. */
 export function jsonItem(body: Buffer): JsonValue {
+  if (!isUtf8(body)) throw notUtf8();
   const value = parse(body.toString());
   if (value instanceof SluiceError) throw value;
   return value;

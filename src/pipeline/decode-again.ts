@@ -133,9 +133,9 @@ function isSame({ readings }: RawMessage, work: Work | undefined): boolean {
 
 function toCorrection({ message, work }: Pair): Correction {
   const { id, deviceId, messageId, receivedAt } = message;
-  const { driver, processedAt, readings } = work as Work;
+  const { driver, processedAt, readings, warnings } = work as Work;
   const { id: name, version } = driver as DriverRef;
-  return { id, deviceId, messageId, receivedAt, processedAt, driver: name, driverVersion: version, readings };
+  return { id, deviceId, messageId, receivedAt, processedAt, driver: name, driverVersion: version, readings, warnings };
 }
 
 function toDifference({ message, work }: Pair): DecodeDifference {

@@ -15,8 +15,8 @@ export class InlineWork extends Work {
   readonly waiter: ReceiptWaiter;
   readonly tag: number;
 
-  constructor(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number) {
-    super(message, address);
+  constructor(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number, enteredAt: number) {
+    super(message, address, enteredAt);
     this.waiter = waiter;
     this.tag = tag;
   }
@@ -90,7 +90,7 @@ export class InlineLane {
 
   take(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
     if (!this.reserve(message.payload.length, waiter, tag)) return;
-    this.#lane.push(new InlineWork(keptMessage(message), address, waiter, tag));
+    this.#lane.push(new InlineWork(keptMessage(message), address, waiter, tag, this.#clock.turn()));
   }
 
   async #process(batch: readonly InlineWork[]): Promise<void> {
@@ -114,7 +114,7 @@ export class InlineLane {
 
   #finish(batch: readonly InlineWork[]): void {
     this.batches++;
-    this.latencyMs = this.#clock.now() - batch[0].message.receivedAt;
+    this.latencyMs = this.#clock.now() - batch[0].enteredAt;
     for (const work of batch) {
       const verdict = work.verdict as Verdict;
       this.release(work.message.payload.length);

@@ -163,3 +163,24 @@ test('a payload is held to the bytes of its event type before anything else is d
   );
   assert.equal(bench.queue.admitted.length, 1);
 });
+
+test('what waited for its rate says nothing of how long the inline lane takes', async (t) => {
+  const bench = await TestBench.open();
+  t.after(() => bench.close());
+  await bench.device('f', { name: 'free', mode: 'auto' });
+  await bench.device('a', { name: 'meter', mode: 'inline', rates: { device: { messagesPerSecond: 1 }, type: {} } });
+  const send = async (): Promise<string | undefined> => (await bench.publish(bench.message('f', { v: 1 })))[0].outcome;
+  for (let look = 0; look < 60; look++) {
+    await send();
+    bench.clock.advance(50);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await send(), 'applied');
+  await bench.publish(bench.message('a', { v: 1 }));
+  const waiter = new PatientWaiter(1);
+  publish(bench, waiter, bench.message('a', { v: 2 }));
+  bench.clock.advance(1_000);
+  await waiter.all;
+  assert.equal(await send(), 'applied');
+  assert.equal(bench.pipeline.numbers().autoChanges, 1);
+});

@@ -65,7 +65,7 @@ export class RateGate<V extends RatedMessage> {
   wait(visitor: V): void {
     this.delayed++;
     const { device } = visitor.known;
-    visitor.waiter.held?.(visitor.tag);
+    visitor.waiter.held?.(visitor.tag, 'device_rate');
     const line = this.#lines.get(device.id);
     if (line === undefined) this.#begin(device.id, visitor);
     else line.visitors.push(visitor);

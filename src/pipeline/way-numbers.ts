@@ -72,7 +72,7 @@ class Tally {
 
   count(work: Work, verdict: Verdict, now: number): void {
     this.#rate.count(now);
-    (work.lane === 'inline' ? this.#inline : this.#queued).record(now - work.message.receivedAt);
+    (work.lane === 'inline' ? this.#inline : this.#queued).record(now - work.enteredAt);
     if (verdict.kind === 'rejected') this.#rejected++;
     else if (verdict.kind === 'failed') this.#failed++;
   }

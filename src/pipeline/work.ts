@@ -27,9 +27,16 @@ export class Work {
   warnings: readonly string[] = [];
   verdict: Verdict | undefined;
 
-  constructor(message: Message, address: DeviceAddress) {
+  /**
+   * Epoch milliseconds. Inline: when it came to its lane. It may have had to wait for its rate before, which says nothing of how
+   * busy that is.
+   */
+  readonly enteredAt: number;
+
+  constructor(message: Message, address: DeviceAddress, enteredAt = message.receivedAt) {
     this.message = message;
     this.address = address;
+    this.enteredAt = enteredAt;
   }
 
   /** Ends the way of this message; the others of its batch go on. */

@@ -14,6 +14,8 @@ class TestServer {
   readonly writer = new BatchWriter(() => undefined);
   /** What the next sessions are refused with. */
   readonly refusals: HttpProblem[] = [];
+  /** Whether posts are answered. */
+  silent = false;
   sessions = 0;
   #push: ((line: string | undefined) => void) | undefined;
   #opened = Promise.withResolvers<void>();
@@ -66,6 +68,7 @@ class TestServer {
     this.posted.push({ path, body: body as Record<string, unknown> });
     this.#heard.resolve();
     this.#heard = Promise.withResolvers();
+    if (this.silent) await new Promise(() => undefined);
     if (path.endsWith('/leave')) this.say({ kind: 'end', code: 'unavailable', reason: 'left' });
     return {} as T;
   }
@@ -97,16 +100,17 @@ class TestDrivers extends TestDriverHost {
 function scene(t: TestContext) {
   const server = new TestServer();
   const drivers = new TestDrivers();
+  const clock = new SimulatedClock();
   const worker = new Worker({
     api: server,
     name: 'w1',
     drivers,
     scale: { follow: () => undefined },
-    clock: new SimulatedClock(),
+    clock,
     log: silentLog,
   });
   t.after(() => worker.stop());
-  return { server, drivers, worker, running: worker.run() };
+  return { server, drivers, clock, worker, running: worker.run() };
 }
 
 test('a batch is decoded and answered under its number', async (t) => {
@@ -204,6 +208,15 @@ test('a worker that is stopped takes its leave, and ends when the server says so
     server.posted.map(({ path }) => path),
     ['/v1/workers/s1/leave'],
   );
+});
+
+test('a worker that is stopped waits so long, and no longer, for a server that stands still', async (t) => {
+  const { server, clock, worker, running } = scene(t);
+  await server.opened;
+  server.silent = true;
+  const stopped = worker.stop();
+  clock.advance(20_000);
+  await Promise.all([stopped, running]);
 });
 
 function request(payload: string): DecodeRequest {

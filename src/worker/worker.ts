@@ -70,7 +70,9 @@ export class Worker {
       return;
     }
     const timer = this.#parts.clock.after(stopMsMax, () => this.#kill.abort());
-    await leave();
+    const killed = new Promise((resolve) => this.#kill.signal.addEventListener('abort', resolve));
+    // A server that stands still answers nothing, not even that.
+    await Promise.race([leave(), killed]);
     timer.cancel();
     this.#kill.abort();
   }
@@ -83,7 +85,7 @@ export class Worker {
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#kill.signal, ended.signal]);
     const fail = (problem: unknown): void => ended.abort(problem);
-    const session = new Session(this.#parts, fail);
+    const session = new Session(this.#parts, this.#kill.signal, fail);
     try {
       for await (const text of api.lines('/v1/workers', hello, signal, silenceMsMax)) {
         const line: WorkLine = JSON.parse(text);
@@ -123,6 +125,7 @@ function statusOf(code: string): number {
 /** What is done with the batches of one session. */
 class Session {
   readonly #parts: WorkerParts;
+  readonly #killed: AbortSignal;
   readonly #fail: (problem: unknown) => void;
   readonly #reader = new BatchReader();
   #id = '';
@@ -131,8 +134,9 @@ class Session {
   /** Drivers that did not load: the server sends none twice. */
   #missing: BatchLine['drivers'] = [];
 
-  constructor(parts: WorkerParts, fail: (problem: unknown) => void) {
+  constructor(parts: WorkerParts, killed: AbortSignal, fail: (problem: unknown) => void) {
     this.#parts = parts;
+    this.#killed = killed;
     this.#fail = fail;
   }
 
@@ -154,7 +158,7 @@ class Session {
   /** The server takes its leave once everything is answered. */
   async leave(): Promise<void> {
     try {
-      await this.#parts.api.post(`/v1/workers/${this.#id}/leave`, {});
+      await this.#parts.api.post(`/v1/workers/${this.#id}/leave`, {}, this.#killed);
     } catch (problem) {
       // Whatever is not answered goes back with the connection.
       this.#parts.log.warn('Could not take leave of the server', { problem });
@@ -181,7 +185,7 @@ class Session {
 
   async #answer(batch: number, results: readonly DecodeResult[]): Promise<void> {
     await sendResults(results, this.#bodyBytesMax, (from, part) =>
-      this.#parts.api.post(`/v1/workers/${this.#id}/results`, { batch, from, results: part }),
+      this.#parts.api.post(`/v1/workers/${this.#id}/results`, { batch, from, results: part }, this.#killed),
     );
   }
 }

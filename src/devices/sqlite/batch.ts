@@ -70,6 +70,11 @@ function toTuple(message: ProcessedMessage): MessageTuple {
     message.raw.length,
     message.readings.map((reading) => [reading.eventType, reading.time, reading.seq ?? null, reading.data] as const),
     message.said ?? null,
-    message.warnings.length === 0 ? null : JSON.stringify(message.warnings),
+    warningsText(message.warnings),
   ];
+}
+
+/** As they stand at the first row of a message. */
+export function warningsText(warnings: readonly string[]): string | null {
+  return warnings.length === 0 ? null : JSON.stringify(warnings);
 }

@@ -64,3 +64,18 @@ test('a corrected message finds no more room in the state than one that comes', 
   assert.equal(new Set(state.map(({ eventType }) => eventType)).size, sqliteLimits.stateEventTypesMax);
   assert.equal((await store.readings.message('a', 'm')).length, readings.length);
 });
+
+test('what the driver warns of when a message is decoded again stands in its history', async (t) => {
+  const store = await storeWithDevice(t);
+  const message = await stored(store, reading(1_000, { v: 1 }));
+  const readings = [reading(1_000, { v: 2 }), reading(2_000, { v: 3 })];
+  await store.raw.correct([{ ...message, processedAt: 5_000, readings, warnings: ['The battery is low'] }]);
+  const rows = await store.readings.history({ deviceId: 'a', limit: 10 });
+  assert.deepEqual(
+    rows.map(({ time, warnings }) => [time, warnings]),
+    [
+      [2_000, undefined],
+      [1_000, ['The battery is low']],
+    ],
+  );
+});

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../std/json.ts';
 import { isNewer } from '../freshness.ts';
 import type { Correction } from '../raw.ts';
 import type { Reading } from '../store.ts';
+import { warningsText } from './batch.ts';
 import { transaction } from './database.ts';
 import type { HistoryIds } from './history-ids.ts';
 import { inboxOfNow } from './inbox.ts';
@@ -36,7 +37,7 @@ export class Corrections {
     this.#forget = database.prepare('DELETE FROM history WHERE id >= ? AND id < ?');
     this.#insert = database.prepare(
       `INSERT INTO history (id, device_id, message_id, event_type, time, seq, received_at, processed_at, driver, driver_version,
-         outcome, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         outcome, data, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#moveInbox = database.prepare(
       'UPDATE inbox SET first_id = ?, readings = ? WHERE message_id = ? AND device_id = ?',
@@ -99,12 +100,12 @@ export class Corrections {
       const { eventType } = reading;
       const group = groups.get(eventType) ?? { deviceId: correction.deviceId, eventType, keys: undefined };
       groups.set(eventType, group);
-      this.#put(correction, first + at, reading, group);
+      this.#put(correction, first + at, reading, group, at === 0 ? warningsText(correction.warnings ?? []) : null);
     }
     this.#room.close();
   }
 
-  #put(correction: Correction, id: number, reading: Reading, group: RoomOfGroup): void {
+  #put(correction: Correction, id: number, reading: Reading, group: RoomOfGroup, warnings: string | null): void {
     const { deviceId, messageId, receivedAt, processedAt, driver, driverVersion } = correction;
     let applied = Object.keys(reading.data).length === 0;
     for (const [key, value] of Object.entries(reading.data)) {
@@ -123,6 +124,7 @@ export class Corrections {
       driverVersion,
       applied ? 'applied' : 'stale',
       JSON.stringify(reading.data),
+      warnings,
     );
   }
 

@@ -77,6 +77,7 @@ export const pauseCauses: Readonly<Record<PauseCause, string>> = {
   receipts: 'it speaks MQTT 3.1.1 and has `mqtt.receiveMaximum` messages unacknowledged',
   congested_subscriber: 'a subscriber of its messages does not read as fast, for at most a second',
   blocked_queue: 'a queue that blocks its publishers is full, until it has room',
+  device_rate: 'its device, or the devices of its type, came faster than the rates of the device type let them',
   output_full: 'it does not take the answers to what it sends: more than `mqtt.outputBytesMax` wait for it',
 };
 

@@ -25,6 +25,25 @@ test('of a thousand lines three are bad, and only these are refused', async (t) 
   assert.equal(pipeline.ingestion.requests[996].payload.toString(), '{"n":998}');
 });
 
+test('bytes that are no UTF-8 are refused, and not taken for other ones', async (t) => {
+  const { call, pipeline } = await serve(t);
+  const item = (...bytes: readonly number[]): Buffer =>
+    Buffer.concat([Buffer.from('{"deviceId":"d","payload":"'), Buffer.from(bytes), Buffer.from('"}')]);
+  const lines = Buffer.concat([item(0xc3, 0xbc), Buffer.from('\n'), item(0xfc), Buffer.from('\r\n'), item(0x61)]);
+  const { body } = await call('POST', '/v1/ingest', lines, ndjson);
+  assert.deepEqual(
+    body.results.map(({ ok, code }: { ok: boolean; code?: string }) => code ?? ok),
+    [true, 'payload_unreadable', true],
+  );
+  assert.deepEqual(
+    pipeline.ingestion.requests.map(({ payload }) => payload.toString()),
+    ['ü', 'a'],
+  );
+  const array = Buffer.concat([Buffer.from('['), item(0xff), Buffer.from(']')]);
+  const whole = await call('POST', '/v1/ingest', array, { 'content-type': 'application/json' });
+  assert.deepEqual([whole.status, whole.body.code], [400, 'payload_unreadable']);
+});
+
 test('an item says what a header would say', async (t) => {
   const { call, pipeline } = await serve(t);
   const items = [

@@ -63,7 +63,7 @@ export class WaitLine {
     this.#bytes += record.length;
     for (const queue of queues) if (queue.blocked++ === 0) this.#blockedQueues++;
     if (waiter.held === undefined) wakes.set(waiting, clock.now() + unheldMsMax);
-    else waiter.held(tag);
+    else waiter.held(tag, 'blocked_queue');
     this.#lookLater();
     return true;
   }

@@ -28,8 +28,8 @@ export class HttpApi {
     await this.#request('GET', '/healthz');
   }
 
-  async post<T>(path: string, body: object): Promise<T> {
-    const text = await this.#request('POST', path, JSON.stringify(body));
+  async post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
+    const text = await this.#request('POST', path, JSON.stringify(body), signal);
     const answer = parsed(text);
     if (answer !== undefined) return answer as T;
     throw new HttpProblem(`POST ${path} answered something else than JSON: is a proxy in between?`, 200, true);
@@ -65,8 +65,8 @@ export class HttpApi {
     }
   }
 
-  async #request(method: string, path: string, body?: string): Promise<string> {
-    const response = await this.#send(method, path, body);
+  async #request(method: string, path: string, body?: string, signal?: AbortSignal): Promise<string> {
+    const response = await this.#send(method, path, body, signal);
     const text = await response.text().catch((problem) => {
       throw this.#unreachable(problem);
     });
