@@ -45,21 +45,25 @@ export function isVariableName(name: string): boolean {
 const reserved = /^(arguments|eval|let|static|yield|await|implements|interface|package|private|protected|public)$/;
 
 /**
- * Whether a script shows any sign of extending a class of the language, or `Math` or `JSON`: it speaks of prototypes, uses one of
- * them as a value, or assigns to a property of one or to a name that their objects inherit. A sign too many costs some microseconds
- * a message; where one is overlooked, the script fails and is given open classes then.
+ * Whether a script shows any sign of extending a class of the language, or `Math` or `JSON`: it uses one of them or its prototype
+ * as a value, assigns to a property of one, or to a name that their objects inherit, or asks objects for their class. A sign too many
+ * costs some microseconds a message; where one is overlooked, the script fails and is given open classes then.
  */
 export function extendsClasses(source: string): boolean {
   return signsOfExtending.some((sign) => sign.test(source));
 }
 
-const inherited = [Array, String, Number, Date, RegExp, Function, Map, Set, ArrayBuffer, DataView].flatMap((kind) =>
-  Object.getOwnPropertyNames(kind.prototype).filter((name) => /^[a-z]\w+$/i.test(name) && name !== 'length'),
+const extensible = String.raw`Math|JSON|String|Number|Boolean|Date|RegExp|Function|Map|Set|Symbol|BigInt|(?:[A-Z]\w*)?Array|ArrayBuffer|DataView|Buffer`;
+/** Behind one of them: `.x =`, `[`, the end of an expression, or its prototype, unless only a method of it is called. */
+const asValue = String.raw`\.\s*\w+\s*=[^=]|[[\];,)}]|$|\.\s*prototype\b(?!\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\b)`;
+const inherited = [Array, String, Number, Date, RegExp, Function, Map, Set].flatMap(({ prototype }) =>
+  Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { writable }]) =>
+    writable && name !== 'constructor' && name !== 'length' ? [name] : [],
+  ),
 );
-const extensible = String.raw`Math|JSON|String|Number|Boolean|Date|RegExp|Function|Map|Set|Symbol|BigInt|\w*Array|ArrayBuffer|DataView|Buffer`;
 const signsOfExtending = [
-  /\bprototype\b|__proto__|\bconstructor\b|[gs]etPrototypeOf|defineProperty|defineProperties|__define|globalThis/,
-  new RegExp(String.raw`\b(?:${extensible})\s*(?:\.\s*\w+\s*=[^=]|[[\];,)}]|$)`, 'm'),
+  /__proto__|\.\s*constructor\b|[gs]etPrototypeOf|__define|globalThis/,
+  new RegExp(String.raw`\b(?:${extensible})\s*(?:${asValue})`, 'm'),
   new RegExp(String.raw`\.\s*(?:${inherited.join('|')})\s*=[^=]`),
 ];
 
