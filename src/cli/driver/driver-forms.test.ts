@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { run } from '../testing/fake-server.ts';
+import { run, runAgainst } from '../testing/fake-server.ts';
 
 let cwd = '';
 beforeEach(async () => {
@@ -42,7 +42,7 @@ uplinkDecoder:
           - unknown FPort
     - description: Nothing in it
       input: { fPort: 10, bytes: [] }
-      output: { warnings: [empty] }
+      output: { warnings: [empty], errors: [] }
     - description: Wrong
       input:
         <<: *half
@@ -98,6 +98,23 @@ test('driver test reads a folder of the Payload Codec API', async () => {
     [status, out],
     [0, 'ok      Other\nNot run: 1 examples of the way down.\nDriver maker-tank 2.1.0: 1 of 1 examples as expected.'],
   );
+});
+
+test('driver test runs the examples of a built-in driver', async () => {
+  for (const id of ['json', 'senml', 'digital-matter-oyster']) {
+    const { status, out } = await run(['driver', 'test', id], { cwd });
+    assert.deepEqual([status, /^Driver .*: (\d+) of \1 examples as expected\.$/m.test(out)], [0, true], out);
+  }
+});
+
+test('driver test runs what a server has on the examples that are here', async () => {
+  await run(['driver', 'new', 'th'], { cwd });
+  const served = { script: "function decodeUplink() { return { errors: ['Expected 2 bytes'] } }" };
+  const argv = ['driver', 'test', 'th', '--served', '0.9.0'];
+  const { status, out } = await runAgainst({ 'GET /v1/drivers/th/0.9.0': { body: served } }, argv, { cwd });
+  assert.equal(status, 1);
+  assert.match(out, /^ok {6}cut off$/m);
+  assert.match(out, /^Driver th 0\.9\.0: 1 of 2 examples as expected\.$/m);
 });
 
 test('driver test says what a description lacks', async () => {

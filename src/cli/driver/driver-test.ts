@@ -1,13 +1,21 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type DriverFiles, readDriverFiles } from '../../config/codec-files.ts';
 import type { ManifestExample } from '../../config/driver-folder.ts';
+import { text } from '../../config/schema.ts';
 import type { DecodeRequest, DecodeResult } from '../../pipeline/driver.ts';
-import { isJsonObject } from '../../std/json.ts';
+import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
+import { timeOf } from '../../pipeline/event-time.ts';
+import { isJsonObject, type JsonValue } from '../../std/json.ts';
 import { silentLog } from '../../std/log.ts';
+import { Api, path } from '../api.ts';
 import { command } from '../command.ts';
-import { apiOptions } from '../options.ts';
+import { apiOptions, value } from '../options.ts';
 import { print } from '../print.ts';
+
+/** Without a script where it is built in. */
+type TestedDriver = Omit<DriverFiles, 'script'> & { readonly script: string | undefined };
 
 interface ExampleResult {
   readonly description: string;
@@ -22,11 +30,22 @@ export const testDriver = command({
     'Runs a driver on its examples, in the same box as the server does, and fails where one becomes something else',
   note: 'What other makers keep is read as it is: a codec description of The Things Stack (…-codec.yaml), a test of ChirpStack (test_decode_….json), and a folder of the Payload Codec API of the LoRa Alliance (package.json, examples.json).',
   operands: [
-    { name: 'DRIVER', sentence: 'a folder with driver.json and codec.js, as driver new makes it, or a description' },
+    {
+      name: 'DRIVER',
+      sentence:
+        'a folder with driver.json and codec.js, as driver new makes it, a description, or the id of a built-in driver',
+    },
   ],
-  options: { json: apiOptions.json },
-  async run({ options, operands: [path], terminal }) {
-    const driver = await readDriverFiles(resolve(terminal.cwd, path));
+  options: {
+    served: value(text(), {
+      placeholder: 'VERSION',
+      sentence: 'Runs this version of the driver as a server has it, instead of the script that is here.',
+    }),
+    ...apiOptions,
+  },
+  async run({ options: { served, ...options }, operands: [name], terminal }) {
+    const here = (await builtIn(name, terminal.cwd)) ?? (await readDriverFiles(resolve(terminal.cwd, name)));
+    const driver = served === undefined ? here : await asServed(here, served, new Api(options.url, options.token));
     const results = await runExamples(driver);
     print(terminal, options.json, { driver: driver.id, version: driver.version, results }, () =>
       format(driver, results),
@@ -35,13 +54,36 @@ export const testDriver = command({
   },
 });
 
-async function runExamples(driver: DriverFiles): Promise<readonly ExampleResult[]> {
+/** A file or folder of that name goes first. */
+async function builtIn(name: string, cwd: string): Promise<TestedDriver | undefined> {
+  if (existsSync(resolve(cwd, name))) return undefined;
   // Loaded here, so that the other commands start without what runs drivers.
+  const { builtInDrivers } = await import('../../pipeline/drivers/index.ts');
+  const driver = builtInDrivers.findLast(({ id }) => id === name);
+  if (driver === undefined) return undefined;
+  const { id, version, match, examples } = driver;
+  return {
+    id,
+    version,
+    ...match,
+    script: undefined,
+    examples: examples.map((example) => ({ fPort: undefined, recvTime: undefined, ...example })),
+    examplesFile: 'its source',
+    downlinkExamples: 0,
+  };
+}
+
+async function asServed(driver: TestedDriver, version: string, api: Api): Promise<TestedDriver> {
+  const { script } = await api.get<ShownDriver>(path`/v1/drivers/${driver.id}/${version}`);
+  return { ...driver, version, script };
+}
+
+async function runExamples(driver: TestedDriver): Promise<readonly ExampleResult[]> {
   const { WorkerDriverHost } = await import('../../pipeline/driver-host/host.ts');
   const host = new WorkerDriverHost({ log: silentLog });
   await host.start();
   try {
-    await host.add(driver);
+    if (driver.script !== undefined) await host.add({ ...driver, script: driver.script });
     const results = await host.decode(driver.examples.map((example) => requestOf(driver, example)));
     return driver.examples.map((example, at) => judge(example, results[at]));
   } finally {
@@ -50,7 +92,7 @@ async function runExamples(driver: DriverFiles): Promise<readonly ExampleResult[
 }
 
 function requestOf(
-  { id, version, deviceType }: DriverFiles,
+  { id, version, deviceType }: TestedDriver,
   { bytes, fPort, recvTime }: ManifestExample,
 ): DecodeRequest {
   return {
@@ -70,17 +112,24 @@ function requestOf(
 /** Warnings count where the example names some. */
 function judge({ description, output }: ManifestExample, result: DecodeResult): ExampleResult {
   const { data, messages, errors, warnings } = output;
-  if (Array.isArray(errors)) {
+  if (Array.isArray(errors) && errors.length > 0) {
     const met = result.ok ? plain(result.readings) : result.reason;
     const ok = !result.ok && errors.every((error) => result.reason.includes(String(error)));
     return { description, ok, expected: errors, met };
   }
-  const expected = messages ?? (isJsonObject(data) ? [{ data }] : []);
+  const expected = Array.isArray(messages) ? messages.map(withTime) : isJsonObject(data) ? [{ data }] : [];
   if (!result.ok) return { description, ok: false, expected, met: result.reason };
   const met = plain(result.readings);
-  const isWarned = warnings === undefined || isDeepStrictEqual(warnings, plain(result.warnings));
+  const isWarned = !Array.isArray(warnings) || isDeepStrictEqual(warnings, plain(result.warnings));
   if (!isWarned) return { description, ok: false, expected: { warnings }, met: { warnings: result.warnings } };
   return { description, ok: isSame(met, expected), expected, met };
+}
+
+/** A reading's time as readings have it. */
+function withTime(message: JsonValue): JsonValue {
+  if (!isJsonObject(message)) return message;
+  const time = timeOf(message.time);
+  return time === undefined ? message : { ...message, time };
 }
 
 function plain(value: unknown): unknown {
@@ -101,7 +150,7 @@ function inMilliseconds(value: unknown): unknown {
 const timeWithZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function format(
-  { id, version, examplesFile, downlinkExamples }: DriverFiles,
+  { id, version, examplesFile, downlinkExamples }: TestedDriver,
   results: readonly ExampleResult[],
 ): string {
   const lines = results.flatMap(({ description, ok, expected, met }) =>
