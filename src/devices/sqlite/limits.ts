@@ -13,8 +13,12 @@ export const sqliteLimits = {
   rawMs: 7 * day,
   /** Between two looks for rows that are too old. */
   sweepIntervalMs: 60_000,
-  /** Rows that one step removes per table. A step holds the writer for some 20 ms at most. */
+  /** Rows that one step removes per table, */
   sweepRowsMax: 2_000,
+  /** and how few it does not go below. In between they are as many as the writer can be held for. */
+  sweepRowsMin: 50,
+  /** How long a step may hold the writer. */
+  sweepStepMs: 50,
   /** Between two steps while more is due, so that messages go first. */
   sweepPauseMs: 50,
   /** Between two passes over the devices whose type keeps history or roll-ups for a while only. */

@@ -34,6 +34,7 @@ import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
 import { SeriesQueries } from './series-queries.ts';
 import { Statements } from './statements.ts';
+import { StepPace } from './step-pace.ts';
 import { StoryQueries } from './story-queries.ts';
 import { TypeRetention } from './type-retention.ts';
 
@@ -126,6 +127,8 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   const corrections = new Corrections(database, ids);
   const rollups = new RollupTables(database);
   const types = new TypeRetention(database);
+  const changes = (): number => sql.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0;
+  const pace = { sweep: new StepPace(changes), types: new StepPace(changes), device: new StepPace(changes) };
   return {
     putDeviceType: (type, now) => schemas.putDeviceType(type, now),
     removeDeviceType: (name) => schemas.removeDeviceType(name),
@@ -148,10 +151,14 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
       readings.forgetState();
       return corrected;
     },
-    sweep: (inboxBefore, rawBefore, rowsMax) => retention.sweep(inboxBefore, rawBefore, rowsMax),
+    sweep: (inboxBefore, rawBefore, rowsMax) =>
+      pace.sweep.run(rowsMax, (rows) => retention.sweep(inboxBefore, rawBefore, rows)),
     rollUp: (widths, rowsMax) => rollups.step(widths, rowsMax),
-    sweepTypes: (now, widths, rowsMax) => types.step(now, rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER, rowsMax),
-    forgetReadings: (deviceId, rowsMax) => retention.forgetReadings(deviceId, rowsMax),
+    sweepTypes: (now, widths, rowsMax) => {
+      const reached = rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER;
+      return pace.types.run(rowsMax, (rows) => types.step(now, reached, rows));
+    },
+    forgetReadings: (deviceId, rowsMax) => pace.device.run(rowsMax, (rows) => retention.forgetReadings(deviceId, rows)),
     removeDevice: (deviceId) => {
       const removed = retention.removeDevice(deviceId);
       readings.forgetState();

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { sqliteLimits } from './limits.ts';
+import { StepPace } from './step-pace.ts';
+
+const { sweepRowsMin, sweepStepMs } = sqliteLimits;
+
+/** Steps on a machine where a row takes so long; answers the rows of the last one. */
+function paced() {
+  let now = 0;
+  let changes = 0;
+  const pace = new StepPace(
+    () => changes,
+    () => now,
+  );
+  const steps = (count: number, msPerRow: number, { found = 2_000, rowsMax = 2_000 } = {}): number => {
+    let rows = 0;
+    for (let step = 0; step < count; step++) {
+      pace.run(rowsMax, (asked) => {
+        rows = asked;
+        now += asked * msPerRow;
+        changes += Math.min(found, asked);
+        return true;
+      });
+    }
+    return rows;
+  };
+  return steps;
+}
+
+test('steps grow to what may be done in their time, and no further', () => {
+  const steps = paced();
+  assert.equal(steps(1, 0.05), sweepRowsMin);
+  const rows = steps(30, 0.05);
+  assert.ok(rows * 0.05 <= sweepStepMs && rows * 0.05 > sweepStepMs * 0.9, `${rows}`);
+  assert.equal(steps(30, 0.001), 2_000);
+  assert.equal(steps(1, 0.001, { rowsMax: 7 }), 7);
+});
+
+test('one step that takes too long makes the next one fit', () => {
+  const steps = paced();
+  steps(30, 0.001);
+  steps(1, 0.2);
+  assert.equal(steps(1, 0.2) * 0.2, sweepStepMs);
+  steps(1, 1_000);
+  assert.equal(steps(1, 1), sweepRowsMin);
+});
+
+test('a step that finds little to do says nothing of one that finds more', () => {
+  const steps = paced();
+  assert.equal(steps(30, 0.000_1, { found: sweepRowsMin - 1 }), sweepRowsMin);
+});
