@@ -1,6 +1,7 @@
 import v8 from 'node:v8';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
+import { GroupFit } from './group-fit.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
@@ -32,12 +33,14 @@ export class Executor {
   readonly #scripts = new Map<number, CodecScript>();
   readonly #schemas = new Map<number, SchemaSet>();
   readonly #timeouts = new Map<number, number>();
+  readonly #fit: GroupFit;
   readonly #untidy = new Set<CodecScript>();
   #groupsSinceLook = 0;
   #boxAll = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#fit = new GroupFit(options.timeoutMs);
   }
 
   /** JSON of one `DecodeResult` per message. */
@@ -66,7 +69,9 @@ export class Executor {
 
   /** Messages of built-in drivers go one by one: it is always known which of them is at work. */
   #groupLength(tasks: readonly Task[], first: number): number {
-    return this.#options.drivers[tasks[first].driver] === undefined ? groupLength(tasks, first) : 1;
+    const { driver } = tasks[first];
+    if (this.#options.drivers[driver] !== undefined) return 1;
+    return Math.min(groupLength(tasks, first), this.#fit.lengthOf(driver));
   }
 
   #learn(job: Job): void {
@@ -93,7 +98,9 @@ export class Executor {
       if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
       if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
       this.#untidy.add(script);
+      const began = performance.now();
       answers = script.decode(group.map(scriptInput), this.#boxAll || group.some(({ boxed }) => boxed));
+      this.#fit.took(driver, group.length, performance.now() - began);
     } catch (problem) {
       if (!(problem instanceof ScriptProblem)) throw problem;
       if (isLoadOnly(group[0])) this.#sources.delete(driver);

@@ -82,7 +82,7 @@ export function headOf({ driver, request, alone, boxed }: WorkItem, schemaSet: n
 }
 
 /** Messages of one script that run together, and share a time box where they have one. */
-const groupMax = 64;
+export const groupMax = 64;
 
 /** How many heads from `start` on run together: neighbours of one script. */
 export function groupLength(heads: readonly Head[], start: number): number {
