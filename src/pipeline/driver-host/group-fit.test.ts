@@ -21,6 +21,7 @@ test('a slow script runs in groups that fit into a time box', () => {
   const fit = new GroupFit(100);
   drain(fit, 8, 2);
   assert.equal(drain(fit, 100, 2), 2);
+  drain(fit, 8, 45);
   assert.equal(drain(fit, 100, 45), 45);
   assert.equal(fit.lengthOf(2), groupMax);
 });

@@ -21,8 +21,11 @@ const misbehaving = `data:text/javascript,${encodeURIComponent(`
   ];
 `)}`;
 
+/** A machine that runs everything at once must not take a tenth of a second to be a loop without end. */
+const timeoutMs = 100;
+
 describe('the driver host', () => {
-  const host = new WorkerDriverHost({ threads: 2, timeoutMs: 25, log: silentLog, driversModule: misbehaving });
+  const host = new WorkerDriverHost({ threads: 2, timeoutMs, log: silentLog, driversModule: misbehaving });
 
   before(async () => {
     await host.start();
@@ -152,7 +155,7 @@ describe('the driver host', () => {
 });
 
 test('a driver that keeps breaking down is set aside, and its messages stay to be tried later', async (t) => {
-  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog });
   t.after(() => host.stop());
   await host.start();
   await host.add({
@@ -172,7 +175,7 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
 });
 
 test('a schema that takes too long sets its device type aside, and not the driver for other types', async (t) => {
-  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog });
   t.after(() => host.stop());
   await host.start();
   const schemas = { telemetry: { properties: { x: { type: 'string', pattern: '^(a+)+$' } } } };

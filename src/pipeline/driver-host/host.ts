@@ -36,6 +36,8 @@ const scriptsMax = 256;
 const scriptBytesMax = 524_288;
 /** How many time boxes a runner may spend on the same messages: a script gets its box again when the machine was busy. */
 const hangTimeBoxes = 20;
+/** How long until a job is begun, in milliseconds: on a busy machine that takes its time, and no message is to blame. */
+const beginMsMax = 5_000;
 /** The same where a script has no box: then its runner is replaced, and it gets one. */
 const unboxedTimeBoxes = 5;
 
@@ -61,14 +63,17 @@ export class WorkerDriverHost implements DriverHost {
       ...this.#slotOptions(),
       name: 'driver thread',
       isLazy: false,
-      hangMs: () => this.#timeoutMs * hangTimeBoxes,
+      hangMs: (item) => (item === undefined ? beginMsMax : this.#timeoutMs * hangTimeBoxes),
       start: (events) => startThread(this.#timeoutMs, options.driversModule, events),
     });
     this.#processes = new Slots({
       ...this.#slotOptions(),
       name: 'script process',
       isLazy: true,
-      hangMs: (item) => this.#timeoutMs * (item?.alone === false && !item.boxed ? unboxedTimeBoxes : hangTimeBoxes),
+      hangMs: (item) => {
+        if (item === undefined) return beginMsMax;
+        return this.#timeoutMs * (item.alone || item.boxed ? hangTimeBoxes : unboxedTimeBoxes);
+      },
       start: (events) => startProcess(this.#timeoutMs, this.#scriptsFrom, events),
     });
   }
