@@ -39,7 +39,7 @@ const hangTimeBoxes = 20;
 /** How long until a job is begun, in milliseconds: on a busy machine that takes its time, and no message is to blame. */
 const beginMsMax = 5_000;
 /** The same where a script has no box: then its runner is replaced, and it gets one. */
-const unboxedTimeBoxes = 5;
+const unboxedTimeBoxes = 3;
 
 /** Runs built-in drivers in worker threads and codec scripts in processes of their own. See docs/decisions/0020 and 0021. */
 export class WorkerDriverHost implements DriverHost {

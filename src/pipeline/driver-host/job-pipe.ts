@@ -57,19 +57,28 @@ function readReport(frame: Buffer): Report {
 
 /** The server's end of what it reads. */
 export class ReportReader {
-  #rest: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #needed = 4;
   readonly #told: (report: Report) => void;
 
   constructor(told: (report: Report) => void) {
     this.#told = told;
   }
 
+  /** A large report comes in many chunks, which are put together once. */
   push(chunk: Buffer): void {
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    for (let end = endOf(this.#rest); end <= this.#rest.length; end = endOf(this.#rest)) {
-      const frame = this.#rest.subarray(0, end);
-      this.#rest = this.#rest.subarray(end);
-      this.#told(readReport(frame));
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    while (this.#held >= this.#needed) {
+      const bytes = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+      const end = endOf(bytes);
+      const isWhole = end <= bytes.length;
+      const rest = isWhole ? bytes.subarray(end) : bytes;
+      this.#chunks = rest.length === 0 ? [] : [rest];
+      this.#held = rest.length;
+      this.#needed = isWhole ? 4 : end;
+      if (isWhole) this.#told(readReport(bytes.subarray(0, end)));
     }
   }
 }
