@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceAccount } from '../access/access.ts';
+import type { AccessChange, DeviceAccount } from '../access/access.ts';
 import type { AccessSettings } from '../access/access-setup.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
 import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
@@ -12,6 +12,7 @@ import type { ConnectPacket } from '../mqtt/codec/packets.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
+import { type RightsHolder, RightsWatch, type RightsWatchParts } from './rights-watch.ts';
 import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 
@@ -309,4 +310,47 @@ test('settings that cannot be change nothing', async () => {
   await settled();
   assert.equal(client.ended, false);
   await fixture.connect('c2', as('ann'));
+});
+
+test('the change of a device is nothing to the connections of others, however many there are', async () => {
+  let changed: (change: AccessChange) => void = () => undefined;
+  const examined: string[] = [];
+  const access = openAccess({
+    onChanged: (listener) => {
+      changed = listener;
+    },
+    reexamine: async (identity) => {
+      examined.push(identity.name);
+      return identity;
+    },
+  });
+  const counters = { rightsLost: 0, publishesRefused: 0 };
+  const watch = new RightsWatch({ access, sources: [], counters, log: silentLog } as unknown as RightsWatchParts);
+  let looks = 0;
+  const holderOf = (name: string): RightsHolder => {
+    const identity = { kind: 'device', name };
+    return {
+      get identity() {
+        looks++;
+        return identity;
+      },
+      session: { owner: `device:${name}`, clientId: name, subscriptions: new Map() },
+      transport: { peer: { remoteAddress: '', listener: { access: { listener: 'main' } } } },
+      queueSubscriptions: new Map(),
+      adopt: () => undefined,
+      disconnect: () => undefined,
+    } as unknown as RightsHolder;
+  };
+  const holders = Array.from({ length: 1_000 }, (_, n) => holderOf(`d${n % 500}`));
+  for (const holder of holders) watch.watch(holder, watch.version);
+  watch.forget(holders[7]);
+  looks = 0;
+  changed({ kind: 'device', id: 'd7' });
+  await settled();
+  assert.deepEqual(examined, ['d7']);
+  assert.ok(looks < 20, `${looks}`);
+  for (const holder of holders) watch.forget(holder);
+  changed({ kind: 'device', id: 'd8' });
+  await settled();
+  assert.equal(examined.length, 1);
 });

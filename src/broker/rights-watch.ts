@@ -39,6 +39,8 @@ export interface RightsWatchParts extends DropParts {
 export class RightsWatch {
   readonly #parts: RightsWatchParts;
   readonly #holders = new Set<RightsHolder>();
+  /** Those that are devices, by its id: a change of one device is nothing to all others. Most have one connection. */
+  readonly #byDevice = new Map<string, readonly RightsHolder[]>();
   readonly #expiries: Deadlines<Expiry>;
   readonly #expiryOf = new Map<RightsHolder, Expiry>();
   /** Ids of devices that changed and were not looked at yet; no more than there are devices. */
@@ -63,6 +65,7 @@ export class RightsWatch {
   /** From now on until `forget`. `since` is the version at which its login began. */
   watch(holder: RightsHolder, since: number): void {
     this.#holders.add(holder);
+    this.#enter(holder);
     this.#expireInTime(holder);
     if (since === this.#version) return;
     void this.#examine(holder, { kind: 'configuration' });
@@ -76,7 +79,7 @@ export class RightsWatch {
   }
 
   forget(holder: RightsHolder): void {
-    this.#holders.delete(holder);
+    if (this.#holders.delete(holder)) this.#leave(holder);
     const expiry = this.#expiryOf.get(holder);
     if (expiry === undefined) return;
     this.#expiryOf.delete(holder);
@@ -86,6 +89,21 @@ export class RightsWatch {
   stop(): void {
     this.#expiries.clear();
     this.#holders.clear();
+  }
+
+  #enter(holder: RightsHolder): void {
+    const { kind, name } = holder.identity;
+    if (kind !== 'device') return;
+    const others = this.#byDevice.get(name) ?? [];
+    if (!others.includes(holder)) this.#byDevice.set(name, [...others, holder]);
+  }
+
+  #leave(holder: RightsHolder): void {
+    const { kind, name } = holder.identity;
+    if (kind !== 'device') return;
+    const others = (this.#byDevice.get(name) ?? []).filter((other) => other !== holder);
+    if (others.length > 0) this.#byDevice.set(name, others);
+    else this.#byDevice.delete(name);
   }
 
   #changed(change: AccessChange): void {
@@ -106,7 +124,7 @@ export class RightsWatch {
       this.#devices = new Set();
       this.#configurationChanged = false;
       let sinceTurn = 0;
-      for (const holder of [...this.#holders]) {
+      for (const holder of configurationChanged ? [...this.#holders] : this.#ofDevices(devices)) {
         if (!this.#holders.has(holder)) continue;
         if (configurationChanged) await this.#examine(holder, { kind: 'configuration' });
         const { kind, name } = holder.identity;
@@ -115,6 +133,10 @@ export class RightsWatch {
       }
     }
     this.#running = false;
+  }
+
+  #ofDevices(ids: ReadonlySet<string>): readonly RightsHolder[] {
+    return [...ids].flatMap((id) => this.#byDevice.get(id) ?? []);
   }
 
   async #examine(holder: RightsHolder, change: AccessChange): Promise<void> {

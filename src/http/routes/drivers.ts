@@ -2,11 +2,11 @@ import { valid } from 'semver';
 import { activeRollout, type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
 import { SluiceError } from '../../errors.ts';
+import { scriptBytesMax } from '../../pipeline/driver-host/host.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, entityName, flag, integer, object, text } from '../schemas.ts';
 
 const tag = 'Devices';
-const scriptCharactersMax = 1024 * 1024;
 
 interface Named {
   readonly params: { readonly id: string; readonly version: string };
@@ -111,7 +111,7 @@ export const driverRoutes: readonly Route[] = [
         {
           deviceType: entityName,
           firmware: { ...text, maxLength: 256, default: '*', description: 'Semver range' },
-          script: { type: 'string', minLength: 1, maxLength: scriptCharactersMax },
+          script: { type: 'string', minLength: 1, maxLength: scriptBytesMax },
           rollout: {
             ...rolloutBody,
             description: 'Active where absent; a version that is there already keeps its own',

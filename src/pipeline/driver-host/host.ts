@@ -33,7 +33,8 @@ export interface DriverHostOptions {
 /** Messages that may wait for their result; more are answered with `unavailable` at once. */
 const waitingMax = 20_000;
 const scriptsMax = 256;
-const scriptBytesMax = 524_288;
+/** Of a codec script, in UTF-8. */
+export const scriptBytesMax = 524_288;
 /** How many time boxes a runner may spend on the same messages: a script gets its box again when the machine was busy. */
 const hangTimeBoxes = 20;
 /** How long until a job is begun, in milliseconds: on a busy machine that takes its time, and no message is to blame. */
