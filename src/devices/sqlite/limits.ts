@@ -57,8 +57,8 @@ export const sqliteLimits = {
   rollupWidthMsMax: day,
   /** Intervals that one step makes again after a correction, */
   rollupRepairsMax: 10,
-  /** and rows of history that it reads for them; it ends with the interval that goes beyond. */
-  rollupRepairRowsMax: 20_000,
+  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupBucketsMax`, takes several steps. */
+  rollupRepairRowsMax: 5_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
   rollupPauseMs: 200,
   /** Between two looks for what is to be rolled up. */

@@ -214,4 +214,8 @@ export const migrations: readonly string[] = [
     SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) - (settings ->> '$.retention.historyMs')
     FROM device_types WHERE name = devices.type);
   `,
+  `
+  -- Grows each time that the history of the interval is changed once more.
+  ALTER TABLE rollup_repairs ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -27,25 +27,31 @@ export class RollupTables {
 
   /** One step for the widths that are behind. Answers whether there may be more. */
   step(widths: readonly number[], rowsMax: number): boolean {
-    return transaction(this.#database, () => {
-      if (this.#repairs.step()) return true;
-      const { reached, together, ahead } = this.#hindmost(widths);
-      const sums = new RollupSums(together);
-      let last = reached;
-      let taken = 0;
-      for (const row of this.#rowsAfter(reached, ahead ?? Number.MAX_SAFE_INTEGER, rowsMax)) {
-        sums.add(row);
-        last = row.id;
-        taken++;
-        if (sums.size >= sqliteLimits.rollupBucketsMax) break;
-      }
-      const isFull = taken === rowsMax || sums.size >= sqliteLimits.rollupBucketsMax;
-      // Where nothing is left below the next ones, they go on together.
-      if (!isFull && ahead !== undefined) last = ahead;
-      sums.write(this.#database);
-      if (last !== reached) for (const width of together) this.#reach.run(width, last);
-      return isFull || (ahead !== undefined && last !== reached);
-    });
+    try {
+      return transaction(this.#database, () => this.#repairs.step() || this.#add(widths, rowsMax));
+    } catch (problem) {
+      this.#repairs.undo();
+      throw problem;
+    }
+  }
+
+  #add(widths: readonly number[], rowsMax: number): boolean {
+    const { reached, together, ahead } = this.#hindmost(widths);
+    const sums = new RollupSums(together);
+    let last = reached;
+    let taken = 0;
+    for (const row of this.#rowsAfter(reached, ahead ?? Number.MAX_SAFE_INTEGER, rowsMax)) {
+      sums.add(row);
+      last = row.id;
+      taken++;
+      if (sums.size >= sqliteLimits.rollupBucketsMax) break;
+    }
+    const isFull = taken === rowsMax || sums.size >= sqliteLimits.rollupBucketsMax;
+    // Where nothing is left below the next ones, they go on together.
+    if (!isFull && ahead !== undefined) last = ahead;
+    sums.write(this.#database);
+    if (last !== reached) for (const width of together) this.#reach.run(width, last);
+    return isFull || (ahead !== undefined && last !== reached);
   }
 
   /** Up to which row every one of the widths is; undefined where there is none. */
