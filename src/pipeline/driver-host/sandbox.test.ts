@@ -173,13 +173,18 @@ test('the forms of other makers load as they are', () => {
   }
 });
 
-test('the word import in comments and texts is no import', () => {
+test('the word import in comments, texts and names of properties is no import', () => {
   const source = `// import/export of energy; import (kWh), import - see import.meta
     /* import('x') */ function decodeUplink() { return { data: { t: "import (kWh)", u: 'import.', v: \`import(\` } } }`;
+  const property =
+    'function decodeUplink() { var m = { import: { t: 1 } }; return { data: { t: m.import.t, u: m?.import . t } } }';
+  assert.deepEqual(new CodecScript('codec', property, 1000).decode(inputs(1), true), [
+    { output: { data: { t: 1, u: 1 } } },
+  ]);
   assert.deepEqual(new CodecScript('codec', source, 1000).decode(inputs(1), true), [
     { output: { data: { t: 'import (kWh)', u: 'import.', v: 'import(' } } },
   ]);
-  for (const call of ["import('x')", 'import /* ( */ (1)', 'import //\n (1)', 'import\n(1)']) {
+  for (const call of ["import('x')", "[...import('x')]", 'import /* ( */ (1)', 'import //\n (1)', 'import\n(1)']) {
     const bad = `function decodeUplink() { return ${call} }`;
     assert.throws(() => new CodecScript('codec', bad, 1000), /Remove import\(\)/, call);
   }

@@ -90,7 +90,8 @@ export function importsAtRunTime(source: string): boolean {
   return importCall.test(source) && importCall.test(source.replace(commentOrText, ' '));
 }
 
-const importCall = /\bimport(?:\s|\/\*[\s\S]*?\*\/|(?:\/\/|<!--).*[\r\n\u2028\u2029])*[(.]/;
+/** `meter.import.total` is a property; `...import(x)` is none. */
+const importCall = /(?<!(?<!\.\.)\.\s*)\bimport(?:\s|\/\*[\s\S]*?\*\/|(?:\/\/|<!--).*[\r\n\u2028\u2029])*[(.]/;
 const commentOrText =
   /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|`(?:[^`\\]|\\[\s\S])*`/g;
 
