@@ -9,7 +9,7 @@ import { policyOf, SchemaChecker } from './schemas.ts';
 
 /** Messages of one script that may run out of time in one job; the rest is not tried, so that a job takes a second at most. */
 const timeoutsMax = 8;
-/** Bytes of arrays that scripts may keep between messages before their contexts are made anew. */
+/** Bytes of arrays that scripts may keep between messages before contexts are given up. */
 const keptBytesMax = 64 * 1024 * 1024;
 /** How often that is looked at: to ask for it costs some microseconds. */
 const groupsPerLook = 8;
@@ -17,7 +17,7 @@ const groupsPerLook = 8;
 export interface ExecutorOptions {
   readonly drivers: readonly Driver[];
   readonly timeoutMs: number;
-  /** Bytes of heap at which the contexts of scripts are made anew, since what they keep is nobody's. */
+  /** Bytes of heap at which contexts of scripts are given up, since what they keep is nobody's. */
   readonly heapBytesHigh: number;
   /** Frees what nobody uses any more. */
   readonly collectGarbage: () => void;
@@ -30,6 +30,7 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #checker = new SchemaChecker();
   readonly #sources = new Map<number, { name: string; script: string }>();
+  /** The one that was needed last comes last. */
   readonly #scripts = new Map<number, CodecScript>();
   readonly #schemas = new Map<number, SchemaSet>();
   readonly #timeouts = new Map<number, number>();
@@ -124,8 +125,9 @@ export class Executor {
       const source = this.#sources.get(driver);
       if (source === undefined) throw new Error(`Cannot run driver ${driver}: its script was never sent`);
       script = new CodecScript(source.name, source.script, this.#options.timeoutMs);
-      this.#scripts.set(driver, script);
     }
+    this.#scripts.delete(driver);
+    this.#scripts.set(driver, script);
     return script;
   }
 
@@ -135,7 +137,13 @@ export class Executor {
     this.#groupsSinceLook = 0;
     if (!this.#keepsTooMuch()) return;
     this.#options.collectGarbage();
-    if (this.#keepsTooMuch()) this.#scripts.clear();
+    if (this.#keepsTooMuch()) this.#forgetScripts();
+  }
+
+  /** The half that was not needed for the longest time. */
+  #forgetScripts(): void {
+    const oldest = [...this.#scripts.keys()].slice(0, Math.ceil(this.#scripts.size / 2));
+    for (const driver of oldest) this.#scripts.delete(driver);
   }
 
   #keepsTooMuch(): boolean {

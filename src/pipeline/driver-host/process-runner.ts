@@ -6,8 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type { Job } from './job.ts';
 import { ReportReader, writeJob } from './job-pipe.ts';
 import { leash } from './leash.ts';
-import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
+import { entryFile, type Runner, type RunnerEvents } from './runner.ts';
 import type { ProcessData } from './script-process.ts';
+
+/** Heap of one process: the contexts of 256 scripts take 64 MiB. */
+const heapMebibytesMax = 256;
+/** Where contexts are given up. */
+const heapBytesHigh = heapMebibytesMax * 0.75 * 1024 * 1024;
 
 /** A process for codec scripts: no environment, no files to write, no processes or threads to start, a heap of its own. */
 export function startProcess(timeoutMs: number, scriptsFrom: number, events: RunnerEvents): Runner {

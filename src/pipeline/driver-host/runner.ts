@@ -19,11 +19,6 @@ export interface RunnerEvents {
 
 export type StartRunner = (events: RunnerEvents) => Runner;
 
-/** Heap of one thread or process; a driver's garbage is collected long before. */
-export const heapMebibytesMax = 128;
-/** Where contexts of scripts are made anew. */
-export const heapBytesHigh = heapMebibytesMax * 0.75 * 1024 * 1024;
-
 /** The entry file beside the caller: `.ts` in a checkout, `.js` once built. */
 export function entryFile(name: string, caller: string): URL {
   const extension = caller.slice(caller.lastIndexOf('.'));

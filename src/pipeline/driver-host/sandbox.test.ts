@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { test } from 'node:test';
 import { CodecScript, ScriptProblem } from './sandbox.ts';
 
@@ -80,6 +81,18 @@ test('helpers that a script adds to the classes of the language work, also in st
   const good = { output: { data: { t: 'abab', l: 3, n: 'number', u: 2, top: 5, b: 9, v: 65537, r: 2 } } };
   assert.deepEqual(script.decode(inputs(3), true), [good, good, good]);
   assert.deepEqual(script.decode([{ bytes: [1], fPort: 2 }], true), [{ threw: 'port xx' }]);
+});
+
+test('a message that loops on a busy machine leaves nothing in the way of the next', (t) => {
+  const script = new CodecScript(
+    'codec',
+    counting('(globalThis.n = 1, input.fPort === 2 ? (() => { for (;;); })() : 1)'),
+    5,
+  );
+  // No processor time went by: the machine was busy, and the message gets its box again.
+  t.mock.method(process, 'threadCpuUsage', () => ({ user: 0, system: 0 }));
+  assert.equal(script.decode([{ bytes: [], fPort: 2 }], true), undefined);
+  assert.deepEqual(script.decode(inputs(1), true), [{ output: { data: { n: 1 } } }]);
 });
 
 test('a helper that a script adds only where there is none is there for each message', () => {

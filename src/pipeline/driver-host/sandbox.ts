@@ -144,6 +144,7 @@ export class CodecScript {
   #boxed(): unknown {
     for (let attempt = 0; ; attempt++) {
       const started = process.threadCpuUsage();
+      this.#isTidy = false;
       try {
         return runner.runInContext(this.#context, { timeout: this.#timeoutMs });
       } catch (problem) {

@@ -1,12 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import type { ThreadData } from './driver-thread.ts';
 import type { Job, Report } from './job.ts';
-import { entryFile, heapBytesHigh, heapMebibytesMax, type Runner, type RunnerEvents } from './runner.ts';
+import { entryFile, type Runner, type RunnerEvents } from './runner.ts';
+
+/** Heap of one thread; a driver's garbage is collected long before. */
+const heapMebibytesMax = 128;
 
 /** A worker thread for the drivers that are built in. */
 export function startThread(timeoutMs: number, moreDrivers: string | undefined, events: RunnerEvents): Runner {
   const progress = new Int32Array(new SharedArrayBuffer(8));
-  const workerData: ThreadData = { progress, timeoutMs, heapBytesHigh, moreDrivers };
+  const workerData: ThreadData = { progress, timeoutMs, moreDrivers };
   const worker = new Worker(entryFile('driver-thread', import.meta.url), {
     workerData,
     env: {},
