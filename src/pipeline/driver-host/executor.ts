@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
-import type { DecodeResult, Driver, DriverSchemas, UplinkInput } from '../driver.ts';
+import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
 import { GroupFit } from './group-fit.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
 import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
@@ -88,7 +88,7 @@ export class Executor {
     const [task] = group;
     const driver = this.#options.drivers[task.driver];
     if (driver === undefined) return this.#decodeByScript(first, group);
-    return [this.#finish(task, answerFrom(driver, task), driver.events)];
+    return [this.#finish(task, answerFrom(driver, task), driver)];
   }
 
   #decodeByScript(first: number, group: readonly Task[]): DecodeResult[] {
@@ -108,7 +108,7 @@ export class Executor {
       return group.map(() => ({ ok: false, stage: 'decode', code: 'driver_failed', reason: shorten(problem.message) }));
     }
     if (answers !== undefined)
-      return group.map((task, index) => this.#finish(task, fromScript(answers[index]), noSchemas));
+      return group.map((task, index) => this.#finish(task, fromScript(answers[index]), undefined));
     if (group.length > 1) return group.flatMap((task, index) => this.#decodeAlone(first + index, task));
     this.#timeouts.set(driver, (this.#timeouts.get(driver) ?? 0) + 1);
     return [timedOut(this.#options.timeoutMs)];
@@ -151,14 +151,14 @@ export class Executor {
     return external_memory > keptBytesMax || used_heap_size > this.#options.heapBytesHigh;
   }
 
-  #finish(task: Task, answer: Answer, ofDriver: DriverSchemas): DecodeResult {
+  #finish(task: Task, answer: Answer, driver: Driver | undefined): DecodeResult {
     if (!answer.ok) return { ok: false, stage: 'decode', code: 'driver_failed', reason: answer.reason };
     if (task.schemaPolicy === 'off' && task.schemaPolicies === undefined) return answer;
     const own = this.#schemas.get(task.schemaSet) ?? noSchemas;
     for (const reading of answer.readings) {
       const policy = policyOf(task, reading.eventType ?? task.eventType);
       if (policy === 'off') continue;
-      const problem = this.#checker.problemOf(reading, task.eventType, own, ofDriver);
+      const problem = this.#checker.problemOf(reading, task.eventType, own, driver?.events);
       if (problem === undefined) continue;
       if (policy === 'enforce') return { ok: false, stage: 'validate', code: 'schema_violation', reason: problem };
       answer.warnings.push(problem);

@@ -2,7 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { forEventType, type SchemaPolicy } from '../../devices/device-type.ts';
-import type { JsonObject } from '../../std/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
 import type { DecodedReading, DecodeRequest, DriverSchemas } from '../driver.ts';
 import { isStandardSchema, type StandardSchema, standardProblem } from '../schemas/standard-schema.ts';
 import type { SchemaSet } from './job.ts';
@@ -15,15 +15,29 @@ export class SchemaChecker {
   /** By the schema object itself: a set that is sent again is a new object. */
   #compiled = new Map<JsonObject, ValidateFunction | string>();
 
-  /** What is wrong with the reading; undefined where it matches or no schema speaks of its event type. */
-  problemOf(reading: DecodedReading, eventType: string, own: SchemaSet, ofDriver: DriverSchemas): string | undefined {
+  /**
+   * What is wrong with the reading; undefined where it matches or no schema speaks of its event type. `ofDriver` is absent where
+   * the driver is a script: what a script leaves undefined is null in its answer, and to a schema as good as absent.
+   */
+  problemOf(
+    reading: DecodedReading,
+    eventType: string,
+    own: SchemaSet,
+    ofDriver: DriverSchemas | undefined,
+  ): string | undefined {
     const type = reading.eventType ?? eventType;
-    const schema = schemaFor(own, type) ?? schemaFor(ofDriver, type);
+    const schema = schemaFor(own, type) ?? schemaFor(ofDriver ?? {}, type);
     if (schema === undefined) return undefined;
-    if (isStandardSchema(schema)) return problemByStandard(schema, type, reading.data);
+    const problem = this.#problemBy(schema, type, reading.data);
+    if (problem === undefined || ofDriver !== undefined) return problem;
+    return this.#problemBy(schema, type, withoutNulls(reading.data) as JsonObject) && problem;
+  }
+
+  #problemBy(schema: JsonObject | StandardSchema, type: string, data: JsonObject): string | undefined {
+    if (isStandardSchema(schema)) return problemByStandard(schema, type, data);
     const validate = this.#compile(schema);
     if (typeof validate === 'string') return `Cannot use the schema of "${type}": ${validate}`;
-    const matches = answer(validate, reading.data);
+    const matches = answer(validate, data);
     if (matches === true) return undefined;
     if (typeof matches === 'string') return shorten(`Cannot use the schema of "${type}": ${matches}`);
     return shorten(`Reading "${type}" does not match its schema: ${describe(validate)}`);
@@ -72,6 +86,12 @@ export function policyOf(
 }
 
 /** Whether the data matches, or why the schema has no answer: one that refers to itself goes round until the stack is full. */
+function withoutNulls(value: JsonValue): JsonValue {
+  if (!isJsonObject(value)) return value;
+  const kept = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(kept.map(([key, item]) => [key, withoutNulls(item)]));
+}
+
 function answer(validate: ValidateFunction, data: JsonObject): boolean | string {
   try {
     return validate(data) === true;

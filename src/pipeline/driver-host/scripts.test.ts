@@ -291,6 +291,19 @@ describe('codec scripts', () => {
     assert.match(reasonOf((await host.decode([request('unwrapped')]))[0]), /Answer data as an object: met nothing/);
   });
 
+  test('may leave undefined what their schema does not require', async () => {
+    await add('partial', 'function decodeUplink(i) { return { data: { t: i.bytes[0], deep: { u: undefined } } } }');
+    const deep = { type: 'object', properties: { u: { type: 'number' } } };
+    const telemetry = { type: 'object', properties: { t: { type: 'number' }, deep }, required: ['t'] };
+    const requests = [Buffer.of(1), Buffer.of()].map((bytes) => ({
+      ...request('partial', bytes),
+      schemas: { telemetry },
+    }));
+    const results = await host.decode(requests);
+    assert.deepEqual(codes(results), ['ok', 'schema_violation']);
+    assert.deepEqual(results[0].ok && results[0].readings[0].data, { t: 1, deep: { u: null } });
+  });
+
   test('answer NaN and Infinity as null, and it is told', async () => {
     await add(
       'gaps',

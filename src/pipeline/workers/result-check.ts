@@ -50,7 +50,7 @@ export class ResultCheck {
     if (!result.ok || !isEnforced(request)) return result;
     const { driver, schemas, eventType } = request;
     this.#limit(schemas);
-    const ofDriver = this.#ofDriver.get(`${driver.id}@${driver.version}`) ?? {};
+    const ofDriver = this.#ofDriver.get(`${driver.id}@${driver.version}`);
     for (const reading of result.readings) {
       if (policyOf(request, reading.eventType ?? eventType) !== 'enforce') continue;
       const reason = this.#checker.problemOf(reading, eventType, schemas, ofDriver);
