@@ -15,8 +15,11 @@ export const sqliteLimits = {
   sweepIntervalMs: 60_000,
   /** Rows that one step removes per table, */
   sweepRowsMax: 2_000,
-  /** and how few it does not go below. In between they are as many as the writer can be held for. */
-  sweepRowsMin: 50,
+  /**
+   * and how few it does not go below, since a commit costs the same for few. In between they are as many as the writer can be
+   * held for.
+   */
+  sweepRowsMin: 500,
   /** How long a step may hold the writer. */
   sweepStepMs: 50,
   /** Between two steps while more is due, so that messages go first. */
