@@ -78,6 +78,11 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
   };
 }
 
+/** Undefined where the event type has no schema: its name may be that of a property which every object inherits. */
+export function schemaVersionOf({ schemaVersions }: DeviceType, eventType: string): number | undefined {
+  return Object.hasOwn(schemaVersions, eventType) ? schemaVersions[eventType] : undefined;
+}
+
 /** For what documents and checks the fields one by one. */
 export const deviceTypeDefaults: DeviceType = deviceTypeWithDefaults({ name: '' });
 

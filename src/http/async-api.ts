@@ -65,7 +65,8 @@ function readMessages(type: DeviceType, eventType: string): object {
   return { reading: { contentType: 'application/json', payload: inDialect(readingEnvelope(type, eventType)) } };
 }
 
-/** Without it a schema would be one of AsyncAPI's own dialect, which is draft-07. */
+/** Without a format a schema would be one of AsyncAPI's own dialect. */
 function inDialect(schema: JsonObject): object {
-  return { schemaFormat: 'application/schema+json;version=draft-2020-12', schema };
+  const isOlder = typeof schema.$schema === 'string' && schema.$schema.includes('draft-07');
+  return { schemaFormat: `application/schema+json;version=draft-${isOlder ? '07' : '2020-12'}`, schema };
 }

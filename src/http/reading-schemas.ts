@@ -1,4 +1,4 @@
-import type { DeviceType } from '../devices/device-type.ts';
+import { type DeviceType, schemaVersionOf } from '../devices/device-type.ts';
 import type { JsonObject } from '../std/json.ts';
 
 /** Event types that a device type says something of, the default one first. Families are no names. */
@@ -11,9 +11,18 @@ export function eventTypesOf({ schemas, eventTypes }: DeviceType): string[] {
  * The schema of the data of a reading as a resource of its own, so that what it refers to as `#/…` is found inside a larger
  * document. Any object where the device type has none.
  */
-export function ownSchema({ name, schemas, schemaVersions }: DeviceType, eventType: string): JsonObject {
+export function ownSchema(type: DeviceType, eventType: string): JsonObject {
+  const { name, schemas } = type;
   if (!Object.hasOwn(schemas, eventType)) return { type: 'object' };
-  return { $id: `urn:sluice:schema:${name}:${eventType}:${schemaVersions[eventType] ?? 1}`, ...schemas[eventType] };
+  const $id = `urn:sluice:schema:${name}:${eventType}:${schemaVersionOf(type, eventType) ?? 1}`;
+  return { $id, ...withoutReferenceAtRoot(schemas[eventType]) };
+}
+
+/** Generators of schemas like to begin with one. Beside an `$id` draft-07 forgets the one for the other, and checkers go round in it. */
+function withoutReferenceAtRoot(schema: JsonObject): JsonObject {
+  if (schema.$ref === undefined) return schema;
+  const { $ref, allOf = [], ...others } = schema;
+  return { ...others, allOf: [...(allOf as JsonObject[]), { $ref }] };
 }
 
 /** A reading as it is published on `events/…`. */

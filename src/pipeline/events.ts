@@ -1,3 +1,4 @@
+import { schemaVersionOf } from '../devices/device-type.ts';
 import type { Reading } from '../devices/store.ts';
 import type { Message } from '../message.ts';
 import type { DriverRef } from './driver.ts';
@@ -29,7 +30,7 @@ function eventMessage(topic: string, work: Work, { eventType, time, seq, data }:
     deviceId: work.address.deviceId,
     deviceType: work.known?.type.name,
     eventType,
-    schemaVersion: work.known?.type.schemaVersions[eventType],
+    schemaVersion: work.known && schemaVersionOf(work.known.type, eventType),
     messageId: work.messageId,
     time,
     seq,

@@ -44,3 +44,12 @@ test('settings of event types that cannot be are refused where they are wrong', 
     assert.equal((await call('PUT', '/v1/device-types/meter', { eventTypes })).status, 400, JSON.stringify(eventTypes));
   }
 });
+
+test('an event type that is called as what every object inherits has no schema while nobody gave it one', async (t) => {
+  const { call } = await serve(t);
+  await call('PUT', '/v1/device-types/meter', {});
+  for (const event of ['constructor', '__proto__']) {
+    const { body } = await call('GET', `/v1/device-types/meter/schemas/${event}`);
+    assert.deepEqual(body, { versions: [] }, event);
+  }
+});

@@ -1,3 +1,4 @@
+import { schemaVersionOf } from '../../devices/device-type.ts';
 import { SluiceError } from '../../errors.ts';
 import type { JsonObject } from '../../std/json.ts';
 import { ok, type Route, route } from '../route.ts';
@@ -36,8 +37,8 @@ export const eventSchemaRoutes: readonly Route[] = [
       },
     },
     handle: async ({ params: { name, eventType: event } }, { store }) => {
-      const { schemaVersions } = await deviceTypeNamed(store, name);
-      return ok({ current: schemaVersions[event], versions: await store.schemas.versions(name, event) });
+      const type = await deviceTypeNamed(store, name);
+      return ok({ current: schemaVersionOf(type, event), versions: await store.schemas.versions(name, event) });
     },
   }),
   route<Put>({
@@ -53,8 +54,8 @@ export const eventSchemaRoutes: readonly Route[] = [
       responses: { 200: answer('It is current', { version: integer }) },
     },
     handle: async ({ params: { name, eventType: event }, body }, { pipeline }) => {
-      const { schemaVersions } = await pipeline.registry.putSchema(name, event, body);
-      return ok({ version: schemaVersions[event] });
+      const type = await pipeline.registry.putSchema(name, event, body);
+      return ok({ version: schemaVersionOf(type, event) });
     },
   }),
   route<Named>({

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Driver } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
@@ -28,6 +29,8 @@ const executor = new Executor({
   },
 });
 
+// A promise that a driver or the schema of a library left alone is its own affair: the answer has been given.
+process.on('unhandledRejection', () => undefined);
 parentPort?.on('message', (job: Job) => report({ kind: 'done', results: executor.run(job) }));
 report({ kind: 'ready' });
 

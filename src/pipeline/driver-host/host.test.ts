@@ -186,6 +186,18 @@ test('a schema that takes too long sets its device type aside, and not the drive
   assert.deepEqual(codes(results), ['unavailable', 'ok']);
 });
 
+test('a schema of a library that is let down later costs its message and not the thread', async (t) => {
+  const driversModule = new URL('./testing/library-driver.ts', import.meta.url).href;
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog, driversModule });
+  t.after(() => host.stop());
+  await host.start();
+  for (const messages of [1, 2, 3]) {
+    const [asked, counted] = await host.decode([request('asks'), request('counts')]);
+    assert.match(asked.ok ? '' : asked.reason, /^Cannot use the schema of "telemetry": .* answers later/);
+    assert.deepEqual(counted.ok ? counted.readings[0].data : counted, { messages });
+  }
+});
+
 test('more messages than may wait are answered at once as not tried', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());

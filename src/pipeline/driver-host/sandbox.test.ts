@@ -249,6 +249,15 @@ test('what ChirpStack gives its codecs with Buffer is there', () => {
   assert.match(beyond.threw ?? '', /Cannot reach 2 bytes at 2: the buffer has 3/);
 });
 
+test('a message after one that had its time again, in vain, finds everything in its place', (t) => {
+  // As on a machine that does everything but run the script.
+  t.mock.method(process, 'threadCpuUsage', () => ({ user: 0, system: 0 }));
+  const source = 'function decodeUplink({ fPort }) { n = typeof n; for (; fPort === 2; ); return { data: { n: n } } }';
+  const script = new CodecScript('codec', source, 20);
+  assert.equal(script.decode([{ bytes: [], fPort: 2 }], true), undefined);
+  assert.deepEqual(script.decode(inputs(1), true), [{ output: { data: { n: 'undefined' } } }]);
+});
+
 function inputs(count: number): object[] {
   return Array.from({ length: count }, (_, at) => ({ bytes: [1, 2, 3], fPort: 1, recvTime: 0, variables: {}, at }));
 }

@@ -151,6 +151,7 @@ export class CodecScript {
         if (!isTimeout(problem) || attempt === starvedRetriesMax || !wasStarved(started, this.#timeoutMs))
           throw problem;
         this.#restore();
+        this.#isTidy = false;
       }
     }
   }

@@ -8,7 +8,7 @@ export interface StandardSchema {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
-    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>;
+    readonly validate: (value: unknown) => StandardResult | PromiseLike<StandardResult>;
   };
 }
 
@@ -30,12 +30,22 @@ export function isStandardSchema(schema: JsonObject | StandardSchema): schema is
 /** What is wrong with the data; undefined where it matches. Throws where the schema has no answer now. */
 export function standardProblem(schema: StandardSchema, data: JsonObject): string | undefined {
   const result = schema['~standard'].validate(data);
-  if (result instanceof Promise) throw new Error('a check that answers later gives no answer in time');
+  if (answersLater(result)) throw new Error('a check that answers later gives no answer in time');
   const [first] = result.issues ?? [];
   return first === undefined ? undefined : `${pathOf(first)} ${first.message}`;
 }
 
+/** A promise of any library: one that is none of Node's is no match either. */
+function answersLater(result: StandardResult | PromiseLike<StandardResult>): result is PromiseLike<StandardResult> {
+  return typeof (result as { then?: unknown }).then === 'function';
+}
+
+/** As a JSON Pointer, as for JSON Schemas. */
 function pathOf({ path = [] }: StandardIssue): string {
-  const keys = path.map((part) => String(typeof part === 'object' ? part.key : part));
+  const keys = path.map((part) =>
+    String(typeof part === 'object' ? part.key : part)
+      .replaceAll('~', '~0')
+      .replaceAll('/', '~1'),
+  );
   return keys.length === 0 ? 'it' : `/${keys.join('/')}`;
 }
