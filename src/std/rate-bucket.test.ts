@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RateBucket } from './rate-bucket.ts';
+import { forSeeds } from './testing/seed.ts';
 
 test('a second of the rate passes at once, then as much as time brings', () => {
   const bucket = new RateBucket(10, 0);
@@ -38,4 +39,16 @@ test('less than one a second lets one pass', () => {
   assert.equal(bucket.take(0), true);
   assert.equal(bucket.take(1_999), false);
   assert.equal(bucket.take(2_000), true);
+});
+
+test('in whatever steps one asks, a message is there in the very millisecond of its turn', () => {
+  forSeeds(200, (random) => {
+    const perSecond = random.between(1, 40);
+    const bucket = new RateBucket(perSecond, 0);
+    for (let i = 0; i < perSecond; i++) bucket.take(0);
+    const due = Math.ceil(1_000 / perSecond);
+    for (let now = 0; now < due - 1; now += random.between(1, 3))
+      assert.equal(bucket.has(Math.min(now, due - 1)), false);
+    assert.equal(bucket.has(due), true);
+  });
 });

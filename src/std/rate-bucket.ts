@@ -3,14 +3,15 @@
  * It may go into debt, for what has arrived before anybody could say no.
  */
 export class RateBucket {
-  readonly #perMs: number;
+  readonly #perSecond: number;
   readonly #levelMax: number;
+  /** In thousandths, so that a whole rate fills it in whole numbers: a token is there in the very millisecond of its turn. */
   #level: number;
   #at: number;
 
   constructor(perSecond: number, now: number) {
-    this.#perMs = perSecond / 1000;
-    this.#levelMax = Math.max(1, perSecond);
+    this.#perSecond = perSecond;
+    this.#levelMax = Math.max(1, perSecond) * one;
     this.#level = this.#levelMax;
     this.#at = now;
   }
@@ -18,34 +19,36 @@ export class RateBucket {
   /** Takes one where there is one. */
   take(now: number): boolean {
     this.#fill(now);
-    if (this.#level < 1) return false;
-    this.#level--;
+    if (this.#level < one) return false;
+    this.#level -= one;
     return true;
   }
 
   /** Whether there is one. */
   has(now: number): boolean {
     this.#fill(now);
-    return this.#level >= 1;
+    return this.#level >= one;
   }
 
   /** Milliseconds until there is one; 0 where there is. */
   waitMs(now: number): number {
     this.#fill(now);
-    return this.#level >= 1 ? 0 : Math.ceil((1 - this.#level) / this.#perMs);
+    return this.#level >= one ? 0 : Math.ceil((one - this.#level) / this.#perSecond);
   }
 
   /** Takes so many whether they are there or not; answers for how many milliseconds the bucket is in debt. */
   charge(amount: number, now: number): number {
     this.#fill(now);
-    this.#level -= amount;
-    return this.#level >= 0 ? 0 : Math.ceil(-this.#level / this.#perMs);
+    this.#level -= amount * one;
+    return this.#level >= 0 ? 0 : Math.ceil(-this.#level / this.#perSecond);
   }
 
   #fill(now: number): void {
     // The clock may be set back.
     const elapsed = Math.max(0, now - this.#at);
     this.#at = now;
-    this.#level = Math.min(this.#levelMax, this.#level + elapsed * this.#perMs);
+    this.#level = Math.min(this.#levelMax, this.#level + elapsed * this.#perSecond);
   }
 }
+
+const one = 1_000;
