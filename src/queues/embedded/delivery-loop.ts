@@ -135,9 +135,13 @@ export class DeliveryLoop implements LeasingHome {
       const entry = this.#selector().next();
       if (entry === undefined) return;
       if (now === 0) now = this.source.context.clock.turn();
-      if (hasExpired(entry.record, this.source.ttlMs ?? 0, now)) this.source.expire(entry, now);
-      else this.#lease(entry, this.dispatcher.slotFor(entry), now);
+      if (hasExpired(entry.record, this.source.ttlMs ?? 0, now)) {
+        this.source.expire(entry, now);
+        continue;
+      }
+      // Before it is handed out: what its consumer does with it at once may ask for the next one.
       this.#outflow.took();
+      this.#lease(entry, this.dispatcher.slotFor(entry), now);
     }
   }
 

@@ -25,8 +25,9 @@ export class Outflow {
   isOpen(): boolean {
     if (this.#bucket === undefined) return true;
     const now = this.#context.clock.now();
-    if (this.#bucket.has(now)) return true;
-    this.#context.wakes.set(this.#wake, now + Math.ceil(1_000 / this.#perSecond));
+    const waitMs = this.#bucket.waitMs(now);
+    if (waitMs === 0) return true;
+    this.#context.wakes.set(this.#wake, now + waitMs);
     return false;
   }
 

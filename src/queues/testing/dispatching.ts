@@ -30,6 +30,18 @@ export function dispatchingContract(on: ContractBench): void {
       assert.deepEqual(consumer.payloads, ['1', '2', '3', '4']);
     });
 
+    test('a message that is too old when its turn comes takes no part of the rate', async () => {
+      await on.engine.declare('orders', { ...bound, rateLimit: { out: 1 } });
+      const { consumer } = await on.consume('orders', 1);
+      await on.send('first');
+      await on.send('old', { properties: { messageExpiryInterval: 1 } });
+      await on.send('new');
+      on.clock.advance(1_000);
+      consumer.deliveries[0].settle(acknowledged);
+      await turns();
+      assert.deepEqual(consumer.payloads, ['first', 'new']);
+    });
+
     test('sticky gives a key to one consumer for as long as it is there', async () => {
       await on.engine.declare('orders', { ...bound, dispatch: 'sticky', orderingKey: 'topic' });
       const all = await Promise.all(['a', 'b', 'c'].map((id) => on.consume('orders', 1_000, id)));
