@@ -1,8 +1,10 @@
+import { Deque } from '../../std/deque.ts';
 import { Entry } from './entry.ts';
 import { messageKey, sequenceMax, sequenceOfMessageKey, sequenceOfStateKey, stateKey } from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { ReadyList } from './ready-list.ts';
 import { damageOf } from './record.ts';
+import type { StoredRow } from './stored-row.ts';
 
 /** Messages and bytes that are read ahead at once: about 2.5 ms of the main thread. */
 export const loadMessagesMax = 1_024;
@@ -20,6 +22,8 @@ export class Backlog {
   #messages = 0;
   /** Messages behind the cursor that are in memory: they came while nothing was written, and were written since. */
   readonly #known = new Set<number>();
+  /** Those that no flush has brought to disk yet, with some that have been removed since. */
+  readonly #unflushed = new Deque<Entry>();
 
   constructor(queue: QueueCore, lane: number, ready: ReadyList) {
     this.#queue = queue;
@@ -59,6 +63,23 @@ export class Backlog {
       this.#known.clear();
     }
     this.#messages++;
+    this.#unflushed.push(entry);
+  }
+
+  /** The batch before is on disk: what it held can be read from there. */
+  flushed(): void {
+    while (this.#unflushed.peek()?.staged === false) this.#unflushed.shift();
+  }
+
+  /** The first one that cannot be read yet. */
+  firstUnflushed(): StoredRow | undefined {
+    for (let entry = this.#unflushed.peek(); entry !== undefined; entry = this.#unflushed.peek()) {
+      const { sequence, record } = entry;
+      if (this.isAlone(sequence) && !this.#queue.takenOnDisk.has(sequence))
+        return { lane: this.#lane, sequence, record, waiting: undefined };
+      this.#unflushed.shift();
+    }
+    return undefined;
   }
 
   /** One of them was removed where it lies. */

@@ -1,4 +1,4 @@
-import type { Entry } from './entry.ts';
+import { Entry } from './entry.ts';
 import type { Lanes } from './lanes.ts';
 import type { QueueCore } from './queue-core.ts';
 import type { Schedule } from './schedule.ts';
@@ -27,20 +27,26 @@ export function canMakeRoom(queue: EvictingQueue, bytes: number): boolean {
 export function makeRoom(queue: EvictingQueue, bytes: number): void {
   while (!queue.hasRoom(bytes)) {
     const oldest = oldestOf(queue);
-    const alone = oldest === undefined ? queue.schedule.firstAlone() : undefined;
-    if (oldest !== undefined) queue.discard(oldest);
-    else if (alone !== undefined) queue.discardOnDisk(alone);
-    else return;
-    queue.totals.dropped.overflow++;
+    if (oldest === undefined) return;
+    drop(queue, oldest);
   }
 }
 
-function oldestOf(queue: EvictingQueue): Entry | undefined {
+function drop(queue: EvictingQueue, oldest: Entry | StoredRow): void {
+  queue.totals.dropped.overflow++;
+  if (oldest instanceof Entry) queue.discard(oldest);
+  else queue.discardOnDisk(oldest);
+}
+
+function oldestOf(queue: EvictingQueue): Entry | StoredRow | undefined {
   const { selector, lanes, schedule } = queue;
   // What is on disk alone is the oldest of its lane where nothing of that is in memory.
-  for (const lane of lanes.all) lane.head();
-  const ready = selector.oldest();
-  return ready ?? schedule.firstInMemory;
+  const firsts = lanes.all.map((lane) => lane.first());
+  let oldest: Entry | StoredRow | undefined = selector.oldest();
+  for (const first of firsts) {
+    if (first !== undefined && (oldest === undefined || first.sequence < oldest.sequence)) oldest = first;
+  }
+  return oldest ?? schedule.firstInMemory ?? schedule.firstAlone();
 }
 
 /** The same for what is of no higher priority than lane `highest`: what is read of it is enough, and what is on disk alone is not asked. */
@@ -49,10 +55,11 @@ export function canDropLower(queue: EvictingQueue, bytes: number, highest: numbe
   let messages = limits.messages === 0 ? 0 : queue.messages + 1 - limits.messages;
   let missing = limits.bytes === 0 ? 0 : queue.bytes + bytes - limits.bytes;
   for (const lane of queue.lanes.all.slice(0, highest + 1)) {
-    lane.head();
-    for (const entry of lane.ready) {
+    const first = lane.first();
+    const known = first === undefined || first instanceof Entry ? lane.ready : [first];
+    for (const { record } of known) {
       messages--;
-      missing -= entry.bytes;
+      missing -= record.length;
       if (messages <= 0 && missing <= 0) return true;
     }
   }
@@ -63,10 +70,8 @@ export function canDropLower(queue: EvictingQueue, bytes: number, highest: numbe
 export function dropLower(queue: EvictingQueue, bytes: number, highest: number): void {
   const lanes = queue.lanes.all.slice(0, highest + 1);
   while (!queue.hasRoom(bytes)) {
-    const lane = lanes.find((each) => each.head() !== undefined);
-    const oldest = lane?.head();
+    const oldest = lanes.find((lane) => lane.first() !== undefined)?.first();
     if (oldest === undefined) return;
-    queue.totals.dropped.overflow++;
-    queue.discard(oldest);
+    drop(queue, oldest);
   }
 }

@@ -1,6 +1,7 @@
 import type { Message } from '../../message.ts';
 import { Entry } from './entry.ts';
 import type { ExpirySweeper } from './expiry-sweeper.ts';
+import type { Lanes } from './lanes.ts';
 import type { LastValueSelector } from './last-value-selector.ts';
 import { Placing } from './placement.ts';
 import type { QueueCore } from './queue-core.ts';
@@ -10,6 +11,7 @@ import { waitingUntil } from './waiting.ts';
 
 /** A queue whose messages can wait before anybody has tried them. */
 interface IntakeQueue extends QueueCore {
+  readonly lanes: Lanes;
   readonly schedule: Schedule;
   readonly lastValues: LastValueSelector | undefined;
   readonly expiry: ExpirySweeper;
@@ -53,7 +55,9 @@ export class Intake {
   }
 
   #postpone(entry: Entry, availableAt: number): void {
-    const { hot, schedule } = this.#queue;
+    const { hot, lanes, schedule } = this.#queue;
+    // Whoever looks at all messages reads the lanes that there are.
+    lanes.of(entry.lane);
     entry.waiting = waitingUntil(availableAt);
     hot.add(entry.record.length);
     schedule.add(entry, availableAt);

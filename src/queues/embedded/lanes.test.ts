@@ -80,3 +80,32 @@ test('a power cut in the middle of a drain loses nothing and doubles only what w
   const order = byPriority(600);
   assert.deepEqual(second.payloads, order.slice(order.length - second.payloads.length));
 });
+
+test('what waits for its time is seen in a priority that nothing else has', async () => {
+  await opened(new StorageDouble());
+  const userProperties = [
+    ['sluice-priority', '3'],
+    ['sluice-delay', '60000'],
+  ] as const;
+  await publish(under.engine.route('a'), messageOf('later', { topic: 'a', properties: { userProperties } }));
+  const { messages } = await under.engine.browse('a', { from: 0, limit: 10 });
+  assert.deepEqual(
+    messages.map(({ message, state }) => `${message.payload} ${state}`),
+    ['later scheduled'],
+  );
+  assert.equal(await under.engine.purge('a'), 1);
+});
+
+test('what is dropped for room is the oldest that is ready, though no flush has brought it to disk', async () => {
+  await opened(new StorageDouble());
+  await under.engine.declare('a', { limits: { messages: 8 }, overflow: 'drop_oldest' });
+  await under.engine.consume('a', new RecordingConsumer('holder'), { credit: 4 });
+  await turns();
+  const userProperties = [['sluice-delay', '60000']] as const;
+  const later = messageOf('later', { topic: 'a', properties: { userProperties } });
+  await Promise.all([publish(under.engine.route('a'), later), fill(0, 4)]);
+  await fill(4, 12);
+  const { messages } = await under.engine.browse('a', { from: 0, limit: 10 });
+  const waiting = messages.filter(({ state }) => state !== 'leased').map(({ message }) => message.payload.toString());
+  assert.deepEqual(waiting, ['later', '9', '10', '11']);
+});

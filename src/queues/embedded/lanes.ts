@@ -2,6 +2,7 @@ import { Backlog } from './backlog.ts';
 import type { Entry } from './entry.ts';
 import type { QueueCore } from './queue-core.ts';
 import { ReadyList } from './ready-list.ts';
+import type { StoredRow } from './stored-row.ts';
 
 /** The ready messages of one priority, in the order in which they came: those in memory, and behind them those on disk alone. */
 export class Lane {
@@ -22,6 +23,11 @@ export class Lane {
   head(): Entry | undefined {
     if (this.ready.size === 0 && this.backlog.size > 0) this.backlog.load();
     return this.ready.peek();
+  }
+
+  /** The first one, which may be nowhere but in an open batch. */
+  first(): Entry | StoredRow | undefined {
+    return this.head() ?? (this.backlog.size > 0 ? this.backlog.firstUnflushed() : undefined);
   }
 }
 
@@ -51,6 +57,11 @@ export class Lanes {
   get onDiskAlone(): number {
     if (this.all.length === 1) return this.all[0].backlog.size;
     return this.all.reduce((sum, { backlog }) => sum + backlog.size, 0);
+  }
+
+  /** The batch before is on disk. */
+  flushed(): void {
+    for (const { backlog } of this.all) backlog.flushed();
   }
 
   clear(): void {

@@ -219,6 +219,7 @@ export class Queue extends QueueCore {
 
   protected flushed(): void {
     this.schedule.flushed();
+    this.lanes.flushed();
     if (this.lanes.onDiskAlone > 0) this.delivery.pump();
   }
 }
