@@ -10,13 +10,11 @@ export function advance(world: World): void {
 }
 
 export async function changeOptions(world: World, name: string): Promise<void> {
-  const changed = liveByChance(world.random);
   const queue = world.queue(name);
   const before = queue.options;
-  queue.options = resolveOptions(name, changed, before);
-  world.history.add(() => {
-    queue.options = before;
-  });
+  const changed = liveByChance(world.random, before);
+  queue.change(resolveOptions(name, changed, before));
+  world.history.add(() => queue.change(before));
   await world.under.engine.declare(name, changed);
 }
 
@@ -25,6 +23,7 @@ export async function purge(world: World, name: string): Promise<void> {
   if (world.isCatchingUp) return;
   const queue = world.queue(name);
   const before = [...queue.messages.keys()].filter((id) => !queue.isHeld(id));
+  world.isPurging = true;
   const purged = await world.under.engine.purge(name);
   const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
   const left = new Set(messages.map(({ message }) => message.payload.toString()));
@@ -33,5 +32,6 @@ export async function purge(world: World, name: string): Promise<void> {
   world.history.durably(() => {
     for (const id of gone) queue.removed(id);
   });
+  world.isPurging = false;
   for (const id of before) assert.ok(!queue.messages.has(id) || queue.isHeld(id), `${id} outlived a purge`);
 }

@@ -8,6 +8,7 @@ export async function consume(world: World, name: string): Promise<void> {
   const consumer: WorldConsumer = { name, held: new Map(), lost: [], consumption: undefined, credit };
   const { life } = world;
   world.consumersOf(name).add(consumer);
+  world.begins(name, consumer);
   consumer.consumption = await world.under.engine.consume(
     name,
     {
@@ -21,7 +22,7 @@ export async function consume(world: World, name: string): Promise<void> {
 
 function delivered(world: World, consumer: WorldConsumer, delivery: Delivery): void {
   const id = delivery.message.payload.toString();
-  world.delivered(consumer.name, id, delivery.attempt);
+  world.delivered(consumer.name, consumer, id, delivery.attempt);
   consumer.held.set(id, delivery);
   const taken = consumer.held.size + consumer.lost.length;
   assert.ok(taken <= consumer.credit, `a consumer with credit ${consumer.credit} got a delivery too many`);
@@ -55,6 +56,7 @@ export function stopConsumer(world: World, name: string): void {
   if (consumers.size === 0) return;
   const consumer = world.random.pick([...consumers]);
   consumers.delete(consumer);
+  world.ends(name, consumer);
   const held = [...consumer.held];
   for (const [id] of held) world.queue(name).released(id);
   consumer.held.clear();

@@ -4,6 +4,7 @@ import type { MoveProgress } from '../../move/move-row.ts';
 import { messageOf } from '../../record.ts';
 import type { TestEngine } from '../test-engine.ts';
 import type { History } from './history.ts';
+import type { ReferenceLine } from './reference-line.ts';
 import type { ReferenceQueue } from './reference-queue.ts';
 
 interface MovesParts {
@@ -11,6 +12,7 @@ interface MovesParts {
   readonly history: History;
   readonly now: number;
   readonly queues: ReadonlyMap<string, ReferenceQueue>;
+  readonly line: ReferenceLine;
   queue(name: string): ReferenceQueue;
 }
 
@@ -62,6 +64,10 @@ export class ModelMoves {
     assert.equal((await started).id, id);
   }
 
+  takeFrom(name: string): boolean {
+    return [...this.running.values()].some(({ from }) => from === name);
+  }
+
   /** Whether a move may have taken the message in this turn, so that its rows are still to be written. */
   mayTake(from: string, id: string): boolean {
     for (const move of this.running.values()) if (move.from === from && move.meant.has(id)) return true;
@@ -100,7 +106,7 @@ export class ModelMoves {
     const known = queue.messages.get(id);
     // Its row is written already, so this is the one of its return: it left in the meantime.
     if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
-    if (!queue.messages.has(id)) this.arrived(id, name);
+    if (!queue.messages.has(id) && !this.#world.line.arrived(id)) this.arrived(id, name);
   }
 
   #leftFor(id: string, from: string): void {

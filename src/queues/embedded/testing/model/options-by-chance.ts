@@ -1,9 +1,17 @@
 import type { Random } from '../../../../std/testing/random.ts';
-import type { GivenQueueOptions } from '../../../options.ts';
+import type { GivenQueueOptions, Overflow } from '../../../options.ts';
+
+/** Of one run: a publish that waits for one queue drops nothing from another, so that what is dropped is known at once. */
+export const overflowsOf: Readonly<Record<'dropping' | 'waiting', readonly Overflow[]>> = {
+  dropping: ['reject', 'drop_oldest'],
+  waiting: ['reject', 'block'],
+};
 
 /** What a queue of the model begins with: no jitter, so that the reference knows when a message is due. */
-export function optionsByChance(random: Random): GivenQueueOptions {
-  return {
+export function optionsByChance(random: Random, overflows: readonly Overflow[]): GivenQueueOptions {
+  const kind = random.pick(['plain', 'plain', 'priorities', 'key', 'total']);
+  const overflow = random.pick(overflows);
+  const fixed: GivenQueueOptions = {
     leaseMs: 5_000,
     maxDeliveries: random.pick([1, 3, 3, 3, 6]),
     backoff: {
@@ -13,20 +21,33 @@ export function optionsByChance(random: Random): GivenQueueOptions {
       maxMs: 30_000,
       jitter: 0,
     },
-    ordering: random.pick(['none', 'none', 'key', 'total']),
     orderingKey: 'property:key',
-    ...liveByChance(random),
+    ordering: kind === 'key' || kind === 'total' ? kind : 'none',
+    lastValue: { key: kind === 'last-value' ? 'property:key' : null },
+    priorities: kind === 'priorities' ? random.pick([2, 3, 5]) : 1,
+    priorityAgeingMs: random.pick([0, 1_000, 5_000]),
+    overflow: kind === 'priorities' && overflow === 'drop_oldest' ? 'drop_lowest_priority' : overflow,
+    durability: overflow.startsWith('drop') ? 'sync' : random.pick(['sync', 'sync', 'sync', 'async']),
+    deduplication: { scope: random.pick(['off', 'queue', 'key']), windowMs: random.pick([1_000, 30_000]) },
   };
+  return { ...fixed, ...liveByChance(random, fixed) };
 }
 
 /** Those that change while the queue runs. */
-export function liveByChance(random: Random): GivenQueueOptions {
+export function liveByChance(random: Random, fixed: GivenQueueOptions): GivenQueueOptions {
+  const isFull = random.chance(fixed.overflow === 'reject' ? 20 : 50);
   return {
     paused: random.chance(15),
     maxInflight: random.between(5, 34),
     dispatch: random.pick(['least_inflight', 'round_robin', 'random', 'sticky']),
-    singleActiveConsumer: random.chance(10),
-    delayMs: random.chance(10) ? random.between(1, 5_000) : 0,
-    limits: { messages: random.chance(20) ? random.between(20, 200) : 0 },
+    singleActiveConsumer: random.chance(20),
+    delayMs: fixed.lastValue?.key === null && random.chance(10) ? random.between(1, 5_000) : 0,
+    limits: { messages: isFull ? random.between(10, 100) : 0 },
+    rateLimit: {
+      in: random.chance(15) ? random.between(5, 40) : 0,
+      out: random.chance(15) ? random.between(5, 40) : 0,
+      perKey: { in: random.chance(10) ? random.between(2, 20) : 0 },
+    },
+    deduplication: { scope: random.pick(['off', 'queue', 'key']), windowMs: random.pick([1_000, 30_000]) },
   };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { SluiceError } from '../../../../errors.ts';
+import type { SluiceError } from '../../../../errors.ts';
 import type { ReceiptWaiter, UserProperty } from '../../../../message.ts';
 import { messageOf } from '../../../testing/recording-consumer.ts';
-import { keyOf } from './reference-queue.ts';
+import { keyOf, type Published, priorityOf } from './published.ts';
 import type { World } from './world.ts';
 
 const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'], 't/both': ['a', 'b'], 't/b': ['b'] };
@@ -10,73 +10,111 @@ const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'
 /** So that a purge is one step, and a run stays fast. */
 const backlogMax = 200;
 
-export function publish(world: World): void {
+export async function publish(world: World): Promise<void> {
   const topic = world.random.pick(Object.keys(bindings));
-  if (bindings[topic].some((name) => world.queue(name).messages.size > backlogMax)) return;
-  for (let count = world.random.between(1, 12); count > 0; count--) publishOne(world, topic, bindings[topic]);
+  const queues = bindings[topic].map((name) => world.queue(name));
+  if (queues.some(({ messages }) => messages.size > backlogMax) || world.line.all.length > backlogMax) return;
+  if (bindings[topic].some((name) => isDropUncertain(world, name))) return;
+  for (let count = world.random.between(1, 12); count > 0; count--) {
+    publishOne(world, topic, bindings[topic]);
+    if (queues.some(({ hasUnknownDrops }) => hasUnknownDrops)) break;
+  }
+  for (const name of bindings[topic]) await learnDrops(world, name);
+}
+
+/** Whether what goes to make room could not be told from what moves or expires. */
+function isDropUncertain(world: World, name: string): boolean {
+  const queue = world.queue(name);
+  return queue.options.overflow.startsWith('drop') && (world.moves.takeFrom(name) || queue.hasOverdue(world.now));
 }
 
 /** To all that are bound, or to none. */
 function publishOne(world: World, topic: string, names: readonly string[]): void {
-  const id = `m${world.published++}`;
   const { random, now } = world;
-  const expirySeconds = random.chance(8) ? random.between(1, 40) : undefined;
-  const delayMs = random.chance(8) ? random.between(0, 20_000) : undefined;
-  const admitted = names.every((name) => world.queue(name).hasRoom);
-  if (admitted) for (const name of names) enqueue(world, name, id, expirySeconds, delayMs);
-  const properties = { userProperties: userPropertiesOf(id, delayMs), messageExpiryInterval: expirySeconds };
-  const message = messageOf(id, { topic, properties, receivedAt: now });
-  const waiter = new Receipt(world, id, admitted);
-  assert.equal(world.under.engine.route(topic)?.admit(message, waiter, 0), true);
+  const published: Published = {
+    id: `m${world.published++}`,
+    names,
+    deduplicationId: random.chance(20) ? `d${random.below(20)}` : undefined,
+    expirySeconds: random.chance(8) ? random.between(1, 40) : undefined,
+    delayMs: random.chance(8) ? random.between(0, 20_000) : undefined,
+    at: now,
+  };
+  const answer = world.answerTo(published);
+  const properties = { userProperties: userPropertiesOf(published), messageExpiryInterval: published.expirySeconds };
+  const message = messageOf(published.id, { topic, properties, receivedAt: now });
+  const receipt = new Receipt(world, published);
+  world.line.join(published);
+  world.offered = published.id;
+  assert.equal(world.under.engine.route(topic)?.admit(message, receipt, 0), true);
+  world.offered = undefined;
+  const met = receipt.isHeld ? 'waits' : receipt.isRefused ? 'refused' : 'in';
+  if (!answer.isUncertain) assert.equal(met, answer.kind, `what became of ${published.id}`);
+  if (met === 'in') world.line.arrived(published.id);
 }
 
-function enqueue(world: World, name: string, id: string, expirySeconds?: number, delayMs?: number): void {
+/** Which messages were dropped where the reference cannot say. */
+async function learnDrops(world: World, name: string): Promise<void> {
   const queue = world.queue(name);
-  const delay = delayMs ?? queue.options.delayMs;
-  const expiresAt = expirySeconds === undefined ? Number.POSITIVE_INFINITY : world.now + expirySeconds * 1_000;
-  queue.enqueue(id, delay === 0, expiresAt, delay === 0 ? 0 : world.now + delay);
+  if (!queue.hasUnknownDrops) return;
+  const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
+  const left = new Set(messages.map(({ message }) => message.payload.toString()));
+  world.history.durably(() => queue.foundGone([...queue.messages.keys()].filter((id) => !left.has(id))));
 }
 
-function userPropertiesOf(id: string, delayMs: number | undefined): UserProperty[] {
+function userPropertiesOf({ id, delayMs, deduplicationId }: Published): UserProperty[] {
   const key = keyOf(id);
+  const priority = priorityOf(id);
   return [
     ['digit', id.slice(-1)],
     ...(key === undefined ? [] : [['key', key] as const]),
+    ...(priority === undefined ? [] : [['sluice-priority', String(priority)] as const]),
     ...(delayMs === undefined ? [] : [['sluice-delay', String(delayMs)] as const]),
+    ...(deduplicationId === undefined ? [] : [['sluice-dedup-id', deduplicationId] as const]),
   ];
 }
 
 /** What was promised is on disk, or has come and gone before it had to be written. */
 class Receipt implements ReceiptWaiter {
   readonly #world: World;
-  readonly #id: string;
-  readonly #admitted: boolean;
+  readonly #published: Published;
   readonly #life: number;
-  readonly #transaction: number;
+  isRefused = false;
+  isHeld = false;
 
-  constructor(world: World, id: string, admitted: boolean) {
+  constructor(world: World, published: Published) {
     this.#world = world;
-    this.#id = id;
-    this.#admitted = admitted;
+    this.#published = published;
     this.#life = world.life;
-    this.#transaction = world.history.transaction;
   }
 
-  receipt(_tag: number, failure: SluiceError | undefined): void {
-    this.#world.told(this.#life, () => this.#check(failure));
+  held(): void {
+    this.isHeld = true;
   }
 
-  #check(failure: SluiceError | undefined): void {
-    const { history, queues } = this.#world;
-    this.#world.receipts++;
-    if (!this.#admitted) {
-      assert.ok(failure instanceof SluiceError && failure.code === 'queue_full', `${this.#id} went into a full queue`);
+  receipt(_tag: number, failure: SluiceError | undefined, outcome?: string): void {
+    this.isRefused = failure !== undefined;
+    this.#world.told(this.#life, () => this.#check(failure, outcome));
+  }
+
+  #check(failure: SluiceError | undefined, outcome: string | undefined): void {
+    const world = this.#world;
+    const { id, names } = this.#published;
+    world.receipts++;
+    if (failure !== undefined) {
+      assert.ok(world.line.has(id), `${id} was refused and is in a queue`);
+      assert.ok(['queue_full', 'quota_exceeded', 'unavailable'].includes(failure.code), failure.message);
+      world.line.leave(id);
       return;
     }
-    assert.equal(failure, undefined);
-    if (history.isDurable(this.#transaction)) return;
-    for (const [name, { messages }] of queues) {
-      assert.ok(!messages.has(this.#id), `${this.#id} was acknowledged and ${name} would lose it`);
+    if (outcome === undefined || world.line.has(id)) world.line.arrived(id);
+    const takers = world.takersOf(id);
+    world.forgetTakers(id);
+    assert.equal(outcome === 'duplicate', takers?.names.length === 0, `${id} was told ${outcome}`);
+    if (takers === undefined || world.history.isDurable(takers.transaction)) return;
+    if (!names.some((name) => takers.names.includes(name) && world.queue(name).options.durability === 'sync')) return;
+    for (const [name, { messages }] of world.queues) {
+      if (messages.get(id)?.isWritten !== true) continue;
+      assert.fail(`${id} was acknowledged and ${name} would lose it`);
     }
   }
 }

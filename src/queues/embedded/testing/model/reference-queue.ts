@@ -2,67 +2,105 @@ import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
 import { backoffMs } from '../../backoff.ts';
 import type { History } from './history.ts';
-
-/** A message of the reference: what must be true of it, and nothing about how. */
-export interface ReferenceMessage {
-  readonly id: string;
-  /** Place in the order of arrival; undefined for one that moved or died here. */
-  readonly order: number | undefined;
-  /** When its time is over; then it may go at any moment in which nobody holds it. */
-  readonly expiresAt: number;
-  /** In which it came, so that its row is written then. */
-  readonly transaction: number;
-  attempts: number;
-  availableAt: number;
-  /** End of its lease, while somebody holds it. */
-  deadline: number | undefined;
-}
-
-/** Every message is one of these, so that its id says all of it. */
-export function keyOf(id: string): string | undefined {
-  const kind = Number(id.slice(1)) % 7;
-  return kind < 5 ? `k${kind}` : undefined;
-}
+import { keyOf, numberOf, type Published, priorityOf } from './published.ts';
+import { ReferenceEntrance } from './reference-entrance.ts';
+import { ReferenceRate } from './reference-rate.ts';
+import { type ReferenceMessage, ReferenceTurn, type TurnQueue } from './reference-turn.ts';
 
 /** For tests: a queue as simple as can be, which the engine must agree with after every step. Its back-off has no jitter. */
-export class ReferenceQueue {
+export class ReferenceQueue implements TurnQueue {
   readonly messages = new Map<string, ReferenceMessage>();
   readonly dead: ReferenceQueue | undefined;
   readonly #history: History;
-  /** Those that have an order, in that order, without such as left at the front. */
-  #line: ReferenceMessage[] = [];
   readonly #held = new Set<ReferenceMessage>();
   /** All whose time is to come, and some whose time has come. */
   readonly #waiting = new Set<ReferenceMessage>();
-  #now = 0;
+  readonly #clock: () => number;
+  readonly #turn: ReferenceTurn;
+  readonly entrance: ReferenceEntrance;
   options: QueueOptions;
+  #outflow: ReferenceRate | undefined;
+  /** Of drops that have happened: among which messages the dropped one is. */
+  readonly #unknownDrops: ReadonlySet<string>[] = [];
   /** Whether a move may just have taken it. */
   mayLeave: (id: string) => boolean = () => false;
   enqueued = 0;
   left = 0;
   #arrivals = 0;
 
-  constructor(options: QueueOptions, history: History, dead?: ReferenceQueue) {
+  constructor(options: QueueOptions, history: History, clock: () => number, dead?: ReferenceQueue) {
     this.options = options;
     this.#history = history;
+    this.#clock = clock;
     this.dead = dead;
+    this.#turn = new ReferenceTurn(this, history);
+    this.entrance = new ReferenceEntrance(options, history, clock);
+    this.#limitOutflow();
   }
 
-  get hasRoom(): boolean {
-    const { messages } = this.options.limits;
-    return messages === 0 || this.messages.size < messages;
+  change(options: QueueOptions): void {
+    const before = this.options;
+    this.options = options;
+    this.entrance.change(options);
+    if (before.rateLimit.out !== options.rateLimit.out) this.#limitOutflow();
+    if (before.durability === 'memory' && options.durability !== 'memory') this.#writeAll();
+  }
+
+  /** Whether it takes the message: because it has room, or makes some. */
+  takes(published: Published): boolean {
+    if (this.#hasRoomFor(published.id)) return true;
+    const { overflow, limits } = this.options;
+    if (overflow === 'drop_oldest') return this.leased < limits.messages;
+    return overflow === 'drop_lowest_priority' && this.#lowestUpTo(this.#laneOf(published.id)) !== undefined;
+  }
+
+  /** A message that it takes comes in. */
+  admitted(published: Published, expiresAt: number): void {
+    this.entrance.entered(published);
+    while (this.options.overflow.startsWith('drop') && !this.#hasRoomFor(published.id)) this.#dropFor(published.id);
+    const delayMs = this.conflates ? 0 : (published.delayMs ?? this.options.delayMs);
+    this.enqueue(
+      published.id,
+      delayMs === 0 && !this.conflates,
+      expiresAt,
+      delayMs === 0 ? 0 : published.at + delayMs,
+      published.at,
+    );
+  }
+
+  /** Whether it cannot tell which messages were dropped. */
+  get hasUnknownDrops(): boolean {
+    return this.#unknownDrops.length > 0;
+  }
+
+  /** These are not in the queue any more. */
+  foundGone(ids: readonly string[]): void {
+    assert.equal(ids.length, this.#unknownDrops.length, `${ids.join()} were dropped`);
+    for (const candidates of this.#unknownDrops) {
+      assert.ok(
+        ids.some((id) => candidates.has(id)),
+        `${ids.join()} were dropped, others should have been`,
+      );
+    }
+    this.#unknownDrops.length = 0;
+    for (const id of ids) this.#leave(id);
   }
 
   /** `inOrder`: behind all that came before, and not what died, moved or waits for a time of its own. */
-  enqueue(id: string, inOrder: boolean, expiresAt: number, availableAt = 0): void {
+  enqueue(id: string, inOrder: boolean, expiresAt: number, availableAt = 0, since = this.now): void {
     this.enqueued++;
+    if (this.isObsolete(id)) {
+      this.left++;
+      return;
+    }
+    this.#supersede(id);
     const order = inOrder ? this.#arrivals++ : undefined;
     const { transaction } = this.#history;
-    const state = { attempts: 0, availableAt, deadline: undefined };
-    const message: ReferenceMessage = { id, order, expiresAt, transaction, ...state };
+    const isWritten = this.options.durability !== 'memory';
+    const state = { attempts: 0, availableAt, deadline: undefined, isWritten };
+    const message: ReferenceMessage = { id, order, expiresAt, transaction, lane: this.#laneOf(id), since, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
-    if (inOrder) this.#line.push(message);
     if (availableAt > 0) this.#waiting.add(message);
     this.#history.add(() => this.#forget(message));
   }
@@ -70,7 +108,6 @@ export class ReferenceQueue {
   /** A consumer got it. It must have been ready, and its turn. */
   delivered(id: string, attempt: number, now: number, leaseMs = this.options.leaseMs): void {
     this.expireLeases(now);
-    this.#now = now;
     const message = this.messages.get(id);
     assert.ok(message !== undefined, `${id} was delivered and is not in the queue`);
     assert.equal(message.deadline, undefined, `${id} was delivered while somebody holds it`);
@@ -79,7 +116,8 @@ export class ReferenceQueue {
     assert.ok(!isOver, `${id} was delivered ${now - message.expiresAt} ms after its time`);
     assert.equal(attempt, message.attempts + 1, `${id} was delivered with a wrong attempt`);
     assert.ok(!this.options.paused, `${id} was delivered by a paused queue`);
-    this.#checkTurn(message);
+    this.#turn.check(message);
+    assert.ok(this.#outflow?.take(now) !== false, `${id} was delivered faster than the rate allows`);
     message.deadline = now + leaseMs;
     this.#held.add(message);
     assert.ok(this.leased <= this.options.maxInflight, `${this.leased} are leased`);
@@ -91,6 +129,7 @@ export class ReferenceQueue {
 
   released(id: string): void {
     this.#drop(this.#heldOne(id));
+    if (this.isObsolete(id)) this.#leave(id);
   }
 
   failed(id: string, now: number): void {
@@ -100,6 +139,7 @@ export class ReferenceQueue {
     this.#drop(message);
     message.attempts++;
     if (message.attempts >= this.options.maxDeliveries) this.died(id);
+    else if (this.isObsolete(id)) this.#leave(id);
     else this.#wait(message, now + backoffMs(this.options.backoff, message.attempts, () => 0.5));
   }
 
@@ -115,12 +155,14 @@ export class ReferenceQueue {
 
   /** After a crash or a restart nobody holds anything. */
   reopened(): void {
+    for (const message of this.messages.values()) if (!message.isWritten) this.#forget(message);
+    this.entrance.reopened();
+    this.#limitOutflow();
+    this.#unknownDrops.length = 0;
     for (const message of this.messages.values()) message.deadline = undefined;
     this.#held.clear();
     this.#waiting.clear();
     for (const message of this.messages.values()) if (message.availableAt > 0) this.#waiting.add(message);
-    const ordered = [...this.messages.values()].filter(({ order }) => order !== undefined);
-    this.#line = ordered.sort((a, b) => Number(a.order) - Number(b.order));
   }
 
   /** Answers whose leases are over. */
@@ -154,61 +196,118 @@ export class ReferenceQueue {
 
   /** Whether some message may go now, as far as the reference can tell. */
   hasDeliverable(now: number): boolean {
-    this.#now = now;
+    if (this.#outflow?.has(now) === false) return false;
+    if (this.conflates) return [...this.messages.values()].some((each) => this.#canGo(each) && !this.isKeyOut(each));
     if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
     // What moved here has no order, so it cannot be told whose turn it is.
     const all = [...this.messages.values()];
     if (all.some(({ order }) => order === undefined)) return false;
-    return all.some((each) => this.#canGo(each) && this.#blockersOf(each).length === 0);
+    return all.some((each) => this.#canGo(each) && this.#turn.blockersOf(each).length === 0);
   }
 
-  /** Whether some message may go at any moment, because its time is over. */
+  /** In memory others share the room; and a queue by priority that needs much of it asks only for what it knows. */
+  get hasUncertainRoom(): boolean {
+    const { durability, overflow, limits } = this.options;
+    const isFarOver = limits.messages > 0 && this.messages.size > limits.messages;
+    return durability === 'memory' || (overflow === 'drop_lowest_priority' && isFarOver);
+  }
+
+  /** Whether there may be more room than it knows of. */
+  get mayHaveMoreRoom(): boolean {
+    return [...this.messages.values()].some((each) => each.deadline === undefined && this.mayHaveLeft(each));
+  }
+
+  /** Whether some message may go at any moment, because its time is over or a newer one is there. */
   hasOverdue(now: number): boolean {
+    if (this.conflates && [...this.messages.keys()].some((id) => this.isObsolete(id))) return true;
     for (const { expiresAt } of this.messages.values()) if (expiresAt <= now) return true;
     return false;
   }
 
   #canGo({ deadline, availableAt, expiresAt }: ReferenceMessage): boolean {
-    return deadline === undefined && availableAt <= this.#now && expiresAt > this.#now;
+    return deadline === undefined && availableAt <= this.now && expiresAt > this.now;
   }
 
   /** In this turn, so that nobody has told it yet. */
-  #mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
-    return expiresAt <= this.#now || this.mayLeave(id);
+  mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
+    return expiresAt <= this.now || this.mayLeave(id);
   }
 
-  #checkTurn(message: ReferenceMessage): void {
-    const { ordering } = this.options;
-    if (ordering !== 'none') {
-      const blocker = this.#blockersOf(message).find((each) => !this.#mayHaveLeft(each));
-      assert.equal(blocker, undefined, `${message.id} was delivered, and ${blocker?.id} of its key goes before it`);
-    } else if (message.order !== undefined && message.attempts === 0) {
-      const first = this.#firstUntried();
-      const isFirst = first === undefined || Number(first.order) >= message.order;
-      assert.ok(isFirst, `${message.id} was delivered before ${first?.id}, which arrived earlier`);
+  get now(): number {
+    return this.#clock();
+  }
+
+  #limitOutflow(): void {
+    const { out } = this.options.rateLimit;
+    this.#outflow = out === 0 ? undefined : new ReferenceRate(out, this.now);
+  }
+
+  #writeAll(): void {
+    for (const message of this.messages.values()) {
+      if (message.isWritten) continue;
+      message.isWritten = true;
+      this.#history.add(() => {
+        message.isWritten = false;
+      });
     }
   }
 
-  /** Those of its key that somebody holds, or that came before it. */
-  #blockersOf(message: ReferenceMessage): ReferenceMessage[] {
-    const key = this.#orderingKeyOf(message);
+  /** Whether only the newest message of a key is kept. */
+  get conflates(): boolean {
+    return this.options.lastValue.key !== null;
+  }
+
+  /** Whether a newer one of its key is there. */
+  isObsolete(id: string): boolean {
+    return this.#sameKeyAs(id).some((other) => numberOf(other.id) > numberOf(id));
+  }
+
+  isKeyOut({ id }: ReferenceMessage): boolean {
+    return this.#sameKeyAs(id).some(({ deadline }) => deadline !== undefined);
+  }
+
+  #sameKeyAs(id: string): ReferenceMessage[] {
+    const key = this.conflates ? keyOf(id) : undefined;
     if (key === undefined) return [];
-    return [...this.messages.values()].filter((other) => {
-      if (other === message || this.#orderingKeyOf(other) !== key) return false;
-      if (other.deadline !== undefined) return true;
-      return other.order !== undefined && message.order !== undefined && other.order < message.order;
-    });
+    return [...this.messages.values()].filter((other) => other.id !== id && keyOf(other.id) === key);
   }
 
-  #orderingKeyOf({ id }: ReferenceMessage): string | undefined {
-    return this.options.ordering === 'total' ? 'all' : keyOf(id);
+  #supersede(id: string): void {
+    for (const other of this.#sameKeyAs(id)) if (other.deadline === undefined) this.#leave(other.id);
   }
 
-  #firstUntried(): ReferenceMessage | undefined {
-    while (this.#line.length > 0 && this.messages.get(this.#line[0].id) !== this.#line[0]) this.#line.shift();
-    return this.#line.find(
-      (each) => isUntried(each) && this.messages.get(each.id) === each && !this.#mayHaveLeft(each),
-    );
+  #hasRoomFor(id: string): boolean {
+    const { messages } = this.options.limits;
+    if (messages === 0 || this.messages.size - this.#unknownDrops.length < messages) return true;
+    return this.#sameKeyAs(id).some(({ deadline }) => deadline === undefined);
+  }
+
+  #laneOf(id: string): number {
+    return Math.min(priorityOf(id) ?? 1, this.options.priorities) - 1;
+  }
+
+  readyUpTo(lane: number): ReferenceMessage[] {
+    const now = this.now;
+    const all = [...this.messages.values()];
+    return all.filter((each) => each.deadline === undefined && each.availableAt <= now && each.lane <= lane);
+  }
+
+  #lowestUpTo(lane: number): number | undefined {
+    const lanes = this.readyUpTo(lane).map((each) => each.lane);
+    return lanes.length === 0 ? undefined : Math.min(...lanes);
+  }
+
+  /** One goes. Which one is known where all that could go stand in one order. */
+  #dropFor(id: string): void {
+    const isByPriority = this.options.overflow === 'drop_lowest_priority';
+    const highest = isByPriority ? this.#lowestUpTo(this.#laneOf(id)) : Number.POSITIVE_INFINITY;
+    const ready = this.readyUpTo(highest ?? -1);
+    const waiting = [...this.messages.values()].filter(({ deadline }) => deadline === undefined);
+    const candidates = ready.length > 0 ? ready : waiting;
+    assert.ok(candidates.length > 0, `nothing in the queue can make room for ${id}`);
+    const isKnown = candidates.every(({ order }) => order !== undefined) && !this.hasUnknownDrops;
+    if (isKnown) this.#leave(firstOf(candidates).id);
+    else this.#unknownDrops.push(new Set(candidates.map((each) => each.id)));
   }
 
   #wait(message: ReferenceMessage, until: number): void {
@@ -242,6 +341,6 @@ export class ReferenceQueue {
   }
 }
 
-function isUntried({ attempts, deadline }: ReferenceMessage): boolean {
-  return attempts === 0 && deadline === undefined;
+function firstOf(candidates: readonly ReferenceMessage[]): ReferenceMessage {
+  return candidates.reduce((first, each) => (Number(each.order) < Number(first.order) ? each : first));
 }

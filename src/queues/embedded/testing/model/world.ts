@@ -4,11 +4,13 @@ import type { Random } from '../../../../std/testing/random.ts';
 import type { RowBatch } from '../../../../storage/row-batch.ts';
 import type { StorageDouble } from '../../../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../../../engine.ts';
-import type { GivenQueueOptions } from '../../../options.ts';
+import type { GivenQueueOptions, Overflow, QueueOptions } from '../../../options.ts';
 import { TestEngine } from '../test-engine.ts';
 import { History } from './history.ts';
 import { ModelMoves } from './model-moves.ts';
-import { optionsByChance } from './options-by-chance.ts';
+import { optionsByChance, overflowsOf } from './options-by-chance.ts';
+import { expiryOf, type Published } from './published.ts';
+import { ReferenceLine } from './reference-line.ts';
 import { ReferenceQueue } from './reference-queue.ts';
 
 const failed: Settlement = { kind: 'failed', code: 'driver_failed', reason: 'a number was no number' };
@@ -20,6 +22,16 @@ const hot = { bytesMax: 3_000, messagesMax: 30, queueBytesMin: 500, queueMessage
 export const worked = ['a', 'b'] as const;
 /** Where messages of `a` are parked and come back from: nobody consumes it. */
 export const parked = 'a.parked';
+
+/** A lease, and who has it. */
+export interface HeldLease extends LeasedMessage {
+  readonly holder: string;
+}
+
+interface Takers {
+  readonly names: readonly string[];
+  readonly transaction: number;
+}
 
 export interface WorldConsumer {
   readonly name: string;
@@ -35,8 +47,14 @@ export class World {
   readonly random: Random;
   readonly under: TestEngine;
   readonly hasPowerCuts: boolean;
+  readonly #overflows: readonly Overflow[];
   readonly history = new History();
   readonly moves: ModelMoves;
+  readonly line = new ReferenceLine((published) => this.#enter(published));
+  /** Room is made of which the reference is told afterwards. */
+  isPurging = false;
+  /** What is being published: whatever is delivered meanwhile comes after it is in. */
+  offered: string | undefined;
   /** All of the reference, by name. */
   readonly queues = new Map<string, ReferenceQueue>();
   published = 0;
@@ -48,10 +66,15 @@ export class World {
   /** Totals of an engine start at zero with it. */
   readonly base = new Map<string, { enqueued: number; left: number; present: number }>();
   readonly #consumers = new Map<string, Set<WorldConsumer>>();
-  readonly #leases = new Map<string, Map<string, LeasedMessage>>();
+  readonly #leases = new Map<string, Map<string, HeldLease>>();
+  /** Where each message went whose receipt is still to come. */
+  readonly #takers = new Map<string, Takers>();
+  /** Who takes messages of a queue, the longest first: consumers, and the names of those who lease. */
+  readonly #takingFrom = new Map<string, (WorldConsumer | string)[]>();
 
   constructor(random: Random, storage?: StorageDouble) {
     this.random = random;
+    this.#overflows = overflowsOf[random.pick(['dropping', 'waiting'] as const)];
     this.hasPowerCuts = storage !== undefined;
     this.moves = new ModelMoves(this);
     const watch = { began: (rows: RowBatch) => this.#began(rows), ended: () => this.history.ended() };
@@ -67,7 +90,7 @@ export class World {
     await this.#declare('a', { bindings: [{ filter: 't/a' }, { filter: 't/both' }] });
     await this.#declare('b', { bindings: [{ filter: 't/+' }], maxInflight: 12 });
     const { options } = await this.under.engine.declare(parked, { deadLetter: 'a.dead' });
-    this.queues.set(parked, new ReferenceQueue(options, this.history, this.queue('a.dead')));
+    this.queues.set(parked, this.#reference(options, this.queue('a.dead')));
     for (const [name, queue] of this.queues) queue.mayLeave = (id) => this.moves.mayTake(name, id);
     this.moves.learnNames();
   }
@@ -82,7 +105,7 @@ export class World {
     return madeOn(this.#consumers, name, () => new Set());
   }
 
-  leasesOf(name: string): Map<string, LeasedMessage> {
+  leasesOf(name: string): Map<string, HeldLease> {
     return madeOn(this.#leases, name, () => new Map());
   }
 
@@ -91,6 +114,9 @@ export class World {
     this.life++;
     this.#consumers.clear();
     this.#leases.clear();
+    this.#takingFrom.clear();
+    this.#takers.clear();
+    this.line.clear();
     this.receipts = this.published;
     for (const [name, queue] of this.queues) {
       queue.reopened();
@@ -102,7 +128,7 @@ export class World {
 
   /** Whether the engine may have done something in this turn that the reference is told of by rows. */
   get isCatchingUp(): boolean {
-    if (this.moves.running.size > 0) return true;
+    if (this.moves.running.size > 0 || this.line.all.length > 0) return true;
     return [...this.queues.values()].some((queue) => queue.hasOverdue(this.now));
   }
 
@@ -125,11 +151,59 @@ export class World {
     }
   }
 
-  /** A message went from the engine to a consumer. */
-  delivered(name: string, id: string, attempt: number, leaseMs?: number): void {
+  /** What the queues say to a publish now. It cannot be known of a queue in memory, whose room others share. */
+  answerTo(published: Published): { kind: 'in' | 'waits' | 'refused'; isUncertain: boolean } {
+    const isUncertain = published.names.some((name) => this.queue(name).hasUncertainRoom);
+    for (const name of published.names) {
+      const queue = this.queue(name);
+      if (this.line.isBehind(name)) return { kind: 'waits', isUncertain };
+      if (queue.entrance.isDuplicate(published)) continue;
+      if (!queue.entrance.isTooFast(published) && queue.takes(published)) continue;
+      return { kind: queue.options.overflow === 'block' ? 'waits' : 'refused', isUncertain };
+    }
+    return { kind: 'in', isUncertain };
+  }
+
+  takersOf(id: string): Takers | undefined {
+    return this.#takers.get(id);
+  }
+
+  forgetTakers(id: string): void {
+    this.#takers.delete(id);
+  }
+
+  /** One that takes messages comes, behind the others. */
+  begins(name: string, taker: WorldConsumer | string): void {
+    const taking = madeOn(this.#takingFrom, name, () => []);
+    if (!taking.includes(taker)) taking.push(taker);
+  }
+
+  ends(name: string, taker: WorldConsumer | string): void {
+    const taking = madeOn(this.#takingFrom, name, () => []);
+    if (taking.includes(taker)) taking.splice(taking.indexOf(taker), 1);
+  }
+
+  /** Who gets everything where one does. */
+  activeOf(name: string): WorldConsumer | string | undefined {
+    return this.#takingFrom.get(name)?.[0];
+  }
+
+  /** One who leases takes part as long as it has something. */
+  unleased(name: string, id: string, holder = this.leasesOf(name).get(id)?.holder): void {
+    const leases = this.leasesOf(name);
+    leases.delete(id);
+    if (holder !== undefined && ![...leases.values()].some((lease) => lease.holder === holder)) this.ends(name, holder);
+  }
+
+  /** A message went from the engine to one who takes. */
+  delivered(name: string, taker: WorldConsumer | string, id: string, attempt: number, leaseMs?: number): void {
     this.expireLeases();
-    // A move may have brought it in this very turn.
-    if (!this.queue(name).messages.has(id)) this.moves.arrived(id, name);
+    if (this.offered !== undefined) this.line.arrived(this.offered);
+    // A move or the room that it waited for may have brought it in this very turn.
+    const isNew = !this.queue(name).messages.has(id);
+    if (isNew && !this.line.arrived(id)) this.moves.arrived(id, name);
+    if (this.queue(name).options.singleActiveConsumer)
+      assert.equal(taker, this.activeOf(name), `${id} went to one that is not the active consumer`);
     this.queue(name).delivered(id, attempt, this.now, leaseMs);
     this.deliveries++;
   }
@@ -152,12 +226,13 @@ export class World {
 
   /** In this turn the engine and the reference have done the same, and the rows say what the disk will have of it. */
   #began(rows: RowBatch): void {
-    this.moves.began(rows);
+    // A row that should not be there is no failure of the storage.
+    this.told(this.life, () => this.moves.began(rows));
     this.history.began();
   }
 
   #takeFromHolder(name: string, id: string): void {
-    this.leasesOf(name).delete(id);
+    this.unleased(name, id);
     for (const { held, lost } of this.consumersOf(name)) {
       const delivery = held.get(id);
       if (delivery === undefined) continue;
@@ -168,10 +243,28 @@ export class World {
 
   async #declare(name: string, given: GivenQueueOptions): Promise<void> {
     const { engine } = this.under;
-    const { options } = await engine.declare(name, { ...optionsByChance(this.random), ...given });
+    const { options } = await engine.declare(name, { ...optionsByChance(this.random, this.#overflows), ...given });
     const dead = await engine.declare(`${name}.dead`, { deadLetter: null });
-    this.queues.set(`${name}.dead`, new ReferenceQueue(dead.options, this.history));
-    this.queues.set(name, new ReferenceQueue(options, this.history, this.queue(`${name}.dead`)));
+    this.queues.set(`${name}.dead`, this.#reference(dead.options));
+    this.queues.set(name, this.#reference(options, this.queue(`${name}.dead`)));
+  }
+
+  #reference(options: QueueOptions, dead?: ReferenceQueue): ReferenceQueue {
+    return new ReferenceQueue(options, this.history, () => this.now, dead);
+  }
+
+  /** In all of its queues that do not know it already. */
+  #enter(published: Published): void {
+    const { id } = published;
+    const names = published.names.filter((name) => !this.queue(name).entrance.isDuplicate(published));
+    for (const name of names) {
+      const { options } = this.queue(name);
+      const takes = this.queue(name).takes(published) && !this.queue(name).entrance.isTooFast(published);
+      const mayTake = takes || this.isPurging || this.queue(name).mayHaveMoreRoom;
+      assert.ok(mayTake || options.durability === 'memory', `${id} came into ${name}, which should not take it`);
+    }
+    for (const name of names) this.queue(name).admitted(published, expiryOf(published));
+    this.#takers.set(id, { names, transaction: this.history.transaction });
   }
 }
 

@@ -1,0 +1,32 @@
+/** What is sent to some queues: its id says its key and priority, and the rest stands here. */
+export interface Published {
+  readonly id: string;
+  /** In the order in which the engine asks them. */
+  readonly names: readonly string[];
+  readonly deduplicationId: string | undefined;
+  readonly expirySeconds: number | undefined;
+  readonly delayMs: number | undefined;
+  /** When it was sent, which is when its record was made. */
+  readonly at: number;
+}
+
+/** Every message is one of these, so that its id says all of it. */
+export function keyOf(id: string): string | undefined {
+  const kind = numberOf(id) % 7;
+  return kind < 5 ? `k${kind}` : undefined;
+}
+
+/** What it asks for, from 1; undefined where it asks for none. */
+export function priorityOf(id: string): number | undefined {
+  const kind = numberOf(id) % 6;
+  return kind < 5 ? kind + 1 : undefined;
+}
+
+/** Grows with each message. */
+export function numberOf(id: string): number {
+  return Number(id.slice(1));
+}
+
+export function expiryOf({ expirySeconds, at }: Published): number {
+  return expirySeconds === undefined ? Number.POSITIVE_INFINITY : at + expirySeconds * 1_000;
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import type { QueueOptions } from '../../../options.ts';
+import type { History } from './history.ts';
+import { keyOf } from './published.ts';
+
+/** A message of the reference: what must be true of it, and nothing about how. */
+export interface ReferenceMessage {
+  readonly id: string;
+  /** Place in the order of arrival; undefined for one that moved or died here. */
+  readonly order: number | undefined;
+  /** Its priority, from 0. */
+  readonly lane: number;
+  /** When it was sent; what is not in order has another story. */
+  readonly since: number;
+  /** Whether the disk will have it. */
+  isWritten: boolean;
+  /** When its time is over; then it may go at any moment in which nobody holds it. */
+  readonly expiresAt: number;
+  /** In which it came, so that its row is written then. */
+  readonly transaction: number;
+  attempts: number;
+  availableAt: number;
+  /** End of its lease, while somebody holds it. */
+  deadline: number | undefined;
+}
+
+/** What the order of a queue is found from. */
+export interface TurnQueue {
+  readonly options: QueueOptions;
+  readonly messages: ReadonlyMap<string, ReferenceMessage>;
+  readonly now: number;
+  /** Whether only the newest message of a key is kept. */
+  readonly conflates: boolean;
+  isObsolete(id: string): boolean;
+  isKeyOut(message: ReferenceMessage): boolean;
+  readyUpTo(lane: number): readonly ReferenceMessage[];
+  mayHaveLeft(message: ReferenceMessage): boolean;
+}
+
+/** For tests: whose turn it is, as far as it can be told. */
+export class ReferenceTurn {
+  readonly #queue: TurnQueue;
+  readonly #history: History;
+
+  constructor(queue: TurnQueue, history: History) {
+    this.#queue = queue;
+    this.#history = history;
+  }
+
+  check(message: ReferenceMessage): void {
+    if (this.#queue.conflates) {
+      assert.ok(
+        !this.#queue.isObsolete(message.id),
+        `${message.id} was delivered, and a newer one of its key is there`,
+      );
+      assert.ok(!this.#queue.isKeyOut(message), `${message.id} was delivered while another one of its key is out`);
+    } else if (this.#queue.options.ordering !== 'none') {
+      const blocker = this.blockersOf(message).find((each) => !this.#queue.mayHaveLeft(each));
+      assert.equal(blocker, undefined, `${message.id} was delivered, and ${blocker?.id} of its key goes before it`);
+    } else if (this.#queue.options.priorities > 1) {
+      this.#checkPriority(message);
+    } else if (message.order !== undefined && message.attempts === 0) {
+      const first = this.#firstUntried();
+      const isFirst = first === undefined || Number(first.order) >= message.order;
+      assert.ok(isFirst, `${message.id} was delivered before ${first?.id}, which arrived earlier`);
+    }
+  }
+
+  /** What is not on disk yet may be nowhere else, and what stands behind one without an order is not the first of its lane. */
+  #checkPriority(message: ReferenceMessage): void {
+    if (message.order === undefined || message.attempts > 0) return;
+    const isInPlace = ({ order, attempts }: ReferenceMessage): boolean => order !== undefined && attempts === 0;
+    const unordered = new Set(this.#queue.readyUpTo(9).flatMap((each) => (isInPlace(each) ? [] : [each.lane])));
+    for (const other of this.#queue.readyUpTo(9)) {
+      if (other === message || !isUntried(other) || other.order === undefined || unordered.has(other.lane)) continue;
+      if (this.#queue.mayHaveLeft(other) || !this.#history.isDurable(other.transaction)) continue;
+      const [level, otherLevel] = [this.#levelOf(message), this.#levelOf(other)];
+      const isFirst = level > otherLevel || (level === otherLevel && Number(message.order) < other.order);
+      assert.ok(isFirst, `${message.id} was delivered at level ${level}, and ${other.id} at ${otherLevel} goes first`);
+    }
+  }
+
+  #levelOf({ lane, since }: ReferenceMessage): number {
+    const { priorities, priorityAgeingMs } = this.#queue.options;
+    const risen = priorityAgeingMs === 0 ? 0 : Math.floor((this.#queue.now - since) / priorityAgeingMs);
+    return Math.min(lane + risen, priorities - 1);
+  }
+
+  /** Those of its key that somebody holds, or that came before it. */
+  blockersOf(message: ReferenceMessage): ReferenceMessage[] {
+    const key = this.#orderingKeyOf(message);
+    if (key === undefined) return [];
+    return [...this.#queue.messages.values()].filter((other) => {
+      if (other === message || this.#orderingKeyOf(other) !== key) return false;
+      if (other.deadline !== undefined) return true;
+      return other.order !== undefined && message.order !== undefined && other.order < message.order;
+    });
+  }
+
+  #orderingKeyOf({ id }: ReferenceMessage): string | undefined {
+    return this.#queue.options.ordering === 'total' ? 'all' : keyOf(id);
+  }
+
+  #firstUntried(): ReferenceMessage | undefined {
+    let first: ReferenceMessage | undefined;
+    for (const each of this.#queue.messages.values()) {
+      if (each.order === undefined || !isUntried(each) || this.#queue.mayHaveLeft(each)) continue;
+      if (first === undefined || each.order < Number(first.order)) first = each;
+    }
+    return first;
+  }
+}
+
+function isUntried({ attempts, deadline }: ReferenceMessage): boolean {
+  return attempts === 0 && deadline === undefined;
+}
