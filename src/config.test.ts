@@ -129,6 +129,16 @@ test('a path in a config file is relative to that file', async () => {
 test('a certificate without its key is refused', async () => {
   await writeJson({ http: { tls: { certFile: 'a.pem' } } });
   await assert.rejects(loadConfig({}, {}, cwd), /expected both http\.tls\.certFile and http\.tls\.keyFile/);
+  const tls = { certFile: 'a.pem', keyFile: 'a.key' };
+  await writeJson({ http: { tls: { ...tls, clientCertificate: 'request' } } });
+  await assert.rejects(
+    loadConfig({}, {}, cwd),
+    /http\.tls\.clientCertificate needs http\.tls\.certFile and http\.tls\.caFile/,
+  );
+  await writeJson({ http: { tls: { ...tls, caFile: 'ca.pem' } } });
+  await assert.rejects(loadConfig({}, {}, cwd), /Cannot use http\.tls\.caFile/);
+  await writeJson({ http: { tls, certificateIdentity: 'fingerprint' } });
+  await assert.rejects(loadConfig({}, {}, cwd), /Cannot use http\.certificateIdentity/);
 });
 
 test('a device type is completed with its defaults', async () => {

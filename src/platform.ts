@@ -22,6 +22,7 @@ import { DriverFolderWatch } from './pipeline/lifecycle/driver-folder-watch.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ThreadScale, type ThreadScaleOptions } from './pipeline/thread-scale.ts';
 import { dataFiles } from './platform/data-files.ts';
+import { httpOptions } from './platform/http-options.ts';
 import { listenerOptions } from './platform/listener-options.ts';
 import { EmbeddedEngine } from './queues/embedded/engine.ts';
 import { QueueEvents } from './queues/queue-events.ts';
@@ -291,19 +292,6 @@ function driverFolder({ drivers: { folder } }: Config, host: WorkerDriverHost, l
 function threadsOf({ pipeline: { threadsMin, threadsMax } }: Config): ThreadScaleOptions {
   const most = threadsMax === 0 ? Math.max(1, availableParallelism() - 1) : threadsMax;
   return { threadsMin, threadsMax: Math.max(threadsMin, most) };
-}
-
-function httpOptions(config: Config): {
-  host: string;
-  port: number;
-  bodyBytesMax: number;
-  bodiesBytesMax: number;
-  tls?: { certFile: string; keyFile: string };
-} {
-  const { port, bodyBytesMax, bodiesBytesMax, tls } = config.http;
-  const { certFile, keyFile } = tls;
-  const options = { host: config.host, port, bodyBytesMax, bodiesBytesMax };
-  return certFile === undefined || keyFile === undefined ? options : { ...options, tls: { certFile, keyFile } };
 }
 
 function metricsOf(

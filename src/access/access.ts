@@ -55,13 +55,21 @@ export interface ListenerAccess {
   /** Absent: as `access.anonymous` says. */
   readonly anonymous?: 'loopback' | 'never' | 'always';
   /** What of a client certificate names the client; absent: the certificate alone lets nobody in. */
-  readonly certificateIdentity?: 'commonName' | 'subjectAltName';
+  readonly certificateIdentity?: CertificateIdentity;
 }
 
-export interface Credentials extends Origin {
+/** Where a device has not this very certificate: a name on it, or nothing (`fingerprint`), which lets nobody else in. */
+export type CertificateIdentity = (typeof certificateIdentities)[number];
+export const certificateIdentities = ['commonName', 'subjectAltName', 'fingerprint'] as const;
+
+export interface Credentials extends Arrival {
   readonly clientId: string;
   readonly username: string | undefined;
   readonly password: Buffer | undefined;
+}
+
+/** A connection, and what TLS proved about who made it. */
+export interface Arrival extends Origin {
   readonly certificate: ClientCertificate | undefined;
 }
 
@@ -90,8 +98,8 @@ export interface AuthenticationExchange {
 export interface Access {
   /** Rejects with `unauthenticated`, `device_retired`, `quota_exceeded` or `unavailable`. */
   authenticate(credentials: Credentials): Promise<Identity>;
-  /** By bearer token, for HTTP. Rejects with `unauthenticated`. */
-  authenticateToken(token: string | undefined, remoteAddress: string): Promise<Identity>;
+  /** By bearer token or client certificate, for HTTP. Rejects as `authenticate` does. */
+  authenticateToken(token: string | undefined, arrival: Arrival): Promise<Identity>;
   /** By a method of enhanced authentication (MQTT 5, section 4.12); undefined where the method is not known. */
   beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined;
   mayPublish(identity: Identity, clientId: string, topic: string): boolean;

@@ -126,3 +126,13 @@ test('a login by name ends when the device gets a certificate of its own', async
   const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
   assert.equal(await access.reexamine(identity, origin, { kind: 'device', id: 'd1' }), undefined);
 });
+
+test('where the fingerprint counts alone, no name lets anybody in', async () => {
+  const { login, accounts } = setUp();
+  const byFingerprint: ListenerAccess = { listener: 'tls', certificateIdentity: 'fingerprint' };
+  for (const name of ['d1', 'ann']) await refuses(login(certificate(name), byFingerprint), 'unauthenticated');
+  await refuses(login(certificate('d1'), byFingerprint, 'ann', 'secret'), 'unauthenticated');
+  assert.equal((await login(undefined, byFingerprint, 'ann', 'secret')).name, 'ann');
+  accounts.put(testAccount({ id: 'd7', credentials: [testCredential('certificate', fingerprint)] }));
+  assert.equal((await login(certificate('d1'), byFingerprint)).name, 'd7');
+});

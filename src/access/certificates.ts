@@ -3,11 +3,11 @@ import type { Clock } from '../std/clock.ts';
 import type {
   AccessChange,
   AccountCredential,
+  CertificateIdentity,
   ClientCertificate,
   DeviceAccount,
   DeviceAccounts,
   Identity,
-  ListenerAccess,
 } from './access.ts';
 import type { Authenticator, Login } from './authenticator.ts';
 import { deviceIdentity, isLive } from './device-identity.ts';
@@ -42,6 +42,7 @@ export class Certificates implements Authenticator {
     const own = owner && this.#own(owner, fingerprint);
     if (own !== undefined) return own;
     const names = namesOf(certificate, through.certificateIdentity);
+    if (names === undefined) throw notPinned(fingerprint);
     for (const name of names) {
       const identity = await this.#named(name, fingerprint);
       if (identity !== undefined) return identity;
@@ -89,7 +90,16 @@ function certificatesOf({ credentials }: DeviceAccount): readonly AccountCredent
 
 const namingKinds = /^(?:DNS|URI|email):(.+)$/;
 
-function namesOf(certificate: ClientCertificate, by: NonNullable<ListenerAccess['certificateIdentity']>): string[] {
+/** Undefined where names do not count. */
+function namesOf(certificate: ClientCertificate, by: CertificateIdentity): string[] | undefined {
+  if (by === 'fingerprint') return undefined;
   if (by === 'commonName') return certificate.commonName ? [certificate.commonName] : [];
   return certificate.subjectAltNames.flatMap((name) => namingKinds.exec(name)?.[1] ?? []);
+}
+
+function notPinned(fingerprint: string): SluiceError {
+  return new SluiceError(
+    'unauthenticated',
+    `Give the client certificate to its device first: no device has the one with the SHA-256 ${fingerprint}`,
+  );
 }

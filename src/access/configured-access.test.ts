@@ -10,7 +10,7 @@ import type { AccessRule, Identity } from './access.ts';
 import type { AnonymousAccess } from './access-setup.ts';
 import { ConfiguredAccess, type ConfiguredAccessParts } from './configured-access.ts';
 import { generatedSecretCost, hashSecret } from './secrets.ts';
-import { testSettings } from './testing/access-settings.ts';
+import { overHttp, testSettings } from './testing/access-settings.ts';
 import { TestAccounts, testAccount, testCredential } from './testing/test-accounts.ts';
 
 const away = '192.0.2.7';
@@ -73,11 +73,11 @@ test('anonymous clients are let in from where the configuration says', async () 
     const access = accessWith({ anonymous });
     for (const from of allowed[anonymous]) {
       assert.equal((await login(access, undefined, undefined, from)).kind, 'anonymous', from);
-      assert.equal((await access.authenticateToken(undefined, from)).kind, 'anonymous', from);
+      assert.equal((await access.authenticateToken(undefined, overHttp(from))).kind, 'anonymous', from);
     }
     for (const from of refused[anonymous]) {
       await refuses(login(access, undefined, undefined, from), 'unauthenticated');
-      await refuses(access.authenticateToken(undefined, from), 'unauthenticated');
+      await refuses(access.authenticateToken(undefined, overHttp(from)), 'unauthenticated');
     }
   }
 });
@@ -90,7 +90,7 @@ test('wrong credentials are refused also where anonymous clients are let in', as
   await refuses(login(access, 'bob', 'pw', here), 'unauthenticated');
   await refuses(login(access, '', undefined, here), 'unauthenticated');
   await refuses(login(access, undefined, 'pw', here), 'unauthenticated');
-  await refuses(access.authenticateToken('', here), 'unauthenticated');
+  await refuses(access.authenticateToken('', overHttp(here)), 'unauthenticated');
 });
 
 test('a name and password that nobody could check change nothing for an anonymous client', async () => {
@@ -98,7 +98,7 @@ test('a name and password that nobody could check change nothing for an anonymou
   assert.equal((await login(open, 'ann', 'pw', here)).kind, 'anonymous');
   assert.equal((await login(open, '', undefined, here)).kind, 'anonymous');
   await refuses(login(open, 'ann', 'pw', '192.0.2.7'), 'unauthenticated');
-  await refuses(open.authenticateToken('token', here), 'unauthenticated');
+  await refuses(open.authenticateToken('token', overHttp(here)), 'unauthenticated');
 });
 
 test('a user comes in with a password that the configuration holds plain or hashed', async () => {
@@ -133,17 +133,17 @@ test('a token brings its own rights', async () => {
       { name: 'feed', token: 't-2', admin: false, rules },
     ],
   });
-  assert.deepEqual(shown(await access.authenticateToken('t-1', away)), {
+  assert.deepEqual(shown(await access.authenticateToken('t-1', overHttp(away))), {
     kind: 'user',
     name: 'ci',
     rules: [],
     admin: true,
   });
-  const feed = await access.authenticateToken('t-2', away);
+  const feed = await access.authenticateToken('t-2', overHttp(away));
   assert.equal(access.mayAdminister(feed), false);
   assert.equal(access.mayPublish(feed, '', 'a/b'), true);
   for (const token of ['t-3', 't-', 't-1 ', 'T-1'])
-    await refuses(access.authenticateToken(token, here), 'unauthenticated');
+    await refuses(access.authenticateToken(token, overHttp(here)), 'unauthenticated');
 });
 
 test('a device comes in with its own password only, and not once it is retired', async () => {

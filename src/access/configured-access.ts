@@ -5,6 +5,7 @@ import type { Log } from '../std/log.ts';
 import type {
   Access,
   AccessChange,
+  Arrival,
   AuthenticationExchange,
   Credentials,
   DeviceAccounts,
@@ -77,9 +78,11 @@ export class ConfiguredAccess implements Access {
     return this.#ask({ ...credentials, token: undefined }, username !== undefined || password !== undefined);
   }
 
-  async authenticateToken(token: string | undefined, remoteAddress: string): Promise<Identity> {
-    const nothingElse = { clientId: '', username: undefined, password: undefined, certificate: undefined };
-    return this.#ask({ ...nothingElse, token, remoteAddress, through: { listener: 'http' } }, token !== undefined);
+  async authenticateToken(token: string | undefined, arrival: Arrival): Promise<Identity> {
+    return this.#ask(
+      { ...arrival, clientId: '', username: undefined, password: undefined, token },
+      token !== undefined,
+    );
   }
 
   beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined {

@@ -14,7 +14,7 @@ import type { Identity } from './access.ts';
 import type { AccessSettings } from './access-setup.ts';
 import { ConfiguredAccess } from './configured-access.ts';
 import type { JwtSettings } from './jwt.ts';
-import { testSettings } from './testing/access-settings.ts';
+import { overHttp, testSettings } from './testing/access-settings.ts';
 import { json, LocalServer, silence } from './testing/local-server.ts';
 import { TestAccounts } from './testing/test-accounts.ts';
 
@@ -65,7 +65,11 @@ function pemFile(t: TestContext, content: string): string {
 test('a token is the password of an MQTT client under any user name or none, and a bearer token over HTTP', async () => {
   const { access, login } = setUp();
   const token = await tokenOf();
-  for (const identity of [await login(token), await login(token, 'bob'), await access.authenticateToken(token, away)]) {
+  for (const identity of [
+    await login(token),
+    await login(token, 'bob'),
+    await access.authenticateToken(token, overHttp(away)),
+  ]) {
     assert.deepEqual([identity.kind, identity.name], ['user', 'ann']);
     assert.equal(access.mayAdminister(identity), false);
   }
@@ -77,7 +81,7 @@ test('the user name can be asked to be the one of the token', async () => {
   await login(token, 'ann');
   await refuses(login(token, 'bob'), 'unauthenticated');
   await refuses(login(token), 'unauthenticated');
-  await access.authenticateToken(token, away);
+  await access.authenticateToken(token, overHttp(away));
 });
 
 test('a token that was signed otherwise, or not at all, is refused', async () => {

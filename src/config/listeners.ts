@@ -1,3 +1,4 @@
+import { certificateIdentities } from '../access/access.ts';
 import { network } from './entries.ts';
 import {
   choice,
@@ -41,7 +42,7 @@ export const listenerEntry = object({
     ),
   ),
   tls: optional(listenerTls),
-  certificateIdentity: optional(choice('commonName', 'subjectAltName')),
+  certificateIdentity: optional(choice(...certificateIdentities)),
   anonymous: optional(choice('loopback', 'never', 'always')),
   proxyProtocol: withDefault(choice('off', 'required'), 'off'),
   proxyTrusted: optional(list(network)),

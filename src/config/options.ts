@@ -6,9 +6,10 @@ import { deviceTypeOptions, eventTypeSettings, rate, rates, retention } from './
 import { accessRule, everybodyRule, queueEntries, tokenEntry, userEntry } from './entries.ts';
 import { listenerEntry, listenerRedirect, listenerTls } from './listeners.ts';
 import { type Option, option, unset } from './option.ts';
+import { httpOptions } from './options/http.ts';
 import { mqttOptions } from './options/mqtt.ts';
 import { choice, integer, list, record, text, toggle } from './schema.ts';
-import { day, gibibyte, kibibyte, mebibyte, port } from './units.ts';
+import { day, gibibyte, mebibyte } from './units.ts';
 
 const httpUrl = text({ pattern: /^https?:\/\/.+/, expected: 'an http:// or https:// URL' });
 
@@ -36,29 +37,7 @@ export const configOptions = {
 
   ...mqttOptions,
 
-  'http.port': option(port, {
-    default: 8080,
-    flag: 'http-port',
-    placeholder: 'N',
-    sentence: 'TCP port for HTTP; 0 picks a free one.',
-  }),
-  'http.bodyBytesMax': option(integer(kibibyte, 256 * mebibyte), {
-    default: 4 * mebibyte,
-    sentence: 'Largest request body in bytes; a larger one is answered with 413.',
-  }),
-  'http.bodiesBytesMax': option(integer(kibibyte, 1024 * gibibyte), {
-    default: 256 * mebibyte,
-    sentence:
-      'Bytes of request bodies of all connections together that have arrived and are not answered; beyond it a request is answered with 503.',
-  }),
-  'http.tls.certFile': unset(text({ expected: 'the path of a file' }), {
-    isPath: true,
-    sentence: 'Certificate chain in PEM; with `http.tls.keyFile` the HTTP port speaks HTTPS.',
-  }),
-  'http.tls.keyFile': unset(text({ expected: 'the path of a file' }), {
-    isPath: true,
-    sentence: 'Private key in PEM for `http.tls.certFile`.',
-  }),
+  ...httpOptions,
 
   'access.anonymous': option(choice('loopback', 'never', 'always'), {
     default: 'loopback',

@@ -1,3 +1,4 @@
+import type { TlsOptions as ServerTlsOptions } from 'node:tls';
 import swagger from '@fastify/swagger';
 import {
   type FastifyInstance,
@@ -12,7 +13,7 @@ import type { TlsMaterial } from '../std/tls-files.ts';
 import { bodyReader, parseJsonBody, streamBodies, takeRawBodies } from './bodies.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { contract } from './contract.ts';
-import type { HttpParts } from './http-parts.ts';
+import type { HttpParts, HttpTlsOptions } from './http-parts.ts';
 import type { MetricsPage } from './metrics/metrics-page.ts';
 import { openApiOptions } from './open-api.ts';
 import { problemAnswer } from './problem.ts';
@@ -81,9 +82,14 @@ function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: 
     clientErrorHandler: unreadableEnder(clock),
     // Our own hook says it as a problem.
     return503OnClosing: false,
-    ...(tls === undefined ? { http: server } : { https: { ...server, cert: tls.cert, key: tls.key } }),
+    ...(tls === undefined ? { http: server } : { https: { ...server, ...tls, ...asking(options.tls) } }),
   };
   return all as unknown as FastifyServerOptions;
+}
+
+/** A certificate of nobody's authority ends the handshake where one is required, and counts as none where it is not. */
+function asking({ clientCertificate = 'none' }: Partial<HttpTlsOptions> = {}): ServerTlsOptions {
+  return { requestCert: clientCertificate !== 'none', rejectUnauthorized: clientCertificate === 'require' };
 }
 
 async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<void> {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Access, Identity, Origin } from '../access/access.ts';
+import type { Access, Arrival, ClientCertificate, Identity, ListenerAccess, Origin } from '../access/access.ts';
 import { isLoopbackAddress } from '../access/addresses.ts';
 import { SluiceError } from '../errors.ts';
 import { refuseForeignPage } from './browser-guard.ts';
@@ -29,14 +29,17 @@ export interface CallerRequest {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly certificate: ClientCertificate | undefined;
+  /** The listener of HTTP, in the words of access. */
+  readonly through: ListenerAccess;
   /** The `id` in the path of a device's routes. */
   readonly deviceId: string | undefined;
 }
 
 /** Who nobody asked about: the caller of a route that is open to anyone. */
-function unknownCaller(remoteAddress: string): Caller {
-  const origin: Origin = { remoteAddress, through: { listener: 'http' } };
-  return { identity: { kind: 'anonymous', name: 'anonymous' }, clientId: '', consumerId: '', origin };
+function unknownCaller(remoteAddress: string, through: ListenerAccess): Caller {
+  const identity = { kind: 'anonymous', name: 'anonymous' } as const;
+  return { identity, clientId: '', consumerId: '', origin: { remoteAddress, through } };
 }
 
 /**
@@ -44,11 +47,12 @@ function unknownCaller(remoteAddress: string): Caller {
  */
 export async function admitCaller(access: Access, who: Who, request: CallerRequest): Promise<Caller> {
   const remoteAddress = peerAddress(request);
-  if (who === 'anyone') return unknownCaller(remoteAddress);
+  const { certificate, through } = request;
+  if (who === 'anyone') return unknownCaller(remoteAddress, through);
   const credentials = parseAuthorization(request.headers.authorization, request.deviceId);
-  const identity = await identify(access, credentials, remoteAddress);
+  const identity = await identify(access, credentials, { remoteAddress, certificate, through });
   // A page cannot make a browser send a bearer token that it does not know; everything else a browser adds by itself.
-  if (credentials.scheme !== 'bearer') {
+  if (credentials.scheme !== 'bearer' || identity.proof?.by === 'certificate') {
     refuseForeignPage(request.headers, identity.kind === 'anonymous' && isLoopbackAddress(remoteAddress));
   }
   const allowed =
@@ -57,7 +61,7 @@ export async function admitCaller(access: Access, who: Who, request: CallerReque
     (who === 'device' && isNamed(identity, request.deviceId));
   if (allowed) {
     const consumerId = `http:${identity.name}@${request.remoteAddress}:${request.remotePort}`;
-    return { identity, clientId: identity.name, consumerId, origin: { remoteAddress, through: { listener: 'http' } } };
+    return { identity, clientId: identity.name, consumerId, origin: { remoteAddress, through } };
   }
   throw new SluiceError(
     'not_authorized',
@@ -73,19 +77,12 @@ type Authorization =
   | { readonly scheme: 'bearer'; readonly token: string }
   | { readonly scheme: 'basic'; readonly username: string; readonly password: string };
 
-function identify(access: Access, authorization: Authorization, remoteAddress: string): Promise<Identity> {
+function identify(access: Access, authorization: Authorization, arrival: Arrival): Promise<Identity> {
   if (authorization.scheme !== 'basic') {
-    return access.authenticateToken(authorization.scheme === 'bearer' ? authorization.token : undefined, remoteAddress);
+    return access.authenticateToken(authorization.scheme === 'bearer' ? authorization.token : undefined, arrival);
   }
   const { username, password } = authorization;
-  return access.authenticate({
-    clientId: username,
-    username,
-    password: Buffer.from(password),
-    remoteAddress,
-    certificate: undefined,
-    through: { listener: 'http' },
-  });
+  return access.authenticate({ ...arrival, clientId: username, username, password: Buffer.from(password) });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Access } from '../access/access.ts';
+import type { Access, CertificateIdentity } from '../access/access.ts';
 import type { Ban } from '../broker/admission/bans.ts';
 import type { Store } from '../devices/store.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
@@ -6,6 +6,7 @@ import type { Engine } from '../queues/engine.ts';
 import type { QueueWatch } from '../queues/queue-watch.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
+import type { TlsPaths } from '../std/tls-files.ts';
 import type { PlatformMetrics } from './metrics/platform-metrics.ts';
 import type { PipelineDoor } from './pipeline-door.ts';
 
@@ -17,10 +18,18 @@ export interface HttpOptions {
   readonly bodyBytesMax: number;
   /** Request bodies of all connections together, arrived and not answered; beyond it 503. Default `bodiesBytesMax`. */
   readonly bodiesBytesMax?: number;
-  /** PEM files; HTTPS where given. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** HTTPS where given. */
+  readonly tls?: HttpTlsOptions;
+  /** As in `ListenerAccess`. */
+  readonly certificateIdentity?: CertificateIdentity;
   /** Connections at once; beyond it a new one is closed at once. Default `connectionsMax`. */
   readonly connectionsMax?: number;
+}
+
+/** PEM files, and whether clients are asked for a certificate of the authorities in `caFile`. */
+export interface HttpTlsOptions extends TlsPaths {
+  /** Absent: `none`. */
+  readonly clientCertificate?: 'none' | 'request' | 'require';
 }
 
 /** What the HTTP API is made of: the parts of the platform that its handlers speak to. */

@@ -90,6 +90,6 @@ export class HttpServer implements Part {
   #useTls(material: TlsMaterial): void {
     this.#tls = material;
     const server: unknown = this.#app?.server;
-    if (server instanceof HttpsServer) server.setSecureContext({ cert: material.cert, key: material.key });
+    if (server instanceof HttpsServer) server.setSecureContext({ ...material });
   }
 }

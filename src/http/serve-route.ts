@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import { admitCaller, type Caller } from './caller.ts';
+import { certificateOf } from './connection-certificate.ts';
 import { Presence } from './presence.ts';
 import { requireQueueRight } from './queue-rights.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
@@ -8,6 +9,7 @@ import { problem } from './schemas.ts';
 /** Binds one row of the contract to the server. */
 export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
+  const through = { listener: 'http', certificateIdentity: parts.options.certificateIdentity };
   app.route({
     method: row.method,
     url: row.path.replace(/\{(\w+)\}/g, ':$1'),
@@ -22,6 +24,8 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
         // Undefined where the caller left already.
         remoteAddress: request.ip ?? '',
         remotePort: request.socket.remotePort ?? 0,
+        certificate: certificateOf(request.socket),
+        through,
         deviceId: params.id,
       });
       if (row.who === 'consumer' || row.who === 'producer') {

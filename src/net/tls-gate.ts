@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { clientCertificateOf } from '../access/client-certificate.ts';
 import { CertificateReloader } from '../std/certificate-reloader.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { TlsPaths } from '../std/tls-files.ts';
-import { clientCertificateOf } from './client-certificate.ts';
 import { type Gate, giveBack, type Refusal, type Visit } from './visit.ts';
 
 export interface TlsOptions extends TlsPaths {

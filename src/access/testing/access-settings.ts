@@ -1,5 +1,11 @@
+import type { Arrival } from '../access.ts';
 import type { AccessSettings } from '../access-setup.ts';
 import { authenticatorNames } from '../proof.ts';
+
+/** A caller over HTTP that shows no certificate. */
+export function overHttp(remoteAddress: string): Arrival {
+  return { remoteAddress, certificate: undefined, through: { listener: 'http' } };
+}
 
 /** Settings that let nobody in but from this machine, but for what a test says. */
 export const testSettings: AccessSettings = {

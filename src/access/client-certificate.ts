@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { ClientCertificate } from '../access/access.ts';
+import type { ClientCertificate } from './access.ts';
 
 /** What the client's certificate says; undefined where it gave none, or one that no trusted authority has signed. */
 export function clientCertificateOf(socket: TLSSocket): ClientCertificate | undefined {
