@@ -230,7 +230,7 @@ export class ReferenceQueue implements TurnQueue {
 
   /** In this turn, so that nobody has told it yet. */
   mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
-    return expiresAt <= this.now || this.mayLeave(id);
+    return expiresAt <= this.now || this.mayLeave(id) || this.#unknownDrops.some((candidates) => candidates.has(id));
   }
 
   get now(): number {
@@ -305,7 +305,9 @@ export class ReferenceQueue implements TurnQueue {
     const waiting = [...this.messages.values()].filter(({ deadline }) => deadline === undefined);
     const candidates = ready.length > 0 ? ready : waiting;
     assert.ok(candidates.length > 0, `nothing in the queue can make room for ${id}`);
-    const isKnown = candidates.every(({ order }) => order !== undefined) && !this.hasUnknownDrops;
+    // After a restart one that was tried before stands in memory, before older ones on disk.
+    const isInOrder = candidates.every(({ order, attempts }) => order !== undefined && attempts === 0);
+    const isKnown = isInOrder && !this.hasUnknownDrops;
     if (isKnown) this.#leave(firstOf(candidates).id);
     else this.#unknownDrops.push(new Set(candidates.map((each) => each.id)));
   }
