@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { silentLog } from '../../std/log.ts';
+import { runUntilKilled, wholeLines } from '../../std/testing/killed-child.ts';
 import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
@@ -46,22 +46,9 @@ function rolledUp(path: string): number {
 }
 
 /** Applies batches from number `from` on in a process of its own and kills it after `answers`. Answers the next number not answered. */
-function applyUntilKilled(command: readonly string[], from: number, answers: number): Promise<number> {
-  const child = spawn(process.execPath, [...command, String(from)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-    if (output.split('\n').length > answers) child.kill('SIGKILL');
-  });
-  return new Promise((resolve) => child.on('close', () => resolve(Math.max(from, ...lines(output)))));
-}
-
-function lines(output: string): number[] {
-  const complete = output.slice(0, output.lastIndexOf('\n') + 1);
-  return complete
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => Number(line) + 1);
+async function applyUntilKilled([script, path]: readonly string[], from: number, answers: number): Promise<number> {
+  const said = await runUntilKilled(script, [path, String(from)], answers, '\n');
+  return Math.max(from, ...wholeLines(said).map((line) => Number(line) + 1));
 }
 
 const program = `

@@ -1,3 +1,4 @@
+import { Script } from 'node:vm';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
@@ -46,6 +47,15 @@ export class SchemaChecker {
   /** Why the schema cannot be used; undefined where it can. */
   problemOfSchema(schema: JsonObject): string | undefined {
     if (schema.$async !== undefined) return 'an asynchronous schema gives no answer in time';
+    try {
+      return timeBox.runInNewContext({ work: () => this.#problemInTime(schema) }, { timeout: trialMsMax });
+    } catch (problem) {
+      if ((problem as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw problem;
+      return `it takes longer than ${trialMsMax} ms to check an empty object`;
+    }
+  }
+
+  #problemInTime(schema: JsonObject): string | undefined {
     const compiled = this.#compile(schema);
     if (typeof compiled === 'string') return compiled;
     const matches = answer(compiled, {});
@@ -99,6 +109,10 @@ function answer(validate: ValidateFunction, data: JsonObject): boolean | string 
     return problem instanceof RangeError ? 'it refers to itself without end' : (problem as Error).message;
   }
 }
+
+/** A few references that each lead to two others are a schema that takes for ever, and whoever asks must go on. */
+const timeBox = new Script('work()');
+const trialMsMax = 1_000;
 
 /** Ajv finds the root of a schema, `#`, by its id, and schemas of users mostly have none. */
 const baseId = 'urn:sluice:schema';

@@ -22,3 +22,10 @@ test('a schema that refers to itself without end is refused, and one that does s
   assert.match(problemOf({ a: 1 }) ?? '', /refers to itself/);
   assert.equal(problemOf({ b: 1 }), undefined);
 });
+
+test('a schema whose references double with every step is refused, and does not hold up whoever asks', () => {
+  const definition = (n: number): object => ({ allOf: [{ $ref: `#/$defs/a${n - 1}` }, { $ref: `#/$defs/a${n - 1}` }] });
+  const names = Array.from({ length: 50 }, (_, n) => [`a${n}`, n === 0 ? {} : definition(n)]);
+  const schema = { $defs: Object.fromEntries(names), $ref: '#/$defs/a49' };
+  assert.match(new SchemaChecker().problemOfSchema(schema) ?? '', /takes longer than 1000 ms/);
+});

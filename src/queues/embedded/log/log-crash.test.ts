@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../../std/log.ts';
+import { runUntilKilled } from '../../../std/testing/killed-child.ts';
 import { forSeedsInTurn } from '../../../std/testing/seed.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { checkQueues } from '../check/check-queues.ts';
 import { EmbeddedEngine } from '../engine.ts';
-import { runUntilKilled } from '../testing/killed-child.ts';
 import { storedRows } from '../testing/stored-rows.ts';
 
 const child = fileURLToPath(new URL('./testing/log-crash-child.ts', import.meta.url));

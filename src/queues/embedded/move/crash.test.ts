@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLog } from '../../../std/log.ts';
+import { runUntilKilled } from '../../../std/testing/killed-child.ts';
 import { forSeedsInTurn } from '../../../std/testing/seed.ts';
 import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { EmbeddedEngine } from '../engine.ts';
 import { messageOf } from '../record.ts';
-import { runUntilKilled } from '../testing/killed-child.ts';
 
 const child = fileURLToPath(new URL('../testing/move-crash-child.ts', import.meta.url));
 const kills = 30;
