@@ -1,10 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason } from '../std/system-reason.ts';
 import { integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from './schema.ts';
 
 export const manifestFile = 'driver.json';
 export const scriptFile = 'codec.js';
+/** Of each of the two. */
+const fileBytesMax = 1024 * 1024;
 
 /** What stands in `driver.json` beside the script: what the driver is for, and payloads with what they have to become. */
 const manifest = object({
@@ -46,6 +48,10 @@ export async function readDriverFolder(folder: string): Promise<DriverFolder> {
 
 async function read(file: string): Promise<string> {
   try {
+    const about = await stat(file);
+    // Reading a pipe would wait for whoever writes into it, and a device has no end.
+    if (!about.isFile()) throw new Error('it is no file');
+    if (about.size > fileBytesMax) throw new Error(`it has ${about.size} bytes, at most ${fileBytesMax} are read`);
     return await readFile(file, 'utf8');
   } catch (cause) {
     throw new Error(`Cannot read ${JSON.stringify(file)}: ${systemReason(cause as NodeJS.ErrnoException)}`, { cause });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -73,6 +73,17 @@ test('a driver whose folder is gone stays, and a folder that cannot be read ends
   await watch.look();
   await rm(folder, { recursive: true });
   await watch.look();
+  assert.equal(await readBy(host), 1);
+});
+
+test('links that lead to a file, to nothing or in a circle keep no other driver from being loaded', async (t) => {
+  const { host, put, watch, folder } = await scene(t);
+  await writeFile(join(folder, '..', 'README.md'), 'Drivers');
+  await symlink(join(folder, '..', 'README.md'), join(folder, 'a-file'));
+  await symlink(join(folder, 'none'), join(folder, 'a-gap'));
+  await symlink(join(folder, 'a-circle'), join(folder, 'a-circle'));
+  await put('meter', '1.0.0', answering(1));
+  await watch.start();
   assert.equal(await readBy(host), 1);
 });
 

@@ -100,14 +100,15 @@ export class DriverFolderWatch {
     }
   }
 
-  /** Undefined while a file is not there. */
+  /** Undefined while a file is not there. What keeps one from being looked at is told once, when it is read in vain. */
   async #stampOf(folder: string): Promise<string | undefined> {
     try {
       const stats = await Promise.all(this.#options.files.map((file) => stat(join(folder, file))));
       return stats.map(({ mtimeMs, size, ino }) => `${mtimeMs} ${size} ${ino}`).join('\n');
     } catch (problem) {
-      if ((problem as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw problem;
+      const { code, message } = problem as NodeJS.ErrnoException;
+      // ENOTDIR: a link that leads to a file.
+      return code === 'ENOENT' || code === 'ENOTDIR' ? undefined : message;
     }
   }
 
