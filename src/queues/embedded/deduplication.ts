@@ -19,7 +19,7 @@ const nothing = Buffer.alloc(0);
 /**
  * Which ids came within the window, by rows that are written in the commit of their message, so that the answer is the same
  * after a crash. In memory are those that the disk does not show yet. An id is forgotten when its window is over, whether
- * or not its message is still there.
+ * or not its message is still there; where the option is off, what came while it was on is forgotten, and then nothing is done.
  */
 export class Deduplication {
   readonly #queue: number;
@@ -28,6 +28,7 @@ export class Deduplication {
   readonly #scopeOf: KeyOf;
   readonly #wake: Wake;
   readonly #unflushed: Unflushed<string, number>;
+  readonly #isOff: boolean;
   #last: { message: Message; digest: string | undefined } | undefined;
 
   constructor(
@@ -40,6 +41,7 @@ export class Deduplication {
     this.#context = context;
     this.#unflushed = unflushed;
     this.#windowMs = deduplication.windowMs;
+    this.#isOff = deduplication.scope === 'off';
     const keyOf = deduplication.scope === 'key' && orderingKey !== null ? compileKey(orderingKey) : undefined;
     this.#scopeOf = (message) => keyOf?.(message);
     this.#wake = { wake: (now) => this.#prune(now), deadline: 0, heapIndex: -1 };
@@ -87,6 +89,12 @@ export class Deduplication {
     return row === undefined ? 0 : readU48(row, 0);
   }
 
+  #hasRows(): boolean {
+    const from = deduplicationExpiryKey(this.#queue, 0, '');
+    const end = deduplicationExpiryKey(this.#queue + 1, 0, '');
+    return this.#context.environment.readKeys('deduplication-expiry', from, end, 1).length > 0;
+  }
+
   #pruneLater(now: number): void {
     this.#context.wakes.set(this.#wake, now + pruneEveryMs);
   }
@@ -108,6 +116,8 @@ export class Deduplication {
       const until = this.#unflushed.get(digest) ?? this.#onDisk(digest);
       if (until <= now) commit.remove('deduplication', digestKey(this.#queue, digest));
     }
-    this.#pruneLater(keys.length < prunedMax ? now : now - pruneEveryMs + 1);
+    const isAtEnd = keys.length < prunedMax;
+    if (isAtEnd && this.#isOff && !this.#hasRows()) return;
+    this.#pruneLater(isAtEnd ? now : now - pruneEveryMs + 1);
   }
 }

@@ -22,6 +22,8 @@ export class Entrance {
   readonly #ids: Unflushed<string, number>;
   #options: QueueOptions;
   #deduplication: Deduplication | undefined;
+  /** The same where the option is off: it asks nobody, and forgets. */
+  #forgetting: Deduplication | undefined;
   #rate: RateBucket | undefined;
   #keyOf: KeyOf | undefined;
   #rates = new RecentMap<number, RateBucket>(keysMax);
@@ -74,12 +76,15 @@ export class Entrance {
 
   stop(): void {
     this.#deduplication?.stop();
+    this.#forgetting?.stop();
   }
 
   #deduplicate(): void {
-    this.#deduplication?.stop();
+    this.stop();
     const isOff = this.#options.deduplication.scope === 'off';
-    this.#deduplication = isOff ? undefined : new Deduplication(this.#id, this.#options, this.#context, this.#ids);
+    const made = new Deduplication(this.#id, this.#options, this.#context, this.#ids);
+    this.#deduplication = isOff ? undefined : made;
+    this.#forgetting = isOff ? made : undefined;
   }
 
   #limitRates(): void {

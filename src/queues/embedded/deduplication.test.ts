@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StorageDouble } from '../../storage/testing/storage-double.ts';
+import { messageOf, publish, turns } from '../testing/recording-consumer.ts';
+import { TestEngine } from './testing/test-engine.ts';
+
+test('ids that came while deduplication was on are forgotten when it is off, after a restart too', async () => {
+  const under = await new TestEngine({ storage: new StorageDouble() }).open();
+  const rows = (): number =>
+    ['deduplication', 'deduplication-expiry'].reduce((sum, table) => {
+      const keys = under.environment.readKeys(table as 'deduplication', Buffer.alloc(1), Buffer.alloc(5, 0xff), 100);
+      return sum + keys.length;
+    }, 0);
+  const on = { scope: 'queue', windowMs: 5_000 } as const;
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }], deduplication: on });
+  const properties = { userProperties: [['sluice-dedup-id', 'a']] } as const;
+  await publish(under.engine.route('orders/new'), messageOf('1', { properties }));
+  assert.equal(rows(), 2);
+  await under.engine.declare('orders', { deduplication: { scope: 'off' } });
+  await under.reopen();
+  for (let second = 0; second < 7; second++) {
+    under.clock.advance(1_000);
+    await turns();
+    await under.commit.flushed();
+  }
+  assert.equal(rows(), 0);
+  await under.close();
+});
