@@ -39,8 +39,16 @@ export class DriverShelf {
    * `conflict` where its version exists and differs. One that is there already keeps its rollout.
    */
   async put(driver: StoredDriver): Promise<void> {
-    await this.#parts.host.add(driver);
-    await this.#parts.registry.putDriver(driver);
+    const { host, registry } = this.#parts;
+    const isThere = host.scriptOf(driver) !== undefined;
+    await host.add(driver);
+    try {
+      await registry.putDriver(driver);
+    } catch (problem) {
+      // It was refused, and must not decode until the next start finds it gone.
+      if (!isThere) host.remove(driver);
+      throw problem;
+    }
   }
 
   /** Every driver that is loaded, built in or brought. */

@@ -111,8 +111,8 @@ export class WorkerDriverHost implements DriverHost {
 
   async add(driver: ScriptDriver): Promise<void> {
     checkScriptDriver(driver);
-    this.#checkLimits(driver);
     if (this.#isKnown(driver)) return;
+    this.#checkLimits(driver);
     const { rollout, ...script } = driver;
     const loaded: LoadedDriver = { ...script, number: this.#nextNumber++ };
     const result = await this.#load(loaded);

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { silentLog } from '../std/log.ts';
+import { WorkerDriverHost } from './driver-host/host.ts';
+import { DriverShelf, type DriverShelfParts } from './driver-shelf.ts';
+
+test('a driver that cannot be stored decodes nothing, and one that was there already goes on', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  let isFull = false;
+  const putDriver = async (): Promise<void> => {
+    if (isFull) throw new Error('The disk is full');
+  };
+  const shelf = new DriverShelf({ host, registry: { putDriver }, log: silentLog } as unknown as DriverShelfParts);
+  const driver = (version: string) => ({
+    id: 'meter',
+    version,
+    deviceType: 'meter',
+    firmware: '*',
+    script: 'function decodeUplink() { return { data: {} } }',
+    createdAt: 0,
+  });
+  await shelf.put(driver('1.0.0'));
+  isFull = true;
+  await assert.rejects(shelf.put(driver('2.0.0')), /disk is full/);
+  await assert.rejects(shelf.put(driver('1.0.0')), /disk is full/);
+  assert.equal(host.resolve('meter', undefined, 'd')?.version, '1.0.0');
+});
