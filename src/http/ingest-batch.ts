@@ -2,27 +2,32 @@ import { SluiceError, toSluiceError } from '../errors.ts';
 import type { IngestRequest } from '../pipeline/device-message.ts';
 import { buildDeviceTopic, defaultEventType } from '../pipeline/device-topic.ts';
 import type { Caller } from './caller.ts';
+import { parsePrefer, preferenceApplied } from './prefer.ts';
 import { type ItemResult, Receipts } from './receipts.ts';
-import type { RouteParts } from './route.ts';
+import type { Answer, Call, RouteParts } from './route.ts';
 
 /** One message of several in a request, or why it is none. */
 export type BatchItem = Omit<IngestRequest, 'publisher'> | SluiceError;
 
-export type BatchResult = ItemResult & { readonly messageId?: string };
+type BatchResult = ItemResult & { readonly messageId?: string };
 
 /** Takes each message by itself and answers what became of each, in their order: a bad one costs the others nothing. */
 export async function takeBatch(
   items: readonly BatchItem[],
-  caller: Caller,
+  { caller, headers }: Pick<Call, 'caller' | 'headers'>,
   parts: RouteParts,
-): Promise<readonly BatchResult[]> {
-  const receipts = new Receipts(items.length, parts);
+): Promise<Answer> {
+  const { respondAsync } = parsePrefer(headers.prefer as string | undefined);
+  const receipts = new Receipts(items.length, parts, { safeIsEnough: respondAsync });
   const messageIds = items.map((item, tag) => admit(item, tag, receipts, caller, parts));
   const results = await receipts.all();
-  return results.map((result, tag) => {
+  const told: readonly BatchResult[] = results.map((result, tag) => {
     const messageId = messageIds[tag];
     return messageId === undefined ? result : { messageId, ...result };
   });
+  // How long to wait for what becomes of a message is asked of one alone.
+  const applied = preferenceApplied({ respondAsync, waitSeconds: undefined });
+  return { status: 200, body: { results: told }, headers: applied };
 }
 
 function admit(

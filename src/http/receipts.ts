@@ -12,6 +12,7 @@ export type ItemResult = { readonly ok: true; readonly outcome?: string } | Retu
 /** The receipts of one request: one tag per message, in the order of the request. */
 export class Receipts implements ReceiptWaiter {
   readonly mayPublish: ReceiptWaiter['mayPublish'];
+  readonly safeIsEnough: boolean;
   readonly #results: (ItemResult | undefined)[];
   readonly #done = Promise.withResolvers<void>();
   readonly #timer: Timer;
@@ -21,9 +22,10 @@ export class Receipts implements ReceiptWaiter {
   constructor(
     count: number,
     { clock, log }: { readonly clock: Clock; readonly log: Log },
-    mayPublish?: ReceiptWaiter['mayPublish'],
+    { mayPublish, safeIsEnough = false }: Pick<ReceiptWaiter, 'mayPublish' | 'safeIsEnough'> = {},
   ) {
     this.mayPublish = mayPublish;
+    this.safeIsEnough = safeIsEnough;
     this.#log = log;
     this.#results = Array.from({ length: count });
     this.#missing = count;

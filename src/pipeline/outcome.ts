@@ -3,10 +3,9 @@ import { type ErrorCode, errorCatalogue, type SluiceError } from '../errors.ts';
 
 /**
  * What became of a message: the one list for HTTP answers, user properties, metric labels and dead letters.
- * `rejected` will be the same however often it is tried; `failed` may succeed later; `expired`
- * had no more time when it was looked at, and `undeliverable` had nobody to take it.
+ * `rejected` will be the same however often it is tried; `failed` may succeed later.
  */
-export type Outcome = AppliedOutcome | 'expired' | 'undeliverable' | `rejected:${ErrorCode}` | `failed:${ErrorCode}`;
+export type Outcome = AppliedOutcome | `rejected:${ErrorCode}` | `failed:${ErrorCode}`;
 
 /** Where a message stopped that did not get through; in the order of the steps. */
 export type Stage = 'rate' | 'identify' | 'driver' | 'decode' | 'validate' | 'time' | 'store';

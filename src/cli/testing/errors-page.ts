@@ -29,7 +29,8 @@ of dead letters.
 | \`applied\` | Stored, and at least one value of the latest state is now the one of this message |
 | \`stale\` | Stored in the history; everything that it says was known with a newer time |
 | \`duplicate\` | A message of this device with the same id was stored before; nothing changed |
-| \`expired\` | Its time ran out before it was looked at |
-| \`undeliverable\` | Nobody was there to take it |
 | \`rejected:CODE\` | Will be the same however often it is tried: it is a dead letter now |
-| \`failed:CODE\` | May succeed later: it is tried again |`;
+| \`failed:CODE\` | May succeed later: it is tried again |
+
+A message whose Message Expiry Interval ran out while it waited in the queue \`ingest\` never comes to the pipeline: the queue makes it a dead letter with the code
+\`expired\` and counts it in \`sluice_queue_expired_total\`.`;

@@ -9,7 +9,7 @@ import {
 import { ingestAnswers, preferHeader, takeOne } from '../ingest-answer.ts';
 import { type BatchItem, requestOf, takeBatch } from '../ingest-batch.ts';
 import { jsonItem, jsonItems } from '../ingest-items.ts';
-import { type Answer, type Call, ok, type Route, type RouteParts, route } from '../route.ts';
+import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
 import { answer, anyJson, array, batchItemsMax, deviceIdParams, text } from '../schemas.ts';
 
 interface Event {
@@ -78,7 +78,7 @@ async function take(call: Call<Event>, deviceOf: DeviceOf, parts: RouteParts): P
     const items = jsonItems(body, undefined).map((item) =>
       item instanceof SluiceError ? item : itemOf(readStructured(item), deviceOf),
     );
-    return ok({ results: await takeBatch(items, caller, parts) });
+    return takeBatch(items, call, parts);
   }
   const item = itemOf(type === structuredType ? readStructured(jsonItem(body)) : binary(headers, body), deviceOf);
   if (item instanceof SluiceError) throw item;

@@ -143,3 +143,28 @@ test('a caller sends for devices whose topics it may publish to, a device for it
   );
   assert.equal((await call('POST', '/v1/ingest', items)).status, 401);
 });
+
+test('who prefers to be answered early is, for a batch as for lines, and is told so', async (t) => {
+  const { call, pipeline } = await serve(t);
+  pipeline.ingestion.answer = { kind: 'accepted', messageId: 'unused' };
+  for (const [path, body, type] of [
+    ['/v1/ingest', '{"deviceId":"d1","payload":1}\n', 'application/x-ndjson'],
+    ['/v1/devices/d1/batch', '[{"payload":1}]', 'application/json'],
+    [
+      '/v1/cloud-events',
+      '[{"specversion":"1.0","id":"1","source":"s","type":"t","subject":"d1"}]',
+      'application/cloudevents-batch+json',
+    ],
+  ]) {
+    const early = await call('POST', path, body, { 'content-type': type, prefer: 'respond-async, wait=5' });
+    assert.deepEqual([early.status, early.headers.get('preference-applied')], [200, 'respond-async'], path);
+    assert.deepEqual(Object.keys(early.body.results[0]), ['messageId', 'ok']);
+    const usual = await call('POST', path, body, { 'content-type': type });
+    assert.equal(usual.headers.get('preference-applied'), null);
+  }
+  assert.deepEqual(
+    pipeline.ingestion.wishes.map(({ safeIsEnough }) => safeIsEnough),
+    [true, false, true, false, true, false],
+  );
+  assert.equal((await call('POST', '/v1/ingest', '{"payload":1}', { ...ndjson, prefer: 'wait=soon' })).status, 400);
+});

@@ -1,6 +1,6 @@
 import { takeBatch } from '../ingest-batch.ts';
 import { ingestItem, readItems } from '../ingest-items.ts';
-import { type Answer, type Call, ok, type Route, type RouteParts, route } from '../route.ts';
+import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
 import { answer, array, batchItemsMax, deviceIdParams, itemResult } from '../schemas.ts';
 
 interface Batch {
@@ -15,6 +15,17 @@ export const batchResults = answer('What became of each item, in their order', {
   }),
 });
 
+const batchHeaders = {
+  type: 'object',
+  properties: {
+    prefer: {
+      type: 'string',
+      maxLength: 1_024,
+      description: 'respond-async: an answer as soon as all are safe, also where a device type is inline',
+    },
+  },
+};
+
 const rawBody = {
   'application/json': array(ingestItem, { maxItems: batchItemsMax }),
   'application/x-ndjson': ingestItem,
@@ -28,7 +39,7 @@ export const ingestBatchRoutes: readonly Route[] = [
     summary: 'Take several messages of a device, and hear of each what became of it',
     who: 'device',
     rawBody,
-    schemas: { params: deviceIdParams, responses: { 200: batchResults } },
+    schemas: { params: deviceIdParams, headers: batchHeaders, responses: { 200: batchResults } },
     handle: (call, parts) => batch(call, call.params.id ?? 'me', parts),
   }),
   route<Batch>({
@@ -38,12 +49,12 @@ export const ingestBatchRoutes: readonly Route[] = [
     summary: 'Take messages of many devices, and hear of each what became of it',
     who: 'identified',
     rawBody,
-    schemas: { responses: { 200: batchResults } },
+    schemas: { headers: batchHeaders, responses: { 200: batchResults } },
     handle: (call, parts) => batch(call, 'me', parts),
   }),
 ];
 
-async function batch({ body, headers, caller }: Call<Batch>, deviceId: string, parts: RouteParts): Promise<Answer> {
-  const items = readItems(body ?? Buffer.alloc(0), headers['content-type'], deviceId);
-  return ok({ results: await takeBatch(items, caller, parts) });
+function batch(call: Call<Batch>, deviceId: string, parts: RouteParts): Promise<Answer> {
+  const { body = Buffer.alloc(0), headers } = call;
+  return takeBatch(readItems(body, headers['content-type'], deviceId), call, parts);
 }

@@ -29,9 +29,9 @@ export const messageRoutes: readonly Route[] = [
     handle: async (call, parts) => {
       const { messages } = call.body;
       const { identity, clientId } = call.caller;
-      const receipts = new Receipts(messages.length, parts, (topic) =>
-        parts.access.mayPublish(identity, clientId, topic),
-      );
+      const receipts = new Receipts(messages.length, parts, {
+        mayPublish: (topic) => parts.access.mayPublish(identity, clientId, topic),
+      });
       for (const [tag, json] of messages.entries()) {
         try {
           parts.publisher.publish(publishable(json, call, parts), receipts, tag);

@@ -91,6 +91,7 @@ class MemoryIngestion implements IngestDoor {
     const problem = this.refused.get(request.deviceId);
     if (problem !== undefined) throw problem;
     this.requests.push(request);
+    this.wishes.push({ safeIsEnough: waiter.safeIsEnough });
     const { answer } = this;
     if (answer instanceof SluiceError) waiter.receipt(tag, answer);
     else waiter.receipt(tag, undefined, answer.kind === 'processed' ? answer.outcome : undefined);
