@@ -12,15 +12,33 @@ const group = {
   firstAt: 0,
   lastAt: 1000,
   perHour: [...new Array(23).fill(0), 12],
+  perMinute: [...new Array(55).fill(0), 0, 0, 3, 0, 9],
+  growthPerMinute: 0.6,
   deviceTypes: ['dragino-lht65'],
+  driverVersions: ['1.0.0', '1.0.1'],
+  eventTypes: ['telemetry'],
   sampleSequence: 3,
 };
 
-test('dead list groups the dead letters by their cause', async () => {
-  const answers = { 'GET /v1/dead-letters': { body: { queue: 'ingest.dead', total: 12, groups: [group] } } };
-  const { out, seen } = await runAgainst(answers, ['dead', 'list']);
+test('dead list groups the dead letters by their cause, and shows how they come', async () => {
+  const left = { replayed: 3, moved: 0, consumed: 0, discarded: 1, expired: 0 };
+  const closed = [{ ...group, fingerprint: 'cafe', closedAt: 0, died: 4, left }];
+  const body = { queue: 'ingest.dead', total: 14, withoutDeath: 2, groups: [group], closed };
+  const { out, seen } = await runAgainst({ 'GET /v1/dead-letters': { body } }, ['dead', 'list']);
   assert.equal(seen[0].url, '/v1/dead-letters?queue=ingest.dead');
-  assert.match(out, /^ +12 +f00d +driver_failed +decode +lht65 +dragino-lht65 +12 /m);
+  assert.match(
+    out,
+    /^ +12 +f00d +driver_failed +decode +lht65 1\.0\.0 1\.0\.1 +dragino-lht65 +telemetry +0\.6 +·{11}█ /m,
+  );
+  assert.match(out, /^2 messages published here, which died of nothing\.$/m);
+  assert.match(out, / cafe +driver_failed +4 +3 replayed, 1 discarded /);
+});
+
+test('dead recount has the server count anew', async () => {
+  const answers = { 'POST /v1/dead-letters/recount': { body: { queue: 'a.dead', total: 12, groups: [group] } } };
+  const { out, seen } = await runAgainst(answers, ['dead', 'recount', '--queue', 'a.dead']);
+  assert.deepEqual(seen[0].body, { queue: 'a.dead' });
+  assert.match(out, /f00d/);
 });
 
 test('dead show prints the messages and why each died', async () => {

@@ -1,42 +1,27 @@
 import { integer, text } from '../config/schema.ts';
-import type { DeadLetterGroup } from '../queues/dead-letters.ts';
 import type { MoveStatus } from '../queues/move-spec.ts';
 import type { MessageAnswer, MessagesAnswer, RehearsalAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
 import { inspect } from './dead-inspect.ts';
+import { deadQueueOption, list, recount } from './dead-list.ts';
 import { tryOut } from './dead-try.ts';
 import { formatPreview, formatSkipped, moveOptions } from './move.ts';
 import { apiOptions, many, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatMessages } from './queue.ts';
-import { type Column, formatCount, formatTable, formatTime } from './table.ts';
+import { type Column, formatCount, formatTable } from './table.ts';
 
-const queueOption = valueOr(text({ expected: 'the name of a queue' }), 'ingest.dead', {
-  placeholder: 'NAME',
-  sentence: 'Dead-letter queue.',
-});
 const fingerprint = value(text({ expected: 'a fingerprint, as `sluice dead list` prints it' }), {
   placeholder: 'F',
   sentence: 'Only what died of this cause.',
-});
-
-const list = command({
-  name: 'list',
-  summary: 'Groups the dead letters by their cause',
-  options: { queue: queueOption, ...apiOptions },
-  async run({ options, terminal }) {
-    const api = new Api(options.url, options.token);
-    const answer = await api.get<{ groups: readonly DeadLetterGroup[] }>('/v1/dead-letters', { queue: options.queue });
-    return print(terminal, options.json, answer, ({ groups }) => formatGroups(groups));
-  },
 });
 
 const show = command({
   name: 'show',
   summary: 'Shows dead letters one by one',
   options: {
-    queue: queueOption,
+    queue: deadQueueOption,
     fingerprint,
     from: valueOr(integer(0), 0, { placeholder: 'SEQUENCE', sentence: 'First sequence to look at.' }),
     limit: valueOr(integer(1, 1000), 20, { placeholder: 'N', sentence: 'Messages at most.' }),
@@ -61,7 +46,7 @@ const replay = command({
   name: 'replay',
   summary: 'Gives dead letters back to where they came from',
   options: {
-    queue: queueOption,
+    queue: deadQueueOption,
     fingerprint,
     sequence: many(integer(0), { placeholder: 'SEQUENCE', sentence: 'Only this message.' }),
     ...moveOptions,
@@ -85,7 +70,14 @@ const replay = command({
   },
 });
 
-export const dead = group('dead', 'Looks at dead letters and replays them', [list, show, inspect, tryOut, replay]);
+export const dead = group('dead', 'Looks at dead letters and replays them', [
+  list,
+  recount,
+  show,
+  inspect,
+  tryOut,
+  replay,
+]);
 
 /** Which device and message it was, where the death says so: those of the pipeline do. */
 function originColumns(messages: readonly MessageAnswer[]): Column<MessageAnswer>[] {
@@ -102,24 +94,6 @@ function wish(fingerprint: string | undefined, sequences: readonly number[] | un
     ...(fingerprint === undefined ? [] : [`fingerprint "${fingerprint}"`]),
     ...(sequences === undefined ? [] : [`sequence ${sequences.join(' or ')}`]),
   ].join(' and ');
-}
-
-export function formatGroups(groups: readonly DeadLetterGroup[]): string {
-  return formatTable(
-    groups,
-    [
-      { title: 'count', cell: (row) => row.count },
-      { title: 'fingerprint', cell: (row) => row.fingerprint },
-      { title: 'code', cell: (row) => row.code },
-      { title: 'stage', cell: (row) => row.stage },
-      { title: 'driver', cell: (row) => row.driver },
-      { title: 'device types', cell: (row) => row.deviceTypes.join(' ') },
-      { title: 'last hour', cell: (row) => row.perHour.at(-1) },
-      { title: 'last', cell: (row) => formatTime(row.lastAt) },
-      { title: 'reason', cell: (row) => row.reason },
-    ],
-    'There are no dead letters.',
-  );
 }
 
 export function formatRehearsal(answer: RehearsalAnswer): string {

@@ -35,6 +35,7 @@ const forms: Readonly<Record<NumberRow<never>['form'], JsonSchema>> = {
     properties: { count: number, mean: number, p50: number, p90: number, p99: number, max: number },
   },
   groups: array({ type: 'object', additionalProperties: true }),
+  causes: array({ type: 'object', additionalProperties: true }),
 };
 
 /** An answer of numbers, each as its row describes it. */

@@ -29,6 +29,7 @@ export function deathReport(work: Work, { stage, error }: StoppedVerdict): Death
   add('driver-version', work.driver?.version);
   add('device-id', work.address.deviceId);
   add('device-type', work.known?.type.name);
+  add('event-type', work.address.eventType);
   add('firmware', work.firmwareVersion);
   add('message-id', work.messageId);
   return { code: error.code, reason: error.message, headers };

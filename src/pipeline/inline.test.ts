@@ -49,6 +49,7 @@ test('a bad message costs itself only: it is refused, dead-lettered with its sto
     ['driver-version', '1.0.0'],
     ['device-id', 'm'],
     ['device-type', 'meter'],
+    ['event-type', 'telemetry'],
     ['firmware', '2.1.0'],
     ['message-id', 'bad'],
   ]);

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Alerts, alertHoldMs, alertNames, Threshold } from './alerts.ts';
 
-const off = { depth: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, stalledMs: 0 };
-const calm = { waiting: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, stalledMs: 0 };
+const off = { depth: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, deadLettersPerMinute: 0, stalledMs: 0 };
+const calm = { waiting: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, deadLettersPerMinute: 0, stalledMs: 0 };
 
 test('a threshold says once that it is crossed, after the hold-off, and once that it is not any more', () => {
   const threshold = new Threshold();
@@ -26,9 +26,17 @@ test('a threshold that is taken away clears what it raised at once', () => {
 });
 
 test('each alert looks at its own number and its own threshold', () => {
-  const options = { depth: 1, oldestAgeMs: 2, growthPerMinute: 5, deadLetters: 3, stalledMs: 4 };
+  const options = {
+    depth: 1,
+    oldestAgeMs: 2,
+    growthPerMinute: 5,
+    deadLetters: 3,
+    deadLettersPerMinute: 6,
+    stalledMs: 4,
+  };
   const cases = { depth: { waiting: 1 }, 'oldest-age': { oldestAgeMs: 2 }, 'dead-letters': { deadLetters: 3 } };
-  for (const [alert, met] of Object.entries({ ...cases, growth: { growthPerMinute: 5 }, stalled: { stalledMs: 4 } })) {
+  const growths = { growth: { growthPerMinute: 5 }, 'dead-letters-growth': { deadLettersPerMinute: 6 } };
+  for (const [alert, met] of Object.entries({ ...cases, ...growths, stalled: { stalledMs: 4 } })) {
     const alerts = new Alerts();
     const watched = { ...calm, ...met };
     assert.deepEqual(alerts.update(watched, options, 0), []);
@@ -42,7 +50,14 @@ test('each alert looks at its own number and its own threshold', () => {
 
 test('without thresholds nothing is ever raised', () => {
   const alerts = new Alerts();
-  const worst = { waiting: 1e9, oldestAgeMs: 1e12, growthPerMinute: 1e9, deadLetters: 1e9, stalledMs: 1e12 };
+  const worst = {
+    waiting: 1e9,
+    oldestAgeMs: 1e12,
+    growthPerMinute: 1e9,
+    deadLetters: 1e9,
+    deadLettersPerMinute: 1e9,
+    stalledMs: 1e12,
+  };
   for (let i = 0; i < 10; i++) assert.deepEqual(alerts.update(worst, off, i * alertHoldMs), []);
   assert.deepEqual(alerts.raised, []);
   assert.equal(alertNames.length, Object.keys(off).length);

@@ -8,6 +8,8 @@ export interface Watched {
   /** By how much more wait after a minute. */
   readonly growthPerMinute: number;
   readonly deadLetters: number;
+  /** How many die in a minute. */
+  readonly deadLettersPerMinute: number;
   /** How long consumers have held messages without settling any. */
   readonly stalledMs: number;
 }
@@ -23,6 +25,10 @@ export const alertRows = {
   'oldest-age': { threshold: ({ oldestAgeMs }) => oldestAgeMs, met: (watched) => watched.oldestAgeMs },
   growth: { threshold: (alerts) => alerts.growthPerMinute, met: (watched) => watched.growthPerMinute },
   'dead-letters': { threshold: (alerts) => alerts.deadLetters, met: ({ deadLetters }) => deadLetters },
+  'dead-letters-growth': {
+    threshold: (alerts) => alerts.deadLettersPerMinute,
+    met: ({ deadLettersPerMinute }) => deadLettersPerMinute,
+  },
   stalled: { threshold: (alerts) => alerts.stalledMs, met: ({ stalledMs }) => stalledMs },
 } as const satisfies Record<string, AlertRow>;
 

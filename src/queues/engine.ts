@@ -1,4 +1,5 @@
 import type { Consumer, Consumption, Credit, Death, Delivery, Destination, Message, Settlement } from '../message.ts';
+import type { DeadLetterGroups } from './causes/dead-letter-groups.ts';
 import type { GroupStart } from './group-start.ts';
 import type { MovePreview, MoveSpec, MoveStatus } from './move-spec.ts';
 import type { GivenQueueOptions, QueueOptions } from './options.ts';
@@ -91,6 +92,8 @@ export interface Looking {
   /** Reads without consuming, in sequence order. */
   browse(queue: string, request: BrowseRequest): Promise<BrowsePage>;
   stats(queue: string): Promise<QueueStats>;
+  /** What died, by cause; with `recount` counted anew from the messages. Rejects with `queue_not_found`. */
+  deadLetterGroups(queue: string, options?: { readonly recount?: boolean }): Promise<DeadLetterGroups>;
   /**
    * Told in the turn in which it happens that a queue is created, changed or removed, a consumer joins or leaves, or a message
    * dies. Throws where there are none.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Death } from '../message.ts';
-import { fingerprintOf } from './dead-letters.ts';
+import { fingerprintOf } from './causes/cause.ts';
 import type { StoredMessage } from './engine.ts';
 import { compileFilter } from './move-filter.ts';
 import type { MessageFilter } from './move-spec.ts';
@@ -45,8 +45,8 @@ const rows: readonly [MessageFilter, lampMatches: boolean, deadMatches: boolean]
   [{ topic: 'orders/+' }, true, true],
   [{ topic: 'lamps/#' }, false, false],
   [{ code: 'driver_failed' }, false, true],
-  [{ fingerprint: fingerprintOf(dead) }, false, true],
-  [{ fingerprint: fingerprintOf(lamp) }, true, false],
+  [{ fingerprint: fingerprintOf(dead.death) }, false, true],
+  [{ fingerprint: fingerprintOf(lamp.death) }, true, false],
   [{ minAgeMs: 10_000, maxAgeMs: 10_000 }, true, true],
   [{ minAgeMs: 10_001 }, false, false],
   [{ maxAgeMs: 9_999 }, false, false],

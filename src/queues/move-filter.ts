@@ -4,7 +4,7 @@ import { userProperty } from '../message.ts';
 import { filterMatches } from '../mqtt/topics/match.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import type { JsonValue } from '../std/json.ts';
-import { fingerprintOf } from './dead-letters.ts';
+import { fingerprintOf } from './causes/cause.ts';
 import type { StoredMessage } from './engine.ts';
 import { type JsonPath, parseJsonPath, valueAt } from './json-path.ts';
 import type { MessageFilter } from './move-spec.ts';
@@ -51,7 +51,10 @@ const makers: TestMakers = {
     (code) =>
     ({ death }) =>
       death?.code === code,
-  fingerprint: (fingerprint) => (stored) => fingerprintOf(stored) === fingerprint,
+  fingerprint:
+    (fingerprint) =>
+    ({ death }) =>
+      fingerprintOf(death) === fingerprint,
   headers: (headers) => {
     const wanted = Object.entries(headers);
     refuseMore('headers', wanted.length, filterTestsMax);

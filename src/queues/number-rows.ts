@@ -1,5 +1,6 @@
 import type { HistogramReading } from '../std/histogram.ts';
 import { type AlertName, alertNames } from './alerts.ts';
+import type { GroupLevel } from './causes/dead-letter-groups.ts';
 import type { GroupInfo } from './engine.ts';
 import type { NumberRow, QueueMetric, QueueRates, Sample } from './queue-numbers.ts';
 import type { QueueStats, QueueTotalName } from './queue-stats.ts';
@@ -163,6 +164,35 @@ export function alerts(): NumberRow<readonly AlertName[]> {
       },
     ],
     topics: [{ name: 'alerts', help, read: (raised) => [['alerts', raised.join(' ') || 'none']] }],
+  };
+}
+
+/** The largest groups; a topic would have to name a fingerprint, which others may choose. */
+export function deadLetterGroups(): NumberRow<readonly GroupLevel[]> {
+  const gauge = (
+    name: string,
+    help: string,
+    read: (group: GroupLevel) => number,
+  ): QueueMetric<readonly GroupLevel[]> => ({
+    name,
+    type: 'gauge',
+    help,
+    labels: ['fingerprint', 'code'],
+    read: (groups) =>
+      groups.map((group) => ({ labels: { fingerprint: group.fingerprint, code: group.code }, value: read(group) })),
+  });
+  return {
+    help: 'The largest groups of dead letters, and `other` for those beyond the groups that are kept',
+    form: 'causes',
+    metrics: [
+      gauge('dead_letter_group_messages', 'Dead letters of the 20 largest groups', ({ messages }) => messages),
+      gauge(
+        'dead_letter_group_growth_messages_per_minute',
+        'How many of the group die in a minute, over the last five minutes',
+        ({ growthPerMinute }) => growthPerMinute,
+      ),
+    ],
+    topics: [],
   };
 }
 

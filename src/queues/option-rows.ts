@@ -235,6 +235,12 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     'Messages in the dead-letter queue that raise the alert `dead-letters`; 0 for never.',
   ),
   integer(
+    'alerts.deadLettersPerMinute',
+    [0, unbounded],
+    0,
+    'How many messages die in a minute, at the pace of half a minute, that raises the alert `dead-letters-growth`; 0 for never.',
+  ),
+  integer(
     'alerts.stalledMs',
     [0, yearMs],
     0,

@@ -80,6 +80,7 @@ export interface QueueOptions {
     readonly oldestAgeMs: number;
     readonly growthPerMinute: number;
     readonly deadLetters: number;
+    readonly deadLettersPerMinute: number;
     readonly stalledMs: number;
   };
   readonly desiredConsumers: {

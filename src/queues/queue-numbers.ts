@@ -9,6 +9,8 @@ export interface QueueNumbers extends QueueStats {
   readonly perSecond: QueueRates;
   /** How many more wait after a minute, at the pace of the last half minute; below 0 where it gets less. */
   readonly growthPerMinute: number;
+  /** How many die in a minute, at the pace of the last half minute. */
+  readonly deadLettersPerMinute: number;
   /** Until nothing waits, at the pace of the last half minute; null where it does not get less. */
   readonly timeToDrainMs: number | null;
   /** Whether it is at a limit. */
@@ -40,7 +42,16 @@ export type QueueMetric<V> = { readonly name: string; readonly help: string; rea
 /** One number: what it means, and where it is shown beside the HTTP API. */
 export interface NumberRow<V> {
   readonly help: string;
-  readonly form: 'number' | 'number or null' | 'flag' | 'names' | 'numbers' | 'counts' | 'histogram' | 'groups';
+  readonly form:
+    | 'number'
+    | 'number or null'
+    | 'flag'
+    | 'names'
+    | 'numbers'
+    | 'counts'
+    | 'histogram'
+    | 'groups'
+    | 'causes';
   readonly metrics: readonly QueueMetric<V>[];
   /** Topics below `$SYS/queues/QUEUE/`. */
   readonly topics: readonly {

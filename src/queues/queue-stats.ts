@@ -1,4 +1,5 @@
 import type { HistogramReading } from '../std/histogram.ts';
+import type { GroupLevel } from './causes/dead-letter-groups.ts';
 
 /** Why a message was removed without a place to look at it again. */
 export const queueDropReasons = {
@@ -31,6 +32,9 @@ export interface QueueStats {
   readonly blocked: number;
   /** What is present in the queue that takes the dead letters of this one. */
   readonly deadLetters: number;
+  /** How many causes they have, and of the largest ones how many each. */
+  readonly deadLetterCauses: number;
+  readonly deadLetterGroups: readonly GroupLevel[];
 
   readonly enqueued: number;
   readonly delivered: number;
@@ -59,6 +63,9 @@ export interface QueueStats {
   /** From a delivery to its acknowledgement. */
   readonly processingMs: HistogramReading;
 }
+
+/** What a queue says of those that died in it, wherever they are now. */
+export type DeadLetterNumbers = Pick<QueueStats, 'deadLetters' | 'deadLetterCauses' | 'deadLetterGroups'>;
 
 /** Those that only grow. */
 export const queueTotalNames = [

@@ -15,7 +15,7 @@ import {
 
 type Findings = Pick<
   QueueNumbers,
-  'perSecond' | 'growthPerMinute' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'
+  'perSecond' | 'growthPerMinute' | 'deadLettersPerMinute' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'
 >;
 type Finding = Pick<QueueEvent, 'kind' | 'detail'>;
 
@@ -48,7 +48,8 @@ export class WatchedQueue {
     const stalledMs = this.#stalledMs(stats, now);
     const { deadLetters } = stats;
     const growthPerMinute = this.#growthPerMinute();
-    const watched = { ...backlog, growthPerMinute, deadLetters, stalledMs };
+    const deadLettersPerMinute = this.#deadLettersPerMinute();
+    const watched = { ...backlog, growthPerMinute, deadLetters, deadLettersPerMinute, stalledMs };
     const changes = this.#alerts.update(watched, options.alerts, now);
     const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
     if (!options.paused) this.#desired.update(this.#needed(stats, backlog, options), now);
@@ -60,6 +61,7 @@ export class WatchedQueue {
     return {
       perSecond: this.#perSecond(),
       growthPerMinute: this.#growthPerMinute(),
+      deadLettersPerMinute: this.#deadLettersPerMinute(),
       timeToDrainMs: this.#timeToDrainMs(backlog),
       full: this.#full,
       desiredConsumers: this.#desired.current,
@@ -75,6 +77,10 @@ export class WatchedQueue {
 
   #growthPerMinute(): number {
     return Math.round(this.#rates.perSecond(watchedTotals.length - 1) * 60);
+  }
+
+  #deadLettersPerMinute(): number {
+    return Math.round(this.#rates.perSecond(totalNames.indexOf('deadLettered')) * 60);
   }
 
   #timeToDrainMs({ deliveries, readings }: QueueBacklog): number | null {

@@ -9,6 +9,7 @@ export const queueTables = [
   'deduplication-expiry',
   'groups',
   'group-states',
+  'dead-letter-groups',
 ] as const;
 
 /**
@@ -28,6 +29,8 @@ export const queueTables = [
  *   groups            | queue u32 | group u32 |                         → position and ranges, see queues/embedded/log/group-row.ts;
  *                                                                       group 0: JSON, how far compaction has come
  *   group-states      | queue u32 | group u32 | sequence u48 |          → its failures in that group, see queues/embedded/waiting.ts
+ *   dead-letter-groups  | queue u32 | digest, 16 bytes |                → dead letters of one cause, see
+ *                                                                       queues/embedded/causes/cause-row.ts
  *   moves             | move u32 | part u8 |                            → JSON, see queues/embedded/move/move-row.ts
  *
  *   retained          | topic, see broker/retained-key.ts |             → place u64, record of the message

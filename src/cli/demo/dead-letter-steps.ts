@@ -1,7 +1,8 @@
-import type { DeadLetterGroup } from '../../queues/dead-letters.ts';
+import type { DeadLetterGroup } from '../../queues/causes/dead-letter-groups.ts';
 import type { MoveStatus } from '../../queues/move-spec.ts';
 import type { RehearsalAnswer } from '../answers.ts';
-import { formatGroups, formatRehearsal } from '../dead.ts';
+import { formatRehearsal } from '../dead.ts';
+import { formatGroups } from '../dead-list.ts';
 import { mendedLht65, oyster9 } from './codecs.ts';
 import { bringDriver, lht65Driver } from './registration.ts';
 import { drain } from './traffic-steps.ts';

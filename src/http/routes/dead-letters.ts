@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
-import { deadLetterGroups } from '../../queues/dead-letters.ts';
+import { closedGroupsMax, groupsMax } from '../../queues/causes/cause-book.ts';
+import { type DeadLetterGroups, departures } from '../../queues/causes/dead-letter-groups.ts';
 import type { BrowsePage, Engine } from '../../queues/engine.ts';
 import { compileFilter } from '../../queues/move-filter.ts';
 import type { MovePreview, MoveSpec, MoveStatus } from '../../queues/move-spec.ts';
@@ -15,10 +16,13 @@ const tag = 'Dead letters';
 /** Where the pipeline's dead letters are. */
 export const ingestDead = 'ingest.dead';
 const queue = { ...text, default: ingestDead };
-const groupsMax = 1_000;
 
 interface Groups {
   readonly query: { readonly queue: string };
+}
+
+interface Recount {
+  readonly body: { readonly queue: string };
 }
 
 interface Browse {
@@ -63,6 +67,57 @@ const rehearsalAnswer = answer('A dry run: what would move. Else: nothing is the
   rehearsal: { ...array(rehearsalSchema), description: `Of ${ingestDead}: what would become of each sample now` },
 });
 
+const counts = array(integer);
+const epoch = { ...integer, description: 'Epoch milliseconds' };
+const causeFields = {
+  fingerprint: text,
+  code: text,
+  stage: text,
+  driver: text,
+  reason: { ...text, description: 'Of the newest message' },
+  firstAt: epoch,
+  lastAt: epoch,
+  died: { ...integer, description: 'Since the group opened' },
+  left: { type: 'object', description: 'How those left that have', properties: departureFields() },
+};
+const groupSchema = {
+  type: 'object',
+  properties: {
+    ...causeFields,
+    count: integer,
+    bytes: integer,
+    perMinute: { ...counts, description: 'How many died in each of the last 60 minutes, the present one last' },
+    perHour: { ...counts, description: 'In each of the last 24 hours' },
+    growthPerMinute: { type: 'number', description: 'How many die in a minute, over the last five full ones' },
+    deviceTypes: array(text),
+    driverVersions: array(text),
+    eventTypes: array(text),
+    sampleSequence: { ...integer, description: 'The newest message; absent when that one has left' },
+    closedBeforeAt: { ...integer, description: 'When the group was empty before it came back' },
+  },
+};
+
+const groupsAnswer = answer('The groups, largest first', {
+  queue: text,
+  total: { ...integer, description: 'Messages in the queue' },
+  withoutDeath: { ...integer, description: 'Of these, published there: they have died of nothing' },
+  groups: array(groupSchema),
+  other: { ...groupSchema, description: `Causes beyond the first ${groupsMax}, together` },
+  closed: {
+    ...array({ type: 'object', properties: { ...causeFields, closedAt: epoch } }),
+    description: `Groups that have become empty within 7 days, at most ${closedGroupsMax}, the newest first`,
+  },
+  truncated: { ...flag, description: 'Of a log: there is more than was counted' },
+});
+
+const noGroups: DeadLetterGroups = {
+  groups: [],
+  other: undefined,
+  closed: [],
+  total: 0,
+  withoutDeath: 0,
+  truncated: false,
+};
 const nothingThere: BrowsePage = { messages: [], next: undefined };
 const nothingToMove: MovePreview = { matched: 0, movable: 0, skipped: [], samples: [] };
 const nothingThereToMove = { ...nothingToMove, moved: 0 };
@@ -72,20 +127,26 @@ export const deadLetterRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/dead-letters',
     tag,
-    summary: 'Dead letters by cause: one group per fingerprint',
+    summary: 'Dead letters by cause: one group per fingerprint, and the groups that have closed',
     who: 'admin',
-    schemas: {
-      query: object({ queue }),
-      responses: {
-        200: answer('The groups, largest first', { queue: text, total: integer, groups: array({ type: 'object' }) }),
-      },
-    },
-    handle: async ({ query }, { engine, clock }) =>
+    schemas: { query: object({ queue }), responses: { 200: groupsAnswer } },
+    handle: async ({ query }, { engine }) =>
       ok({
         queue: query.queue,
-        ...(await orNone(engine, query.queue, { groups: [], total: 0, truncated: false }, () =>
-          deadLetterGroups(engine, query.queue, groupsMax, clock.now()),
-        )),
+        ...(await orNone(engine, query.queue, noGroups, () => engine.deadLetterGroups(query.queue))),
+      }),
+  }),
+  route<Recount>({
+    method: 'POST',
+    path: '/v1/dead-letters/recount',
+    tag,
+    summary: 'Count the groups anew, from the dead letters themselves: for when `sluice doctor` says that they differ',
+    who: 'admin',
+    schemas: { body: object({ queue }), responses: { 200: groupsAnswer } },
+    handle: async ({ body }, { engine }) =>
+      ok({
+        queue: body.queue,
+        ...(await orNone(engine, body.queue, noGroups, () => engine.deadLetterGroups(body.queue, { recount: true }))),
       }),
   }),
   route<Browse>({
@@ -143,6 +204,12 @@ async function rehearse(spec: MoveSpec, { engine, pipeline }: RouteParts): Promi
   const { samples } = preview;
   if (spec.from !== ingestDead) return previewToJson(preview);
   return { ...previewToJson(preview), rehearsal: samples.length === 0 ? [] : await pipeline.rehearsals.run(samples) };
+}
+
+function departureFields() {
+  return Object.fromEntries(
+    Object.entries(departures).map(([name, description]) => [name, { ...integer, description }]),
+  );
 }
 
 /** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */

@@ -1,5 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 import type { Consumption, Death, Destination, Message, Settlement } from '../../message.ts';
+import type { DeadLetterGroups } from '../../queues/causes/dead-letter-groups.ts';
+import { countDeadLetters } from '../../queues/dead-letters.ts';
 import type {
   BrowsePage,
   BrowseRequest,
@@ -242,6 +244,10 @@ export class MemoryEngine implements Engine {
     this.put(target, message, { queue: name, sequence: 1, attempts: 1, ...times, ...death });
   }
 
+  deadLetterGroups(name: string): Promise<DeadLetterGroups> {
+    return countDeadLetters((request) => this.browse(name, request), this.now);
+  }
+
   async stats(name: string): Promise<QueueStats> {
     const { messages, next, acknowledged } = this.#queue(name);
     const stored = [...messages.values()];
@@ -266,6 +272,8 @@ export class MemoryEngine implements Engine {
       ready,
       readyByPriority: [ready],
       deadLetters: 0,
+      deadLetterCauses: 0,
+      deadLetterGroups: [],
       leased,
       scheduled: 0,
       bytes: 0,

@@ -1,3 +1,4 @@
+import type { Death } from '../../message.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { Deadline, Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
@@ -29,7 +30,7 @@ export interface EngineContext {
   roomMade(): void;
   /**
    * Appends a record to the dead-letter queue of that name, which is made when it is not there. False where that queue keeps
-   * its messages in memory alone, and there is no room for more.
+   * its messages in memory alone, and there is no room for more. `death` is the one that the record tells of.
    */
-  deadLetter(queue: string, record: Buffer): boolean;
+  deadLetter(queue: string, record: Buffer, death: Death): boolean;
 }

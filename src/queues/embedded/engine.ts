@@ -6,6 +6,7 @@ import { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
+import type { DeadLetterGroups } from '../causes/dead-letter-groups.ts';
 import type {
   BrowsePage,
   BrowseRequest,
@@ -28,6 +29,7 @@ import { Admission, NamedDestination } from './admission.ts';
 import {
   browseAny,
   consumersOf,
+  deadLetterGroupsOf,
   extendTokens,
   groupsOf,
   idle,
@@ -45,7 +47,6 @@ import type { DeliveryLoop } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { Moves } from './move/moves.ts';
-import { Queue } from './queue.ts';
 import { requireWork } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
@@ -104,13 +105,7 @@ export class EmbeddedEngine implements Engine {
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
       wakes: new Deadlines((wake, now) => wake.wake(now), clock),
       roomMade: () => this.#admission.roomMade(),
-      deadLetter: (name, record) => {
-        const queue = this.#registry.declareDeadLetters(name);
-        if (queue instanceof Queue && queue.isInMemory && !queue.hot.hasRoom) return false;
-        queue.intake.append(record);
-        queue.delivery.pumpLater();
-        return true;
-      },
+      deadLetter: (name, record, death) => this.#registry.deadLetter(name, record, death),
     };
     this.#admission = new Admission(this.#context);
     this.#registry = new Registry(this.#context, this.#admission);
@@ -125,6 +120,7 @@ export class EmbeddedEngine implements Engine {
     }
     this.#admission.open = true;
     this.#moves.load();
+    this.#registry.countDeadLetters();
   }
 
   async stop(): Promise<void> {
@@ -273,7 +269,11 @@ export class EmbeddedEngine implements Engine {
   async stats(queue: string): Promise<QueueStats> {
     const found = this.#registry.require(queue);
     const { deadLetter } = found.options;
-    return statsOfAny(found, deadLetter === null ? 0 : (this.#registry.find(deadLetter)?.messages ?? 0));
+    return statsOfAny(found, deadLetter === null ? undefined : this.#registry.find(deadLetter));
+  }
+
+  async deadLetterGroups(queue: string, options?: { readonly recount?: boolean }): Promise<DeadLetterGroups> {
+    return deadLetterGroupsOf(this.#registry.require(queue), options?.recount === true);
   }
 
   #requireOpen(): void {

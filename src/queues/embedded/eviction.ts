@@ -1,3 +1,4 @@
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import { Entry } from './entry.ts';
 import type { Lanes } from './lanes.ts';
 import type { QueueCore } from './queue-core.ts';
@@ -8,8 +9,8 @@ import type { StoredRow } from './stored-row.ts';
 interface EvictingQueue extends QueueCore {
   readonly lanes: Lanes;
   readonly schedule: Schedule;
-  discard(entry: Entry): void;
-  discardOnDisk(row: StoredRow): void;
+  discard(entry: Entry, why: Departure): void;
+  discardOnDisk(row: StoredRow, why: Departure): void;
 }
 
 /** Whether the queue is not full any more when all that nobody holds has gone. */
@@ -34,8 +35,8 @@ export function makeRoom(queue: EvictingQueue, bytes: number): void {
 
 function drop(queue: EvictingQueue, oldest: Entry | StoredRow): void {
   queue.totals.dropped.overflow++;
-  if (oldest instanceof Entry) queue.discard(oldest);
-  else queue.discardOnDisk(oldest);
+  if (oldest instanceof Entry) queue.discard(oldest, 'discarded');
+  else queue.discardOnDisk(oldest, 'discarded');
 }
 
 function oldestOf(queue: EvictingQueue): Entry | StoredRow | undefined {

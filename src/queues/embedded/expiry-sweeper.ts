@@ -1,3 +1,4 @@
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
 import { hasExpired } from './expiry.ts';
@@ -9,8 +10,8 @@ import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
 
 interface ExpiringQueue extends ScannedQueue {
-  discard(entry: Entry): void;
-  discardOnDisk(row: StoredRow): void;
+  discard(entry: Entry, why: Departure): void;
+  discardOnDisk(row: StoredRow, why: Departure): void;
 }
 
 /** Between the beginnings of two sweeps of a queue: what expires meanwhile is not delivered, only counted later. */
@@ -144,8 +145,8 @@ export class ExpirySweeper implements Wake {
     const queue = this.#queue;
     const { entry, record } = found;
     if (entry?.state === State.leased || !hasExpired(record, queue.ttlMs, now)) return;
-    if (entry === undefined) queue.discardOnDisk(found);
-    else queue.discard(entry);
+    if (entry === undefined) queue.discardOnDisk(found, 'expired');
+    else queue.discard(entry, 'expired');
     buryExpired(queue, found, now);
   }
 

@@ -1,4 +1,5 @@
 import type { Message } from '../../message.ts';
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { Entry } from './entry.ts';
 import { messageKey, stateKey } from './keys.ts';
 import type { Lanes } from './lanes.ts';
@@ -16,8 +17,8 @@ import { decodeWaiting } from './waiting.ts';
 interface LastValueQueue extends QueueCore {
   readonly lanes: Lanes;
   readonly schedule: Schedule;
-  discard(entry: Entry): void;
-  discardOnDisk(row: StoredRow): void;
+  discard(entry: Entry, why: Departure): void;
+  discardOnDisk(row: StoredRow, why: Departure): void;
 }
 
 /**
@@ -138,12 +139,13 @@ export class LastValueSelector implements Selector {
     const queue = this.#queue;
     queue.totals.dropped.superseded++;
     changeState(entry, State.removed);
-    queue.depart(entry);
+    queue.depart(entry, 'discarded');
     this.#inner.departed(entry);
   }
 
   #rewrite(entry: Entry, record: Buffer): void {
     const { hot, totals } = this.#queue;
+    this.#queue.causes.departed(entry.sequence, entry.record, 'discarded');
     const change = record.length - entry.bytes;
     hot.remove(entry.bytes);
     hot.add(record.length);
@@ -163,13 +165,13 @@ export class LastValueSelector implements Selector {
     const scheduled = queue.schedule.find(sequence);
     if (scheduled !== undefined) {
       queue.totals.dropped.superseded++;
-      queue.discard(scheduled);
+      queue.discard(scheduled, 'discarded');
       return;
     }
     const row = this.#rowAlone(sequence);
     if (row === undefined) return;
     queue.totals.dropped.superseded++;
-    queue.discardOnDisk(row);
+    queue.discardOnDisk(row, 'discarded');
   }
 
   #rowAlone(sequence: number): StoredRow | undefined {

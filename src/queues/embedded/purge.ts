@@ -1,3 +1,4 @@
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { Queue } from './queue.ts';
 import { type Found, scan, storedState } from './scan.ts';
 
@@ -7,7 +8,7 @@ export async function purge(queue: Queue): Promise<number> {
   await scan(queue, 0, queue.nextSequence, (found) => {
     for (const each of found) {
       if (storedState(each) === 'leased') continue;
-      take(queue, each);
+      take(queue, each, 'discarded');
       queue.totals.dropped.purged++;
       purged++;
     }
@@ -17,7 +18,7 @@ export async function purge(queue: Queue): Promise<number> {
 }
 
 /** Takes a message that nobody holds out of its queue. */
-export function take(queue: Queue, found: Found): void {
-  if (found.entry === undefined) queue.discardOnDisk(found);
-  else queue.discard(found.entry);
+export function take(queue: Queue, found: Found, why: Departure): void {
+  if (found.entry === undefined) queue.discardOnDisk(found, why);
+  else queue.discard(found.entry, why);
 }

@@ -1,5 +1,6 @@
 import type { Settlement } from '../../message.ts';
 import type { BatchWriter } from '../../storage/staged-write.ts';
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import { QueueCounters } from './counters.ts';
@@ -12,6 +13,11 @@ import type { DeliverySource } from './leasing-home.ts';
 import type { Selector } from './selector.ts';
 import type { StoredRow } from './stored-row.ts';
 import { QueueTotals } from './totals.ts';
+
+/** Counts dead letters by their cause, as they leave. */
+interface CauseCounting {
+  departed(sequence: number, record: Buffer, why: Departure): void;
+}
 
 /**
  * What all parts of a queue work on: what is present, what is ready in memory, who may take it, and the book-keeping that
@@ -53,6 +59,8 @@ export abstract class QueueCore implements DeliverySource {
     this.delivery = new DeliveryLoop(this, () => this.selector);
   }
 
+  /** Its dead letters, where it has any, by cause. */
+  abstract readonly causes: CauseCounting;
   abstract get selector(): Selector;
   /** Messages that are ready and in memory. */
   abstract get readyInMemory(): number;
@@ -109,8 +117,9 @@ export abstract class QueueCore implements DeliverySource {
   }
 
   /** Books a message out of memory's counts and stages the removal of its rows. */
-  depart(entry: Entry): void {
+  depart(entry: Entry, why: Departure): void {
     this.messages--;
+    this.causes.departed(entry.sequence, entry.record, why);
     this.bytes -= entry.record.length;
     this.hot.remove(entry.record.length);
     if (entry.stored) this.stage(entry);

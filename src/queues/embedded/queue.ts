@@ -1,6 +1,8 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Message, Settlement } from '../../message.ts';
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { QueueOptions } from '../options.ts';
+import { KeptCauses } from './causes/kept-causes.ts';
 import type { EngineContext } from './context.ts';
 import { DiskRemoval } from './disk-removal.ts';
 import { Entrance } from './entrance.ts';
@@ -34,6 +36,7 @@ export class Queue extends QueueCore {
   readonly expiry = new ExpirySweeper(this);
   readonly intake = new Intake(this);
   readonly entrance: Entrance;
+  readonly causes = new KeptCauses(this);
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
     super(id, name, createdAt, options, context);
@@ -77,6 +80,7 @@ export class Queue extends QueueCore {
     for (const [number, lane] of this.counters.lanes.entries()) {
       this.lanes.of(number).backlog.open(lane.messages - lane.waiting);
     }
+    this.causes.open();
     if (this.messages > 0) this.expiry.open();
   }
 
@@ -87,6 +91,7 @@ export class Queue extends QueueCore {
     if (options.dispatch !== dispatch || options.singleActiveConsumer !== singleActiveConsumer)
       this.delivery.dispatcher.use(options);
     if (wasInMemory && !this.isInMemory) this.#writeAll();
+    if (!wasInMemory && this.isInMemory) this.causes.keepInMemory();
     this.intake.optionsChanged();
     if (options.ttlMs !== ttlMs) this.expiry.ttlChanged();
     this.entrance.change(options);
@@ -111,7 +116,7 @@ export class Queue extends QueueCore {
   }
 
   /** Takes a message away that nobody holds, and its rows with the next batch. */
-  discard(entry: Entry): void {
+  discard(entry: Entry, why: Departure): void {
     const scheduled = entry.state === State.scheduled;
     changeState(entry, State.removed);
     if (scheduled) {
@@ -120,26 +125,20 @@ export class Queue extends QueueCore {
     } else {
       this.selector.withdrawn(entry);
     }
-    this.depart(entry);
+    this.depart(entry, why);
     // Others of its key may have waited for it.
     this.delivery.pumpLater();
   }
 
   /** The same for one that is on disk alone. */
-  discardOnDisk(row: StoredRow): void {
-    const { record, waiting } = row;
-    this.messages--;
-    this.bytes -= record.length;
-    if (waiting !== undefined) this.schedule.taken();
-    this.selector.withdrawnOnDisk(row);
-    this.takenOnDisk.add(row.sequence);
-    if (this.blocked > 0) this.context.roomMade();
-    this.context.commit.stage(new DiskRemoval(this, row));
-    this.delivery.pumpLater();
+  discardOnDisk(row: StoredRow, why: Departure): void {
+    this.#removeOnDisk(row);
+    this.causes.departed(row.sequence, row.record, why);
   }
 
   damaged(row: StoredRow, damage: string): void {
-    this.discardOnDisk(row);
+    this.#removeOnDisk(row);
+    this.causes.doubted();
     buryDamaged(this, row, damage);
   }
 
@@ -193,8 +192,20 @@ export class Queue extends QueueCore {
     return limits.bytes === 0 || this.bytes - replaced + bytes <= limits.bytes;
   }
 
+  #removeOnDisk(row: StoredRow): void {
+    this.messages--;
+    this.bytes -= row.record.length;
+    if (row.waiting !== undefined) this.schedule.taken();
+    this.selector.withdrawnOnDisk(row);
+    this.takenOnDisk.add(row.sequence);
+    if (this.blocked > 0) this.context.roomMade();
+    this.context.commit.stage(new DiskRemoval(this, row));
+    this.delivery.pumpLater();
+  }
+
   /** What came while nothing was written. */
   #writeAll(): void {
+    this.causes.writeAll();
     this.lastValues?.writeAll();
     for (const entry of this.schedule.inMemory) this.#write(entry);
     for (const entry of this.selector.inMemory()) this.#write(entry);

@@ -144,7 +144,8 @@ function messageStart(record: Buffer): number {
   return isDead(record) ? headerBytes + 4 + record.readUInt32BE(headerBytes) : headerBytes;
 }
 
-function isDead(record: Buffer): boolean {
+/** Whether it is a dead letter. */
+export function isDead(record: Buffer): boolean {
   return (record[flagsAt] & deathFollows) !== 0;
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
-import type { Destination } from '../../message.ts';
+import type { Death, Destination } from '../../message.ts';
 import { refuseDeadLetterCycle } from '../dead-letter-cycle.ts';
 import type { QueueInfo } from '../engine.ts';
 import type { GivenQueueOptions, QueueOptions } from '../options.ts';
@@ -9,6 +9,7 @@ import { type Admission, QueuesDestination, queueNotFound, SelectiveDestination 
 import { Bindings } from './bindings.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey, queueOfKey } from './keys.ts';
+import { Queue } from './queue.ts';
 import type { AnyQueue } from './queue-kinds.ts';
 import { queueOf } from './queue-kinds.ts';
 
@@ -85,9 +86,21 @@ export class Registry {
     return queue;
   }
 
-  /** A queue that takes dead letters, and keeps none of its own. */
-  declareDeadLetters(name: string): AnyQueue {
-    return this.#byName.get(name) ?? this.declare(name, { deadLetter: null });
+  /** As `deadLetter` of the context says. A queue that is made to take dead letters keeps none of its own. */
+  deadLetter(name: string, record: Buffer, death: Death): boolean {
+    const queue = this.#byName.get(name) ?? this.declare(name, { deadLetter: null });
+    if (queue instanceof Queue && queue.isInMemory && !queue.hot.hasRoom) return false;
+    queue.causes?.ensure();
+    const { sequence } = queue.intake.append(record);
+    queue.causes?.arrived(sequence, record.length, death);
+    queue.delivery.pumpLater();
+    return true;
+  }
+
+  /** Counts by their cause what the disk does not say of the queues that take dead letters. */
+  countDeadLetters(): void {
+    const names = new Set([...this.queues].map(({ options }) => options.deadLetter));
+    for (const name of names) if (name !== null) this.#byName.get(name)?.causes?.ensure();
   }
 
   /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */

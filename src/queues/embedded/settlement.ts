@@ -1,4 +1,5 @@
 import type { Settlement, UserProperty } from '../../message.ts';
+import type { Departure } from '../causes/dead-letter-groups.ts';
 import { backoffMs } from './backoff.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
 import type { Entry } from './entry.ts';
@@ -21,7 +22,7 @@ export interface SettlingHome extends DeliverySource {
   readonly deathHeaders?: readonly UserProperty[];
   stage(entry: Entry): void;
   /** Books a message out of memory's counts and stages what that means for its rows. */
-  depart(entry: Entry): void;
+  depart(entry: Entry, why: Departure): void;
 }
 
 /** Why a message cannot be processed. */
@@ -76,7 +77,7 @@ export function expireLease(queue: SettlingHome, entry: Entry, now: number): voi
 
 /** A message that is too old to be delivered, and that nobody has any more. */
 export function expire(queue: SettlingHome, entry: Entry, now: number): void {
-  leave(queue, entry, State.dead);
+  leave(queue, entry, State.dead, 'expired');
   buryExpired(queue, entry, now);
 }
 
@@ -97,7 +98,7 @@ function acknowledge(queue: SettlingHome, entry: Entry): void {
   queue.totals.processingMs.record(entry.heldMs(queue.context.clock.turn()));
   queue.delivery.endLease(entry);
   if (!entry.stored) queue.totals.elided++;
-  leave(queue, entry, State.acknowledged);
+  leave(queue, entry, State.acknowledged, 'consumed');
 }
 
 function reject(queue: SettlingHome, entry: Entry, cause: Cause, now: number): void {
@@ -121,7 +122,7 @@ function fail(queue: SettlingHome, entry: Entry, cause: Cause, now: number): voi
 
 /** Moves a message that nobody holds any more to the dead letters, in one commit; drops it where the queue keeps none. */
 function die(queue: SettlingHome, entry: Entry, cause: Cause, failure: Waiting): void {
-  leave(queue, entry, State.dead);
+  leave(queue, entry, State.dead, 'discarded');
   count(queue, deadLetter(queue, entry.sequence, entry.record, cause, failure));
 }
 
@@ -157,7 +158,7 @@ function bury(
     lastFailureAt: failure.lastFailureAt,
     headers: [...(queue.deathHeaders ?? []), ...(cause.headers ?? [])],
   };
-  return queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()));
+  return queue.context.deadLetter(name, withDeath(record, death, queue.context.clock.now()), death);
 }
 
 /** A message that never waits in `queue`: it counts there as one that came and died. */
@@ -192,7 +193,7 @@ function wait(
 ): void {
   if (queue.selector.isObsolete?.(entry) === true) {
     queue.totals.dropped.superseded++;
-    leave(queue, entry, State.removed);
+    leave(queue, entry, State.removed, 'discarded');
     return;
   }
   const now = queue.context.clock.now();
@@ -209,9 +210,9 @@ function wait(
 }
 
 /** The message is gone for good, and nobody holds it. */
-function leave(queue: SettlingHome, entry: Entry, state: State): void {
+function leave(queue: SettlingHome, entry: Entry, state: State, why: Departure): void {
   changeState(entry, state);
-  queue.depart(entry);
+  queue.depart(entry, why);
   queue.selector.departed(entry);
 }
 

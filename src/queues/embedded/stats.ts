@@ -1,10 +1,10 @@
-import type { QueueStats } from '../queue-stats.ts';
+import type { DeadLetterNumbers, QueueStats } from '../queue-stats.ts';
 import { messageKey, sequenceMax } from './keys.ts';
 import type { Lane } from './lanes.ts';
 import type { Queue } from './queue.ts';
 import { enqueuedAtOf } from './record.ts';
 
-export function statsOf(queue: Queue, deadLetters: number): QueueStats {
+export function statsOf(queue: Queue, dead: DeadLetterNumbers): QueueStats {
   return {
     ready: queue.readyMessages,
     readyByPriority: readyByPriority(queue),
@@ -14,7 +14,7 @@ export function statsOf(queue: Queue, deadLetters: number): QueueStats {
     consumers: queue.delivery.consumptions.size + queue.delivery.leases.consumerCount,
     oldestReadyAgeMs: oldestReadyAgeMs(queue),
     blocked: queue.blocked,
-    deadLetters,
+    ...dead,
     ...queue.totals.read(),
   };
 }

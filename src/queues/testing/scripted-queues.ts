@@ -16,6 +16,8 @@ export const noStats: QueueStats = {
   oldestReadyAgeMs: 0,
   blocked: 0,
   deadLetters: 0,
+  deadLetterCauses: 0,
+  deadLetterGroups: [],
   enqueued: 0,
   delivered: 0,
   redelivered: 0,

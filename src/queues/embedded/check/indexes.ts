@@ -65,6 +65,7 @@ function* checkDeduplication(rows: StoredRows, tallies: Tallies): Generator<Find
 }
 
 function* checkGroups(rows: StoredRows, tallies: Tallies): Generator<Finding> {
+  for (const key of rows.keys('dead-letter-groups')) tallies.of('dead-letter-groups', key);
   for (const key of rows.keys('groups')) tallies.of('groups', key);
   for (const key of rows.keys('group-states')) {
     const tally = tallies.of('group-states', key);

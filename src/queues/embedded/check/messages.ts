@@ -21,6 +21,7 @@ export function* checkMessages(rows: StoredRows, tallies: Tallies): Generator<Fi
     const sequence = sequenceOfMessageKey(key);
     tally.lane(lane).messages++;
     tally.bytes += value.length;
+    tally.causes?.add(sequence, value);
     const problem = damageOf(value) ?? misplaced(value, lane, sequence, tally.counted?.sequenceCeiling);
     if (problem !== undefined) yield { where: tally.message(sequence), problem };
   }

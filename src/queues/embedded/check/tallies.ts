@@ -2,6 +2,7 @@ import type { Finding, StoredRows } from '../../../storage/snapshot.ts';
 import type { TableName } from '../../../storage/tables.ts';
 import { decodeCounters, type LaneCounters } from '../counters.ts';
 import { queueKey, queueOfKey } from '../keys.ts';
+import { CauseTally } from './causes.ts';
 
 /** What the rows of one queue come to. */
 export class QueueTally {
@@ -11,14 +12,18 @@ export class QueueTally {
   readonly isRemoving: boolean;
   /** What its row of counters says; undefined where there is none. */
   readonly counted: ReturnType<typeof decodeCounters> | undefined;
+  /** Its dead letters by cause. */
+  readonly causes: CauseTally | undefined;
   readonly lanes: LaneCounters[] = [];
   bytes = 0;
 
-  constructor(id: number, name: string, isRemoving: boolean, counters: Buffer | undefined) {
+  constructor(id: number, name: string, isRemoving: boolean, rows: StoredRows) {
     this.id = id;
     this.name = name;
     this.isRemoving = isRemoving;
+    const counters = rows.get('queue-counters', queueKey(id));
     this.counted = counters && decodeCounters(counters);
+    this.causes = CauseTally.read(rows, id);
   }
 
   lane(lane: number): LaneCounters {
@@ -32,6 +37,7 @@ export class QueueTally {
 
   /** Where its counters and its rows differ. */
   *differences(): Generator<Finding> {
+    if (this.causes !== undefined) yield* this.causes.differences(this.name);
     const { counted } = this;
     const where = `queue "${this.name}"`;
     if (counted === undefined) {
@@ -72,7 +78,7 @@ export class Tallies {
       const id = queueOfKey(key);
       try {
         const { name, removing } = JSON.parse(value.toString()) as { name: string; removing?: boolean };
-        this.#byId.set(id, new QueueTally(id, name, removing === true, rows.get('queue-counters', queueKey(id))));
+        this.#byId.set(id, new QueueTally(id, name, removing === true, rows));
       } catch (problem) {
         yield { where: `queue ${id}`, problem: `Its definition cannot be read: ${(problem as Error).message}` };
       }

@@ -44,6 +44,9 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   /** Who takes messages takes them of a group, when they are flushed. */
   readonly delivery = { pumpArriving: (): void => undefined, pumpLater: (): void => undefined };
 
+  /** Its dead letters are counted when somebody asks: retention takes them by the thousand. */
+  readonly causes = undefined;
+
   options: QueueOptions;
   nextSequence = 1;
   flushedTo = 1;

@@ -1,11 +1,11 @@
-import type { QueueStats } from '../../queue-stats.ts';
+import type { DeadLetterNumbers, QueueStats } from '../../queue-stats.ts';
 import type { LogQueue } from './log-queue.ts';
 
 /**
  * A log has what it holds in `ready`, and loses messages through `dropped` alone. What its groups do is summed up beside
  * that: one message is delivered, acknowledged and dead-lettered once in each.
  */
-export function logStatsOf(log: LogQueue, deadLetters: number): QueueStats {
+export function logStatsOf(log: LogQueue, dead: DeadLetterNumbers): QueueStats {
   const { totals } = log;
   const groups = [...log.groups.all];
   const sum = (of: (group: (typeof groups)[number]) => number): number =>
@@ -19,7 +19,7 @@ export function logStatsOf(log: LogQueue, deadLetters: number): QueueStats {
     consumers: sum(({ consumers }) => consumers),
     oldestReadyAgeMs: log.messages === 0 ? 0 : log.ageFrom(log.first),
     blocked: log.blocked,
-    deadLetters,
+    ...dead,
     ...totals.read(),
     delivered: totals.delivered + sum((group) => group.totals.delivered),
     redelivered: totals.redelivered + sum((group) => group.totals.redelivered),

@@ -6,7 +6,7 @@ import type { MoveSpec } from '../../move-spec.ts';
 import { take } from '../purge.ts';
 import type { Queue } from '../queue.ts';
 import type { AnyQueue } from '../queue-kinds.ts';
-import { encodeRecord, withDeath } from '../record.ts';
+import { deathOf, encodeRecord, withDeath } from '../record.ts';
 import type { Registry } from '../registry.ts';
 import { type Found, storedMessage } from '../scan.ts';
 
@@ -52,9 +52,11 @@ export class Transfer {
    * no duplicate, and waits for room instead of driving others out.
    */
   apply(found: Found, target: AnyQueue, record: Buffer): void {
-    take(this.source, found);
+    const death = deathOf(record);
+    take(this.source, found, death === undefined ? 'replayed' : 'moved');
     this.source.totals.moved++;
-    target.intake.append(record, undefined, true);
+    const { sequence } = target.intake.append(record, undefined, true);
+    target.causes?.arrived(sequence, record.length, death);
     target.delivery.pumpLater();
   }
 
