@@ -31,7 +31,7 @@ test('without anything given the options are the defaults of their rows', () => 
     singleActiveConsumer: false,
     retention: { ageMs: 7 * 24 * 3_600_000, bytes: 0, messages: 0, compact: null },
     group: { start: 'latest', expiryMs: 2_592_000_000 },
-    alerts: { depth: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, stalledMs: 0 },
+    alerts: { depth: 0, oldestAgeMs: 0, growthPerMinute: 0, deadLetters: 0, deadLettersPerMinute: 0, stalledMs: 0 },
     desiredConsumers: { messagesPerConsumer: 0, drainMs: 60_000, max: 100 },
     paused: false,
   });

@@ -15,7 +15,7 @@ export class RecentCounts {
   /** One came at this time; one that came before the first slot is forgotten. */
   add(at: number): void {
     const slot = Math.floor(at / this.#slotMs);
-    this.#advance(slot);
+    if (slot > this.#newest) this.#advance(slot);
     if (this.#holds(slot)) this.#counts[slot % this.#counts.length]++;
   }
 
@@ -53,6 +53,6 @@ export class RecentCounts {
     const { length } = this.#counts;
     if (slot - this.#newest >= length) this.#counts.fill(0);
     else for (let next = this.#newest + 1; next <= slot; next++) this.#counts[next % length] = 0;
-    this.#newest = Math.max(this.#newest, slot);
+    this.#newest = slot;
   }
 }

@@ -18,18 +18,37 @@ export interface Cause {
 export const causeReasonCharsMax = 400;
 export const causeNameCharsMax = 128;
 
+/** One pass over the headers: it is done for every dead letter. */
 export function causeOf(death: Death): Cause {
+  let fingerprint: string | undefined;
+  let stage: string | undefined;
+  let driver: string | undefined;
+  let driverVersion: string | undefined;
+  let deviceType: string | undefined;
+  let eventType: string | undefined;
+  for (const [key, value] of death.headers) {
+    if (key === 'fingerprint') fingerprint ??= value;
+    else if (key === 'stage') stage ??= cut(value);
+    else if (key === 'driver') driver ??= cut(value);
+    else if (key === 'driver-version') driverVersion ??= cut(value);
+    else if (key === 'device-type') deviceType ??= cut(value);
+    else if (key === 'event-type') eventType ??= cut(value);
+  }
+  if (fingerprint === undefined || fingerprint.length > fingerprintCharsMax) fingerprint = fingerprintOf(death);
+  const { firstFailureAt, lastFailureAt } = death;
+  const reason = death.reason.length > causeReasonCharsMax ? death.reason.slice(0, causeReasonCharsMax) : death.reason;
+  const code = cut(death.code);
   return {
-    fingerprint: fingerprintOf(death),
-    code: name(death.code) ?? '',
-    stage: name(header(death, 'stage')),
-    driver: name(header(death, 'driver')),
-    driverVersion: name(header(death, 'driver-version')),
-    deviceType: name(header(death, 'device-type')),
-    eventType: name(header(death, 'event-type')),
-    reason: death.reason.slice(0, causeReasonCharsMax),
-    firstFailureAt: death.firstFailureAt,
-    lastFailureAt: death.lastFailureAt,
+    fingerprint,
+    code,
+    stage,
+    driver,
+    driverVersion,
+    deviceType,
+    eventType,
+    reason,
+    firstFailureAt,
+    lastFailureAt,
   };
 }
 
@@ -64,6 +83,6 @@ function header({ headers }: Death, wanted: string): string | undefined {
   return headers.find(([key]) => key === wanted)?.[1];
 }
 
-function name(text: string | undefined): string | undefined {
-  return text?.slice(0, causeNameCharsMax);
+function cut(text: string): string {
+  return text.length > causeNameCharsMax ? text.slice(0, causeNameCharsMax) : text;
 }
