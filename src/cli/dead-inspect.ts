@@ -6,7 +6,7 @@ import { Api, path } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, value } from './options.ts';
 import { print } from './print.ts';
-import { formatFields, formatTime } from './table.ts';
+import { formatCount, formatFields, formatTime } from './table.ts';
 
 interface InspectAnswer {
   readonly message: MessageAnswer;
@@ -46,7 +46,7 @@ export const inspect = command({
 function format({ message, bytes, hex, now }: InspectAnswer): string {
   return [
     formatFields({ topic: message.topic, ...storyOf(message.death) }),
-    `${bytes} bytes:`,
+    `${formatCount(bytes, 'byte')}:`,
     ...hex.map((row) => `  ${row.offset.toString(16).padStart(4, '0')}  ${row.hex.padEnd(47)}  ${row.text}`),
     'Now:',
     formatFields({

@@ -108,6 +108,12 @@ test('dead replay moves, and names what it left', async () => {
   assert.equal(out, 'Replayed 1 of 2 messages.\nLeft 9: leased');
 });
 
+test('dead replay says that it was cancelled, and how to go on', async () => {
+  const body = { id: '3', state: 'cancelled', endedAt: 1, matched: 11, moved: 11, skipped: [] };
+  const { out } = await runAgainst({ 'POST /v1/dead-letters/replay': { body } }, ['dead', 'replay']);
+  assert.equal(out, 'Replayed 11 of 11 messages.\nIt was cancelled: sluice move resume 3 goes on.');
+});
+
 test('dead replay can be slow and change what it gives back', async () => {
   const status = { id: '3', state: 'running', matched: 0, moved: 0, skipped: [] };
   const answers = { 'POST /v1/dead-letters/replay': { body: status } };

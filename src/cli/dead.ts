@@ -116,9 +116,10 @@ export function formatRehearsal(answer: RehearsalAnswer): string {
   return [head, table, ...formatSkipped(skipped)].filter((part) => part !== '').join('\n');
 }
 
-function formatReplay({ id, moved, matched, endedAt, reason, skipped = [] }: MoveStatus): string {
+function formatReplay({ id, state, moved, matched, endedAt, reason, skipped = [] }: MoveStatus): string {
   return [
     `Replayed ${moved.toLocaleString('en')} of ${formatCount(matched, 'message')}.`,
+    ...(state === 'cancelled' ? [`It was cancelled: sluice move resume ${id} goes on.`] : []),
     ...(reason === undefined ? [] : [reason]),
     ...(id === undefined || endedAt !== undefined ? [] : [`It goes on: sluice move show ${id}`]),
     ...formatSkipped(skipped),

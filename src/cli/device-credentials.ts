@@ -13,7 +13,11 @@ interface Credential {
   readonly name?: string;
   readonly createdAt: number;
   readonly expiresAt?: number;
+  readonly publicKey?: string;
 }
+
+/** The kinds of which nothing is made by the server. */
+const takesFile: ReadonlySet<string> = new Set(['key', 'certificate']);
 
 export const credentials = command({
   name: 'credentials',
@@ -21,12 +25,18 @@ export const credentials = command({
   note: 'Others of its kind end at once, unless an overlap is given.',
   operands: [{ name: 'DEVICE', sentence: 'the id of a device' }],
   options: {
-    kind: valueOr(choice(...credentialKinds), 'password', { placeholder: 'KIND', sentence: 'What to give it.' }),
+    kind: valueOr(choice(...credentialKinds), 'password', {
+      placeholder: 'KIND',
+      sentence: `What to give it: ${credentialKinds.join(', ')}.`,
+    }),
     'device-password': value(text({ secret: true }), {
       placeholder: 'TEXT',
       sentence: 'Password to use; without it one is made.',
     }),
-    file: value(text(), { placeholder: 'FILE', sentence: 'Public key or certificate, in PEM.' }),
+    file: value(text(), {
+      placeholder: 'FILE',
+      sentence: 'Public key or certificate, in PEM; - reads standard input.',
+    }),
     name: value(text(), { placeholder: 'TEXT', sentence: 'What to call it.' }),
     'overlap-seconds': valueOr(integer(0, 366 * 86_400), 0, {
       placeholder: 'N',
@@ -56,8 +66,10 @@ export const credentials = command({
       const answer = await api.get<{ credentials: readonly Credential[] }>(at);
       return print(terminal, options.json, answer, (told) => listText(told.credentials));
     }
+    if (takesFile.has(options.kind) && options.file === undefined)
+      throw new UsageError(`Give --file: a ${options.kind} comes from the device, in PEM`);
     const pem = options.file === undefined ? undefined : (await readInput(terminal, options.file)).toString();
-    const answer = await api.post<Record<string, string>>(at, {
+    const answer = await api.post<Credential>(at, {
       kind: options.kind,
       password: options['device-password'],
       ...(pem !== undefined && { [options.kind === 'key' ? 'publicKey' : 'certificate']: pem }),
@@ -65,9 +77,19 @@ export const credentials = command({
       overlapSeconds: options['overlap-seconds'],
       keepOthers: options['keep-others'],
     });
-    return print(terminal, options.json, answer, formatFields);
+    return print(terminal, options.json, answer, madeText);
   },
 });
+
+/** The key is left out: whoever gave it has it. */
+function madeText(made: Credential): string {
+  const { createdAt, expiresAt, publicKey: _publicKey, ...told } = made;
+  return formatFields({
+    ...told,
+    createdAt: formatTime(createdAt),
+    ...(expiresAt !== undefined && { expiresAt: formatTime(expiresAt) }),
+  });
+}
 
 function listText(rows: readonly Credential[]): string {
   return formatTable(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { deviceTypeWithDefaults } from '../devices/device-type.ts';
 import { runAgainst } from './testing/fake-server.ts';
@@ -40,6 +41,12 @@ test('the schema of an event type is put from a file, and its versions are liste
   const { out, seen } = await runAgainst(put, argv, { cwd });
   assert.equal(out, 'Version 4 of the schema is current.');
   assert.deepEqual(seen[0].body, { type: 'object' });
+
+  const piped = argv.slice(0, -2);
+  for (const wanted of [piped, [...piped, '-f', '-']]) {
+    const read = await runAgainst(put, wanted, { stdin: Readable.from(['{"type":', '"array"}']) });
+    assert.deepEqual(read.seen[0].body, { type: 'array' });
+  }
 
   const versions = [2, 1].map((version) => ({ version, schema: { minimum: version }, createdAt: 0 }));
   const get = { [`GET ${path}`]: { body: { current: 2, versions } } };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
 import { runAgainst } from './testing/fake-server.ts';
 
@@ -65,6 +66,19 @@ test('device credentials prints the new password, and --remove takes it away', a
   assert.equal(removed.seen[0].method, 'DELETE');
 });
 
+test('device credentials tells when they were made, and needs a file where the device has the secret', async () => {
+  const made = { deviceId: 'd-1', id: 'k', kind: 'key', publicKey: 'PEM\n', createdAt: 0, expiresAt: 1000 };
+  const answers = { 'POST /v1/devices/d-1/credentials': { status: 201, body: made } };
+  const argv = ['device', 'credentials', 'd-1', '--kind', 'key'];
+  const { out, seen } = await runAgainst(answers, [...argv, '--file', '-'], { stdin: Readable.from(['PEM\n']) });
+  assert.equal((seen[0].body as { publicKey: string }).publicKey, 'PEM\n');
+  assert.match(out, /^createdAt +1970-01-01T00:00:00.000Z\nexpiresAt +1970-01-01T00:00:01.000Z$/m);
+  assert.doesNotMatch(out, /PEM/);
+  const { status, err } = await runAgainst(answers, argv);
+  assert.equal(status, 2);
+  assert.match(err, /^Give --file: a key comes from the device, in PEM\n/);
+});
+
 test('device list, show, remove and state ask for what they print', async () => {
   const row = { id: 'd-1', type: 't', firmwareVersion: undefined, attributes: {}, retired: false, createdAt: 0 };
   const entry = { eventType: 'telemetry', key: 'temperature', value: 21.5, time: 0, messageId: 'm' };
@@ -122,15 +136,15 @@ test('a file that cannot be read or used is told as a sentence, before the serve
   await writeFile(join(cwd, 'broken.json'), '{');
   const run = (...argv: string[]) => runAgainst({}, argv, { cwd });
   const runs = [
-    await run('driver', 'put', 'a', '1.0.0', '-f', '/nope', '-t', 't'),
+    await run('driver', 'put', 'a', '1.0.0', '-f', '/nope.js', '-t', 't'),
     await run('driver', 'put', 'a', '1.0.0', '-f', '.', '-t', 't'),
     await run('device', 'type', 'set', 't', '--schemas', 'broken.json'),
   ];
   assert.deepEqual(
     runs.map(({ status, err, seen }) => [status, err, seen.length]),
     [
-      [1, 'Cannot read "/nope": there is no such file', 0],
-      [1, 'Cannot read ".": it is a folder', 0],
+      [1, 'Cannot read "/nope.js": there is no such file', 0],
+      [1, `Cannot read "${join(cwd, 'driver.json')}": there is no such file`, 0],
       [1, 'Cannot use the schemas in "broken.json": expected a JSON object with one for each event type', 0],
     ],
   );

@@ -52,7 +52,13 @@ export function requestOf(
   { identity, clientId }: Caller,
   { access }: RouteParts,
 ): IngestRequest {
-  const deviceId = message.deviceId === 'me' && identity.kind === 'device' ? identity.name : message.deviceId;
+  if (message.deviceId === 'me' && identity.kind !== 'device') {
+    throw new SluiceError(
+      'invalid_argument',
+      'Say which device the message is of: only a device itself may leave it out',
+    );
+  }
+  const deviceId = message.deviceId === 'me' ? identity.name : message.deviceId;
   // Whoever may publish to the topic of a message over MQTT may send it here.
   const topic = buildDeviceTopic({ deviceId, eventType: message.eventType ?? defaultEventType });
   if (access.mayAdminister(identity) || access.mayPublish(identity, clientId, topic)) {

@@ -94,7 +94,7 @@ function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAl
   }
   return {
     advised: mode === 'auto' ? 'auto' : 'inline',
-    because: `${peakPerSecond} messages came in the busiest second, as evenly as the ${rounded(perSecond)} of the usual one: inline answers keep up`,
+    because: `${peakPerSecond === 1 ? '1 message' : `${peakPerSecond} messages`} came in the busiest second, as evenly as the ${rounded(perSecond)} of the usual one: inline answers keep up`,
   };
 }
 

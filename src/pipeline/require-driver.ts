@@ -6,5 +6,5 @@ export function requireDriver(drivers: Pick<DriverHost, 'drivers'>, { id, versio
   const versions = drivers.drivers().filter((driver) => driver.id === id);
   if (versions.some((driver) => driver.version === version)) return;
   const there = versions.length === 0 ? 'no version at all' : versions.map((driver) => driver.version).join(', ');
-  throw new SluiceError('not_found', `Cannot try driver "${id}" ${version}: of this driver there is ${there}`);
+  throw new SluiceError('not_found', `Cannot use driver "${id}" ${version}: of this driver there is ${there}`);
 }

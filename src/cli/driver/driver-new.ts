@@ -29,7 +29,8 @@ export const newDriver = command({
       [
         `Made ${join(id, manifestFile)} and ${join(id, scriptFile)}. Next:`,
         `  sluice driver test ${id}`,
-        `  sluice driver put ${id} 1.0.0 --file ${join(id, scriptFile)} --device-type ${options['device-type'] ?? id} --stage shadow`,
+        `  sluice driver put ${id} 1.0.0 --file ${join(id, scriptFile)} --device-type ${options['device-type'] ?? id}`,
+        '(--stage shadow or canary first, where another driver is in use for the device type.)',
       ].join('\n'),
     );
     return 0;

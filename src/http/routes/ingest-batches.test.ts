@@ -144,6 +144,13 @@ test('a caller sends for devices whose topics it may publish to, a device for it
   assert.equal((await call('POST', '/v1/ingest', items)).status, 401);
 });
 
+test('an item that names no device is asked for one, where no device sends it', async (t) => {
+  const { call } = await serve(t);
+  const { body } = await call('POST', '/v1/ingest', [{ payload: 1 }]);
+  assert.equal(body.results[0].code, 'invalid_argument');
+  assert.match(body.results[0].detail, /^Say which device the message is of: /);
+});
+
 test('who prefers to be answered early is, for a batch as for lines, and is told so', async (t) => {
   const { call, pipeline } = await serve(t);
   pipeline.ingestion.answer = { kind: 'accepted', messageId: 'unused' };

@@ -25,8 +25,20 @@ test('a series is asked for by key and interval, and has the functions that were
   const all = await call('GET', '/v1/devices/d1/series?key=v&key=w&key=v');
   assert.deepEqual(all.body.series[0].points, [point]);
   assert.deepEqual(store.asked[1].keys, ['v', 'w']);
-  // A hundred intervals, of which the last one is that of now.
-  assert.equal(store.asked[1].to - store.asked[1].from, 99 * 3_600_000);
+});
+
+test('without `from`, a series has so many whole intervals, of which the last one is that of now', async (t) => {
+  const { call, store } = await serveMeters(t, 'd1');
+  const fromFor = async (query: string): Promise<number> => {
+    await call('GET', `/v1/devices/d1/series?key=v&interval=1h&${query}`);
+    return store.asked.at(-1)?.from as number;
+  };
+  const hour = 3_600_000;
+  assert.equal(await fromFor(`limit=1&to=${5 * hour + 1}`), 5 * hour);
+  assert.equal(await fromFor(`limit=1&to=${6 * hour}`), 5 * hour);
+  assert.equal(await fromFor(`limit=3&to=${5 * hour + 1}`), 3 * hour);
+  assert.equal(await fromFor(`to=${5 * hour + 1}`), 0);
+  assert.equal((await fromFor('limit=2')) % hour, 0);
 });
 
 test('a series of a type goes on device by device, and one of devices is of those named', async (t) => {

@@ -134,11 +134,16 @@ async function points(
 ): Promise<object> {
   const intervalMs = parseInterval(interval, 'interval');
   const to = toText === undefined ? clock.now() : parseTime(toText, 'to');
-  const from = fromText === undefined ? Math.max(0, to - (limit - 1) * intervalMs) : parseTime(fromText, 'from');
+  const from = fromText === undefined ? startOfLast(limit, intervalMs, to) : parseTime(fromText, 'from');
   if (from > to) throw new SluiceError('invalid_argument', `Give from before to: met ${from} and ${to}`);
   const keys = [...new Set([key].flat())];
   const answered = await store.series.points({ deviceIds, keys, eventType, intervalMs, from, to, limit });
   return withFunctions(answered, [fn].flat());
+}
+
+/** Where the first of so many whole intervals begins, the last of which has the moment before `to`. */
+function startOfLast(intervals: number, intervalMs: number, to: number): number {
+  return Math.max(0, (Math.ceil(to / intervalMs) - intervals) * intervalMs);
 }
 
 function withFunctions({ series, next }: SeriesPage, names: readonly FunctionName[]): object {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SimulatedClock } from '../../std/clock.ts';
-import { silentLog } from '../../std/log.ts';
+import { createLog, silentLog } from '../../std/log.ts';
 import type { DecodeRequest } from '../driver.ts';
 import { WorkerDriverHost } from '../driver-host/host.ts';
 import { DriverFolderWatch } from './driver-folder-watch.ts';
@@ -76,6 +76,23 @@ test('a driver whose folder is gone stays, and a folder that cannot be read ends
   assert.equal(await readBy(host), 1);
 });
 
+test('a folder that cannot be read is logged once, and again when it was there in between', async (t) => {
+  const lines: string[] = [];
+  const { watch, folder } = await scene(
+    t,
+    createLog('warn', (line) => void lines.push(line)),
+  );
+  await rm(folder, { recursive: true });
+  await watch.look();
+  await watch.look();
+  assert.equal(lines.length, 1);
+  await mkdir(folder);
+  await watch.look();
+  await rm(folder, { recursive: true });
+  await watch.look();
+  assert.equal(lines.length, 2);
+});
+
 test('links that lead to a file, to nothing or in a circle keep no other driver from being loaded', async (t) => {
   const { host, put, watch, folder } = await scene(t);
   await writeFile(join(folder, '..', 'README.md'), 'Drivers');
@@ -87,7 +104,7 @@ test('links that lead to a file, to nothing or in a circle keep no other driver 
   assert.equal(await readBy(host), 1);
 });
 
-async function scene(t: TestContext) {
+async function scene(t: TestContext, log = silentLog) {
   const parent = await mkdtemp(join(tmpdir(), 'sluice-drivers-'));
   const folder = join(parent, 'drivers');
   await mkdir(folder);
@@ -102,7 +119,7 @@ async function scene(t: TestContext) {
     }),
     host,
     clock: new SimulatedClock(),
-    log: silentLog,
+    log,
   });
   t.after(async () => {
     await watch.stop();

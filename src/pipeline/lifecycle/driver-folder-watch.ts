@@ -42,6 +42,8 @@ export class DriverFolderWatch {
   readonly #seen = new Map<string, Seen>();
   #timer: Timer | undefined;
   #stopped = false;
+  /** So that it is logged once, and not with every look. */
+  #unreadable = false;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(options: DriverFolderWatchOptions) {
@@ -74,13 +76,17 @@ export class DriverFolderWatch {
     const { folder, log } = this.#options;
     try {
       const entries = await readdir(folder, { withFileTypes: true });
+      this.#unreadable = false;
       const folders = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
       if (folders.length > foldersMax) {
         log.warn(`Keep at most ${foldersMax} drivers in a folder: the others are not loaded`, { folder });
       }
       for (const { name } of folders.slice(0, foldersMax)) await this.#lookAt(name);
     } catch (problem) {
-      log.warn('Cannot read the folder of drivers; those that are loaded stay', { folder, problem });
+      if (!this.#unreadable) {
+        log.warn('Cannot read the folder of drivers, and looks again; those that are loaded stay', { folder, problem });
+      }
+      this.#unreadable = true;
     }
   }
 
