@@ -13,6 +13,8 @@ export type ReadCallback = (bytes: Buffer) => void;
  */
 export class SharedReading {
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
+  /** By length: most reads are short, and all of one length are the same view. */
+  readonly #views = Array.from({ length: shortReadBytes + 1 }, (_, bytes) => this.#buffer.subarray(0, bytes));
 
   /** The socket to go on with. The accepted one must be paused since it was accepted (`pauseOnConnect`). */
   adopt(accepted: Socket, receive: ReadCallback): Socket {
@@ -20,7 +22,7 @@ export class SharedReading {
     if (handle === null || handle === undefined) return readAsUsual(accepted, receive);
     const buffer = this.#buffer;
     const callback = (bytes: number): boolean => {
-      receive(buffer.subarray(0, bytes));
+      receive(this.#view(bytes));
       return true;
     };
     const socket = new Socket({ handle, onread: { buffer, callback } } as object);
@@ -28,6 +30,11 @@ export class SharedReading {
     Object.assign(socket, { _server: server });
     Object.assign(accepted, { _handle: null, _server: null });
     return socket;
+  }
+
+  #view(bytes: number): Buffer {
+    if (bytes >= this.#views.length) return this.#buffer.subarray(0, bytes);
+    return this.#views[bytes];
   }
 }
 
@@ -46,3 +53,5 @@ interface AcceptedSocket {
 
 /** As much as Node reads at once, and about what fits into the processor's cache together with its answer. */
 const readBytes = 64 * 1024;
+
+const shortReadBytes = 1024;
