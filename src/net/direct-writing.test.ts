@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { writeDirectly } from './direct-writing.ts';
+import { type Output, writeDirectly } from './direct-writing.ts';
 
 /** Two ends of a connection; the client reads nothing before it is told to. */
 async function connection(t: TestContext): Promise<{ served: Socket; client: Socket }> {
@@ -30,18 +30,23 @@ async function received(client: Socket, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+function output(...texts: readonly string[]): Output[] {
+  return texts.map((text) => ({ bytes: Buffer.from(text) }));
+}
+
+const tooMuch: readonly Output[] = [{ bytes: Buffer.alloc(32 * 1024 * 1024) }];
 const neverDone = (): void => assert.fail('there was nothing to wait for');
 
 test('what fits into the socket is taken at once, one piece or several, in their order', async (t) => {
   const { served, client } = await connection(t);
-  assert.equal(writeDirectly(served, [Buffer.from('one ')], neverDone), 'taken');
-  assert.equal(writeDirectly(served, [Buffer.from('two '), Buffer.from('three')], neverDone), 'taken');
+  assert.equal(writeDirectly(served, output('one '), neverDone), 'taken');
+  assert.equal(writeDirectly(served, output('two ', 'three'), neverDone), 'taken');
   assert.equal(String(await received(client, 13)), 'one two three');
 });
 
 test('what does not fit is said to be done when the reader has made room for it, and arrives whole and before what follows', async (t) => {
   const { served, client } = await connection(t);
-  const pieces = ['a', 'b', 'c'].map((letter) => Buffer.alloc(8 * 1024 * 1024, letter));
+  const pieces = ['a', 'b', 'c'].map((letter) => ({ bytes: Buffer.alloc(8 * 1024 * 1024, letter) }));
   let isDone = false;
   const done = new Promise<void>((resolve) => {
     const written = writeDirectly(served, pieces, () => {
@@ -52,7 +57,7 @@ test('what does not fit is said to be done when the reader has made room for it,
   });
   served.write('and what the stream writes');
   assert.equal(isDone, false);
-  const sent = Buffer.concat([...pieces, Buffer.from('and what the stream writes')]);
+  const sent = Buffer.concat([...pieces.map(({ bytes }) => bytes), Buffer.from('and what the stream writes')]);
   const arrived = await received(client, sent.length);
   await done;
   assert.ok(arrived.equals(sent));
@@ -62,7 +67,7 @@ test('a reader that goes away in the middle ends the socket with the reason, and
   const { served, client } = await connection(t);
   const ended = once(served, 'error');
   const done = new Promise<void>((resolve) => {
-    assert.equal(writeDirectly(served, [Buffer.alloc(32 * 1024 * 1024)], resolve), 'under-way');
+    assert.equal(writeDirectly(served, tooMuch, resolve), 'under-way');
   });
   client.resetAndDestroy();
   const [problem] = await ended;
@@ -74,7 +79,7 @@ test('a reader that goes away in the middle ends the socket with the reason, and
 test('a socket that is destroyed in the middle says that the write is done', async (t) => {
   const { served } = await connection(t);
   const done = new Promise<void>((resolve) => {
-    assert.equal(writeDirectly(served, [Buffer.alloc(32 * 1024 * 1024)], resolve), 'under-way');
+    assert.equal(writeDirectly(served, tooMuch, resolve), 'under-way');
   });
   served.destroy();
   await done;
@@ -82,9 +87,9 @@ test('a socket that is destroyed in the middle says that the write is done', asy
 
 test('what is no plain socket, has ended, or has something of its own to write is written as usual', async (t) => {
   const { served } = await connection(t);
-  const bytes = [Buffer.from('x')];
+  const bytes = output('x');
   assert.equal(writeDirectly(new PassThrough() as unknown as Socket, bytes, neverDone), 'refused');
-  served.write(Buffer.alloc(32 * 1024 * 1024));
+  served.write(tooMuch[0].bytes);
   assert.equal(writeDirectly(served, bytes, neverDone), 'refused');
   served.destroy();
   assert.equal(writeDirectly(served, bytes, neverDone), 'refused');

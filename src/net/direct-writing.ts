@@ -17,13 +17,15 @@ export type Written =
  * It needs what Node 24 has without documenting it: `_handle`, and the binding `stream_wrap`. Where those are missing, and for
  * TLS, everything is refused and written as usual.
  */
-export function writeDirectly(socket: Socket, pieces: readonly Buffer[], done: () => void): Written {
+export function writeDirectly(socket: Socket, pieces: readonly Output[], done: () => void): Written {
   const { _handle: handle } = socket as PlainSocket;
   if (binding === undefined || !isPlain(handle) || socket.writableLength > 0 || socket.writableEnded) return 'refused';
   const request = spare ?? new binding.WriteWrap();
   spare = undefined;
   const problem =
-    pieces.length === 1 ? handle.writeBuffer(request, pieces[0]) : handle.writev(request, pieces, allAreBuffers);
+    pieces.length === 1
+      ? handle.writeBuffer(request, pieces[0].bytes)
+      : handle.writev(request, pieces.map(bytesOf), allAreBuffers);
   if (problem === 0 && binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) {
     request.pieces = pieces;
     request.oncomplete = (status) => {
@@ -45,6 +47,14 @@ function writeProblem(status: number): Error {
   return Object.assign(new Error(`write ${code}`), { code, errno: status, syscall: 'write' });
 }
 
+function bytesOf({ bytes }: Output): Buffer {
+  return bytes;
+}
+
+export interface Output {
+  readonly bytes: Buffer;
+}
+
 interface PlainSocket {
   readonly _handle?: StreamHandle | null;
 }
@@ -58,7 +68,7 @@ interface StreamHandle {
 interface WriteRequest {
   oncomplete?: (status: number) => void;
   /** Keeps the memory while the operating system reads it. */
-  pieces?: readonly Buffer[];
+  pieces?: readonly Output[];
 }
 
 interface StreamBinding {

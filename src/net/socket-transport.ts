@@ -3,7 +3,7 @@ import type { Peer, Transport } from '../broker/transport.ts';
 import { type HeldMemory, referenceBytesMin } from '../std/bytes.ts';
 import type { Clock, Timer } from '../std/clock.ts';
 import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
-import { writeDirectly } from './direct-writing.ts';
+import { type Output, writeDirectly } from './direct-writing.ts';
 import { lingerMs } from './linger.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -144,7 +144,7 @@ export class SocketTransport implements Transport, Flushable {
     this.#writingBytes = this.#fullBytes;
     this.#full = [];
     this.#fullBytes = 0;
-    this.#write(this.#writing.map(bytesOf));
+    this.#write(this.#writing);
   }
 
   #frame(): void {
@@ -159,19 +159,19 @@ export class SocketTransport implements Transport, Flushable {
     else this.#socket.end(this.#framing.trailer());
   }
 
-  #write(pieces: readonly Buffer[]): void {
+  #write(pieces: readonly Output[]): void {
     const written = this.#writesDue === 0 ? writeDirectly(this.#socket, pieces, this.#written) : 'refused';
     if (written === 'taken') this.#release();
     else if (written === 'under-way') this.#writesDue++;
     else this.#writeAsUsual(pieces);
   }
 
-  #writeAsUsual(pieces: readonly Buffer[]): void {
+  #writeAsUsual(pieces: readonly Output[]): void {
     const socket = this.#socket;
     this.#writesDue++;
     if (pieces.length > 1) socket.cork();
-    for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i]);
-    socket.write(pieces[pieces.length - 1], this.#written);
+    for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i].bytes);
+    socket.write(pieces[pieces.length - 1].bytes, this.#written);
     if (pieces.length > 1) socket.uncork();
     if (socket.writableLength === 0) this.#release();
   }
@@ -215,8 +215,7 @@ export class SocketTransport implements Transport, Flushable {
   }
 }
 
-interface Piece {
-  readonly bytes: Buffer;
+interface Piece extends Output {
   /** What the bytes are a part of. */
   readonly memory: Buffer;
   /** Gets the memory back when the operating system has the bytes; none where nobody waits for it. */
@@ -239,7 +238,3 @@ export interface SharedByTransports {
 const earlyBytes = 12 * 1024;
 
 const nothing = Buffer.alloc(0);
-
-function bytesOf({ bytes }: Piece): Buffer {
-  return bytes;
-}
