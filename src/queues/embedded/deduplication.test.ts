@@ -26,3 +26,19 @@ test('ids that came while deduplication was on are forgotten when it is off, aft
   assert.equal(rows(), 0);
   await under.close();
 });
+
+test('an id that comes again while its first time is being forgotten leaves rows that agree, whenever they are flushed', async () => {
+  const under = await new TestEngine({ storage: new StorageDouble() }).open();
+  const deduplication = { scope: 'queue', windowMs: 1_000 } as const;
+  await under.engine.declare('orders', { bindings: [{ filter: 'orders/#' }], deduplication });
+  const properties = { userProperties: [['sluice-dedup-id', 'a']] } as const;
+  await publish(under.engine.route('orders/new'), messageOf('1', { properties }));
+  // Both windows end before anything of this turn is on disk.
+  under.clock.advance(1_000);
+  const again = publish(under.engine.route('orders/new'), messageOf('2', { properties }));
+  under.clock.advance(1_000);
+  await again;
+  // Opens what is on disk, and looks at whether its rows agree.
+  await under.cutPower();
+  await under.close();
+});

@@ -4,7 +4,13 @@ import { readU48, writeU48 } from '../../std/numbers.ts';
 import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext, Wake } from './context.ts';
-import { deduplicationExpiryEnd, deduplicationExpiryKey, digestKey, digestOfExpiryKey } from './keys.ts';
+import {
+  deduplicationExpiryEnd,
+  deduplicationExpiryKey,
+  digestKey,
+  digestOfExpiryKey,
+  timeOfExpiryKey,
+} from './keys.ts';
 import type { Unflushed } from './unflushed.ts';
 
 /** The user property with which a publisher names what it sends. */
@@ -112,9 +118,9 @@ export class Deduplication {
     for (const key of keys) {
       commit.remove('deduplication-expiry', key);
       const digest = digestOfExpiryKey(key);
-      // The id may have come again after its window, and has a row that lasts longer then.
+      // An id that came again after its window is forgotten with the key of that time, which the disk may not show yet.
       const until = this.#unflushed.get(digest) ?? this.#onDisk(digest);
-      if (until <= now) commit.remove('deduplication', digestKey(this.#queue, digest));
+      if (until === timeOfExpiryKey(key)) commit.remove('deduplication', digestKey(this.#queue, digest));
     }
     const isAtEnd = keys.length < prunedMax;
     if (isAtEnd && this.#isOff && !this.#hasRows()) return;

@@ -120,6 +120,10 @@ export function deduplicationExpiryEnd(queue: number, now: number): Buffer {
   return deduplicationExpiryKey(queue, now + 1, '');
 }
 
+export function timeOfExpiryKey(key: Buffer): number {
+  return readU48(key, 4);
+}
+
 export function digestOfExpiryKey(key: Buffer): string {
   return key.toString('latin1', 10);
 }
