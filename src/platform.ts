@@ -243,6 +243,11 @@ export class Platform {
       watch,
       this.#mqtt,
       this.#http,
+      part(
+        'consumers',
+        () => undefined,
+        () => letConsumersSettle(engine, config.stop.settleMsMax, log),
+      ),
     ]);
   }
 
@@ -281,6 +286,12 @@ export class Platform {
 
 function part(name: string, start: Part['start'], stop: Part['stop']): Part {
   return { name, start, stop };
+}
+
+/** While everything still serves, so that consumers can say what became of what they hold, and nobody gets it a second time. */
+async function letConsumersSettle(engine: EmbeddedEngine, waitMs: number, log: Log): Promise<void> {
+  const messages = await engine.quiesce(waitMs);
+  if (messages > 0) log.info('Messages that their consumers have not settled go back to their queues', { messages });
 }
 
 function driverFolder({ drivers: { folder } }: Config, host: WorkerDriverHost, log: Log): Part[] {

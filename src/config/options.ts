@@ -168,6 +168,11 @@ export const configOptions = {
     sentence:
       'Whether this process works on the ingest queue; false leaves the queue to processes that `sluice worker` starts.',
   }),
+  'stop.settleMsMax': option(integer(0, 600_000), {
+    default: 5_000,
+    sentence:
+      'How long a stop waits for consumers of queues to settle what they hold, in milliseconds, while nothing more is handed out; what they have not settled by then goes back, uncounted. 0 does not wait.',
+  }),
   'log.level': option(choice(...logLevels), {
     default: 'info',
     flag: 'log-level',

@@ -13,6 +13,11 @@ import type { QueueStats } from './queue-stats.ts';
 export interface Engine extends QueueAdministration, Enqueueing, Consuming, Looking, Moving, Groups {
   readonly capabilities: ReadonlySet<EngineCapability>;
   start(): Promise<void>;
+  /**
+   * Hands nothing out any more, and waits up to `waitMs` until everything that is held is settled. Answers how many messages still
+   * are held: they can be settled until `stop`, and what is given back stays in its queue.
+   */
+  quiesce(waitMs: number): Promise<number>;
   /** Returns leases, flushes what was admitted, then closes. */
   stop(): Promise<void>;
 }

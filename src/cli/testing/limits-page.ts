@@ -51,6 +51,7 @@ const shown: Readonly<Record<string, string | undefined>> = {
   'http.bodyBytesMax': 'sluice_http_requests_total{status="413"}',
   'http.bodiesBytesMax': 'sluice_http_bodies_refused_total',
   'pipeline.threadsMax': 'sluice_pipeline_driver_threads',
+  'stop.settleMsMax': undefined,
   'log.eventLoopDelayMsMax': 'sluice_event_loop_delay_seconds',
 };
 

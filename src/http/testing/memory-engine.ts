@@ -46,6 +46,10 @@ export class MemoryEngine implements Engine {
     this.#queues.clear();
   }
 
+  async quiesce(): Promise<number> {
+    return 0;
+  }
+
   async stop(): Promise<void> {
     this.#queues.clear();
   }

@@ -6,6 +6,7 @@ import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
 import type { Entry } from './entry.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { HandOut } from './hand-out.ts';
 import type { HotWindow } from './hot-window.ts';
 
 /** Something to do at a time. */
@@ -23,6 +24,7 @@ export interface EngineContext {
   readonly log: Log;
   readonly hot: HotWindow;
   readonly events: EventFeed;
+  readonly handOut: HandOut;
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;

@@ -40,6 +40,7 @@ export class DeliveryLoop implements LeasingHome {
   get canDeliver(): boolean {
     const { source } = this;
     const { paused, maxInflight } = source.options;
+    if (source.context.handOut.isOver) return false;
     return this.dispatcher.hasAvailable && this.leased < maxInflight && !paused && !source.closed;
   }
 
@@ -92,6 +93,7 @@ export class DeliveryLoop implements LeasingHome {
   /** Takes a leased entry from its holder. */
   endLease(entry: Entry): void {
     this.leased--;
+    this.source.context.handOut.ended();
     const { slot } = entry;
     if (slot === undefined) return;
     slot.unlink(entry);
@@ -149,6 +151,7 @@ export class DeliveryLoop implements LeasingHome {
     const { totals } = this.source;
     changeState(entry, State.leased);
     this.leased++;
+    this.source.context.handOut.took();
     totals.delivered++;
     if (entry.deliveries++ > 0) totals.redelivered++;
     else totals.timeInQueueMs.record(now - entry.enqueuedAt);

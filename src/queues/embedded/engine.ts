@@ -45,6 +45,7 @@ import { PushConsumption } from './consumption.ts';
 import type { EngineContext } from './context.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
+import { HandOut } from './hand-out.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { Moves } from './move/moves.ts';
 import { requireWork } from './queue-kinds.ts';
@@ -102,6 +103,7 @@ export class EmbeddedEngine implements Engine {
       log: parts.log,
       hot: new HotWindow(parts.hot ?? hotLimits),
       events: new EventFeed(clock),
+      handOut: new HandOut(),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
       wakes: new Deadlines((wake, now) => wake.wake(now), clock),
       roomMade: () => this.#admission.roomMade(),
@@ -121,6 +123,12 @@ export class EmbeddedEngine implements Engine {
     this.#admission.open = true;
     this.#moves.load();
     this.#registry.countDeadLetters();
+  }
+
+  async quiesce(waitMs: number): Promise<number> {
+    const { handOut, commit, clock } = this.#context;
+    // After a failed commit nobody's answer can be kept.
+    return handOut.end(commit.failure === undefined ? waitMs : 0, clock);
   }
 
   async stop(): Promise<void> {

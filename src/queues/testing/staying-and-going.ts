@@ -57,6 +57,49 @@ export function stayingAndGoingContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), []);
     });
 
+    test('what is held can be settled before a stop, and nothing is handed out a second time', async () => {
+      await on.engine.declare('orders', bound);
+      const { consumer, consumption } = await on.consume('orders', 2);
+      await on.sendAll('1', '2', '3');
+      const held = await consumer.delivery(2);
+      const other = await on.consume('orders', 2);
+      await other.consumer.delivery(1);
+      const quiet = on.engine.quiesce(60_000);
+      assert.equal(held.settle(acknowledged), true);
+      consumer.deliveries[0].settle(released);
+      consumption.stop();
+      other.consumer.deliveries[0].settle(failed);
+      assert.equal(await quiet, 0);
+      const leased = on.engine.lease('orders', { consumerId: 'h', max: 5, waitMs: 0 });
+      assert.deepEqual(await leased, []);
+      await on.send('4');
+      await turns();
+      assert.deepEqual([consumer.payloads, other.consumer.payloads], [['1', '2'], ['3']]);
+      await on.reopen();
+      assert.deepEqual(await on.payloadsIn('orders'), ['1', '3', '4']);
+      assert.equal((await on.engine.browse('orders', { from: 0, limit: 1 })).messages[0].attempts, 0);
+    });
+
+    test('who does not settle what it holds is not waited for any longer than was said', async () => {
+      await on.engine.declare('orders', {
+        kind: 'log',
+        bindings: [{ filter: 'orders/#' }],
+        group: { start: 'earliest' },
+      });
+      await on.sendAll('1', '2');
+      const request = { consumerId: 'h', max: 2, waitMs: 0, group: 'readers' };
+      const [first] = await on.engine.lease('orders', request);
+      const quiet = on.engine.quiesce(5_000);
+      await on.engine.settle('orders', [first.token], acknowledged);
+      on.clock.advance(5_000);
+      assert.equal(await quiet, 1);
+      await on.engine.leave('orders', 'h');
+      assert.deepEqual(await on.engine.lease('orders', request), []);
+      await on.reopen();
+      const [again] = await on.engine.lease('orders', request);
+      assert.deepEqual([again.delivery.message.payload.toString(), again.delivery.attempt], ['2', 1]);
+    });
+
     test('a stopped engine takes nothing and says so', async () => {
       await on.engine.declare('orders', bound);
       const destination = on.engine.route('orders/new');
