@@ -68,6 +68,16 @@ const entryForms: Record<string, Convention> = {
       "function port7(bytes) { return bytes[0] }\nfunction decodeUplink(i) { return { data: { t: this['port' + i.fPort](i.bytes), g: globalThis['port' + i.fPort](i.bytes) } } }",
     data: { t: 18, g: 18 },
   },
+  'functions that are called on the global object': {
+    script:
+      'function decodeUplink(i) { var d = {}; this.addLevel(d, i.bytes); globalThis.addPort(d, i); return { data: d } }\n  function addLevel(d, bytes) { d.level = bytes[0] }\nfunction addPort(d, i) { function addLevel() {} addLevel(); d.port = i.fPort }',
+    data: { level: 18, port: 7 },
+  },
+  'variables that are properties of the global object': {
+    script:
+      "var units = { 7: 'm' };\nvar seen = 0;\nfunction decodeUplink(i) { this.seen += 2; seen += 1; return { data: { unit: this.units[i.fPort], seen: seen, same: globalThis.seen } } }",
+    data: { unit: 'm', seen: 3, same: 3 },
+  },
   'a namespace that compiled TypeScript makes': {
     script:
       "'use strict';\nvar __spread = (this && this.__spread) || function (a, b) { return a.concat(b) };\nvar codec;\n(function (codec) { var P = (function () { function P() { this.k = 1 } P.prototype.go = function () { return __spread([this.k], [2]) }; return P })(); codec.P = P })(codec || (codec = {}));\nfunction decodeUplink() { return { data: { r: new codec.P().go() } } }",

@@ -13,17 +13,37 @@ export const moduleNames: readonly string[] = ['module', 'exports'];
 /** The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
 export function bodyOf(source: string, asModule: boolean): string {
   const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
-  return `${source.replace(firstLine, '')}\n;${functionsAsGlobals(source)}return [${found.join(', ')}];`;
+  return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}return [${found.join(', ')}];`;
 }
 
 /**
- * In a script, functions are properties of the global object, and some look them up there: `this['decode' + port]`. Here they are
- * local. Only those at the beginning of a line are looked for, and only where a name is looked up in that way.
+ * In a script, functions and variables are properties of the global object, and some look them up there: `this.parse(x)`,
+ * `this['decode' + port]`. Here they are local. Those that may be looked up in that way are made properties as well.
  */
-function functionsAsGlobals(source: string): string {
-  if (!/\b(?:this|globalThis)\s*\[/.test(source)) return '';
-  const names = new Set(Array.from(source.matchAll(/^function\s*\*?\s*([A-Za-z_$][\w$]*)/gm), (match) => match[1]));
-  return Array.from(names, (name) => `globalThis.${name} = ${name};`).join('');
+function namesAsGlobals(source: string): string {
+  const isLookedUp = lookedUpIn(source);
+  if (isLookedUp === undefined) return '';
+  const functions = namesIn(source, /^[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  const variables = namesIn(source, /^var\s+([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  return [
+    // One that is indented may belong to another function, and then there is none of its name here.
+    ...functions.map((name) => `if (typeof ${name} === 'function') globalThis.${name} = ${name};`),
+    ...variables.map(
+      (name) =>
+        `Object.defineProperty(globalThis, '${name}', { get: () => ${name}, set: (value) => { ${name} = value }, configurable: true, enumerable: true });`,
+    ),
+  ].join('');
+}
+
+/** Undefined where the script looks up none in the global object. */
+function lookedUpIn(source: string): ((name: string) => boolean) | undefined {
+  if (/\b(?:this|globalThis)\s*\[/.test(source)) return () => true;
+  const names = new Set(namesIn(source, /\b(?:this|globalThis)\s*\.\s*([A-Za-z_$][\w$]*)/g));
+  return names.size === 0 ? undefined : (name) => names.has(name);
+}
+
+function namesIn(source: string, pattern: RegExp): string[] {
+  return [...new Set(Array.from(source.matchAll(pattern), (match) => match[1]))];
 }
 
 /** `#!/usr/bin/env node` is allowed at the very beginning of a script, and not in a function; nor is a byte order mark before it. */
