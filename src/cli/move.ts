@@ -112,12 +112,13 @@ const columns: readonly Column<MoveStatus>[] = [
   { title: 'total', cell: (row) => row.total },
   { title: 'matched', cell: (row) => row.matched },
   { title: 'moved', cell: (row) => row.moved },
+  { title: 'superseded', cell: (row) => row.superseded },
   { title: 'started', cell: (row) => formatTime(row.startedAt) },
   { title: 'reason', cell: (row) => row.reason },
 ];
 
 function formatMove(status: MoveStatus): string {
-  const { id, spec, state, scanned, total, matched, moved, startedAt, endedAt, reason } = status;
+  const { id, spec, state, scanned, total, matched, moved, superseded, startedAt, endedAt, reason } = status;
   return [
     formatFields({
       move: id,
@@ -127,6 +128,7 @@ function formatMove(status: MoveStatus): string {
       scanned: `${scanned.toLocaleString('en')} of ${total.toLocaleString('en')}`,
       matched,
       moved,
+      superseded,
       started: formatTime(startedAt),
       ended: formatTime(endedAt),
       reason,

@@ -79,6 +79,7 @@ const statusFields: Record<string, JsonSchema> = {
   total: { ...integer, description: 'Messages that were there at the start' },
   matched: integer,
   moved: integer,
+  superseded: { ...integer, description: 'Stayed because a last-value queue has a newer value of their key' },
   skipped,
   reason: { ...text, description: 'Why it waits, or failed' },
 };
@@ -91,6 +92,7 @@ export const statusListSchema: JsonSchema = answer('Those that run, and the last
 export const previewFields: Record<string, JsonSchema> = {
   matched: integer,
   movable: { ...integer, description: 'Those of them that can go' },
+  superseded: { ...integer, description: 'A last-value queue has a newer value of their key' },
   skipped,
   samples: array({
     type: 'object',
@@ -110,9 +112,9 @@ export function moveFromJson({ from, to, filter, edit, limit, rate }: MoveJson):
   };
 }
 
-export function previewToJson({ matched, movable, skipped, samples }: MovePreview): object {
+export function previewToJson({ matched, movable, superseded, skipped, samples }: MovePreview): object {
   const shown = samples.map(({ sequence, to, message }) => ({ sequence, to, ...messageToJson(message) }));
-  return { matched, movable, skipped, samples: shown };
+  return { matched, movable, superseded, skipped, samples: shown };
 }
 
 function editFromJson({ payload, encoding, ...others }: EditJson): MessageEdit {

@@ -65,6 +65,8 @@ export interface MoveStatus {
   readonly total: number;
   readonly matched: number;
   readonly moved: number;
+  /** Stayed because there is a newer value of their key where they would go. */
+  readonly superseded: number;
   /** The first of those that matched and could not go; the others show in the difference of `matched` and `moved`. */
   readonly skipped: readonly SkippedMessage[];
   /** Why it waits, or failed. */
@@ -81,6 +83,8 @@ export interface MovePreview {
   /** Messages that match, and those of them that can go. */
   readonly matched: number;
   readonly movable: number;
+  /** There is a newer value of their key where they would go. */
+  readonly superseded: number;
   readonly skipped: readonly SkippedMessage[];
   /** The first that can go, as they would arrive. */
   readonly samples: readonly MoveSample[];

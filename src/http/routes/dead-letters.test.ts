@@ -91,7 +91,7 @@ test('a dry run tells what would become of them and moves nothing', async (t) =>
   );
   assert.equal((await engine.stats('ingest.dead')).ready, 4);
   const none = await call('POST', '/v1/dead-letters/replay', { fingerprint: 'f9', dryRun: true });
-  assert.deepEqual(none.body, { matched: 0, movable: 0, skipped: [], samples: [], rehearsal: [] });
+  assert.deepEqual(none.body, { matched: 0, movable: 0, superseded: 0, skipped: [], samples: [], rehearsal: [] });
 });
 
 test('a replay sends what is meant back to where it came from', async (t) => {
@@ -110,6 +110,6 @@ test('before the first dead letter there is none, which is no error', async (t) 
   assert.deepEqual((await call('GET', '/v1/dead-letters')).body.groups, []);
   assert.deepEqual((await call('GET', '/v1/dead-letters/messages')).body.messages, []);
   const { body } = await call('POST', '/v1/dead-letters/replay', { dryRun: true });
-  assert.deepEqual(body, { matched: 0, movable: 0, skipped: [], samples: [], rehearsal: [] });
+  assert.deepEqual(body, { matched: 0, movable: 0, superseded: 0, skipped: [], samples: [], rehearsal: [] });
   assert.equal((await call('POST', '/v1/dead-letters/replay', {})).body.moved, 0);
 });

@@ -119,7 +119,7 @@ const noGroups: DeadLetterGroups = {
   truncated: false,
 };
 const nothingThere: BrowsePage = { messages: [], next: undefined };
-const nothingToMove: MovePreview = { matched: 0, movable: 0, skipped: [], samples: [] };
+const nothingToMove: MovePreview = { matched: 0, movable: 0, superseded: 0, skipped: [], samples: [] };
 const nothingThereToMove = { ...nothingToMove, moved: 0 };
 
 export const deadLetterRoutes: readonly Route[] = [

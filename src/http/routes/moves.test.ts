@@ -55,6 +55,7 @@ test('a dry run shows what would arrive, and begins nothing', async (t) => {
   assert.deepEqual(body, {
     matched: 1,
     movable: 1,
+    superseded: 0,
     skipped: [],
     samples: [
       {

@@ -181,7 +181,7 @@ export class MemoryEngine implements Engine {
       if (target === undefined) skipped.push({ sequence, reason: 'It names no queue to go to' });
       else samples.push({ sequence, to: target, message: edited(message, this.now) });
     }
-    return { matched: messages.length, movable: samples.length, skipped, samples };
+    return { matched: messages.length, movable: samples.length, superseded: 0, skipped, samples };
   }
 
   /** A move with a rate never ends here, but by being cancelled. */
@@ -194,7 +194,7 @@ export class MemoryEngine implements Engine {
       messages.delete(sequence);
       this.put(to, message);
     }
-    const counts = { scanned: total, total, matched, moved: going.length, skipped };
+    const counts = { scanned: total, total, matched, moved: going.length, superseded: 0, skipped };
     const end =
       spec.rate === undefined ? { state: 'done', endedAt: this.now } : { state: 'running', endedAt: undefined };
     const id = String(this.#moves.size + 1);

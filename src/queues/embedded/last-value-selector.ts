@@ -32,6 +32,8 @@ export class LastValueSelector implements Selector {
   readonly #values: LastValues;
   /** The newest of a key, where it is ready in memory. */
   readonly #ready = new Map<KeyDigest, Entry>();
+  /** The one of a key that was given out. */
+  readonly #out = new Map<KeyDigest, Entry>();
   /** Records that wait on disk alone and are not flushed yet, by sequence. */
   readonly #spilled: Unflushed<number, Buffer>;
 
@@ -47,8 +49,17 @@ export class LastValueSelector implements Selector {
     const digest = this.#values.digestOf(message);
     const sequence = digest === undefined ? 0 : this.#values.newest(digest);
     if (digest === undefined || sequence === 0) return undefined;
-    const waiting = this.#ready.get(digest) ?? this.#queue.schedule.find(sequence);
-    return waiting?.bytes ?? this.#rowAlone(sequence)?.record.length;
+    return this.#recordThatWaits(digest, sequence)?.length;
+  }
+
+  /** Whether the queue has a value of that key that is as new, waiting or given out. */
+  hasAsNew(message: Message): boolean {
+    const digest = this.#values.digestOf(message);
+    const sequence = digest === undefined ? 0 : this.#values.newest(digest);
+    if (digest === undefined || sequence === 0) return false;
+    const out = this.#out.get(digest);
+    const record = out?.sequence === sequence ? out.record : this.#recordThatWaits(digest, sequence);
+    return record !== undefined && messageOf(record).receivedAt >= message.receivedAt;
   }
 
   /** What came while nothing was written. */
@@ -84,6 +95,7 @@ export class LastValueSelector implements Selector {
       if (entry === undefined || digest === undefined) return entry;
       if (this.#values.newest(digest) === entry.sequence) {
         this.#ready.delete(digest);
+        this.#out.set(digest, entry);
         return entry;
       }
       this.#drop(entry);
@@ -92,8 +104,14 @@ export class LastValueSelector implements Selector {
 
   returned(entry: Entry): void {
     const digest = this.#digestOf(entry.record);
+    if (digest !== undefined) this.#cameBack(digest, entry.sequence);
     if (digest !== undefined && this.#values.newest(digest) === entry.sequence) this.#ready.set(digest, entry);
     this.#inner.returned(entry);
+  }
+
+  postponed({ record, sequence }: Entry): void {
+    const digest = this.#digestOf(record);
+    if (digest !== undefined) this.#cameBack(digest, sequence);
   }
 
   departed(entry: Entry): void {
@@ -130,9 +148,20 @@ export class LastValueSelector implements Selector {
 
   #left(record: Buffer, sequence: number): void {
     const digest = this.#digestOf(record);
-    if (digest === undefined || this.#values.newest(digest) !== sequence) return;
+    if (digest === undefined) return;
+    this.#cameBack(digest, sequence);
+    if (this.#values.newest(digest) !== sequence) return;
     this.#values.left(digest);
     this.#ready.delete(digest);
+  }
+
+  #cameBack(digest: KeyDigest, sequence: number): void {
+    if (this.#out.get(digest)?.sequence === sequence) this.#out.delete(digest);
+  }
+
+  #recordThatWaits(digest: KeyDigest, sequence: number): Buffer | undefined {
+    const waiting = this.#ready.get(digest) ?? this.#queue.schedule.find(sequence);
+    return waiting?.record ?? this.#rowAlone(sequence)?.record;
   }
 
   #drop(entry: Entry): void {

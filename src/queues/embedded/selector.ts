@@ -12,6 +12,8 @@ export interface Selector {
   next(): Entry | undefined;
   /** One that was given out, or waited for its time, is ready: back to its place. */
   returned(entry: Entry): void;
+  /** One that was given out waits for its time. */
+  postponed?(entry: Entry): void;
   /** One that was given out, or waited for its time, is gone for good. */
   departed(entry: Entry): void;
   /** One that is ready in memory was taken away. */

@@ -205,8 +205,12 @@ function wait(
   const heir = entry.succeed(state);
   heir.waiting = failure;
   if (entry.staged || failure !== heir.storedWaiting) queue.stage(heir);
-  if (state === State.scheduled && failure !== undefined) queue.schedule.add(heir, failure.availableAt);
-  else queue.selector.returned(heir);
+  if (state === State.ready || failure === undefined) {
+    queue.selector.returned(heir);
+    return;
+  }
+  queue.schedule.add(heir, failure.availableAt);
+  queue.selector.postponed?.(heir);
 }
 
 /** The message is gone for good, and nobody holds it. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { acknowledged, type Delivery, released } from '../../message.ts';
-import { bound, type ContractBench, failed, fixedBackoff } from './contract-bench.ts';
+import type { MoveStatus } from '../move-spec.ts';
+import { bound, type ContractBench, failed, fixedBackoff, rejected } from './contract-bench.ts';
 import { turns } from './recording-consumer.ts';
 
 const lamps = { ...bound, lastValue: { key: 'topic:2' }, backoff: fixedBackoff } as const;
@@ -150,6 +151,69 @@ export function lastValueContract(on: ContractBench): void {
         messages.map(({ message, attempts }) => `${message.payload} ${attempts}`),
         ['red 0'],
       );
+    });
+
+    /** Makes a dead letter of the value that is sent. */
+    const bury = async (colour: string, receivedAt: number): Promise<void> => {
+      const { consumer, consumption } = await on.consume('orders', 1);
+      await on.send(colour, { topic: 'orders/kitchen', receivedAt });
+      (await consumer.delivery(1)).settle(rejected);
+      consumption.stop();
+      await turns();
+    };
+    const replay = async (): Promise<MoveStatus> => {
+      const { id } = await on.engine.startMove({ from: 'orders.dead' });
+      return on.engine.moveStatus(id, 1);
+    };
+
+    for (const [where, then] of [
+      ['waits', async () => undefined],
+      ['waits on disk', () => on.reopen()],
+      ['is with a consumer', async () => void (await (await on.consume('orders', 1)).consumer.delivery(1))],
+      [
+        'waits for its next try',
+        async () => (await (await on.consume('orders', 1)).consumer.delivery(1)).settle(failed),
+      ],
+    ] as const) {
+      test(`a dead letter that is moved back does not take the place of a newer value, which ${where}`, async () => {
+        await on.engine.declare('orders', lamps);
+        await bury('blue', 1_000);
+        await on.send('green', { topic: 'orders/kitchen', receivedAt: 2_000 });
+        await then();
+        const preview = await on.engine.previewMove({ from: 'orders.dead' });
+        assert.deepEqual([preview.matched, preview.movable, preview.superseded], [1, 0, 1]);
+        const status = await replay();
+        assert.deepEqual([status.state, status.matched, status.moved, status.superseded], ['done', 1, 0, 1]);
+        assert.match(status.skipped[0].reason, /newer value/);
+        assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+        assert.deepEqual(await on.payloadsIn('orders.dead'), ['blue']);
+      });
+    }
+
+    test('of dead letters of one key the newest comes back, in whichever order they died', async () => {
+      await on.engine.declare('orders', lamps);
+      for (const [colour, at] of [
+        ['red', 2_000],
+        ['blue', 1_000],
+        ['green', 3_000],
+      ] as const)
+        await bury(colour, at);
+      const { moved, superseded } = await replay();
+      assert.deepEqual([moved, superseded], [2, 1]);
+      assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+      await conserved();
+    });
+
+    test('where the newer value is done with, a dead letter of its key comes back', async () => {
+      await on.engine.declare('orders', { ...lamps, backoff: { ...fixedBackoff, kind: 'none' } });
+      await bury('blue', 1_000);
+      const { consumer, consumption } = await on.consume('orders', 1);
+      await on.send('green', { topic: 'orders/kitchen', receivedAt: 2_000 });
+      (await consumer.delivery(1)).settle(failed);
+      (await consumer.delivery(2)).settle(acknowledged);
+      consumption.stop();
+      assert.equal((await replay()).moved, 1);
+      assert.deepEqual(await on.payloadsIn('orders'), ['blue']);
     });
 
     test('values that only memory holds leave nothing behind', async () => {

@@ -22,6 +22,8 @@ export interface MoveProgress {
   scanned: number;
   matched: number;
   moved: number;
+  /** Not there in the row of a move that began before there was such a count. */
+  superseded?: number;
   skipped: SkippedMessage[];
   reason: string | undefined;
 }
@@ -50,7 +52,7 @@ export function decodeMovePart<T extends MoveOrder | MoveProgress>(value: Buffer
 }
 
 export function statusOf({ id, spec, startedAt, total }: MoveOrder, progress: MoveProgress): MoveStatus {
-  const { state, endedAt, scanned, matched, moved, skipped, reason } = progress;
+  const { state, endedAt, scanned, matched, moved, superseded = 0, skipped, reason } = progress;
   return {
     id: String(id),
     spec,
@@ -61,6 +63,7 @@ export function statusOf({ id, spec, startedAt, total }: MoveOrder, progress: Mo
     total,
     matched,
     moved,
+    superseded,
     skipped: [...skipped],
     reason,
   };

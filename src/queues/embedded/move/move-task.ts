@@ -150,6 +150,7 @@ export class MoveTask implements StagedWrite {
     if (plan === undefined) return;
     progress.matched++;
     if (plan.kind === 'left') {
+      if (plan.isSuperseded) progress.superseded = (progress.superseded ?? 0) + 1;
       if (progress.skipped.length < skippedListedMax) {
         progress.skipped.push({ sequence: found.sequence, reason: plan.reason });
       }

@@ -187,6 +187,7 @@ function nothingMoved(): MoveProgress {
     scanned: 0,
     matched: 0,
     moved: 0,
+    superseded: 0,
     skipped: [],
     reason: undefined,
   };

@@ -25,6 +25,7 @@ export async function preview(transfer: Transfer, limit = Number.POSITIVE_INFINI
 class Foreseen implements MovePreview {
   matched = 0;
   movable = 0;
+  superseded = 0;
   readonly skipped: SkippedMessage[] = [];
   readonly samples: MoveSample[] = [];
   #sampleBytes = 0;
@@ -33,6 +34,7 @@ class Foreseen implements MovePreview {
     if (plan === undefined) return;
     this.matched++;
     if (plan.kind === 'left') {
+      if (plan.isSuperseded) this.superseded++;
       if (this.skipped.length < skippedListedMax) this.skipped.push({ sequence, reason: plan.reason });
       return;
     }

@@ -4,16 +4,16 @@ import { compileEdit, type EditMessage } from '../../move-edit.ts';
 import { compileFilter, type MessageMatch } from '../../move-filter.ts';
 import type { MoveSpec } from '../../move-spec.ts';
 import { take } from '../purge.ts';
-import type { Queue } from '../queue.ts';
+import { Queue } from '../queue.ts';
 import type { AnyQueue } from '../queue-kinds.ts';
-import { deathOf, encodeRecord, withDeath } from '../record.ts';
+import { deathOf, encodeRecord, messageOf, withDeath } from '../record.ts';
 import type { Registry } from '../registry.ts';
 import { type Found, storedMessage } from '../scan.ts';
 
 /** What can be done with a message that matches: it goes, waits for room where it would go, or stays for a reason. */
 export type Plan =
   | { readonly kind: 'go' | 'full'; readonly target: AnyQueue; readonly record: Buffer }
-  | { readonly kind: 'left'; readonly reason: string };
+  | { readonly kind: 'left'; readonly reason: string; readonly isSuperseded?: true };
 
 /** What a move does with each message. */
 export class Transfer {
@@ -40,6 +40,8 @@ export class Transfer {
     try {
       const target = this.#targetOf(stored);
       const record = this.#recordFor(target, found, stored);
+      if (target instanceof Queue && target.lastValues?.hasAsNew(messageOf(record)) === true)
+        return supersededIn(target);
       return { kind: target.hasRoom(record.length) ? 'go' : 'full', target, record };
     } catch (problem) {
       if (problem instanceof SluiceError) return { kind: 'left', reason: problem.message };
@@ -76,4 +78,9 @@ export class Transfer {
     const record = this.#edit === undefined ? found.record : encodeRecord(this.#edit(stored.message, now), now);
     return withDeath(record, stored.death?.queue === target.name ? undefined : stored.death, now);
   }
+}
+
+function supersededIn({ name }: Queue): Plan {
+  const reason = `Queue "${name}" has a newer value of the same key: acknowledge or purge that one first, or remove this one`;
+  return { kind: 'left', reason, isSuperseded: true };
 }
