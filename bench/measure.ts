@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Broker, brokerCore, loadCore } from './broker.ts';
 import { type LoadResult, runLoad } from './mqttload.ts';
 import type { BenchOptions } from './options.ts';
 import { cpuSeconds, peakResidentBytes, resetPeak, residentBytes } from './process-usage.ts';
-import type { Measure, Scenario, Step } from './scenarios.ts';
+import { type Measure, type Scenario, type Step, settleSeconds } from './scenarios.ts';
 import { declareQueue, type SluiceBroker, startSluice } from './sluice.ts';
 
 /** One step against one broker, once. */
@@ -15,7 +16,7 @@ export interface Sample {
   readonly comparedWith?: string;
   /** Sluice, or the name of a peer. */
   readonly broker: string;
-  /** From 1. */
+  /** From 1, through all starts. */
   readonly run: number;
   /** In the unit of the measure; for latency the median. */
   readonly value: number;
@@ -34,8 +35,8 @@ interface Contender {
 }
 
 /**
- * Runs a scenario: every broker is started once and warmed up by one run that does not count, then each run goes to one
- * broker after the other, so that what changes on the machine meanwhile meets them alike.
+ * Runs a scenario: every broker is started as often as the options say and warmed up by runs that do not count, then each
+ * run goes to one broker after the other, so that what changes on the machine meanwhile meets them alike.
  */
 export async function measureScenario(
   scenario: Scenario,
@@ -44,22 +45,21 @@ export async function measureScenario(
   folder: string,
   told: (sample: Sample) => void,
 ): Promise<void> {
-  const round = async (contenders: readonly Contender[], run: number): Promise<void> => {
+  const round = async (contenders: readonly Contender[], run: number | undefined): Promise<void> => {
     for (const contender of contenders) {
       for (const step of scenario.steps) {
-        const sample = await measureStep(scenario.name, step, contender, run, mqttload);
-        if (run > 0) told(sample);
+        const sample = await measureStep(scenario.name, step, contender, run ?? 0, mqttload);
+        if (run !== undefined) told(sample);
       }
     }
   };
-  const runs = Array.from({ length: options.runs }, (_, index) => index + 1);
-  const contest = (use: (contenders: readonly Contender[]) => Promise<void>): Promise<void> =>
-    withContenders(scenario, options, mqttload, folder, use);
-  if (scenario.cold === true) {
-    for (const run of runs) await contest((contenders) => round(contenders, run));
-  } else {
-    await contest(async (contenders) => {
-      for (const run of [0, ...runs]) await round(contenders, run);
+  const { cold = false, warmUps = 1 } = scenario;
+  const starts = cold ? options.starts * options.runs : options.starts;
+  const runs = cold ? 1 : options.runs;
+  for (let start = 0; start < starts; start++) {
+    await withContenders(scenario, options, mqttload, folder, async (contenders) => {
+      for (let warmUp = 0; warmUp < (cold ? 0 : warmUps); warmUp++) await round(contenders, undefined);
+      for (let run = 1; run <= runs; run++) await round(contenders, start * runs + run);
     });
   }
 }
@@ -116,6 +116,7 @@ async function measureStep(
   run: number,
   mqttload: string,
 ): Promise<Sample> {
+  if (step.measure === 'idle-memory') await wait(settleSeconds * 1_000);
   resetPeak(broker.pid);
   const cpuBefore = cpuSeconds(broker.pid);
   const residentBefore = residentBytes(broker.pid);
@@ -125,7 +126,8 @@ async function measureStep(
     port: broker.mqttPort,
     arguments: loadOf(step),
     core: loadCore,
-    connected: () => {
+    connected: async () => {
+      await wait(settleSeconds * 1_000);
       residentConnected = residentBytes(broker.pid);
     },
   });

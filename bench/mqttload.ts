@@ -34,7 +34,7 @@ export interface Load {
   readonly arguments: string;
   readonly core: number | undefined;
   /** Called when the connections of an idle run stand. */
-  readonly connected?: () => void;
+  readonly connected?: () => Promise<void>;
 }
 
 /** Runs one load to its end. Rejects when the broker refused it or cut it off; an incomplete one is a result. */
@@ -43,15 +43,17 @@ export async function runLoad(load: Load): Promise<LoadResult | undefined> {
   const [file, ...args] = load.core === undefined ? command : ['taskset', '-c', String(load.core), ...command];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let result: LoadResult | undefined;
+  let looking: Promise<void> | undefined;
   let errors = '';
   child.stderr.on('data', (text) => {
     errors += text;
   });
   createInterface({ input: child.stdout }).on('line', (line) => {
-    if (line.includes('idle connections=')) load.connected?.();
+    if (line.includes('idle connections=')) looking = load.connected?.();
     else result = parseResult(line);
   });
   const [status, signal] = await once(child, 'close');
+  await looking;
   if (signal !== null || status > 1)
     throw new Error(`mqttload ${load.arguments} ended with ${signal ?? status}: ${errors}`);
   return result;

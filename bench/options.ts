@@ -4,7 +4,9 @@ import { type Scenario, scenarios } from './scenarios.ts';
 
 export interface BenchOptions {
   readonly scenarios: readonly Scenario[];
-  /** Measured runs of each scenario and broker, behind one that only warms up. */
+  /** How often each broker starts anew for a scenario: the figures of one commit differ between starts. */
+  readonly starts: number;
+  /** Measured runs of each start, behind those that only warm up. */
   readonly runs: number;
   readonly sluice: boolean;
   readonly peers: readonly Peer[];
@@ -18,7 +20,8 @@ export const usage = `Usage: npm run bench -- [options]
 
   --scenario NAME        only this scenario; may be given several times. One of
                          ${scenarios.map(({ name }) => name).join(', ')}
-  --runs N               measured runs of each, after one that warms up; the table shows medians (5)
+  --runs N               measured runs of each start, after those that warm up; the table shows medians (5)
+  --starts N             how often each broker starts anew for a scenario (1)
   --peer PEER            what Sluice is compared with, may be given several times: mosquitto,
                          configured for these scenarios; mosquitto-defaults, as it comes;
                          rabbitmq, with its MQTT plug-in; nats, with JetStream; none (mosquitto)
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     options: {
       scenario: { type: 'string', multiple: true },
       runs: { type: 'string', default: '5' },
+      starts: { type: 'string', default: '1' },
       peer: { type: 'string', multiple: true, default: ['mosquitto'] },
       'peer-only': { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -43,20 +47,27 @@ export function parseOptions(args: readonly string[]): BenchOptions | undefined 
     },
   });
   if (values.help) return undefined;
-  const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1)
-    throw new Error(`Expected --runs to be a whole number from 1: met "${values.runs}"`);
+  const runs = countOf('--runs', values.runs);
+  const starts = countOf('--starts', values.starts);
   const beside = values.peer.includes('none') ? [] : values.peer.map(peerNamed);
   if (values['peer-only'] && beside.length === 0) throw new Error('Nothing to measure: --peer-only with --peer none');
   if (values.write && beside.length === 0) throw new Error('Nowhere to write: each file is that of a peer');
   return {
     scenarios: values.scenario?.map(scenarioNamed) ?? scenarios,
+    starts,
     runs,
     sluice: !values['peer-only'],
     peers: beside,
     json: values.json,
     write: values.write,
   };
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new Error(`Expected ${option} to be a whole number from 1: met "${text}"`);
+  return count;
 }
 
 function peerNamed(option: string): Peer {

@@ -49,9 +49,10 @@ function tell(sample: Sample): void {
   process.stderr.write(`${step}, run ${run}, ${broker}: ${value.toFixed(value < 100 ? 2 : 0)}${incomplete}\n`);
 }
 
-function conditions({ runs }: BenchOptions, peer: Peer | undefined): string {
+function conditions({ starts, runs }: BenchOptions, peer: Peer | undefined): string {
   const beside = peer === undefined ? '' : `, ${peer.name} ${peer.version()}`;
   const machine = `${cpus().length} cores (${cpus()[0].model.trim()})`;
-  const medians = `medians of ${runs} run${runs === 1 ? '' : 's'} each`;
+  const each = starts === 1 ? 'each' : `of each of ${starts} starts`;
+  const medians = `medians of ${runs} run${runs === 1 ? '' : 's'} ${each}`;
   return `Node ${process.versions.node}${beside}, ${machine}, loopback, ${medians}, ${new Date().toISOString().slice(0, 10)}.`;
 }
