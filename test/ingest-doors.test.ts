@@ -44,6 +44,24 @@ test('a message is followed through waiting, dead, waiting again and applied by 
   );
 });
 
+test('a batch of queued messages waits for what becomes of each, and names those that are only accepted', async (t) => {
+  const server = await serverWith(t, { mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
+  const lines = ['{"payload":{"n":1},"messageId":"a"}', '{"payload":{"t":1}}', '{"payload":{"n":2},"messageId":"a"}'];
+  const send = async (prefer: string): Promise<unknown[]> => {
+    const type = { 'content-type': 'application/x-ndjson', prefer };
+    const answer = await post(server, '/v1/devices/m1/batch', lines.join('\n'), type);
+    assert.deepEqual([answer.status, answer.headers.get('preference-applied')], [200, prefer]);
+    const { results } = (await answer.json()) as { results: { code?: string; outcome?: string; accepted?: boolean }[] };
+    return results.map(({ code, outcome, accepted }) => code ?? outcome ?? accepted);
+  };
+  await server.api('POST', '/v1/queues/ingest/pause');
+  assert.deepEqual(await send('wait=0'), [true, true, true]);
+  await server.api('POST', '/v1/queues/ingest/purge');
+  const waiting = send('wait=25');
+  await server.api('POST', '/v1/queues/ingest/resume');
+  assert.deepEqual(await waiting, ['applied', 'schema_violation', 'duplicate']);
+});
+
 test('firmware that was written for ThingsBoard, and a device that listens to its errors, are understood', async (t) => {
   const server = await serverWith(t, { mode: 'inline' });
   const { password } = await server.api<{ password: string }>('POST', '/v1/devices/m1/credentials');

@@ -1,6 +1,6 @@
 import type { IngestRequest } from '../pipeline/device-message.ts';
-import type { AwaitedResult, FinalAnswer } from './doors/ingest-door.ts';
-import { type Preferences, parsePrefer, preferenceApplied, waitSecondsMax } from './prefer.ts';
+import { finalAnswers } from './final-answers.ts';
+import { parsePrefer, preferenceApplied, waitSecondsMax } from './prefer.ts';
 import type { Answer, Call, RouteParts } from './route.ts';
 import { answer, text } from './schemas.ts';
 
@@ -13,7 +13,7 @@ export const ingestAnswers = {
 export const preferHeader = {
   type: 'string',
   maxLength: 1_024,
-  description: `respond-async: an answer as soon as the message is safe. wait=N: for up to N seconds (at most ${waitSecondsMax}) what became of it, also where the device type is queued. Preference-Applied says what was followed`,
+  description: `respond-async: an answer as soon as the message is safe. wait=N: for up to N seconds (at most ${waitSecondsMax}) what became of it, also where the device type is queued. Of several messages, all have that long together. Preference-Applied says what was followed`,
 };
 
 /** Takes the message and answers as the device type, and what the caller prefers, say. */
@@ -25,7 +25,9 @@ export async function takeOne(request: IngestRequest, call: Call, parts: RoutePa
   const { messageId } = answer;
   const headers = preferenceApplied(preferences);
   if (answer.kind === 'processed') return processedAnswer(messageId, answer.outcome, headers);
-  const final = await finalAnswer(answer.result, preferences, call, parts);
+  const { results } = answer;
+  const known = results && (await finalAnswers(results, [0], waitSeconds ?? 0, call, parts));
+  const final = known?.get(0);
   if (final?.kind === 'stored') return processedAnswer(messageId, final.outcome, headers);
   if (final?.kind === 'rejected') throw final.error;
   const location = `/v1/devices/${pathPart(request.deviceId)}/messages/${pathPart(messageId)}`;
@@ -34,25 +36,6 @@ export async function takeOne(request: IngestRequest, call: Call, parts: RoutePa
 
 function processedAnswer(messageId: string, outcome: string, headers: Answer['headers'] = {}): Answer {
   return { status: 200, body: { messageId, outcome }, headers };
-}
-
-/** The message is safe whatever happens here: where nobody can wait for it, or it takes too long, that is the answer. */
-async function finalAnswer(
-  result: AwaitedResult | undefined,
-  { waitSeconds = 0 }: Preferences,
-  { presence }: Call,
-  { longPolls }: RouteParts,
-): Promise<FinalAnswer | undefined> {
-  if (result === undefined) return undefined;
-  if (longPolls.isFull) {
-    result.cancel();
-    return undefined;
-  }
-  return longPolls.wait({
-    start: () => result.within(waitSeconds * 1_000),
-    onLeft: (end) => presence.onLeft(end),
-    late: () => result.cancel(),
-  });
 }
 
 /** Half a surrogate pair becomes U+FFFD: the message is safe, and the answer must not fail over where to find it. */

@@ -55,11 +55,11 @@ export const messageFields: Record<string, JsonSchema> = {
   properties,
 };
 
-export const itemResult: JsonSchema = {
+export const itemResult = {
   type: 'object',
   properties: { ok: flag, outcome: text, code: text, detail: text, retryable: flag },
   required: ['ok'],
-};
+} satisfies JsonSchema;
 
 export const itemResults: JsonSchema = answer('One result per item, in the order of the request', {
   results: array(itemResult),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TestBench } from './testing/test-bench.ts';
+import { TestBench, TestWaiter } from './testing/test-bench.ts';
 
 const request = { deviceId: 'd1', payload: Buffer.from('{"t":21}'), publisher: 'd1', messageId: 'm1' };
 
@@ -10,22 +10,22 @@ test('a message of a queued type can be waited for until it is processed', async
   await bench.device('d1', { name: 'meter', mode: 'queued' });
   const answer = await bench.pipeline.ingestion.take(request, { result: true });
   assert.equal(answer.kind, 'accepted');
-  const waiting = answer.result?.within(10_000);
+  const waiting = answer.results?.within([0], 10_000);
   await bench.deliver(...bench.queue.admitted);
-  assert.deepEqual(await waiting, { kind: 'stored', outcome: 'applied' });
+  assert.deepEqual((await waiting)?.get(0), { kind: 'stored', outcome: 'applied' });
 });
 
 test('a rejection is a result, a failure that is tried again is none', async (t) => {
   const bench = await TestBench.open();
   t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'queued' });
-  const { result } = await bench.pipeline.ingestion.take({ ...request, payload: Buffer.from('{') }, { result: true });
-  const waiting = result?.within(10_000);
+  const { results } = await bench.pipeline.ingestion.take({ ...request, payload: Buffer.from('{') }, { result: true });
+  const waiting = results?.within([0], 10_000);
   bench.storeProblem = new Error('no room');
   await bench.deliver(bench.message('d1', { t: 1 }, { 'message-id': 'm1' }));
   bench.storeProblem = undefined;
   await bench.deliver(...bench.queue.admitted);
-  const final = await waiting;
+  const final = (await waiting)?.get(0);
   assert.equal(final?.kind === 'rejected' && final.error.code, 'driver_failed');
 });
 
@@ -33,15 +33,69 @@ test('who waits too long hears nothing, and leaves nothing behind', async (t) =>
   const bench = await TestBench.open({ resultWaitersMax: 1 });
   t.after(() => bench.close());
   await bench.device('d1', { name: 'meter', mode: 'queued' });
-  const { result } = await bench.pipeline.ingestion.take(request, { result: true });
+  const { results } = await bench.pipeline.ingestion.take(request, { result: true });
   const second = await bench.pipeline.ingestion.take({ ...request, messageId: 'm2' }, { result: true });
-  assert.deepEqual([second.kind, second.result], ['accepted', undefined]);
-  const waiting = result?.within(2_000);
+  assert.deepEqual([second.kind, (await second.results?.within([0], 10_000))?.size], ['accepted', 0]);
+  const waiting = results?.within([0], 2_000);
   bench.clock.advance(2_000);
-  assert.equal(await waiting, undefined);
+  assert.equal((await waiting)?.size, 0);
   const third = await bench.pipeline.ingestion.take({ ...request, messageId: 'm3' }, { result: true });
-  assert.notEqual(third.result, undefined);
-  third.result?.cancel();
+  const other = third.results?.within([0], 10_000);
+  await bench.deliver(bench.queue.admitted[2]);
+  assert.equal((await other)?.get(0)?.kind, 'stored');
+});
+
+test('each message of a batch is heard of, also when it was processed before anybody asked', async (t) => {
+  const bench = await TestBench.open();
+  t.after(() => bench.close());
+  await bench.device('d1', { name: 'meter', mode: 'queued' });
+  const waiter = new TestWaiter(5);
+  const batch = bench.pipeline.ingestion.batch(waiter, { result: true });
+  const ids = ['m1', 'm1', 'm2', 'm3', 'm4'];
+  ids.forEach((messageId, tag) => {
+    batch.admit({ ...request, messageId, ...(messageId === 'm2' ? { payload: Buffer.from('{') } : {}) }, tag);
+  });
+  await waiter.all;
+  const [first, second, third, fourth] = bench.queue.admitted;
+  await bench.deliver(first, second);
+  const waiting = batch.results?.within([0, 1, 2, 3], 2_000);
+  await bench.deliver(third);
+  bench.clock.advance(2_000);
+  const known = await waiting;
+  await bench.deliver(fourth);
+  assert.deepEqual(
+    [known?.get(0), known?.get(1)],
+    [
+      { kind: 'stored', outcome: 'applied' },
+      { kind: 'stored', outcome: 'duplicate' },
+    ],
+  );
+  const rejected = known?.get(2);
+  assert.equal(rejected?.kind === 'rejected' && rejected.error.code, 'driver_failed');
+  assert.deepEqual([...(known?.keys() ?? [])], [0, 1, 2]);
+});
+
+test('a batch waits for as many messages as there is room for, and gives the room back', async (t) => {
+  const bench = await TestBench.open({ resultWaitersMax: 3 });
+  t.after(() => bench.close());
+  await bench.device('d1', { name: 'meter', mode: 'queued' });
+  for (const name of ['a', 'b']) {
+    const from = bench.queue.admitted.length;
+    const waiter = new TestWaiter(5);
+    const batch = bench.pipeline.ingestion.batch(waiter, { result: true });
+    for (let tag = 0; tag < 5; tag++) batch.admit({ ...request, messageId: `${name}${tag}` }, tag);
+    await waiter.all;
+    await bench.deliver(...bench.queue.admitted.slice(from + 1));
+    // The first one is still to come, and nobody asks for it: the others are known at once.
+    assert.deepEqual([...((await batch.results?.within([1, 2, 3, 4], 10_000))?.keys() ?? [])], [1, 2]);
+  }
+  const left = bench.pipeline.ingestion.batch(new TestWaiter(3), { result: true });
+  for (let tag = 0; tag < 3; tag++) left.admit({ ...request, messageId: `c${tag}` }, tag);
+  left.results?.cancel();
+  const last = await bench.pipeline.ingestion.take({ ...request, messageId: 'd' }, { result: true });
+  const waiting = last.results?.within([0], 10_000);
+  await bench.deliver(...bench.queue.admitted.slice(-1));
+  assert.equal((await waiting)?.get(0)?.kind, 'stored');
 });
 
 test('safe is enough for whoever says so, also where the type is inline', async (t) => {

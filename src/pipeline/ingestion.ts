@@ -5,10 +5,11 @@ import type { Clock } from '../std/clock.ts';
 import { type IngestRequest, readDeviceMessage, toMessage, withMessageId } from './device-message.ts';
 import { type DeviceAddress, defaultEventType, deviceIdForm, eventTypeForm, isEventType } from './device-topic.ts';
 import type { Door } from './door.ts';
+import { ExpectedResults } from './expected-results.ts';
 import { type IngestAnswer, IngestCall } from './ingest-call.ts';
-import type { ExpectedResult, ResultWaiters } from './result-waiters.ts';
+import type { ResultWaiters } from './result-waiters.ts';
 
-/** What the sender of one message would like, beside what its device type says. */
+/** What the sender of messages would like, beside what their device types say. */
 export interface IngestWish {
   /** An answer once it is safe, whatever the mode of its type. */
   readonly safeIsEnough?: boolean;
@@ -30,28 +31,38 @@ export class Ingestion {
     this.#nextMessageId = nextMessageId;
   }
 
-  /** Rejects with what is wrong with the message, or with what stands in its way. */
-  async take(request: IngestRequest, wish: IngestWish = {}): Promise<IngestAnswer & { result?: ExpectedResult }> {
+  /** Rejects with what is wrong with the message, or with what stands in its way. Its result has the number 0. */
+  async take(request: IngestRequest, wish: IngestWish = {}): Promise<IngestAnswer & { results?: ExpectedResults }> {
     const { message, address, messageId } = this.#identified(request);
     const call = new IngestCall(messageId, wish.safeIsEnough === true);
-    const result = wish.result === true ? this.#waiters.expect(address.deviceId, messageId) : undefined;
+    const results = this.#expectedResults(wish);
+    results?.expect(0, address.deviceId, messageId);
     try {
       this.#door.admit(message, address, call, 0);
       const answer = await call.answer;
-      if (answer.kind === 'accepted' && result !== undefined) return { ...answer, result };
-      result?.cancel();
+      if (answer.kind === 'accepted' && results !== undefined) return { ...answer, results };
+      results?.cancel();
       return answer;
     } catch (problem) {
-      result?.cancel();
+      results?.cancel();
       throw problem;
     }
   }
 
-  /** The same for one of many: `waiter` hears of it under `tag`. Answers its id; throws where something is wrong with it. */
-  admit(request: IngestRequest, waiter: ReceiptWaiter, tag: number): string {
-    const { message, address, messageId } = this.#identified(request);
-    this.#door.admit(message, address, waiter, tag);
-    return messageId;
+  /** The same for many: `waiter` hears of each under its number. */
+  batch(waiter: ReceiptWaiter, wish: Pick<IngestWish, 'result'> = {}): IngestBatch {
+    const results = this.#expectedResults(wish);
+    const admit = (request: IngestRequest, tag: number): string => {
+      const { message, address, messageId } = this.#identified(request);
+      results?.expect(tag, address.deviceId, messageId);
+      this.#door.admit(message, address, waiter, tag);
+      return messageId;
+    };
+    return { admit, results };
+  }
+
+  #expectedResults({ result = false }: IngestWish): ExpectedResults | undefined {
+    return result ? new ExpectedResults(this.#waiters, this.#clock) : undefined;
   }
 
   #identified(request: IngestRequest): Identified {
@@ -65,6 +76,14 @@ export class Ingestion {
     const message = said.messageId === undefined ? withMessageId(made, messageId) : made;
     return { message, address, messageId };
   }
+}
+
+/** Many messages of one request. */
+export interface IngestBatch {
+  /** Answers the id of the message; throws where something is wrong with it. */
+  admit(request: IngestRequest, tag: number): string;
+  /** Where they were wished for: to be waited for, or cancelled. */
+  readonly results: ExpectedResults | undefined;
 }
 
 interface Identified {

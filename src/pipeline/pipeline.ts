@@ -135,7 +135,7 @@ export class Pipeline implements Part {
     };
     const processor = new Processor(context);
     this.#times = processor.times;
-    const waiters = new ResultWaiters(clock, limits.resultWaitersMax);
+    const waiters = new ResultWaiters(limits.resultWaitersMax);
     this.#results = new Results(parts.events, waiters, clock, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);

@@ -1,5 +1,4 @@
 import type { SluiceError } from '../errors.ts';
-import type { Clock } from '../std/clock.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import type { Work } from './work.ts';
 
@@ -8,15 +7,21 @@ export type FinalResult =
   | { readonly kind: 'stored'; readonly outcome: Outcome }
   | { readonly kind: 'rejected'; readonly error: SluiceError };
 
-/** Those who wait for what becomes of a message that is safe in the queue. Nothing is promised: who waited too long looks it up. */
+/** Hears what became of messages, of each under its own number. */
+export interface ResultListener {
+  result(tag: number, result: FinalResult): void;
+}
+
+/**
+ * Messages that somebody wants to hear the end of. Nothing is promised: who waited too long looks it up. Of several with
+ * one id the first that waits hears of the first that ends, so that the second one hears that it was a duplicate.
+ */
 export class ResultWaiters {
-  readonly #clock: Clock;
   readonly #waitersMax: number;
-  readonly #byMessage = new Map<string, ExpectedResult[]>();
+  readonly #byMessage = new Map<string, Waiting[]>();
   #size = 0;
 
-  constructor(clock: Clock, waitersMax: number) {
-    this.#clock = clock;
+  constructor(waitersMax: number) {
     this.#waitersMax = waitersMax;
   }
 
@@ -24,71 +29,55 @@ export class ResultWaiters {
     return this.#size;
   }
 
-  /** To be asked before the message is admitted, so that its result cannot be missed. Undefined where too many wait already. */
-  expect(deviceId: string, messageId: string): ExpectedResult | undefined {
-    if (this.#size >= this.#waitersMax) return undefined;
+  /** To be asked before the message is admitted, so that its result cannot be missed. False where too many wait already. */
+  expect(deviceId: string, messageId: string, listener: ResultListener, tag: number): boolean {
+    if (this.#size >= this.#waitersMax) return false;
     const key = keyOf(deviceId, messageId);
-    const expected = new ExpectedResult(this.#clock, () => this.#drop(key, expected));
     const others = this.#byMessage.get(key);
-    if (others === undefined) this.#byMessage.set(key, [expected]);
-    else others.push(expected);
+    if (others === undefined) this.#byMessage.set(key, [{ listener, tag }]);
+    else others.push({ listener, tag });
     this.#size++;
-    return expected;
+    return true;
+  }
+
+  /** Nobody waits for it any longer. */
+  forget(deviceId: string, messageId: string, listener: ResultListener, tag: number): void {
+    const key = keyOf(deviceId, messageId);
+    const waiting = this.#byMessage.get(key) ?? [];
+    this.#remove(
+      key,
+      waiting,
+      waiting.findIndex((each) => each.listener === listener && each.tag === tag),
+    );
   }
 
   /** A failure is no end: the queue tries again. */
   tell(work: Work, verdict: Verdict): void {
     if (verdict.kind === 'failed') return;
-    const waiting = this.#byMessage.get(keyOf(work.address.deviceId, work.messageId));
-    for (const expected of [...(waiting ?? [])]) {
-      expected.settle(
-        verdict.kind === 'stored'
-          ? { kind: 'stored', outcome: verdict.outcome }
-          : { kind: 'rejected', error: verdict.error },
-      );
-    }
+    const key = keyOf(work.address.deviceId, work.messageId);
+    const waiting = this.#byMessage.get(key);
+    if (waiting === undefined) return;
+    const [{ listener, tag }] = waiting;
+    this.#remove(key, waiting, 0);
+    listener.result(
+      tag,
+      verdict.kind === 'stored'
+        ? { kind: 'stored', outcome: verdict.outcome }
+        : { kind: 'rejected', error: verdict.error },
+    );
   }
 
-  #drop(key: string, expected: ExpectedResult): void {
-    const waiting = this.#byMessage.get(key);
-    const at = waiting?.indexOf(expected) ?? -1;
-    if (waiting === undefined || at < 0) return;
+  #remove(key: string, waiting: Waiting[], at: number): void {
+    if (at < 0) return;
     waiting.splice(at, 1);
     this.#size--;
     if (waiting.length === 0) this.#byMessage.delete(key);
   }
 }
 
-/** One who waits. */
-export class ExpectedResult {
-  readonly #clock: Clock;
-  readonly #ended: () => void;
-  readonly #result = Promise.withResolvers<FinalResult | undefined>();
-
-  constructor(clock: Clock, ended: () => void) {
-    this.#clock = clock;
-    this.#ended = ended;
-  }
-
-  /** The result; undefined where it did not come in time, or nobody waits for it any more. */
-  async within(waitMs: number): Promise<FinalResult | undefined> {
-    const timer = this.#clock.after(waitMs, () => this.cancel());
-    try {
-      return await this.#result.promise;
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  settle(result: FinalResult): void {
-    this.#ended();
-    this.#result.resolve(result);
-  }
-
-  cancel(): void {
-    this.#ended();
-    this.#result.resolve(undefined);
-  }
+interface Waiting {
+  readonly listener: ResultListener;
+  readonly tag: number;
 }
 
 /** An id of a device has no '/'. */

@@ -7,19 +7,26 @@ import type { IngestWish } from '../../pipeline/ingestion.ts';
 export interface IngestDoor {
   /** Takes one device message: processed at once, or safe in the queue, as the device type says. Rejects with a catalogue error. */
   take(request: IngestRequest, wish?: IngestWish): Promise<IngestAnswer>;
-  /** Takes one of many: `waiter` hears of it under `tag`. Answers its message id; throws where something is wrong with it. */
-  admit(request: IngestRequest, waiter: ReceiptWaiter, tag: number): string;
+  /** For many: `waiter` hears of each under its number. */
+  batch(waiter: ReceiptWaiter, wish?: Pick<IngestWish, 'result'>): IngestBatch;
+}
+
+export interface IngestBatch {
+  /** Answers the id of the message; throws where something is wrong with it. */
+  admit(request: IngestRequest, tag: number): string;
+  /** Where they were wished for. */
+  readonly results: AwaitedResults | undefined;
 }
 
 export type IngestAnswer =
   | { readonly kind: 'processed'; readonly messageId: string; readonly outcome: string }
-  /** Flushed to disk, not processed yet. `result` where it was wished for and may be waited for. */
-  | { readonly kind: 'accepted'; readonly messageId: string; readonly result?: AwaitedResult };
+  /** Flushed to disk, not processed yet. `results` where they were wished for; that of this message has the number 0. */
+  | { readonly kind: 'accepted'; readonly messageId: string; readonly results?: AwaitedResults };
 
-/** What becomes of a message that is safe. It is waited for, or cancelled. */
-export interface AwaitedResult {
-  /** Undefined where it did not come in time, or was cancelled. */
-  within(waitMs: number): Promise<FinalAnswer | undefined>;
+/** What becomes of messages that are safe. It is waited for, or cancelled. */
+export interface AwaitedResults {
+  /** What became of these, as far as it is known by then. */
+  within(tags: Iterable<number>, waitMs: number): Promise<ReadonlyMap<number, FinalAnswer>>;
   cancel(): void;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../../errors.ts';
+import type { FinalAnswer } from '../doors/ingest-door.ts';
 import { basic, serve } from '../testing/served.ts';
 
 const ndjson = { 'content-type': 'application/x-ndjson' };
@@ -164,8 +165,8 @@ test('who prefers to be answered early is, for a batch as for lines, and is told
     ],
   ]) {
     const early = await call('POST', path, body, { 'content-type': type, prefer: 'respond-async, wait=5' });
-    assert.deepEqual([early.status, early.headers.get('preference-applied')], [200, 'respond-async'], path);
-    assert.deepEqual(Object.keys(early.body.results[0]), ['messageId', 'ok']);
+    assert.deepEqual([early.status, early.headers.get('preference-applied')], [200, 'respond-async, wait=5'], path);
+    assert.deepEqual(early.body.results, [{ messageId: early.body.results[0].messageId, ok: true, accepted: true }]);
     const usual = await call('POST', path, body, { 'content-type': type });
     assert.equal(usual.headers.get('preference-applied'), null);
   }
@@ -174,4 +175,42 @@ test('who prefers to be answered early is, for a batch as for lines, and is told
     [true, false, true, false, true, false],
   );
   assert.equal((await call('POST', '/v1/ingest', '{"payload":1}', { ...ndjson, prefer: 'wait=soon' })).status, 400);
+});
+
+test('whoever waits hears of each message what became of it, and which are still only accepted', async (t) => {
+  const { call, pipeline } = await serve(t);
+  const { ingestion } = pipeline;
+  ingestion.refused.set('full', new SluiceError('queue_full', 'Send it later'));
+  ingestion.answer = { kind: 'accepted', messageId: 'unused' };
+  const asked: [number[], number][] = [];
+  let cancelled = 0;
+  ingestion.results = {
+    within: async (tags, waitMs) => {
+      asked.push([[...tags], waitMs]);
+      const error = new SluiceError('schema_violation', 'Send t as a number');
+      return new Map<number, FinalAnswer>([
+        [0, { kind: 'stored', outcome: 'applied' }],
+        [3, { kind: 'rejected', error }],
+      ]);
+    },
+    cancel: () => void cancelled++,
+  };
+  const items = ['d1', 'full', 'd2', 'd3'].map((deviceId) => ({ deviceId, payload: 1 }));
+  const { status, body, headers } = await call('POST', '/v1/ingest', items, { prefer: 'wait=100' });
+  assert.deepEqual([status, headers.get('preference-applied')], [200, 'wait=30']);
+  assert.deepEqual(body.results, [
+    { messageId: 'made-0', ok: true, outcome: 'applied' },
+    { ok: false, code: 'queue_full', detail: 'Send it later', retryable: true },
+    { messageId: 'made-2', ok: true, accepted: true },
+    { messageId: 'made-3', ok: false, code: 'schema_violation', detail: 'Send t as a number', retryable: false },
+  ]);
+  assert.deepEqual([asked, cancelled], [[[[0, 2, 3], 30_000]], 1]);
+
+  ingestion.answer = { kind: 'processed', messageId: 'unused', outcome: 'stale' };
+  const inline = await call('POST', '/v1/ingest', items.slice(2), { prefer: 'wait=9' });
+  assert.deepEqual(
+    inline.body.results.map(({ outcome }: { outcome: string }) => outcome),
+    ['stale', 'stale'],
+  );
+  assert.deepEqual([asked.length, cancelled], [1, 2]);
 });

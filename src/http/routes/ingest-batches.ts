@@ -1,30 +1,24 @@
+import { preferHeader } from '../ingest-answer.ts';
 import { takeBatch } from '../ingest-batch.ts';
 import { ingestItem, readItems } from '../ingest-items.ts';
 import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
-import { answer, array, batchItemsMax, deviceIdParams, itemResult } from '../schemas.ts';
+import { answer, array, batchItemsMax, deviceIdParams, flag, itemResult, text } from '../schemas.ts';
 
 interface Batch {
   readonly params: { readonly id?: string };
   readonly body: Buffer | undefined;
 }
 
-export const batchResults = answer('What became of each item, in their order', {
+const batchResults = answer('What became of each item, in their order', {
   results: array({
     ...itemResult,
-    description: 'With messageId; without outcome where it is safe and not processed yet',
+    properties: { messageId: text, ...itemResult.properties, accepted: flag },
+    description:
+      'outcome: what became of it. accepted: it is safe and not processed yet. A code and detail: why it is neither',
   }),
 });
 
-const batchHeaders = {
-  type: 'object',
-  properties: {
-    prefer: {
-      type: 'string',
-      maxLength: 1_024,
-      description: 'respond-async: an answer as soon as all are safe, also where a device type is inline',
-    },
-  },
-};
+const batchHeaders = { type: 'object', properties: { prefer: preferHeader } };
 
 const rawBody = {
   'application/json': array(ingestItem, { maxItems: batchItemsMax }),

@@ -129,21 +129,21 @@ test('whoever prefers so is answered once the message is safe, or waits for what
   assert.deepEqual([early.status, early.headers.get('preference-applied')], [202, 'respond-async']);
   const waits: number[] = [];
   const result = (final: FinalAnswer | undefined) => ({
-    within: async (waitMs: number) => {
+    within: async (_tags: Iterable<number>, waitMs: number) => {
       waits.push(waitMs);
-      return final;
+      return new Map(final === undefined ? [] : [[0, final]]);
     },
     cancel: () => undefined,
   });
-  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result({ kind: 'stored', outcome: 'stale' }) };
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', results: result({ kind: 'stored', outcome: 'stale' }) };
   const stored = await send('wait=2');
   assert.deepEqual([stored.status, stored.body], [200, { messageId: 'm1', outcome: 'stale' }]);
   assert.equal(stored.headers.get('preference-applied'), 'wait=2');
   const error = new SluiceError('driver_failed', 'Send 2 bytes: met 1', { detail: { stage: 'decode' } });
-  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result({ kind: 'rejected', error }) };
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', results: result({ kind: 'rejected', error }) };
   const rejected = await send('wait=100');
   assert.deepEqual([rejected.status, rejected.body.code, rejected.body.stage], [422, 'driver_failed', 'decode']);
-  ingestion.answer = { kind: 'accepted', messageId: 'm1', result: result(undefined) };
+  ingestion.answer = { kind: 'accepted', messageId: 'm1', results: result(undefined) };
   assert.equal((await send('wait=0')).status, 202);
   assert.deepEqual(waits, [2_000, 30_000, 0]);
   assert.deepEqual(ingestion.wishes, [

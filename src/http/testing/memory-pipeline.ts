@@ -9,7 +9,7 @@ import type { IngestWish } from '../../pipeline/ingestion.ts';
 import type { AdviceDoor } from '../doors/advice-door.ts';
 import type { DecodeAgainDoor } from '../doors/decode-again-door.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
-import type { IngestAnswer, IngestDoor } from '../doors/ingest-door.ts';
+import type { AwaitedResults, IngestAnswer, IngestBatch, IngestDoor } from '../doors/ingest-door.ts';
 import type { RegistryDoor } from '../doors/registry-door.ts';
 import type { RehearsalDoor } from '../doors/rehearsal-door.ts';
 import type { PipelineDoor } from '../pipeline-door.ts';
@@ -84,18 +84,23 @@ class MemoryIngestion implements IngestDoor {
   answer: IngestAnswer | SluiceError = { kind: 'processed', messageId: 'm1', outcome: 'applied' };
 
   readonly wishes: IngestWish[] = [];
-  /** What `admit` refuses, by device. */
+  /** What a batch refuses, by device. */
   readonly refused = new Map<string, SluiceError>();
+  /** What becomes of the messages of a batch, where somebody waits for it. */
+  results: AwaitedResults | undefined;
 
-  admit(request: IngestRequest, waiter: ReceiptWaiter, tag: number): string {
-    const problem = this.refused.get(request.deviceId);
-    if (problem !== undefined) throw problem;
-    this.requests.push(request);
-    this.wishes.push({ safeIsEnough: waiter.safeIsEnough });
-    const { answer } = this;
-    if (answer instanceof SluiceError) waiter.receipt(tag, answer);
-    else waiter.receipt(tag, undefined, answer.kind === 'processed' ? answer.outcome : undefined);
-    return request.messageId ?? `made-${tag}`;
+  batch(waiter: ReceiptWaiter, wish: IngestWish = {}): IngestBatch {
+    const admit = (request: IngestRequest, tag: number): string => {
+      const problem = this.refused.get(request.deviceId);
+      if (problem !== undefined) throw problem;
+      this.requests.push(request);
+      this.wishes.push({ ...wish, safeIsEnough: waiter.safeIsEnough });
+      const { answer } = this;
+      if (answer instanceof SluiceError) waiter.receipt(tag, answer);
+      else waiter.receipt(tag, undefined, answer.kind === 'processed' ? answer.outcome : undefined);
+      return request.messageId ?? `made-${tag}`;
+    };
+    return { admit, results: wish.result === true ? this.results : undefined };
   }
 
   async take(request: IngestRequest, wish: IngestWish = {}): Promise<IngestAnswer> {
