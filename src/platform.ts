@@ -134,6 +134,7 @@ export class Platform {
       storage: commit,
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
+      claims: pipeline.claims,
       limits: config.mqtt,
       system: {
         intervalSeconds: config.mqtt.sysIntervalSeconds,

@@ -193,3 +193,28 @@ test('a device registers itself by a claim key, as often as the key says', async
   assert.equal((await claim('plant-1', { token })).status, 201);
   assert.equal((await claim('plant-1')).status, 409);
 });
+
+test('a device without credentials registers itself over MQTT, and comes back as itself', async (t) => {
+  const { server, logIn } = await startFleet(t);
+  const { key } = await server.api<{ key: string }>('POST', '/v1/claim-keys', {
+    deviceType: 'meter',
+    idPrefix: 'plant-',
+  });
+  for (const protocolVersion of [5, 4] as const) {
+    const client = await logIn({ username: 'claim', clientId: 'AB-12', protocolVersion });
+    await client.subscribeAsync('$claims/AB-12/response');
+    const claim = async (body: string | Buffer): Promise<Record<string, string>> => {
+      const answer = new Promise<Buffer>((resolve) => client.once('message', (_, payload) => resolve(payload)));
+      await client.publishAsync('$claims/AB-12/request', body, { qos: 0 });
+      return JSON.parse(String(await answer));
+    };
+    assert.equal((await claim('{"key":"x","deviceId":"plant-1","password":"y"}')).code, 'invalid_argument');
+    assert.equal((await claim(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).code, 'payload_unreadable');
+    assert.equal((await claim('{"key":"guessed","deviceId":"plant-1"}')).code, 'unauthenticated');
+    if (protocolVersion === 4) continue;
+    const { deviceId, token } = await claim(JSON.stringify({ key, deviceId: 'plant-1' }));
+    const device = await logIn({ clientId: 'AB-12', username: deviceId, password: token });
+    await device.publishAsync('devices/me/telemetry', '{"v":1}', { qos: 1 });
+    assert.equal((await claim(JSON.stringify({ key, deviceId: 'plant-1', token }))).token, token);
+  }
+});

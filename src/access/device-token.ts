@@ -4,3 +4,6 @@ import { createHash } from 'node:crypto';
 export function tokenDigest(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
+
+/** Long enough that nobody guesses it. ThingsBoard's have 20 characters. */
+export const deviceTokenPattern = '^[A-Za-z0-9_~+/=:-]{16,256}$';

@@ -11,7 +11,9 @@ import type { Log } from '../std/log.ts';
 import { AddressCounts } from './admission/address-counts.ts';
 import { Admission } from './admission/admission.ts';
 import type { Bans } from './admission/bans.ts';
+import { ClaimPlaces } from './admission/claim-places.ts';
 import { PublishRates } from './admission/publish-rates.ts';
+import type { ClaimDoor } from './claims.ts';
 import type { BrokerContext } from './context.ts';
 import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
@@ -42,6 +44,8 @@ export interface BrokerParts {
   readonly storage?: StorageDoor;
   readonly sinks: readonly MessageSink[];
   readonly sources: readonly ConsumerSource[];
+  /** Where devices that have no credentials yet register themselves. */
+  readonly claims: ClaimDoor;
   readonly limits: BrokerLimits;
   /** The topics under `$SYS`; without it there are none. */
   readonly system?: {
@@ -64,6 +68,8 @@ export interface BrokerLevels {
   readonly sharedSubscriptions: number;
   readonly sharedGroups: number;
   readonly retained: number;
+  /** Connections of devices that claim themselves. */
+  readonly claimants: number;
 }
 
 /** Hears what comes of a connection that was closed as soon as it was there. */
@@ -107,6 +113,8 @@ export class Broker implements Part {
       admission: new Admission(limits, counters, clock, log),
       addressCounts: new AddressCounts(limits.connectionsPerAddressMax),
       publishRates: new PublishRates(limits, counters, clock),
+      claims: parts.claims,
+      claimPlaces: new ClaimPlaces(limits.claimConnectionsMax),
       router,
       publisher,
       deliverer,
@@ -216,7 +224,7 @@ export class Broker implements Part {
   }
 
   levels(): BrokerLevels {
-    const { admission, sessions, router, retained } = this.#context;
+    const { admission, claimPlaces, sessions, router, retained } = this.#context;
     return {
       bans: admission.bans.size,
       sessions: sessions.size,
@@ -224,6 +232,7 @@ export class Broker implements Part {
       sharedSubscriptions: router.groups.memberCount,
       sharedGroups: router.groups.size,
       retained: retained.size,
+      claimants: claimPlaces.taken,
     };
   }
 }

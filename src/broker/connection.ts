@@ -6,6 +6,7 @@ import { ByteWriter } from '../std/bytes.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import type { AliasesOut } from './aliases-out.ts';
+import { type Claimant, claimBounds } from './claims.ts';
 import { type CompletedLink, Completion } from './completion.ts';
 import { Congestion, type Holdable } from './congestion.ts';
 import type { BrokerContext } from './context.ts';
@@ -19,8 +20,11 @@ import { type KnownTopic, TopicCache, type TopicRights, topicRights } from './to
 import type { Transport } from './transport.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 
-/** `authenticating`: the server finds out who the client is; `exchanging`: it waits for the client's next AUTH. */
-export type Phase = 'awaiting-connect' | 'authenticating' | 'exchanging' | 'connected' | 'closed';
+/**
+ * `authenticating`: the server finds out who the client is; `exchanging`: it waits for the client's next AUTH; `claiming`: the
+ * client is nobody, and asks to become a device.
+ */
+export type Phase = 'awaiting-connect' | 'authenticating' | 'exchanging' | 'claiming' | 'connected' | 'closed';
 
 /** Characters; three bytes each at most. */
 export const reasonStringMax = 1_024;
@@ -80,6 +84,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   deadline = 0;
   heapIndex = -1;
   #connected: ConnectedState | undefined;
+  #claimant: Claimant | undefined;
   #topics: TopicCache | undefined;
   #holds = 0;
   #unreleased: Set<number> | undefined;
@@ -129,6 +134,18 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.context.router.groups.moved(state.session);
   }
 
+  /** Present while it claims. */
+  get claimant(): Claimant | undefined {
+    return this.#claimant;
+  }
+
+  claiming(claimant: Claimant): void {
+    this.#claimant = claimant;
+    this.phase = 'claiming';
+    this.lastReceivedAt = this.context.clock.now();
+    this.silenceMsMax = claimBounds.connectionMsMax;
+  }
+
   adopt(identity: Identity): void {
     this.#connected = { ...this.#state, identity };
     this.#topics = undefined;
@@ -141,7 +158,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
 
   /** Largest packet that the client may send. */
   get receivedBytesMax(): number {
-    return this.transport.peer.listener.packetBytesMax ?? this.context.limits.packetBytesMax;
+    const bytesMax = this.transport.peer.listener.packetBytesMax ?? this.context.limits.packetBytesMax;
+    return this.#claimant === undefined ? bytesMax : Math.min(bytesMax, claimBounds.packetBytesMax);
   }
 
   /** Does not read on until every receipt that is due has come. */
@@ -202,11 +220,11 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   /** Ends the connection. On MQTT 5 the client is told why first [MQTT-3.14.0-1]. */
   disconnect(reasonCode: number, reason: string): void {
     if (this.phase === 'closed') return;
-    if (this.phase === 'connected' && this.version === 5) {
+    if ((this.phase === 'connected' || this.phase === 'claiming') && this.version === 5) {
       this.send({ type: PacketType.disconnect, reasonCode, properties: this.reasonProperties(reason) });
     }
     countReason(this.context.counters.disconnects, reasonCode);
-    this.context.log.debug('Connection ended', { client: this.#connected?.session.clientId, reasonCode, reason });
+    this.context.log.debug('Connection ended', { client: this.#client, reasonCode, reason });
     this.leave();
     this.transport.end();
   }
@@ -224,6 +242,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   }
 
   timedOut(): void {
+    if (this.phase === 'claiming') {
+      this.disconnect(0xa0, `A connection that claims lasts ${claimBounds.connectionMsMax / 1000} s at most`);
+      return;
+    }
     this.context.counters.keepAliveTimeouts++;
     this.disconnect(0x8d, `Nothing was received for ${Math.round(this.silenceMsMax / 1000)} s`);
   }
@@ -257,7 +279,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.context.counters.publishesRefused++;
     const level = this.#isRefused ? 'debug' : 'info';
     this.#isRefused = true;
-    this.context.log[level]('Publish refused', { client: this.session.clientId, reason: refusal.message });
+    this.context.log[level]('Publish refused', { client: this.#client, reason: refusal.message });
   }
 
   closeUnacknowledged(failure: SluiceError): void {
@@ -275,6 +297,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.congestion.over();
     for (const subscription of this.queueSubscriptions.values()) subscription.stop();
     this.queueSubscriptions.clear();
+    if (this.#claimant !== undefined) this.context.claimPlaces.leave(this.transport.peer.remoteAddress);
     const session = this.#connected?.session;
     if (session?.link !== this) return;
     session.link = undefined;
@@ -296,6 +319,11 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     const writer = new ByteWriter();
     encodePacket(writer, packet, this.version);
     return writer.position;
+  }
+
+  /** As the log names it. */
+  get #client(): string | undefined {
+    return this.#connected?.session.clientId ?? this.#claimant?.requestTopic;
   }
 
   get #rights(): TopicRights {

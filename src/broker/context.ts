@@ -5,7 +5,9 @@ import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { AddressCounts } from './admission/address-counts.ts';
 import type { Admission } from './admission/admission.ts';
+import type { ClaimPlaces } from './admission/claim-places.ts';
 import type { PublishRates } from './admission/publish-rates.ts';
+import type { ClaimDoor } from './claims.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Deliverer } from './delivery.ts';
 import type { GreetingSource } from './greetings.ts';
@@ -26,6 +28,8 @@ export interface BrokerContext {
   readonly admission: Admission;
   readonly addressCounts: AddressCounts;
   readonly publishRates: PublishRates;
+  readonly claims: ClaimDoor;
+  readonly claimPlaces: ClaimPlaces;
   /** For packets that span reads, of all connections. */
   readonly gathering: GatherPool;
   readonly router: Router;

@@ -47,6 +47,8 @@ export interface BrokerLimits {
   /** CONNECT packets a second, over all and from one address; beyond it refused with 0x9F before anything is hashed. 0: no bound. */
   readonly connectRateMax: number;
   readonly connectRatePerAddressMax: number;
+  /** Connections of devices that claim themselves, of one address a quarter; beyond it CONNECT is refused with 0x97. 0: none claims over MQTT. */
+  readonly claimConnectionsMax: number;
   /** What one client may publish in a second, messages and bytes; beyond it the client is not read until the time has passed. 0: no bound. */
   readonly publishRateMax: number;
   readonly publishBytesRateMax: number;

@@ -13,7 +13,8 @@ import { congestedBytesMin } from './congestion.ts';
 import { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { authenticationOf, handleAuth, handleConnectWithMethod } from './handlers/auth.ts';
-import { handleConnect, refuseConnect } from './handlers/connect.ts';
+import { handleClaimantPacket, handleClaimantPublish } from './handlers/claim.ts';
+import { handleConnect } from './handlers/connect.ts';
 import { handleDisconnect } from './handlers/disconnect.ts';
 import { handlePingreq } from './handlers/pingreq.ts';
 import { handlePuback } from './handlers/puback.ts';
@@ -21,6 +22,7 @@ import { handlePubcomp } from './handlers/pubcomp.ts';
 import { handlePublish } from './handlers/publish.ts';
 import { handlePubrec } from './handlers/pubrec.ts';
 import { handlePubrel } from './handlers/pubrel.ts';
+import { refuseConnect } from './handlers/refuse-connect.ts';
 import { handleSubscribe } from './handlers/subscribe.ts';
 import { handleUnsubscribe } from './handlers/unsubscribe.ts';
 import { connectPacketBytesMax } from './limits.ts';
@@ -118,6 +120,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     const { phase, isMqtt31 } = this.#connection;
     const first = isMqtt31 ? withoutDupOfMqtt31(firstByte) : firstByte;
     if (phase === 'connected') this.#packet(buffer, first, bodyStart, bodyEnd);
+    else if (phase === 'claiming') this.#claimed(first, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'awaiting-connect') this.#first(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'exchanging') this.#exchanged(firstByte, bodyOf(buffer, bodyStart, bodyEnd));
     else if (phase === 'authenticating') this.#hold(firstByte, buffer.subarray(bodyStart, bodyEnd));
@@ -206,6 +209,19 @@ export class Receiver implements TransportHandler, FrameHandler {
     );
   }
 
+  #claimed(firstByte: number, body: Buffer): void {
+    this.#context.counters.packetsIn++;
+    const connection = this.#connection;
+    const { claimant, version } = connection;
+    if (claimant === undefined) return;
+    if (firstByte >> 4 === PacketType.publish)
+      handleClaimantPublish(connection, claimant, decodePublish(body, firstByte, 0, body.length, version));
+    else {
+      checkIsOfClient(firstByte);
+      handleClaimantPacket(connection, claimant, decodeBody(firstByte, body, version));
+    }
+  }
+
   /** Between CONNECT and CONNACK of a client that named an Authentication Method. */
   #exchanged(firstByte: number, body: Buffer): void {
     checkIsOfExchange(firstByte);
@@ -235,6 +251,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   #goOn(): void {
     const connection = this.#connection;
     if (connection.phase === 'connected') this.#begin(connection);
+    else if (connection.phase === 'claiming') this.#reader.packetBytesMax = connection.receivedBytesMax;
     else if (connection.phase !== 'exchanging') return;
     const held = this.#held?.bytes();
     this.#held = undefined;

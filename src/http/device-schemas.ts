@@ -1,3 +1,4 @@
+import { deviceTokenPattern } from '../access/device-token.ts';
 import type { JsonSchema } from './route.ts';
 import { answer, entityName, epochMs, flag, text } from './schemas.ts';
 
@@ -37,5 +38,4 @@ export const devicePatch: Readonly<Record<string, JsonSchema>> = {
   gateway: { ...entityName, type: ['string', 'null'] },
 };
 
-/** Long enough that nobody guesses it. ThingsBoard's have 20 characters. */
-export const deviceToken: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_~+/=:-]{16,256}$' };
+export const deviceToken: JsonSchema = { type: 'string', pattern: deviceTokenPattern };

@@ -6,7 +6,6 @@ import type { Part } from '../std/lifecycle.ts';
 import type { TlsMaterial } from '../std/tls-files.ts';
 import { createApp } from './app.ts';
 import { BodyBudget } from './body-budget.ts';
-import { ClaimAttempts } from './claim-attempts.ts';
 import type { HttpParts } from './http-parts.ts';
 import { LongPolls } from './long-polls.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
@@ -44,7 +43,6 @@ export class HttpServer implements Part {
   async start(): Promise<void> {
     const { options, watch, metrics, log } = this.#parts;
     const bodyBudget = new BodyBudget(options.bodiesBytesMax ?? bodiesBytesMax);
-    const claimAttempts = new ClaimAttempts(this.#parts.clock);
     const metricsPage = new MetricsPage({
       watch,
       platform: metrics,
@@ -53,12 +51,11 @@ export class HttpServer implements Part {
         longPolls: this.#longPolls.count,
         bodiesBytes: bodyBudget.bytes,
         bodiesRefused: bodyBudget.refused,
-        claimsLimited: claimAttempts.limited,
       }),
     });
     metricsPage.start();
     await this.#certificates?.start();
-    const parts = { ...this.#parts, longPolls: this.#longPolls, claimAttempts, metricsPage };
+    const parts = { ...this.#parts, longPolls: this.#longPolls, metricsPage };
     this.#app = await createApp(parts, { tls: this.#tls, bodyBudget, stopping: () => this.#stopping });
     this.#app.server.on('connection', (socket) => {
       this.#connections++;

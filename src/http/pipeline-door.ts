@@ -1,4 +1,5 @@
 import type { AdviceDoor } from './doors/advice-door.ts';
+import type { ClaimDoor } from './doors/claim-door.ts';
 import type { DecodeAgainDoor } from './doors/decode-again-door.ts';
 import type { DriverDoor } from './doors/driver-door.ts';
 import type { IngestDoor } from './doors/ingest-door.ts';
@@ -10,6 +11,7 @@ import type { WorkerDoor } from './doors/worker-door.ts';
 export interface PipelineDoor {
   readonly ingestion: IngestDoor;
   readonly registry: RegistryDoor;
+  readonly claims: ClaimDoor;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor;
   readonly decodeAgain: DecodeAgainDoor;

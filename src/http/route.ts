@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Caller, Who } from './caller.ts';
-import type { ClaimAttempts } from './claim-attempts.ts';
 import type { HttpParts } from './http-parts.ts';
 import type { LongPolls } from './long-polls.ts';
 import type { MetricsPage } from './metrics/metrics-page.ts';
@@ -44,7 +43,6 @@ export interface Answer {
 
 export interface RouteParts extends HttpParts {
   readonly longPolls: LongPolls;
-  readonly claimAttempts: ClaimAttempts;
   readonly metricsPage: MetricsPage;
   /** The OpenAPI document of the contract. */
   readonly openApi: () => object;

@@ -24,6 +24,8 @@ import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { Processor } from './processor.ts';
+import type { ClaimLimit } from './provisioning/claim-attempts.ts';
+import { Claims } from './provisioning/claims.ts';
 import { RegistryCache } from './registry-cache.ts';
 import { RegistryWrites } from './registry-writes.ts';
 import { Rehearsals } from './rehearsal.ts';
@@ -69,6 +71,8 @@ export interface PipelineNumbers {
   readonly warned: number;
   /** Readings that could not be published as events. */
   readonly eventsFailed: number;
+  /** Claims that were not looked at because too many were refused before, by the limit. */
+  readonly claimsLimited: Readonly<Record<ClaimLimit, number>>;
   /** Messages refused because they came faster than they may, and those that had to wait for it. */
   readonly rateRefused: number;
   readonly rateDelayed: number;
@@ -90,6 +94,7 @@ export class Pipeline implements Part {
   readonly limits: PipelineLimits;
   readonly ingestion: Ingestion;
   readonly registry: RegistryWrites;
+  readonly claims: Claims;
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
   readonly decodeAgain: DecodeAgain;
@@ -116,6 +121,7 @@ export class Pipeline implements Part {
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
     this.registry = new RegistryWrites(store, this.#devices, this.#firmware);
+    this.claims = new Claims({ claimKeys: store.claimKeys, registry: this.registry, clock });
     const nextMessageId = (): string => uuids.next();
     const surroundings = { devices: this.#devices, readings: store.readings, clock, nextMessageId };
     const shadows = new ShadowRuns({
@@ -195,6 +201,7 @@ export class Pipeline implements Part {
       outcomes: this.#results.outcomes,
       warned: this.#results.warned,
       eventsFailed: this.#results.eventsFailed,
+      claimsLimited: this.claims.limited,
       rateRefused: this.#door.rates.refused,
       rateDelayed: this.#door.rates.delayed,
       autoChanges: this.#auto.changes,

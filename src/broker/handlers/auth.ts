@@ -4,7 +4,8 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import { type AuthPacket, type ConnectPacket, PacketType } from '../../mqtt/codec/packets.ts';
 import type { Authentication, Connection, RunningExchange } from '../connection.ts';
 import { ownerOf } from '../session.ts';
-import { acceptLogin, beginLogin, refuseConnect, refuseLogin } from './connect.ts';
+import { acceptLogin, beginLogin, refuseLogin } from './connect.ts';
+import { refuseConnect } from './refuse-connect.ts';
 
 /*
  * Enhanced authentication, MQTT 5 section 4.12:

@@ -4,8 +4,8 @@ import { type ConnackProperties, type ConnectPacket, PacketType, type Will } fro
 import { topicNameProblem } from '../../mqtt/topics/names.ts';
 import { copyOf } from '../../std/bytes.ts';
 import { AliasesOut } from '../aliases-out.ts';
+import { wantsToClaim } from '../claims.ts';
 import type { Connection } from '../connection.ts';
-import { countReason } from '../counters.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
 import { userPropertiesRefusal } from '../limits.ts';
 import { openQueue } from '../open-queue.ts';
@@ -13,6 +13,8 @@ import { payloadFormatRefusal } from '../payload-format.ts';
 import { responseInformation } from '../response-information.ts';
 import { ownerOf, type Session } from '../session.ts';
 import { type TopicRights, topicRights } from '../topic-cache.ts';
+import { acceptClaimant } from './claim.ts';
+import { type Refusal, refuseConnect, serverMoved, useAnotherServer } from './refuse-connect.ts';
 
 /** A CONNECT that may go on, until its client is known for who it is. */
 export interface Login {
@@ -26,6 +28,10 @@ export interface Login {
 export async function handleConnect(connection: Connection, packet: ConnectPacket): Promise<void> {
   const login = beginLogin(connection, packet);
   if (login === undefined) return;
+  if (connection.context.claimPlaces.exist && wantsToClaim(packet, connection.transport.peer)) {
+    acceptClaimant(connection, packet, login.credentials.clientId);
+    return;
+  }
   let identity: Identity;
   try {
     identity = await connection.context.access.authenticate(login.credentials);
@@ -76,8 +82,6 @@ export function refuseLogin(connection: Connection, { credentials }: Login, prob
   refuseConnect(connection, errorCatalogue[problem.code].mqtt, problem.message);
 }
 
-type Refusal = readonly [reasonCode: number, reason: string];
-
 function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
   if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
     return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
@@ -103,77 +107,6 @@ function roomRefusal({ context }: Connection, clientId: string): Refusal | undef
   if (!context.sessions.isFull || context.sessions.get(clientId) !== undefined) return undefined;
   return [0x97, `The server holds ${context.limits.sessionsMax} sessions, the most it may`];
 }
-
-/** CONNACK with the reason, in the form of the connection's version, and the end. */
-export function refuseConnect(
-  connection: Connection,
-  reasonCode: number,
-  reason: string,
-  level: 'debug' | 'info' = 'info',
-): void {
-  if (connection.phase === 'closed') return;
-  countReason(connection.context.counters.connectRefused, reasonCode);
-  connection.context.log[level]('Connection refused', {
-    remoteAddress: connection.transport.peer.remoteAddress,
-    reasonCode,
-    reason,
-  });
-  const v5 = connection.version === 5;
-  connection.send({
-    type: PacketType.connack,
-    sessionPresent: false,
-    reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
-    properties: v5 ? { ...connection.reasonProperties(reason), ...whereTo(connection, reasonCode) } : undefined,
-  });
-  connection.leave();
-  connection.transport.end();
-}
-
-const useAnotherServer = 0x9c;
-const serverMoved = 0x9d;
-
-/** The Server Reference of a listener that sends its clients elsewhere [MQTT-4.13.2]. */
-function whereTo({ transport }: Connection, reasonCode: number): Pick<ConnackProperties, 'serverReference'> {
-  if (reasonCode !== useAnotherServer && reasonCode !== serverMoved) return {};
-  return { serverReference: transport.peer.listener.redirect?.serverReference };
-}
-
-/** CONNACK return codes of 3.1.1 by the reason code of MQTT 5; anything else is 3, server unavailable. */
-const returnCodes = new Map([
-  [0x84, 0x01],
-  [0x85, 0x02],
-  [0x86, 0x04],
-  [0x87, 0x05],
-  [0x8a, 0x05],
-  [0x8c, 0x05],
-]);
-
-/** Reason codes of the catalogue that CONNACK may not carry become `unspecified error`. */
-function connackReasonCode(reasonCode: number): number {
-  return connackReasonCodes.has(reasonCode) ? reasonCode : 0x80;
-}
-
-const connackReasonCodes = new Set([
-  0x80,
-  0x81,
-  0x82,
-  0x83,
-  0x84,
-  0x85,
-  0x86,
-  0x87,
-  0x88,
-  0x89,
-  0x8a,
-  0x8c,
-  0x90,
-  0x95,
-  0x97,
-  0x99,
-  useAnotherServer,
-  serverMoved,
-  0x9f,
-]);
 
 /** `data` is the last that the client is sent of its method's. */
 export function acceptLogin(connection: Connection, login: Login, identity: Identity, data: Buffer | undefined): void {

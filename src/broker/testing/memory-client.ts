@@ -20,6 +20,7 @@ import { ByteWriter, referenceBytesMin } from '../../std/bytes.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { Broker, type BrokerParts } from '../broker.ts';
+import type { ClaimDoor } from '../claims.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { BrokerOptions } from '../options.ts';
 import { Publication } from '../publication.ts';
@@ -54,6 +55,7 @@ export const testLimits: BrokerLimits = {
   connectionsPerAddressMax: 0,
   connectRateMax: 0,
   connectRatePerAddressMax: 0,
+  claimConnectionsMax: 4,
   publishRateMax: 0,
   publishBytesRateMax: 0,
   publishRatePerAddressMax: 0,
@@ -158,6 +160,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       access?: Access;
       sinks?: MessageSink[];
       sources?: ConsumerSource[];
+      claims?: ClaimDoor;
       limits?: Partial<BrokerLimits>;
       options?: Partial<BrokerOptions>;
       random?: () => number;
@@ -175,6 +178,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       sessionLog: options.sessionLog ?? new MemorySessionLog(),
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
+      claims: options.claims ?? { claimByText: () => Promise.resolve({}) },
       limits: { ...testLimits, ...options.limits },
       ...(options.system === undefined ? {} : { system: options.system }),
       options: { ...testOptions, ...options.options },

@@ -1,3 +1,4 @@
+import { claimBounds } from '../../broker/claims.ts';
 import { connectPacketBytesMax } from '../../broker/limits.ts';
 import type { Option } from '../../config/option.ts';
 import { configOptions } from '../../config/options.ts';
@@ -36,6 +37,7 @@ const shown: Readonly<Record<string, string | undefined>> = {
   'mqtt.connectionsPerAddressMax': 'sluice_broker_connections_refused_total',
   'mqtt.connectRateMax': 'sluice_broker_connects_rate_exceeded_total',
   'mqtt.connectRatePerAddressMax': 'sluice_broker_connects_rate_exceeded_total',
+  'mqtt.claimConnectionsMax': 'sluice_broker_connects_refused_total{reason_code="0x97"}',
   'mqtt.publishRateMax': 'sluice_broker_pauses_total{reason="publish_rate"}',
   'mqtt.publishBytesRateMax': 'sluice_broker_pauses_total{reason="publish_rate"}',
   'mqtt.publishRatePerAddressMax': 'sluice_broker_pauses_total{reason="publish_rate"}',
@@ -58,6 +60,8 @@ const shown: Readonly<Record<string, string | undefined>> = {
 /** Bounds that nobody can set, as far as a client can meet them. */
 const fixed: readonly (readonly [bound: string, value: number, behaviour: string])[] = [
   ['bytes of a packet before CONNECT is accepted', connectPacketBytesMax, 'the connection ends'],
+  ['milliseconds of a connection that claims', claimBounds.connectionMsMax, 'the connection ends with 0xA0'],
+  ['bytes of a packet on it', claimBounds.packetBytesMax, 'the connection ends with 0x95'],
   ['bytes of all properties of one packet', propertyBytesMax, 'the connection ends with 0x95'],
   ['bytes of a topic name or filter', topicBytesMax, 'PUBLISH is refused with 0x90, SUBSCRIBE with 0x8F'],
   ['HTTP connections', connectionsMax, 'one more is closed at once'],

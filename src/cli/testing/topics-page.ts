@@ -1,6 +1,8 @@
 import { thingsBoardTopics } from '../../access/thingsboard-topics.ts';
+import { Claimant, claimBounds, claimUserName } from '../../broker/claims.ts';
 import { headerForms } from '../../pipeline/device-message.ts';
 import { structuredType } from '../../pipeline/forms/cloud-events.ts';
+import { claimFields, claimFieldsNeeded } from '../../pipeline/provisioning/claim-fields.ts';
 import { compressionNames } from '../../std/compression.ts';
 import { code, table } from './markdown.ts';
 
@@ -25,6 +27,24 @@ const downwardTopics: readonly (readonly [topic: string, meaning: string])[] = [
   ],
 ];
 
+const claimant = new Claimant('{clientId}');
+const claimTopics: readonly (readonly [topic: string, meaning: string])[] = [
+  [
+    claimant.requestTopic,
+    `From the device, at QoS 0 or 1: JSON with ${claimFieldsNeeded.join(' and ')}, and as it needs ${namesBut(claimFieldsNeeded)}, as for ${code('POST /v1/claims')}`,
+  ],
+  [
+    claimant.responseTopic,
+    'To that device alone, which subscribes first: its id, type and credential, or the problem as HTTP would answer it',
+  ],
+];
+
+function namesBut(needed: readonly string[]): string {
+  return Object.keys(claimFields)
+    .filter((name) => !needed.includes(name))
+    .join(', ');
+}
+
 /** docs/reference/device-topics.md */
 export function topicsPage(): string {
   const up = upwardTopics.map(([topic, meaning, , eventType]) => [
@@ -43,6 +63,12 @@ export function topicsPage(): string {
     table(
       ['topic', 'what it is'],
       downwardTopics.map(([topic, meaning]) => [code(topic), meaning]),
+    ),
+    '## Without credentials',
+    `A device that registers itself by a claim key connects with the user name ${code(claimUserName)} and no password. Its connection may do this alone, and lasts ${claimBounds.connectionMsMax / 1000} s at most. The client id is 1 to 128 letters, digits, ${code('.')}, ${code('_')}, ${code(':')} or ${code('-')}.`,
+    table(
+      ['topic', 'what it is'],
+      claimTopics.map(([topic, meaning]) => [code(topic), meaning]),
     ),
     '## What a message says of itself',
     'User properties of MQTT 5, and headers of the same names over HTTP. A device that can only send JSON says `messageId`, `ts` or `time`, and `seq` beside its values.',

@@ -141,6 +141,11 @@ export const mqttOptions = {
     sentence:
       'CONNECT packets that are taken from one address (of IPv6: from one /64) in a second; beyond it the same; 0 sets no bound.',
   }),
+  'mqtt.claimConnectionsMax': option(integer(0, 100_000), {
+    default: 100,
+    sentence:
+      'Connections at once of devices that register themselves by a claim key (user name `claim`), of one address a quarter; beyond it CONNECT is refused with 0x97; 0 takes none.',
+  }),
   'mqtt.publishRateMax': option(integer(0, 100_000_000), {
     default: 0,
     sentence:

@@ -1,4 +1,3 @@
-import type { Claim } from '../../devices/claim-keys.ts';
 import type { Device, DevicePatch, ImportedDevice, ImportOutcome, NewDevice } from '../../devices/device.ts';
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { JsonObject } from '../../std/json.ts';
@@ -14,7 +13,6 @@ export interface RegistryDoor {
   putDevice(device: NewDevice): Promise<Device>;
   patchDevice(id: string, patch: DevicePatch): Promise<Device>;
   putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]>;
-  claim(claim: Claim): Promise<Device>;
   /** Answers whether there was one. */
   removeDevice(id: string): Promise<boolean>;
 }

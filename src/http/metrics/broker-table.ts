@@ -25,6 +25,7 @@ const rows: { readonly [K in CountName]: BrokerRow & { readonly samples: (count:
   ),
   bansMade: total('bans_made', 'Bans'),
   clients: level('clients', 'Connected clients'),
+  claimants: level('claimants', 'Connections of devices that register themselves by a claim key'),
   clientsMax: level('clients_max', 'Clients that were connected at the same time, at most'),
   connectsIn: total('connects_received', 'CONNECT packets received'),
   disconnects: byCode('disconnects', 'Connections that the server ended, by reason code of MQTT 5'),

@@ -44,13 +44,6 @@ export const metricTable: readonly MetricRow[] = [
     labels: [],
     read: ({ http }) => [{ labels: {}, value: http.bodiesRefused }],
   },
-  {
-    name: 'sluice_http_claims_limited_total',
-    type: 'counter',
-    help: 'Claims that were not looked at because too many were refused before, by the limit',
-    labels: ['limit'],
-    read: ({ http }) => Object.entries(http.claimsLimited).map(([limit, value]) => ({ labels: { limit }, value })),
-  },
   single('sluice_metrics_queues_omitted', 'Queues beyond those shown', ({ queuesOmitted }) => queuesOmitted),
   single(
     'sluice_disk_free_bytes',

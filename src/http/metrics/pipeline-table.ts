@@ -66,6 +66,14 @@ export const pipelineTable: readonly MetricRow[] = [
     ],
   },
   {
+    name: 'sluice_pipeline_claims_limited_total',
+    type: 'counter',
+    help: 'Claims of devices that were not looked at because too many were refused before, by the limit',
+    labels: ['limit'],
+    read: ({ platform: { pipeline } }) =>
+      Object.entries(pipeline.claimsLimited).map(([limit, value]) => ({ labels: { limit }, value })),
+  },
+  {
     name: 'sluice_pipeline_auto_changes_total',
     type: 'counter',
     help: 'Times that device types with mode auto went over to the queue, or back',

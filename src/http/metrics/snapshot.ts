@@ -15,8 +15,6 @@ export interface Snapshot {
     readonly longPolls: number;
     readonly bodiesBytes: number;
     readonly bodiesRefused: number;
-    /** By the limit. */
-    readonly claimsLimited: Readonly<Record<string, number>>;
     readonly requests: RequestCounts;
   };
 }

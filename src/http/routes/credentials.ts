@@ -1,7 +1,9 @@
 import { SluiceError } from '../../errors.ts';
-import { type CredentialBody, credentialFields, newCredential, shownCredential } from '../new-credential.ts';
+import { credentialFields } from '../../pipeline/provisioning/claim-fields.ts';
+import { type CredentialBody, newCredential } from '../../pipeline/provisioning/new-credential.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, deviceIdParams, entityName, epochMs, flag, noContent, object, text } from '../schemas.ts';
+import { shownCredential } from '../shown-credential.ts';
 import { known } from './devices.ts';
 
 const tag = 'Devices';

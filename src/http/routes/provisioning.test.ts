@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { claimLimits } from '../../pipeline/provisioning/claim-attempts.ts';
 import { SimulatedClock } from '../../std/clock.ts';
-import { claimLimits } from '../claim-attempts.ts';
 import { serve } from '../testing/served.ts';
 
 test('claims with a wrong key write nothing, and are not looked at any more when they are too many', async (t) => {
@@ -12,6 +12,6 @@ test('claims with a wrong key write nothing, and are not looked at any more when
   assert.deepEqual([status, headers.get('retry-after')], [429, '1']);
   assert.deepEqual([body.code, body.limit], ['rate_limited', 'claimsRefusedPerAddressMax']);
   const metrics: string = (await call('GET', '/metrics')).body;
-  assert.match(metrics, /^sluice_http_claims_limited_total\{limit="claimsRefusedPerAddressMax"\} 1$/m);
-  assert.match(metrics, /^sluice_http_claims_limited_total\{limit="claimsRefusedMax"\} 0$/m);
+  assert.match(metrics, /^sluice_pipeline_claims_limited_total\{limit="claimsRefusedPerAddressMax"\} 1$/m);
+  assert.match(metrics, /^sluice_pipeline_claims_limited_total\{limit="claimsRefusedMax"\} 0$/m);
 });

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { tokenDigest } from '../../access/device-token.ts';
 import { generateSecret } from '../../access/secrets.ts';
-import { type ErrorCode, SluiceError } from '../../errors.ts';
+import { SluiceError } from '../../errors.ts';
+import { claimFields, claimFieldsNeeded } from '../../pipeline/provisioning/claim-fields.ts';
+import type { ClaimBody } from '../../pipeline/provisioning/claims.ts';
 import { deviceFields } from '../device-schemas.ts';
-import { type CredentialBody, credentialFields, newCredential } from '../new-credential.ts';
-import { ok, type Route, type RouteParts, route } from '../route.ts';
+import { ok, type Route, route } from '../route.ts';
 import { answer, array, entityName, epochMs, integer, noContent, object, text } from '../schemas.ts';
 
 const tag = 'Provisioning';
@@ -25,11 +26,7 @@ interface Named {
 }
 
 interface Claim {
-  readonly body: Omit<CredentialBody, 'password'> & {
-    readonly key: string;
-    readonly deviceId: string;
-    readonly firmwareVersion?: string;
-  };
+  readonly body: ClaimBody;
 }
 
 const usesMax = 1_000_000;
@@ -103,16 +100,7 @@ export const provisioningRoutes: readonly Route[] = [
       'Register the calling device by a claim key and give it a credential, in one; with a token or key of its own it can ask again when no answer came',
     who: 'anyone',
     schemas: {
-      body: object(
-        {
-          key: text,
-          deviceId: entityName,
-          firmwareVersion: deviceFields.firmwareVersion,
-          ...credentialFields,
-          kind: { ...credentialFields.kind, default: 'token' },
-        },
-        ['key', 'deviceId'],
-      ),
+      body: object(claimFields, claimFieldsNeeded),
       responses: {
         201: answer('The device and its credential', {
           deviceId: entityName,
@@ -123,30 +111,9 @@ export const provisioningRoutes: readonly Route[] = [
         }),
       },
     },
-    handle: async ({ body, caller: { origin } }, parts) => {
-      parts.claimAttempts.check(origin.remoteAddress);
-      try {
-        return { status: 201, body: await claimed(body, parts) };
-      } catch (problem) {
-        if (problem instanceof SluiceError && refusals.has(problem.code))
-          parts.claimAttempts.refused(origin.remoteAddress);
-        throw problem;
-      }
-    },
+    handle: async ({ body, caller: { origin } }, { pipeline }) => ({
+      status: 201,
+      body: await pipeline.claims.claim(body, origin.remoteAddress),
+    }),
   }),
 ];
-
-/** What a claim is refused with because of what it says. */
-const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['unauthenticated', 'not_authorized', 'conflict']);
-
-/** A key that does not count costs neither a write nor the hash of a password. */
-async function claimed(
-  { key, deviceId, firmwareVersion, ...said }: Claim['body'],
-  { store, pipeline }: RouteParts,
-): Promise<object> {
-  const digest = tokenDigest(key);
-  await store.claimKeys.check(digest, deviceId);
-  const { credential, told } = await newCredential(said);
-  const device = await pipeline.registry.claim({ digest, deviceId, firmwareVersion, credential });
-  return { deviceId: device.id, deviceType: device.type, username: device.id, kind: said.kind, ...told };
-}

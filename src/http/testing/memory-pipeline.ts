@@ -6,6 +6,8 @@ import type { Advice } from '../../pipeline/advice.ts';
 import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
+import { Claims } from '../../pipeline/provisioning/claims.ts';
+import type { Clock } from '../../std/clock.ts';
 import type { AdviceDoor } from '../doors/advice-door.ts';
 import type { DecodeAgainDoor } from '../doors/decode-again-door.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
@@ -29,6 +31,7 @@ const builtIn = {
 export class MemoryPipeline implements PipelineDoor {
   readonly ingestion = new MemoryIngestion();
   readonly registry: RegistryDoor;
+  readonly claims: Claims;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor = { run: rehearse };
   readonly workers = new MemoryWorkers();
@@ -46,14 +49,14 @@ export class MemoryPipeline implements PipelineDoor {
   readonly advice: Advice[] = [];
   readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
 
-  constructor({ registry, claimKeys, rollouts }: MemoryStore) {
+  constructor({ registry, claimKeys, rollouts }: MemoryStore, clock: Clock) {
+    this.claims = new Claims({ claimKeys, registry: claimKeys, clock });
     this.registry = {
       ...registry,
       putDevice: async (device) => {
         if (!isDeviceId(device.id)) throw new SluiceError('invalid_argument', `Choose another id than "${device.id}"`);
         return registry.putDevice(device);
       },
-      claim: (claim) => claimKeys.claim(claim),
       putSchema: async (name, eventType, schema) => {
         const type = (await registry.deviceTypes()).find((each) => each.name === name);
         if (type === undefined) throw new SluiceError('not_found', `There is no device type "${name}"`);

@@ -36,7 +36,7 @@ export async function serve(
 ) {
   const engine = new MemoryEngine();
   const store = new MemoryStore();
-  const pipeline = new MemoryPipeline(store);
+  const pipeline = new MemoryPipeline(store, clock);
   const published: Message[] = [];
   const broker = {
     failure: undefined as SluiceError | undefined,
@@ -84,7 +84,7 @@ export async function serve(
     },
     ready: () => state.ready,
     metrics: () => ({
-      pipeline: pipelineNumbers,
+      pipeline: { ...pipelineNumbers, claimsLimited: pipeline.claims.limited },
       broker: brokerNumbers(),
       commitUs: emptyReading,
       disk: { freeBytes: 5_000_000, isFull: false },
@@ -104,7 +104,7 @@ function brokerNumbers(): BrokerNumbers {
   const counters = new BrokerCounters();
   counters.connections = 2;
   counters.dropped.expired = 4;
-  const none = { bans: 0, subscriptions: 0, sharedSubscriptions: 0, sharedGroups: 0, retained: 0 };
+  const none = { bans: 0, subscriptions: 0, sharedSubscriptions: 0, sharedGroups: 0, retained: 0, claimants: 0 };
   return { ...counters, ...none, sessions: 3 };
 }
 

@@ -1,17 +1,9 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
-import { readDeviceKey } from '../access/device-keys.ts';
-import { tokenDigest } from '../access/device-token.ts';
-import { generatedSecretCost, generateSecret, hashSecret } from '../access/secrets.ts';
-import {
-  type CredentialKind,
-  credentialKinds,
-  type DeviceCredential,
-  type NewCredential,
-} from '../devices/credentials.ts';
-import { SluiceError } from '../errors.ts';
-import { deviceToken } from './device-schemas.ts';
-import type { JsonSchema } from './route.ts';
-import { epochMs, text } from './schemas.ts';
+import { readDeviceKey } from '../../access/device-keys.ts';
+import { tokenDigest } from '../../access/device-token.ts';
+import { generatedSecretCost, generateSecret, hashSecret } from '../../access/secrets.ts';
+import type { CredentialKind, NewCredential } from '../../devices/credentials.ts';
+import { SluiceError } from '../../errors.ts';
 
 /** What a request says of a credential that is to be. */
 export interface CredentialBody {
@@ -25,18 +17,6 @@ export interface CredentialBody {
   readonly expiresAt?: number;
 }
 
-const pem: JsonSchema = { type: 'string', minLength: 1, maxLength: 16 * 1024 };
-
-export const credentialFields: Readonly<Record<string, JsonSchema>> = {
-  kind: { type: 'string', enum: credentialKinds, default: 'password' },
-  token: { ...deviceToken, description: 'Made here unless given' },
-  publicKey: { ...pem, description: 'PEM; the device signs JSON Web Tokens with its private key' },
-  certificate: { ...pem, description: 'PEM; or give `fingerprint`' },
-  fingerprint: { type: 'string', pattern: '^[0-9A-Fa-f:]{64,95}$', description: 'SHA-256 of the certificate' },
-  name: { ...text, maxLength: 128 },
-  expiresAt: epochMs,
-};
-
 /** A credential, and the secret or the name that is told of it once. Throws `invalid_argument` where a part is missing or wrong. */
 export async function newCredential(
   body: CredentialBody,
@@ -45,12 +25,6 @@ export async function newCredential(
   const { verifier, told } = await makers[body.kind](body);
   const { kind, name, expiresAt } = body;
   return { credential: { id: randomUUID(), kind, verifier, name, expiresAt }, told };
-}
-
-/** A credential as it is shown: not what it is checked by, but for what is public. */
-export function shownCredential({ verifier, ...credential }: DeviceCredential): object {
-  if (credential.kind === 'key') return { ...credential, publicKey: verifier };
-  return credential.kind === 'certificate' ? { ...credential, fingerprint: verifier } : credential;
 }
 
 interface Made {

@@ -1,8 +1,8 @@
-import { networkOf } from '../access/network.ts';
-import { SluiceError } from '../errors.ts';
-import type { Clock } from '../std/clock.ts';
-import { RateBucket } from '../std/rate-bucket.ts';
-import { RecentMap } from '../std/recent-map.ts';
+import { networkOf } from '../../access/network.ts';
+import { SluiceError } from '../../errors.ts';
+import type { Clock } from '../../std/clock.ts';
+import { RateBucket } from '../../std/rate-bucket.ts';
+import { RecentMap } from '../../std/recent-map.ts';
 
 /** Bounds of what anybody may try: claims that are refused, in a second. Those that succeed are bounded by the uses of their key. */
 export const claimLimits = {

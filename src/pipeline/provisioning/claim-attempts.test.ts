@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SimulatedClock } from '../std/clock.ts';
+import { SimulatedClock } from '../../std/clock.ts';
 import { ClaimAttempts, claimLimits } from './claim-attempts.ts';
 
 const { claimsRefusedPerAddressMax, claimsRefusedMax } = claimLimits;
