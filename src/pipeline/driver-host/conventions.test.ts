@@ -156,6 +156,13 @@ const language: Record<string, Convention> = {
       function decodeUplink(i) { var m = new Map(); m.get = function () { return 1 }; return { data: { a: i.bytes.asArray(), m: m.asMap() + m.get(), f: new Float32Array(1).asFloat32Array(), b: Buffer.from([1]).asBuffer() } } }`,
     data: { a: 'Array', m: 'Map1', f: 'Float32Array', b: 'Buffer' },
   },
+  'methods of the language that are defined anew without asking': {
+    script: `var merge = { configurable: true, enumerable: false, writable: true, value: function (to, from) { for (var k in from) to[k] = to[k] ? [].concat(to[k], from[k]) : from[k]; return to } };
+      Object.defineProperty(Object, 'assign', merge);
+      Reflect.defineProperty(Array.prototype, 'at', { configurable: true, value: function (n) { return this[n] + 1 } });
+      function decodeUplink(i) { return { data: { m: Object.assign({ a: 1 }, { a: 2 }), at: i.bytes.at(0) } } }`,
+    data: { m: { a: [1, 2] }, at: 19 },
+  },
   'errors of its own kind': {
     script:
       "function Short(m) { this.message = m; this.name = 'Short' }\nShort.prototype = Object.create(Error.prototype); Short.prototype.constructor = Short; Short.prototype.toString = function () { return 'short: ' + this.message };\nfunction decodeUplink() { try { throw new Short('x') } catch (e) { return { data: { is: e instanceof Error, text: String(e) } } } }",

@@ -19,7 +19,7 @@ export interface Guard {
  * language these are frozen too: to look after them costs more than most messages do. `Object` and the errors stay open, since
  * scripts assign names such as `toString` and `name` to objects of theirs.
  */
-export function installGuard(watchAll: boolean, opensClasses: boolean): Guard {
+export function installGuard(watchAll: boolean, opensClasses: boolean, reachable: () => Iterable<object>): Guard {
   const { ownKeys, getPrototypeOf, setPrototypeOf, getOwnPropertyDescriptor, defineProperty, deleteProperty, set } =
     Reflect;
   const { has: hasName, add: addName } = Set.prototype;
@@ -97,25 +97,34 @@ export function installGuard(watchAll: boolean, opensClasses: boolean): Guard {
   }
   for (const item of sealed) if (!ArrayBuffer.isView(item)) freeze(item);
 
-  function* oneByOne(): Generator<number> {
-    yield 0;
-  }
-
-  async function* oneByOneLater(): AsyncGenerator<number> {
-    yield 0;
-  }
-
   /** No other functions of the language give an object that is there a property that is not listed. */
   function note(holder: Record<string, (...given: unknown[]) => unknown>, name: string): void {
     const original = holder[name];
     const noting = {
       [name](...given: unknown[]): unknown {
         isDefined = true;
-        return call(original, this, given);
+        return call(original, this, name === 'defineProperty' ? asAssignment(given) : given);
       },
     };
     defineProperty(noting[name], 'length', { value: original.length });
     defineProperty(holder, name, { value: noting[name] });
+  }
+
+  /** What the language has can be assigned and not be defined anew: scripts that define `Object.assign` mean its value. */
+  function asAssignment(given: readonly unknown[]): readonly unknown[] {
+    const holder = given[0];
+    const name = given[1];
+    const descriptor = given[2];
+    if (!isKept(holder, name) || typeof descriptor !== 'object' || descriptor === null || !('value' in descriptor))
+      return given;
+    return [holder, name, { __proto__: null, value: descriptor.value }];
+  }
+
+  function isKept(holder: unknown, name: unknown): boolean {
+    for (let index = 0; index < kept.length; index++) {
+      if (kept[index].holder === holder) return call(includes, kept[index].keys, [name]);
+    }
+    return false;
   }
 
   /** A list that a setter on `Array.prototype` knows nothing of. */
@@ -123,25 +132,6 @@ export function installGuard(watchAll: boolean, opensClasses: boolean): Guard {
     const list: T[] = [];
     setPrototypeOf(list, null);
     return list;
-  }
-
-  /** Every object that a script could get at without making one. */
-  function reachable(): Set<object> {
-    const seen = new Set<object>();
-    const samples = [[].values(), ''[Symbol.iterator](), new Map().values(), new Set().values(), ''.matchAll(/a/g)];
-    const functions = [() => 0, async () => 0, oneByOne, oneByOneLater];
-    const todo: unknown[] = [globalThis, ...samples.map((sample) => getPrototypeOf(sample)), ...functions];
-    while (todo.length > 0) {
-      const item = todo.pop();
-      if ((typeof item !== 'object' && typeof item !== 'function') || item === null || seen.has(item)) continue;
-      seen.add(item);
-      for (const key of ownKeys(item)) {
-        const property = getOwnPropertyDescriptor(item, key);
-        todo.push(property?.value, property?.get, property?.set);
-      }
-      todo.push(getPrototypeOf(item));
-    }
-    return seen;
   }
 
   function keep(holder: Record<PropertyKey, unknown>): Kept {

@@ -19,7 +19,8 @@ export interface Sandbox {
 export function installSandbox(
   outputCharsMax: number,
   installers: readonly (() => void)[],
-  installGuard: (watchAll: boolean, opensClasses: boolean) => Guard,
+  installGuard: (watchAll: boolean, opensClasses: boolean, reachable: () => Iterable<object>) => Guard,
+  reachable: () => Iterable<object>,
   watchAll: boolean,
   opensClasses: boolean,
 ): Sandbox {
@@ -167,7 +168,7 @@ export function installSandbox(
   defineProperty(globalThis, 'console', { value: log, writable: true, configurable: true });
 
   for (const install of installers) install();
-  const guard = installGuard(watchAll, opensClasses);
+  const guard = installGuard(watchAll, opensClasses, reachable);
   return {
     take: (taken, isModule) => {
       script = freeze(taken);

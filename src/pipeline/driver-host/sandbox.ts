@@ -3,6 +3,7 @@ import vm from 'node:vm';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
+import { reachableObjects } from './sandbox-reach.ts';
 import { installTexts } from './sandbox-texts.ts';
 import {
   bodyOf,
@@ -264,7 +265,7 @@ const loader = new vm.Script('sluiceLoad()');
 
 function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(
-    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${watchAll}, ${opensClasses})`,
+    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
   );
 }
 
