@@ -11,6 +11,7 @@ import { type Config, mainListener } from './config.ts';
 import { deviceTypeWithDefaults } from './devices/device-type.ts';
 import { rollupWidthsMs } from './devices/rollup-intervals.ts';
 import { SqliteStore } from './devices/sqlite/store.ts';
+import type { Store } from './devices/store.ts';
 import { WatchedClaimKeys, WatchedCredentials, WatchedRegistry } from './devices/watched-registry.ts';
 import { HttpServer } from './http/http-server.ts';
 import type { PlatformMetrics } from './http/metrics/platform-metrics.ts';
@@ -95,6 +96,7 @@ export class Platform {
       raw: devices.raw,
       rollouts: devices.rollouts,
       series: devices.series,
+      numbers: () => devices.numbers(),
       start: () => devices.start(),
       stop: () => devices.stop(),
     };
@@ -166,7 +168,7 @@ export class Platform {
       store,
       pipeline,
       ready: () => this.#ready,
-      metrics: () => metricsOf(broker, pipeline, commit, space, eventLoop, this.#mqtt),
+      metrics: () => metricsOf(store, broker, pipeline, commit, space, eventLoop, this.#mqtt),
       clock,
       log,
     });
@@ -306,15 +308,17 @@ function threadsOf({ pipeline: { threadsMin, threadsMax } }: Config): ThreadScal
   return { threadsMin, threadsMax: Math.max(threadsMin, most) };
 }
 
-function metricsOf(
+async function metricsOf(
+  store: Store,
   broker: Broker,
   pipeline: Pipeline,
   commit: GroupCommit,
   space: DiskSpace,
   eventLoop: EventLoopWatch,
   listeners: Listeners,
-): PlatformMetrics {
+): Promise<PlatformMetrics> {
   return {
+    store: await store.numbers(),
     pipeline: pipeline.numbers(),
     broker: { ...broker.counters, ...broker.levels() },
     commitUs: commit.latency.read(),

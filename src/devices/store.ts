@@ -35,6 +35,25 @@ export interface Store {
   readonly raw: RawMessages;
   readonly rollouts: Rollouts;
   readonly series: Series;
+  numbers(): Promise<StoreNumbers>;
+}
+
+export interface StoreNumbers {
+  /** Keys of readings since the start that are in the history and not in the state, which had no room for them. */
+  readonly stateKeysLeftOut: number;
+  /** One for each interval for which roll-ups are kept; empty where it cannot be told now. */
+  readonly rollups: readonly RollupProgress[];
+}
+
+/** How far the roll-ups of one interval are behind the history. */
+export interface RollupProgress {
+  readonly intervalMs: number;
+  /** The last row of history that is in them. */
+  readonly reachedId: number;
+  /** Rows that are not in them, at most: ids that a restart skipped count too. */
+  readonly behindRows: number;
+  /** How long the first of them has waited. */
+  readonly behindMs: number;
 }
 
 export interface Registry {

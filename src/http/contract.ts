@@ -21,6 +21,7 @@ import { leaseRoutes } from './routes/leases.ts';
 import { messageStoryRoutes } from './routes/message-story.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { moveRoutes } from './routes/moves.ts';
+import { pipelineRoutes } from './routes/pipeline.ts';
 import { provisioningRoutes } from './routes/provisioning.ts';
 import { queueMessageRoutes } from './routes/queue-messages.ts';
 import { queueRoutes } from './routes/queues.ts';
@@ -51,6 +52,7 @@ export const contract: readonly Route[] = [
   ...eventSchemaRoutes,
   ...schemaDocumentRoutes,
   ...adviceRoutes,
+  ...pipelineRoutes,
   ...driverRoutes,
   ...deviceRoutes,
   ...credentialRoutes,

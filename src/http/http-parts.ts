@@ -45,7 +45,7 @@ export interface HttpParts {
   readonly store: Store;
   readonly pipeline: PipelineDoor;
   readonly ready: () => boolean;
-  readonly metrics: () => PlatformMetrics;
+  readonly metrics: () => Promise<PlatformMetrics>;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -3,7 +3,7 @@ import { bindingHeadersMax, bindingsMax, delaysMax } from '../queues/option-chec
 import { type QueueOptionRow, queueOptionRows } from '../queues/option-rows.ts';
 import { queueNumberRows } from '../queues/queue-number-table.ts';
 import type { NumberRow, QueueNumbers } from '../queues/queue-numbers.ts';
-import type { HistogramReading } from '../std/histogram.ts';
+import { distributionSchema, distributionToJson } from './distribution.ts';
 import { messageToJson } from './message-json.ts';
 import type { JsonSchema } from './route.ts';
 import { answer, array, epochMs, object, text } from './schemas.ts';
@@ -30,10 +30,7 @@ const forms: Readonly<Record<NumberRow<never>['form'], JsonSchema>> = {
   names: array({ type: 'string' }),
   numbers: array(number),
   counts: { type: 'object', additionalProperties: true },
-  histogram: {
-    type: 'object',
-    properties: { count: number, mean: number, p50: number, p90: number, p99: number, max: number },
-  },
+  histogram: distributionSchema,
   groups: array({ type: 'object', additionalProperties: true }),
   causes: array({ type: 'object', additionalProperties: true }),
 };
@@ -50,19 +47,14 @@ export const queueWithStatsSchema: JsonSchema = answer('The queue with its numbe
   stats: statsSchema,
 });
 
-/** Distributions as what is asked of them; their buckets are for the metrics. */
 export function statsToJson(numbers: QueueNumbers): object {
   const { timeInQueueMs, processingMs, commitUs } = numbers;
   return {
     ...numbers,
-    timeInQueueMs: summary(timeInQueueMs),
-    processingMs: summary(processingMs),
-    commitUs: summary(commitUs),
+    timeInQueueMs: distributionToJson(timeInQueueMs),
+    processingMs: distributionToJson(processingMs),
+    commitUs: distributionToJson(commitUs),
   };
-}
-
-function summary({ count, sum, max, p50, p90, p99 }: HistogramReading): object {
-  return { count, mean: count === 0 ? 0 : sum / count, p50, p90, p99, max };
 }
 
 export function storedToJson(stored: StoredMessage): object {

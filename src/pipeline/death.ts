@@ -15,6 +15,15 @@ export interface DeadLetters {
   bury(message: Work['message'], death: DeathReport): Promise<void>;
 }
 
+/**
+ * Whether the message goes to the dead letters. Inline, one of nobody that is known belongs to nobody's; the queue keeps each
+ * that it had.
+ */
+export function isBuried({ lane }: Work, verdict: Verdict): boolean {
+  if (verdict.kind !== 'rejected') return false;
+  return lane === 'queued' || !['device_unknown', 'device_retired'].includes(verdict.error.code);
+}
+
 export type StoppedVerdict = Exclude<Verdict, { kind: 'stored' }>;
 
 export function deathReport(work: Work, { stage, error }: StoppedVerdict): DeathReport {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLog } from '../std/log.ts';
+import type { DriverRef } from './driver.ts';
 import { WorkerDriverHost } from './driver-host/host.ts';
 import { DriverShelf, type DriverShelfParts } from './driver-shelf.ts';
 
@@ -26,4 +27,19 @@ test('a driver that cannot be stored decodes nothing, and one that was there alr
   await assert.rejects(shelf.put(driver('2.0.0')), /disk is full/);
   await assert.rejects(shelf.put(driver('1.0.0')), /disk is full/);
   assert.equal(host.resolve('meter', undefined, 'd')?.version, '1.0.0');
+});
+
+test('the shelf shows which versions are on trial and which are set aside', () => {
+  const listed = (version: string, setAsideFor: readonly string[]) => ({ id: 'meter', version, setAsideFor });
+  const canary = { messages: 4, failed: 1, othersMessages: 9, othersFailed: 0 };
+  const shelf = new DriverShelf({
+    host: { drivers: () => [listed('1.0.0', ['tank']), listed('2.0.0', [])] },
+    trials: {
+      of: ({ version }: DriverRef) => ({ canary: version === '2.0.0' ? canary : undefined, shadow: undefined }),
+    },
+  } as unknown as DriverShelfParts);
+  assert.deepEqual(shelf.numbers(), {
+    trials: [{ driver: { id: 'meter', version: '2.0.0' }, canary, shadow: undefined }],
+    setAside: [{ driver: { id: 'meter', version: '1.0.0' }, deviceTypes: ['tank'] }],
+  });
 });

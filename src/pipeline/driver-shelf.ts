@@ -13,6 +13,17 @@ export interface ShownDriver extends ListedDriver {
   readonly trial: DriverTrial;
 }
 
+/** How one driver version on trial does. */
+export interface TrialReading extends DriverTrial {
+  readonly driver: DriverRef;
+}
+
+/** A driver version that is given no messages of these device types for now. */
+export interface SetAside {
+  readonly driver: DriverRef;
+  readonly deviceTypes: readonly string[];
+}
+
 export interface DriverShelfParts {
   readonly registry: Registry;
   readonly rollouts: Rollouts;
@@ -61,6 +72,19 @@ export class DriverShelf {
     requireDriver(this.#parts.host, ref);
     const listed = this.list().find((each) => each.id === ref.id && each.version === ref.version) as ListedDriver;
     return { ...listed, script: this.#parts.host.scriptOf(ref)?.script, trial: this.#parts.trials.of(ref) };
+  }
+
+  /** As many as there are drivers at most. */
+  numbers(): { readonly trials: readonly TrialReading[]; readonly setAside: readonly SetAside[] } {
+    const trials: TrialReading[] = [];
+    const setAside: SetAside[] = [];
+    for (const { id, version, setAsideFor } of this.list()) {
+      const driver = { id, version };
+      const trial = this.#parts.trials.of(driver);
+      if (trial.canary !== undefined || trial.shadow !== undefined) trials.push({ driver, ...trial });
+      if (setAsideFor.length > 0) setAside.push({ driver, deviceTypes: setAsideFor });
+    }
+    return { trials, setAside };
   }
 
   /**

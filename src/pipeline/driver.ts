@@ -94,7 +94,8 @@ export interface DecodeRequest {
   readonly schemaPolicies?: Readonly<Record<string, SchemaPolicy>> | undefined;
 }
 
-export type DecodeResult =
+/** `decodeUs`: microseconds in the driver, with the check of what it answered; absent where it was not asked. */
+export type DecodeResult = { readonly decodeUs?: number } & (
   | { readonly ok: true; readonly readings: readonly DecodedReading[]; readonly warnings: readonly string[] }
   | {
       readonly ok: false;
@@ -102,10 +103,13 @@ export type DecodeResult =
       readonly stage: 'decode' | 'validate';
       readonly code: ErrorCode;
       readonly reason: string;
-    };
+    }
+);
 
 export interface ListedDriver extends DriverRef, DriverMatch {
   readonly builtIn: boolean;
+  /** Device types of which it is not given any message for now, since it hung or broke down on theirs. */
+  readonly setAsideFor: readonly string[];
   readonly rollout: Rollout;
 }
 

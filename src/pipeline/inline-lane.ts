@@ -1,7 +1,7 @@
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
-import { type DeadLetters, deathReport } from './death.ts';
+import { type DeadLetters, deathReport, isBuried } from './death.ts';
 import type { DeviceAddress } from './device-topic.ts';
 import { Lane } from './lane.ts';
 import type { PipelineLimits } from './limits.ts';
@@ -95,7 +95,7 @@ export class InlineLane {
 
   async #process(batch: readonly InlineWork[]): Promise<void> {
     await this.#processor.process(batch);
-    const rejected = batch.filter(deservesGrave);
+    const rejected = batch.filter((work) => isBuried(work, work.verdict as Verdict));
     if (rejected.length > 0) await Promise.all(rejected.map((work) => this.#bury(work)));
   }
 
@@ -123,11 +123,6 @@ export class InlineLane {
       else work.waiter.receipt(work.tag, verdict.error, outcomeOf(verdict));
     }
   }
-}
-
-/** A message of nobody that is known belongs to nobody's dead letters. */
-function deservesGrave({ verdict }: Work): boolean {
-  return verdict?.kind === 'rejected' && !['device_unknown', 'device_retired'].includes(verdict.error.code);
 }
 
 function full(limit: string, value: number): SluiceError {

@@ -11,7 +11,8 @@ import type { DeadLetters } from './death.ts';
 import { DecodeAgain } from './decode-again.ts';
 import { Door } from './door.ts';
 import type { DriverHost } from './driver.ts';
-import { DriverShelf } from './driver-shelf.ts';
+import type { DriverReading } from './driver-numbers.ts';
+import { DriverShelf, type SetAside, type TrialReading } from './driver-shelf.ts';
 import type { EventPort } from './events.ts';
 import { FirmwareUpdates } from './firmware-updates.ts';
 import { IngestConsumer } from './ingest-consumer.ts';
@@ -80,6 +81,12 @@ export interface PipelineNumbers {
   readonly steps: Readonly<Record<string, HistogramReading>>;
   /** How often device types of mode `auto` went over to the queue or back. */
   readonly autoChanges: number;
+  /** By device type and driver version, at most `driverPairsMax` and one for all others. */
+  readonly drivers: readonly DriverReading[];
+  /** Of the driver versions that were seen as canary or shadow. */
+  readonly trials: readonly TrialReading[];
+  /** Driver versions that are set aside, each with the device types for which it is. */
+  readonly setAside: readonly SetAside[];
 }
 
 /** From a device's message to state and history, inline or by way of the queue. */
@@ -206,6 +213,8 @@ export class Pipeline implements Part {
       rateDelayed: this.#door.rates.delayed,
       autoChanges: this.#auto.changes,
       steps: this.#times.read(),
+      drivers: this.#results.drivers.read(),
+      ...this.drivers.numbers(),
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import { publishProblem } from './device-notices.ts';
+import { DriverNumbers } from './driver-numbers.ts';
 import { type EventPort, publishReadings } from './events.ts';
 import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
 import type { ResultWaiters } from './result-waiters.ts';
@@ -15,6 +16,8 @@ export class Results {
   readonly #log: Log;
   /** By device type and event type. */
   readonly ways = new WayNumbers();
+  /** By device type and driver version. */
+  readonly drivers = new DriverNumbers();
   readonly #outcomes = new Map<Outcome, number>();
   eventsFailed = 0;
   /** Messages that were stored with a warning of their driver or schema. */
@@ -35,6 +38,7 @@ export class Results {
     const outcome = outcomeOf(verdict);
     this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (verdict.kind === 'stored' && work.warnings.length > 0) this.warned++;
+    this.drivers.count(work, verdict);
     this.ways.count(work, verdict, this.#clock.turn());
     if (this.#waiters.size > 0) this.#waiters.tell(work, verdict);
     if (this.#events === undefined) return;

@@ -21,6 +21,8 @@ export class Work {
   /** The driver to try it with, whichever its device would have. */
   wantedDriver: DriverRef | undefined;
   driver: DriverRef | undefined;
+  /** Microseconds that its driver took; undefined where none was asked. */
+  decodeUs: number | undefined;
   processedAt = 0;
   readings: readonly Reading[] = [];
   /** What the driver and the schema found to say of a message that is taken all the same. */

@@ -30,6 +30,7 @@ import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
 import { RegistryTables } from './registry-tables.ts';
 import { Retention } from './retention.ts';
+import { RollupLag, type RollupReach } from './rollup-lag.ts';
 import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
 import { SeriesQueries } from './series-queries.ts';
@@ -78,6 +79,7 @@ export interface Operations {
   history(query: HistoryQuery): HistoryRow[];
   message(deviceId: string, messageId: string): HistoryRow[];
   inbox(messageId: string, deviceId: string | undefined, limit: number): InboxEntry[];
+  rollupReach(widths: readonly number[]): RollupReach[];
   rawSlice(query: RawQuery): RawSlice;
 
   seriesPoints(query: SeriesQuery): SeriesPage;
@@ -176,6 +178,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const claims = new ClaimTables(sql, devices, credentials);
   const queries = new ReadingsQueries(database);
   const stories = new StoryQueries(database);
+  const rollups = new RollupLag(database);
   return {
     deviceTypes: () => registry.deviceTypes(),
     schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
@@ -192,6 +195,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     history: (query) => queries.history(query),
     message: (deviceId, messageId) => queries.message(deviceId, messageId),
     inbox: (messageId, deviceId, limit) => stories.inbox(messageId, deviceId, limit),
+    rollupReach: (widths) => rollups.reach(widths),
   };
 }
 

@@ -8,7 +8,7 @@ import type { CredentialStore } from '../credentials.ts';
 import type { EventSchemas } from '../event-schemas.ts';
 import type { RawMessages } from '../raw.ts';
 import type { Rollouts } from '../rollout.ts';
-import type { FirmwareVersions, Registry, Store } from '../store.ts';
+import type { FirmwareVersions, Registry, RollupProgress, Store, StoreNumbers } from '../store.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import type { WorkerRole } from './operations.ts';
 import { SqliteClaimKeys } from './sqlite-claim-keys.ts';
@@ -49,6 +49,9 @@ export class SqliteStore implements Store {
   readonly typeSweeper: StepDuty;
   readonly rollups: StepDuty;
   readonly #path: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #widths: readonly number[];
   readonly #writer: WorkerClient;
   readonly #reader: WorkerClient;
   readonly #scanner: WorkerClient;
@@ -63,6 +66,9 @@ export class SqliteStore implements Store {
         options.onFailure ?? (() => undefined),
       );
     this.#path = options.path;
+    this.#clock = clock;
+    this.#log = options.log;
+    this.#widths = options.rollupWidthsMs ?? [];
     this.#writer = client('writer');
     this.#reader = client('reader');
     this.#scanner = client('scanner');
@@ -75,7 +81,7 @@ export class SqliteStore implements Store {
     this.raw = new SqliteRaw(this.#writer, this.#scanner);
     this.series = new SqliteSeries(this.#scanner);
     const writer = this.#writer;
-    const widths = options.rollupWidthsMs ?? [];
+    const widths = this.#widths;
     const duty = { clock, log: options.log, intervalMs: limits.sweepIntervalMs, pauseMs: limits.sweepPauseMs };
     this.sweeper = new StepDuty({
       ...duty,
@@ -121,6 +127,25 @@ export class SqliteStore implements Store {
     // The writer goes last: the last connection to close folds the write-ahead log into the file, which a reader may not do.
     await Promise.all([this.#reader.stop(), this.#scanner.stop()]);
     await this.#writer.stop();
+  }
+
+  async numbers(): Promise<StoreNumbers> {
+    return { stateKeysLeftOut: this.readings.stateKeysLeftOut, rollups: await this.#rollupProgress() };
+  }
+
+  /** Whoever looks at numbers has the others to look at while the store is in trouble. */
+  async #rollupProgress(): Promise<readonly RollupProgress[]> {
+    try {
+      const reach = await this.#reader.request('rollupReach', [this.#widths]);
+      const now = this.#clock.now();
+      return reach.map(({ waitsSince = now, ...progress }) => ({
+        ...progress,
+        behindMs: Math.max(0, now - waitsSince),
+      }));
+    } catch (problem) {
+      this.#log.warn('Cannot tell how far the roll-ups are', { problem });
+      return [];
+    }
   }
 
   get #duties(): readonly StepDuty[] {

@@ -1,9 +1,11 @@
 import { brokerTable } from './broker-table.ts';
+import { driverTable } from './driver-table.ts';
 import { listenerTable } from './listener-table.ts';
 import type { MetricRow } from './metric-row.ts';
 import { pipelineTable } from './pipeline-table.ts';
 import { queueTable } from './queue-table.ts';
 import type { Snapshot } from './snapshot.ts';
+import { storeTable } from './store-table.ts';
 
 /** What a metric counts in, as the end of its name says. */
 export function unitOf(name: string): string {
@@ -22,6 +24,8 @@ export const metricTable: readonly MetricRow[] = [
     read: ({ platform }) => [{ labels: {}, value: platform.commitUs }],
   },
   ...pipelineTable,
+  ...driverTable,
+  ...storeTable,
   {
     name: 'sluice_http_requests_total',
     type: 'counter',

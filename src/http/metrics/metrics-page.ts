@@ -8,7 +8,7 @@ import { type RequestLabels, type Snapshot, takeSnapshot } from './snapshot.ts';
 
 export interface MetricsPageParts {
   readonly watch: QueueWatch;
-  readonly platform: () => PlatformMetrics;
+  readonly platform: () => Promise<PlatformMetrics>;
   readonly http: () => Omit<Snapshot['http'], 'requests'>;
 }
 
@@ -37,7 +37,7 @@ export class MetricsPage {
   /** A few rows in a turn, so that a thousand queues hold up nobody. */
   async render(): Promise<{ text: string; contentType: string }> {
     const { watch, platform, http } = this.#parts;
-    const snapshot = await takeSnapshot(watch, platform(), { ...http(), requests: this.#requests });
+    const snapshot = await takeSnapshot(watch, await platform(), { ...http(), requests: this.#requests });
     const pieces: string[] = [];
     let turnEnds = performance.now() + turnMs;
     for (const row of metricTable) {

@@ -1,5 +1,6 @@
 import type { BrokerLevels } from '../../broker/broker.ts';
 import type { BrokerCounters } from '../../broker/counters.ts';
+import type { StoreNumbers } from '../../devices/store.ts';
 import type { PipelineNumbers } from '../../pipeline/pipeline.ts';
 import type { EventLoopLoad } from '../../std/event-loop-watch.ts';
 import type { HistogramReading } from '../../std/histogram.ts';
@@ -25,6 +26,7 @@ export interface DiskNumbers {
 /** Numbers that the platform hands over when the metrics are asked for: plain counts that its parts keep anyway. */
 export interface PlatformMetrics {
   readonly pipeline: PipelineNumbers;
+  readonly store: StoreNumbers;
   readonly broker: BrokerNumbers;
   /** How long commits take, in microseconds. */
   readonly commitUs: HistogramReading;

@@ -58,6 +58,7 @@ test('a driver is brought with its version, and one that does not load is refuse
       deviceType: '*',
       firmware: '*',
       builtIn: true,
+      setAsideFor: [],
       rollout: { stage: 'active', share: 1 },
     },
   ]);

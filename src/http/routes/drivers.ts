@@ -46,6 +46,11 @@ const rolloutBody = object(
   ['stage'],
 );
 const rollout = { type: 'object', properties: { stage, share: { type: 'number' }, reason: text } };
+const setAsideFor = {
+  ...array(text),
+  description:
+    'Device types whose messages it is not given for now, since it hung or broke down on them again and again',
+};
 const sample = { type: 'object', properties: { deviceId: text, messageId: text, inUse: text, shadow: text } };
 const trial = {
   type: 'object',
@@ -78,7 +83,7 @@ export const driverRoutes: readonly Route[] = [
     schemas: {
       responses: {
         200: answer('The drivers', {
-          drivers: array({ type: 'object', properties: { ...driverFields, builtIn: flag, rollout } }),
+          drivers: array({ type: 'object', properties: { ...driverFields, builtIn: flag, rollout, setAsideFor } }),
         }),
       },
     },
@@ -93,7 +98,14 @@ export const driverRoutes: readonly Route[] = [
     schemas: {
       params,
       responses: {
-        200: answer('The driver', { ...driverFields, builtIn: flag, rollout, script: { type: 'string' }, trial }),
+        200: answer('The driver', {
+          ...driverFields,
+          builtIn: flag,
+          rollout,
+          setAsideFor,
+          script: { type: 'string' },
+          trial,
+        }),
       },
     },
     handle: ({ params: ref }, { pipeline }) => ok(pipeline.drivers.show(ref)),

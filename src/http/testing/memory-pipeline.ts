@@ -26,6 +26,7 @@ const builtIn = {
   firmware: '*',
   builtIn: true,
   rollout: activeRollout,
+  setAsideFor: [],
 };
 
 export class MemoryPipeline implements PipelineDoor {

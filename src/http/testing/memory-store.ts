@@ -21,6 +21,7 @@ import type {
   StateEntry,
   Store,
   StoredDriver,
+  StoreNumbers,
 } from '../../devices/store.ts';
 import { SluiceError } from '../../errors.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
@@ -45,6 +46,10 @@ export class MemoryStore implements Store {
 
   async stop(): Promise<void> {
     this.known.clear();
+  }
+
+  async numbers(): Promise<StoreNumbers> {
+    return { stateKeysLeftOut: 29, rollups: [{ intervalMs: 60_000, reachedId: 31, behindRows: 37, behindMs: 41_000 }] };
   }
 
   readonly rollouts: Rollouts = {

@@ -83,8 +83,9 @@ export async function serve(
       },
     },
     ready: () => state.ready,
-    metrics: () => ({
+    metrics: async () => ({
       pipeline: { ...pipelineNumbers, claimsLimited: pipeline.claims.limited },
+      store: await store.numbers(),
       broker: brokerNumbers(),
       commitUs: emptyReading,
       disk: { freeBytes: 5_000_000, isFull: false },
@@ -121,6 +122,24 @@ const pipelineNumbers = {
   rateDelayed: 17,
   autoChanges: 19,
   steps: { store: { ...emptyReading, count: 2, sum: 3_000_000 } },
+  drivers: [
+    {
+      deviceType: 'meter',
+      driver: 'own',
+      driverVersion: '1.0.0',
+      outcomes: { applied: 43 },
+      deadLettered: 47,
+      decodeUs: { ...emptyReading, count: 2, sum: 500 },
+    },
+  ],
+  trials: [
+    {
+      driver: { id: 'own', version: '2.0.0' },
+      canary: { messages: 100, failed: 3, othersMessages: 900, othersFailed: 5 },
+      shadow: { same: 51, different: 52, failed: 53, mended: 54, dropped: 55, samples: [] },
+    },
+  ],
+  setAside: [{ driver: { id: 'own', version: '1.0.0' }, deviceTypes: ['meter', 'sensor'] }],
 };
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };

@@ -56,7 +56,7 @@ export class Executor {
       if (first > 0) this.#limitMemory();
       const group = tasks.slice(first, first + this.#groupLength(tasks, first));
       if (first > 0 || group.length !== job.untold) this.#options.begin(first, group.length);
-      results.push(...this.#decodeGroup(first, group));
+      results.push(...this.#timedGroup(first, group));
     }
     return JSON.stringify(results);
   }
@@ -82,6 +82,14 @@ export class Executor {
     }
     for (const [number, text] of job.schemas) this.#schemas.set(number, JSON.parse(text));
     for (const { driver, name, script } of job.scripts) this.#sources.set(driver, { name, script });
+  }
+
+  /** Messages that run together share the time. */
+  #timedGroup(first: number, group: readonly Task[]): DecodeResult[] {
+    const began = performance.now();
+    const results = this.#decodeGroup(first, group);
+    const decodeUs = Math.round(((performance.now() - began) * 1_000) / group.length);
+    return results.map((result) => ({ ...result, decodeUs }));
   }
 
   #decodeGroup(first: number, group: readonly Task[]): DecodeResult[] {

@@ -170,8 +170,24 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
   assert.equal(codes(first).filter((code) => code === 'unavailable').length, 4);
   const second = await host.decode([request('loops'), request('json', Buffer.from('{"t":1}'))]);
   assert.deepEqual(codes(second), ['unavailable', 'ok']);
+  const setAside = host.drivers().filter(({ setAsideFor }) => setAsideFor.length > 0);
+  assert.deepEqual(
+    setAside.map(({ id, setAsideFor }) => [id, setAsideFor]),
+    [['loops', ['x']]],
+  );
   await host.stop();
   assert.deepEqual(codes(await host.decode([request('json', Buffer.from('{"t":1}'))])), ['unavailable']);
+});
+
+test('a result says how long its driver took, and nothing where it was not asked', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const results = await host.decode([request('json', Buffer.from('{"t":1}')), request('json'), request('nobody')]);
+  assert.deepEqual(
+    results.map(({ decodeUs }) => typeof decodeUs),
+    ['number', 'number', 'undefined'],
+  );
 });
 
 test('a schema that takes too long sets its device type aside, and not the driver for other types', async (t) => {

@@ -131,6 +131,7 @@ export class WorkerDriverHost implements DriverHost {
     }
     this.#catalogue.remove(driver);
     this.#slow.delete(driver.number);
+    this.#quarantine.forget(driver.number);
     return true;
   }
 
@@ -151,7 +152,8 @@ export class WorkerDriverHost implements DriverHost {
     return this.#catalogue.all.map((driver) => {
       const { id, version, deviceType, firmware, script } = driver;
       const rollout = this.#catalogue.rolloutOf(driver);
-      return { id, version, deviceType, firmware, builtIn: script === undefined, rollout };
+      const setAsideFor = this.#quarantine.heldFor(driver.number);
+      return { id, version, deviceType, firmware, builtIn: script === undefined, rollout, setAsideFor };
     });
   }
 
@@ -202,7 +204,7 @@ export class WorkerDriverHost implements DriverHost {
         this.#waiting--;
         item.batch.settle(item.position, result);
       },
-      refuse: (item) => (this.#quarantine.holds(troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
+      refuse: (item) => (this.#quarantine.holds(...troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
       strike: (item) => this.#strike(item),
     };
   }
@@ -210,8 +212,8 @@ export class WorkerDriverHost implements DriverHost {
   #strike(item: WorkItem): void {
     const { driver, request } = item;
     if (driver.script !== undefined) this.#slow.add(driver.number);
-    this.#quarantine.strike(troubleOf(item));
-    if (!this.#quarantine.holds(troubleOf(item))) return;
+    this.#quarantine.strike(...troubleOf(item));
+    if (!this.#quarantine.holds(...troubleOf(item))) return;
     const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };
     this.#options.log.error('A driver is set aside', fields);
   }
@@ -249,6 +251,6 @@ function setAside(driver: LoadedDriver): string {
 }
 
 /** What is set aside together: a driver with the device type that it has trouble with. */
-function troubleOf({ driver, request }: WorkItem): string {
-  return `${driver.number} ${request?.device.type ?? ''}`;
+function troubleOf({ driver, request }: WorkItem): [driver: number, deviceType: string] {
+  return [driver.number, request?.device.type ?? ''];
 }

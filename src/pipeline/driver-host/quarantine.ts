@@ -10,27 +10,49 @@ export const strikeWindowMs = 60_000;
  */
 export class Quarantine {
   readonly #clock: Clock;
-  readonly #strikes = new Map<string, { since: number; count: number }>();
+  /** By driver and device type: drivers are bounded, and types are made by administrators. */
+  readonly #strikes = new Map<number, Map<string, Strikes>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  strike(name: string): void {
-    const known = this.#current(name);
-    if (known === undefined) this.#strikes.set(name, { since: this.#clock.now(), count: 1 });
-    else known.count++;
+  strike(driver: number, deviceType: string): void {
+    const known = this.#current(driver, deviceType);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    const ofDriver = this.#strikes.get(driver) ?? new Map<string, Strikes>();
+    this.#strikes.set(driver, ofDriver.set(deviceType, { since: this.#clock.now(), count: 1 }));
   }
 
-  holds(name: string): boolean {
-    const known = this.#current(name);
+  holds(driver: number, deviceType: string): boolean {
+    const known = this.#current(driver, deviceType);
     return known !== undefined && known.count >= strikesMax;
   }
 
-  #current(name: string): { since: number; count: number } | undefined {
-    const known = this.#strikes.get(name);
+  /** Device types for which the driver is set aside now. */
+  heldFor(driver: number): readonly string[] {
+    const ofDriver = this.#strikes.get(driver);
+    return ofDriver === undefined ? [] : [...ofDriver.keys()].filter((deviceType) => this.holds(driver, deviceType));
+  }
+
+  /** The driver went, and its number does not come again. */
+  forget(driver: number): void {
+    this.#strikes.delete(driver);
+  }
+
+  #current(driver: number, deviceType: string): Strikes | undefined {
+    const ofDriver = this.#strikes.get(driver);
+    const known = ofDriver?.get(deviceType);
     if (known === undefined || this.#clock.now() - known.since < strikeWindowMs) return known;
-    this.#strikes.delete(name);
+    ofDriver?.delete(deviceType);
     return undefined;
   }
+}
+
+interface Strikes {
+  readonly since: number;
+  count: number;
 }

@@ -171,7 +171,13 @@ export class Slot {
   #hung(hangMs: number): void {
     const reason = `The driver did not answer within ${hangMs} ms`;
     const isCertain = ({ driver, alone, boxed }: WorkItem): boolean => driver.script === undefined || alone || boxed;
-    this.#broken(reason, isCertain, { ok: false, stage: 'decode', code: 'driver_timeout', reason });
+    this.#broken(reason, isCertain, {
+      ok: false,
+      stage: 'decode',
+      code: 'driver_timeout',
+      reason,
+      decodeUs: hangMs * 1_000,
+    });
   }
 
   #gone(reason: string): void {

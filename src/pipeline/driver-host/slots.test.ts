@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { silentLog } from '../../std/log.ts';
-import type { DecodeRequest } from '../driver.ts';
+import type { DecodeRequest, DecodeResult } from '../driver.ts';
 import { WorkerDriverHost } from './host.ts';
+import { untimed } from './testing/untimed.ts';
 
 describe('the number of threads', () => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
@@ -10,7 +11,7 @@ describe('the number of threads', () => {
   after(() => host.stop());
 
   test('changes while messages are decoded, and each message has its own result', async () => {
-    const batches: Promise<readonly unknown[]>[] = [];
+    const batches: Promise<readonly DecodeResult[]>[] = [];
     for (const count of [3, 1, 4, 2, 1]) {
       const changed = host.setThreads(count);
       batches.push(host.decode(numbered(0, 700)));
@@ -21,7 +22,7 @@ describe('the number of threads', () => {
     for (const [index, results] of (await Promise.all(batches)).entries()) {
       const expected = index % 2 === 0 ? numbered(0, 700) : numbered(700, 300);
       assert.deepEqual(
-        results,
+        results.map(untimed),
         expected.map(({ bytes }) => ({
           ok: true,
           readings: [{ data: JSON.parse(Buffer.from(bytes).toString()) }],

@@ -54,6 +54,7 @@ export function fPortOf(work: Work): number | undefined {
 }
 
 function take(work: Work, result: DecodeResult): void {
+  work.decodeUs = result.decodeUs;
   if (!result.ok) {
     work.stop(result.stage, new SluiceError(result.code, result.reason));
     return;

@@ -161,6 +161,7 @@ export class TestBench {
       schemas: store.schemas,
       readings,
       series: store.series,
+      numbers: () => store.numbers(),
       start: () => store.start(),
       stop: () => store.stop(),
     };

@@ -54,7 +54,10 @@ export class ResultCheck {
     for (const reading of result.readings) {
       if (policyOf(request, reading.eventType ?? eventType) !== 'enforce') continue;
       const reason = this.#checker.problemOf(reading, eventType, schemas, ofDriver);
-      if (reason !== undefined) return { ok: false, stage: 'validate', code: 'schema_violation', reason };
+      if (reason !== undefined) {
+        const { decodeUs } = result;
+        return { ok: false, stage: 'validate', code: 'schema_violation', reason, decodeUs };
+      }
     }
     return result;
   }

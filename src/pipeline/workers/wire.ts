@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../std/json.ts';
+import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeRequest, DecodeResult, DriverRef } from '../driver.ts';
 import type { ScriptDriver } from '../driver-host/catalogue.ts';
 import { answerOf, shorten } from '../driver-host/readings.ts';
@@ -120,6 +120,14 @@ const failures: ReadonlySet<unknown> = new Set<(DecodeResult & { ok: false })['c
 /** A result as a worker sends it, made sure of as what a driver answers is; or what is wrong with it. */
 export function resultFrom(json: unknown): DecodeResult | string {
   if (!isJsonObject(json)) return 'a result is an object';
+  const { decodeUs } = json;
+  if (decodeUs !== undefined && !(typeof decodeUs === 'number' && decodeUs >= 0))
+    return 'the decodeUs of a result is a number of microseconds from 0 on';
+  const result = untimedResultFrom(json);
+  return typeof result === 'string' || decodeUs === undefined ? result : { ...result, decodeUs };
+}
+
+function untimedResultFrom(json: JsonObject): DecodeResult | string {
   if (json.ok === true) {
     const answer = answerOf({ messages: json.readings ?? null, warnings: json.warnings });
     return answer.ok ? answer : answer.reason;
