@@ -11,6 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cwd, { recursive: true }));
 
+const sensors = Array.from({ length: 20 }, (_, at) => `no sensor at ${at}`);
+
 const script = `function decodeUplink(input) {
   if (input.fPort !== 10) return { errors: ['unknown FPort'] };
   if (input.bytes.length === 0) return { warnings: ['empty'] };
@@ -67,6 +69,42 @@ downlinkEncoder:
     'Driver tank 0.0.0: 3 of 4 examples as expected.',
   ]);
   assert.equal(status, 1);
+});
+
+test('driver test judges what a codec says, whatever is kept of it or told besides', async () => {
+  await files({
+    'said.js': `function decodeUplink(input) {
+      var many = []; for (var k = 0; k < 20; k++) many.push('no sensor at ' + k);
+      switch (input.fPort) {
+        case 1: return { data: undefined, warnings: [], errors: [] };
+        case 2: return { data: { t: 0 / 0 }, warnings: [] };
+        case 3: return { data: { t: 1 }, warnings: many };
+        case 4: return { data: {}, errors: [many.join(', '), many.join(' and ')] };
+        default: return { data: { t: 1 }, warnings: ['low battery'] };
+      }
+    }`,
+    'said-codec.yaml': `
+uplinkDecoder:
+  fileName: said.js
+  examples:
+    - { description: nothing, input: { fPort: 1, bytes: [] }, output: { data: null, warnings: [], errors: [] } }
+    - { description: no number, input: { fPort: 2, bytes: [] }, output: { data: { t: null }, warnings: [] } }
+    - { description: many, input: { fPort: 3, bytes: [] }, output: { data: { t: 1 }, warnings: [${sensors.map((text) => `"${text}"`)}] } }
+    - { description: long, input: { fPort: 4, bytes: [] }, output: { errors: ["${sensors.join(', ')}", "${sensors.join(' and ')}"] } }
+    - { description: other, input: { fPort: 4, bytes: [] }, output: { errors: ["${sensors.join(', ')}", "other"] } }
+    - { description: none, input: { fPort: 5, bytes: [] }, output: { data: { t: 1 }, warnings: [] } }
+`,
+  });
+  const { out } = await run(['driver', 'test', 'said-codec.yaml'], { cwd });
+  const judged = out.split('\n').filter((line) => /^(ok|failed) /.test(line));
+  assert.deepEqual(judged, [
+    'ok      nothing',
+    'ok      no number',
+    'ok      many',
+    'ok      long',
+    'failed  other',
+    'failed  none',
+  ]);
 });
 
 test('driver test reads a test of ChirpStack, which is a script more than it is JSON', async () => {

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
 import { GroupFit } from './group-fit.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
-import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
+import { type Answer, answerOf, ownWarning, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
 import { policyOf, SchemaChecker } from './schemas.ts';
 
@@ -228,9 +228,9 @@ function fromScript({ output, unspeakable, threw }: ScriptAnswer): Answer {
   if (threw !== undefined) return refuse(`The driver threw: ${threw}`);
   const answer = answerOf(saysNothing(output) ? { ...output, messages: [] } : output);
   if (answer.ok && answer.readings.length === 0 && answer.warnings.length === 0)
-    return { ...answer, warnings: ['The driver answered no data'] };
+    return { ...answer, warnings: [ownWarning('no data')] };
   if (!answer.ok || unspeakable === undefined) return answer;
-  const told = unspeakable.map((where) => shorten(`The driver answered ${where}: it is kept as null`));
+  const told = unspeakable.map((where) => ownWarning(`${where}: it is kept as null`));
   return { ...answer, warnings: [...answer.warnings, ...told].slice(0, warningsMax) };
 }
 

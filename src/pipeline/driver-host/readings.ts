@@ -26,7 +26,7 @@ export function answerOf(output: unknown): Answer {
   if (!isJsonObject(output)) return refuse(`Answer with an object that has data or messages: met ${nameOf(output)}`);
   const errors = texts(output.errors);
   if (errors === undefined) return refuse(`Answer errors as an array of texts: met ${nameOf(output.errors)}`);
-  if (errors.length > 0) return refuse(errors.join('; '));
+  if (errors.length > 0) return refuse(toldOf(errors));
   const warnings = texts(output.warnings) ?? [shorten(show(output.warnings))];
   const readings = readingsIn(output);
   return typeof readings === 'string'
@@ -37,6 +37,22 @@ export function answerOf(output: unknown): Answer {
 /** The reason shortened to what a dead letter holds. */
 export function refuse(reason: string): Answer {
   return { ok: false, reason: shorten(reason) };
+}
+
+/** A warning of Sluice's own about an answer of a script, beside those of the script. */
+export function ownWarning(about: string): string {
+  return shorten(`${ownWarningStart}${about}`);
+}
+
+export function isOwnWarning(warning: string): boolean {
+  return warning.startsWith(ownWarningStart);
+}
+
+const ownWarningStart = 'The driver answered ';
+
+/** What is told of the errors of an answer. */
+export function toldOf(errors: readonly string[]): string {
+  return shorten(errors.map(shorten).join('; '));
 }
 
 export function shorten(text: string): string {
