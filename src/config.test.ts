@@ -156,6 +156,7 @@ test('a device type is completed with its defaults', async () => {
     rates: undefined,
     retention: undefined,
     eventTypes: {},
+    childTypes: [],
   });
 });
 

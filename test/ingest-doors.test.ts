@@ -80,6 +80,25 @@ test('firmware that was written for ThingsBoard, and a device that listens to it
   assert.deepEqual(await stateOf(server), { 'attributes serial': 'x', 'telemetry key1': 'value1' });
 });
 
+test('a gateway that was written for ThingsBoard connects a device that nobody registered, and speaks for it', async (t) => {
+  const server = await serverWith(t, { mode: 'inline' });
+  await server.api('PUT', '/v1/device-types/gateway', { mode: 'inline', childTypes: ['meter'] });
+  await server.api('PUT', '/v1/devices/gate', { type: 'gateway' });
+  const { password } = await server.api<{ password: string }>('POST', '/v1/devices/gate/credentials');
+  const gateway = await connectAsync(server.mqttUrl, { username: 'gate', password, protocolVersion: 5 });
+  t.after(() => gateway.endAsync());
+  const say = (kind: string, payload: object): Promise<unknown> =>
+    gateway.publishAsync(`v1/gateway/${kind}`, JSON.stringify(payload), { qos: 1 });
+  await assert.rejects(say('telemetry', { 'meter-9': { n: 1 } }), { code: 0x87 });
+  await assert.rejects(say('connect', { device: 'm1' }), { code: 0x87 });
+  await say('connect', { device: 'meter-9', type: 'meter' });
+  await say('telemetry', { 'meter-9': { n: 2 } });
+  await gateway.publishAsync('devices/meter-9/events/door', '{"open":true}', { qos: 1 });
+  await say('disconnect', { device: 'meter-9' });
+  const { state } = await server.api<{ state: { key: string }[] }>('GET', '/v1/devices/meter-9/state');
+  assert.deepEqual(state.map(({ key }) => key).sort(), ['n', 'open']);
+});
+
 test('lines, events and compressed bodies end in the same state', async (t) => {
   const server = await serverWith(t, { mode: 'inline' });
   const lines =

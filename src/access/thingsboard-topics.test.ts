@@ -9,6 +9,7 @@ test('what ThingsBoard calls its topics are topics of the device', () => {
     ['v1/devices/me/telemetry', 'devices/d1/telemetry'],
     ['v1/devices/me/attributes', 'devices/d1/events/attributes'],
     ['v1/gateway/telemetry', 'devices/d1/gateway/telemetry'],
+    ['v1/gateway/connect', 'devices/d1/gateway/connect'],
     ['devices/me/telemetry', 'devices/d1/telemetry'],
     ['v1/devices/me/rpc/response/1', 'v1/devices/me/rpc/response/1'],
     ['constructor', 'constructor'],

@@ -10,6 +10,8 @@ export const thingsBoardTopics: Readonly<Record<string, string>> = {
   'v1/devices/me/attributes': 'devices/me/events/attributes',
   'v1/gateway/telemetry': 'devices/me/gateway/telemetry',
   'v1/gateway/attributes': 'devices/me/gateway/attributes',
+  'v1/gateway/connect': 'devices/me/gateway/connect',
+  'v1/gateway/disconnect': 'devices/me/gateway/disconnect',
 };
 
 /** The topic that is published to, with the device's own name where it says `me`, also in the words of ThingsBoard. */

@@ -5,7 +5,7 @@ import { Api, path } from './api.ts';
 import { command, group, type Terminal } from './command.ts';
 import { schema } from './device-schema.ts';
 import { readJsonObject } from './json-file.ts';
-import { apiOptions, value } from './options.ts';
+import { apiOptions, many, value } from './options.ts';
 import { print } from './print.ts';
 import { formatTable } from './table.ts';
 
@@ -58,9 +58,15 @@ const set = command({
       sentence: 'JSON file with a JSON Schema for each event type, in place of all that are there.',
     }),
     'f-port': value(integer(1, 255), { placeholder: 'N', sentence: 'LoRaWAN port of messages that name none.' }),
+    'child-type': many(text(), {
+      placeholder: 'TYPE',
+      sentence:
+        'A type of devices that a gateway of this type may register behind itself, as often as needed, in place of all that are there.',
+    }),
     ...apiOptions,
   },
   async run({ options, operands: [name], terminal }) {
+    const childTypes = options['child-type'].length === 0 ? undefined : options['child-type'];
     const schemas = options.schemas === undefined ? undefined : await readSchemas(terminal, options.schemas);
     const api = new Api(options.url, options.token);
     const { deviceTypes } = await api.get<DeviceTypesAnswer>('/v1/device-types');
@@ -68,7 +74,13 @@ const set = command({
     const { name: _, schemaVersions: _versions, ...kept } = there ?? { name, schemaVersions: {} };
     const answer = await api.put(path`/v1/device-types/${name}`, {
       ...kept,
-      ...said({ mode: options.mode, schemaPolicy: options['schema-policy'], schemas, fPort: options['f-port'] }),
+      ...said({
+        mode: options.mode,
+        schemaPolicy: options['schema-policy'],
+        schemas,
+        fPort: options['f-port'],
+        childTypes,
+      }),
     });
     return print(terminal, options.json, answer, () => `Set device type ${name}.`);
   },

@@ -29,6 +29,8 @@ export interface DeviceType {
   readonly retention: RetentionOfType;
   /** What holds for some event types instead, by name (`alarm.fire`) or by family (`alarm.*`); the longest that fits counts. */
   readonly eventTypes: Readonly<Record<string, EventTypeSettings>>;
+  /** Types of devices that a gateway of this type may register behind itself. */
+  readonly childTypes: readonly string[];
 }
 
 /** How long what its devices said is kept; undefined: for good. The latest state always stays. */
@@ -75,6 +77,7 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
     rates: said.rates ?? { device: {}, type: {} },
     retention: said.retention ?? { raw: true },
     eventTypes: said.eventTypes ?? {},
+    childTypes: said.childTypes ?? [],
   };
 }
 
@@ -93,6 +96,7 @@ export const rateMin = 0.001;
 export const rateMax = 1_000_000_000;
 /** Event types of one device type that have settings of their own. */
 export const eventTypeSettingsMax = 256;
+export const childTypesMax = 256;
 /** `alarm.fire`, or `alarm.*` for all whose name begins with `alarm.`. */
 export const eventTypePattern = '^(?=.{1,130}$)[a-z0-9_-]+(\\.[a-z0-9_-]+)*(\\.\\*)?$';
 

@@ -64,6 +64,8 @@ export interface Registry {
   deviceTypes(): Promise<readonly DeviceType[]>;
   /** Makes or replaces the device; its credentials and state stay. Rejects with `not_found` where the type or the gateway does not exist. */
   putDevice(device: NewDevice): Promise<Device>;
+  /** Makes the device where there is none, and changes none. Answers the one that is there then. Rejects as `putDevice` does. */
+  addDevice(device: NewDevice): Promise<Device>;
   /** Changes what is named. Rejects with `device_unknown`, and as `putDevice` does. */
   patchDevice(id: string, patch: DevicePatch): Promise<Device>;
   /** Makes or replaces many, in one commit: one result each. Those that cannot be change nothing. */

@@ -32,6 +32,13 @@ export class WatchedRegistry implements Registry, FirmwareVersions {
     return stored;
   }
 
+  async addDevice(device: NewDevice): Promise<Device> {
+    const stored = await this.#registry.addDevice(device);
+    // Whether it was made here is not known; to be looked at once more costs a gateway nothing.
+    this.#tell([stored]);
+    return stored;
+  }
+
   async patchDevice(id: string, patch: DevicePatch): Promise<Device> {
     const before = await this.#registry.device(id);
     const stored = await this.#registry.patchDevice(id, patch);

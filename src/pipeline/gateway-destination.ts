@@ -1,21 +1,13 @@
 import { createHash } from 'node:crypto';
-import { isDeviceId } from '../access/device-topics.ts';
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../message.ts';
 import { isJsonObject, type JsonValue } from '../std/json.ts';
-import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
 import { hasMessageId, withMessageId } from './device-message.ts';
-import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
+import { buildDeviceTopic } from './device-topic.ts';
 import type { Door } from './door.ts';
+import { notBehind, readGatewayObject } from './gateway-message.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { RegistryCache } from './registry-cache.ts';
-
-/** Whose gateway topic it is, and the event type of what it says; undefined where it is none. */
-export function parseGatewayTopic(topic: string): { gatewayId: string; eventType: string } | undefined {
-  const [, gatewayId, kind] = /^devices\/([^/]+)\/gateway\/(telemetry|attributes)$/.exec(topic) ?? [];
-  if (gatewayId === undefined || !isDeviceId(gatewayId)) return undefined;
-  return { gatewayId, eventType: kind === 'attributes' ? kind : defaultEventType };
-}
 
 interface Parts {
   readonly door: Door;
@@ -105,32 +97,11 @@ class AllReceipts implements ReceiptWaiter {
 }
 
 function childrenOf(payload: Buffer, bytesMax: number, devicesMax: number): [string, JsonValue][] | SluiceError {
-  if (payload.length > bytesMax) {
-    return new SluiceError('payload_too_large', `Send at most ${bytesMax} bytes at once: met ${payload.length}`, {
-      detail: { limit: 'gatewayBytesMax' },
-    });
-  }
-  const text = payload.toString();
-  if (nestsDeeper(text, jsonDepthMax)) {
-    const sentence = `Send JSON with at most ${jsonDepthMax} arrays and objects inside each other: this has more`;
-    return new SluiceError('payload_unreadable', sentence);
-  }
-  const value = parse(text);
-  if (!isJsonObject(value)) {
-    return new SluiceError('payload_unreadable', 'Send a JSON object with the payload of each device under its id');
-  }
+  const value = readGatewayObject(payload, bytesMax, 'with the payload of each device under its id');
+  if (value instanceof SluiceError) return value;
   const children = Object.entries(value);
   if (children.length > 0 && children.length <= devicesMax) return children;
   return new SluiceError('invalid_argument', `Send for 1 to ${devicesMax} devices at once: met ${children.length}`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What is no JSON is no object either, and refused as such.
-    return undefined;
-  }
 }
 
 /** Whether every entry says when it happened. */
@@ -141,12 +112,4 @@ function isTimed(value: JsonValue): boolean {
 
 function digest(topic: string, payload: Buffer): string {
   return `gateway-${createHash('sha256').update(topic).update('\0').update(payload).digest('base64url')}`;
-}
-
-function notBehind(id: string, gatewayId: string): SluiceError {
-  const name = JSON.stringify(id.slice(0, 200));
-  return new SluiceError(
-    'not_authorized',
-    `Register device ${name} with gateway "${gatewayId}" first: it is not known to be behind it`,
-  );
 }

@@ -1,35 +1,47 @@
 import { SluiceError } from '../errors.ts';
 import type { Destination, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import type { Log } from '../std/log.ts';
 import { DeviceForms, hasOtherForm } from './device-forms.ts';
-import { type DeviceAddress, parseDeviceTopic } from './device-topic.ts';
+import { type DeviceAddress, defaultEventType, parseDeviceTopic } from './device-topic.ts';
 import type { Door } from './door.ts';
-import { GatewayDestination, parseGatewayTopic } from './gateway-destination.ts';
+import { GatewayConnection } from './gateway-connection.ts';
+import { GatewayDestination } from './gateway-destination.ts';
+import { parseGatewayTopic } from './gateway-message.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { RegistryCache } from './registry-cache.ts';
+import type { RegistryWrites } from './registry-writes.ts';
+
+export interface IngestSinkParts {
+  readonly door: Door;
+  readonly devices: RegistryCache;
+  readonly registry: RegistryWrites;
+  readonly limits: PipelineLimits;
+  readonly log: Log;
+}
 
 /** The topics of devices as a place that every publish is offered to. */
 export class IngestSink implements MessageSink {
   readonly name = 'pipeline';
-  readonly #door: Door;
+  readonly #parts: IngestSinkParts;
   readonly #forms: DeviceForms;
-  readonly #gateways: { door: Door; devices: RegistryCache; limits: PipelineLimits };
 
-  constructor(door: Door, devices: RegistryCache, limits: PipelineLimits) {
-    this.#door = door;
-    this.#forms = new DeviceForms(door, limits);
-    this.#gateways = { door, devices, limits };
+  constructor(parts: IngestSinkParts) {
+    this.#parts = parts;
+    this.#forms = new DeviceForms(parts.door, parts.limits);
   }
 
   route(topic: string): Destination | undefined {
     const address = parseDeviceTopic(topic);
     if (address === undefined) return this.#gateway(topic);
     if (address instanceof SluiceError) return new WrongTopic(address);
-    return new DeviceDestination(this.#door, this.#forms, address);
+    return new DeviceDestination(this.#parts.door, this.#forms, address);
   }
 
   #gateway(topic: string): Destination | undefined {
-    const gateway = parseGatewayTopic(topic);
-    return gateway && new GatewayDestination(this.#gateways, gateway.gatewayId, gateway.eventType);
+    const { gatewayId, kind } = parseGatewayTopic(topic) ?? {};
+    if (gatewayId === undefined || kind === undefined) return undefined;
+    if (kind === 'connect' || kind === 'disconnect') return new GatewayConnection(this.#parts, gatewayId, kind);
+    return new GatewayDestination(this.#parts, gatewayId, kind === 'attributes' ? kind : defaultEventType);
   }
 
   /** A topic leads to the same place for ever; what happens there is looked at for each message. */

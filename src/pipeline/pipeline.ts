@@ -174,7 +174,13 @@ export class Pipeline implements Part {
       limits,
       log,
     });
-    this.sink = new IngestSink(this.#door, this.#devices, limits);
+    this.sink = new IngestSink({
+      door: this.#door,
+      devices: this.#devices,
+      registry: this.registry,
+      limits,
+      log,
+    });
     this.consumer = this.#consumer;
     this.ingestCredit = new IngestCredit(limits);
   }

@@ -2,6 +2,7 @@ import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
 import type { Claim } from '../devices/claim-keys.ts';
 import type { Device, DevicePatch, ImportedDevice, ImportOutcome, NewDevice } from '../devices/device.ts';
 import {
+  childTypesMax,
   type DeviceType,
   type EventTypeSettings,
   eventTypePattern,
@@ -83,6 +84,14 @@ export class RegistryWrites {
     });
   }
 
+  /** A gateway registers a device behind itself. Answers the one that is there then, which may be another's. */
+  async addDevice(device: NewDevice): Promise<Device> {
+    checkId(device.id);
+    const stored = await this.#store.registry.addDevice(device);
+    this.#devices.put(stored);
+    return stored;
+  }
+
   patchDevice(id: string, patch: DevicePatch): Promise<Device> {
     return this.#firmware.exclusive(id, async () => {
       const stored = await this.#store.registry.patchDevice(id, patch);
@@ -151,6 +160,7 @@ function checkDeviceType(type: DeviceType): void {
   checkRates(type.rates, refuse);
   checkRetention(type.retention, refuse);
   checkEventTypes(type.eventTypes, refuse);
+  checkChildTypes(type.childTypes, refuse);
   checkSchemas(name, type.schemas);
 }
 
@@ -191,6 +201,12 @@ function checkEventTypes(eventTypes: DeviceType['eventTypes'], refuse: Refuse): 
       refuse('eventTypes has names of event types, or families of them such as "alarm.*"', pattern);
     checkWay(settings, `eventTypes.${pattern}.`, refuse);
   }
+}
+
+function checkChildTypes(childTypes: DeviceType['childTypes'], refuse: Refuse): void {
+  if (childTypes.length > childTypesMax) refuse(`childTypes has at most ${childTypesMax} names`, childTypes.length);
+  for (const name of childTypes)
+    if (!new RegExp(deviceIdPattern).test(name)) refuse('childTypes has names of device types', name);
 }
 
 function checkSchemas(name: string, schemas: DeviceType['schemas']): void {

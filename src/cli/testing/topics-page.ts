@@ -76,7 +76,7 @@ export function topicsPage(): string {
     `A payload may be compressed: ${code('content-encoding')} as a user property, or as the header of HTTP, names ${compressionNames}.`,
     '## Of other platforms',
     `CloudEvents 1.0: in structured mode with the content type ${code(structuredType)}, in binary mode with the attributes as user properties. The type is the event type where the topic names none, and id and source together are the message id.`,
-    "ThingsBoard's device API, for firmware that exists; the user name is the device's token. A gateway sends an object with the payload of each device under its id.",
+    "ThingsBoard's device API, for firmware that exists; the user name is the device's token. A gateway sends an object with the payload of each device under its id; to connect and disconnect an object with the `device`, and with its `type` where nobody knows it: it is registered behind the gateway where `childTypes` of the gateway's type names that type.",
     table(['topic', 'the same as'], adapters),
   ].join('\n\n')}\n`;
 }

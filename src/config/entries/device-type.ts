@@ -1,5 +1,18 @@
+import { deviceIdPattern } from '../../access/device-topics.ts';
 import { deviceTypeDefaults, eventTypePattern, rateMax, rateMin, retentionMsMin } from '../../devices/device-type.ts';
-import { choice, decimal, integer, jsonObject, object, optional, record, toggle, withDefault } from '../schema.ts';
+import {
+  choice,
+  decimal,
+  integer,
+  jsonObject,
+  list,
+  object,
+  optional,
+  record,
+  text,
+  toggle,
+  withDefault,
+} from '../schema.ts';
 
 const mode = choice('inline', 'queued', 'auto');
 const schemaPolicy = choice('enforce', 'warn', 'off');
@@ -46,5 +59,9 @@ export const deviceTypeOptions = object({
   eventTypes: withDefault(
     record(new RegExp(eventTypePattern), 'an event type, or a family of them such as "alarm.*"', eventTypeSettings),
     {},
+  ),
+  childTypes: withDefault(
+    list(text({ pattern: new RegExp(deviceIdPattern), expected: 'the name of a device type' })),
+    deviceTypeDefaults.childTypes,
   ),
 });

@@ -24,6 +24,10 @@ export class DeviceTables {
     return transaction(this.#sql.database, () => this.write(device, now));
   }
 
+  add(device: NewDevice, now: number): Device {
+    return transaction(this.#sql.database, () => this.device(device.id) ?? this.write(device, now));
+  }
+
   patch(id: string, patch: DevicePatch, now: number): Device {
     return transaction(this.#sql.database, () => {
       const device = this.device(id);

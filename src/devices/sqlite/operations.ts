@@ -44,6 +44,7 @@ export interface Operations {
   putDeviceType(type: DeviceType, now: number): DeviceType;
   removeDeviceType(name: string): boolean;
   putDevice(device: NewDevice, now: number): Device;
+  addDevice(device: NewDevice, now: number): Device;
   patchDevice(id: string, patch: DevicePatch, now: number): Device;
   putDevices(devices: readonly ImportedDevice[], now: number): ImportOutcome[];
   putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean;
@@ -135,6 +136,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
     putDeviceType: (type, now) => schemas.putDeviceType(type, now),
     removeDeviceType: (name) => schemas.removeDeviceType(name),
     putDevice: (device, now) => devices.put(device, now),
+    addDevice: (device, now) => devices.add(device, now),
     patchDevice: (id, patch, now) => devices.patch(id, patch, now),
     putDevices: (rows, now) => bulk.put(rows, now),
     putFirmwareVersion: (deviceId, version) => devices.putFirmwareVersion(deviceId, version),

@@ -43,6 +43,10 @@ export class SqliteRegistry implements Registry, FirmwareVersions {
     return this.#writer.request('putDevice', [device, this.#clock.now()]);
   }
 
+  addDevice(device: NewDevice): Promise<Device> {
+    return this.#writer.request('addDevice', [device, this.#clock.now()]);
+  }
+
   patchDevice(id: string, patch: DevicePatch): Promise<Device> {
     return this.#writer.request('patchDevice', [id, patch, this.#clock.now()]);
   }

@@ -142,6 +142,16 @@ function registryContract(store: () => Store, reopen: () => Promise<void>): void
     await assert.rejects(registry.patchDevice('u-1', { type: 'nothing' }), { code: 'not_found' });
   });
 
+  test('a device is added where there is none, and one that is there stays as it is', async () => {
+    const { registry } = store();
+    await registry.putDeviceType(testDeviceType({ name: 'meter' }));
+    const added = await registry.addDevice(testDevice({ id: 'add-1', type: 'meter', attributes: { a: '1' } }));
+    assert.deepEqual(await registry.addDevice(testDevice({ id: 'add-1', type: 'nothing', retired: true })), added);
+    assert.deepEqual(await registry.device('add-1'), added);
+    const orphan = testDevice({ id: 'add-2', type: 'meter', gateway: 'nobody' });
+    await assert.rejects(registry.addDevice(orphan), { code: 'not_found' });
+  });
+
   test('a gateway is a device that is there, never the device itself, and is let go when it goes', async () => {
     const { registry } = store();
     await registry.putDeviceType(testDeviceType({ name: 'meter' }));

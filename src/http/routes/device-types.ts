@@ -1,4 +1,5 @@
 import {
+  childTypesMax,
   type DeviceType,
   deviceTypeDefaults,
   deviceTypeWithDefaults,
@@ -78,6 +79,11 @@ const typeFields = {
     additionalProperties: object({ mode, schemaPolicy, bytesMax }),
     maxProperties: eventTypeSettingsMax,
     default: deviceTypeDefaults.eventTypes,
+  },
+  childTypes: {
+    ...array(entityName, { maxItems: childTypesMax }),
+    description: 'Types of devices that a gateway of this type may register behind itself',
+    default: deviceTypeDefaults.childTypes,
   },
 };
 

@@ -33,6 +33,7 @@ test('a device type is put with its defaults and listed', async (t) => {
     rates: { device: {}, type: {} },
     retention: { raw: true },
     eventTypes: {},
+    childTypes: [],
   });
   assert.deepEqual((await call('GET', '/v1/device-types')).body.deviceTypes, [body]);
   assert.equal((await call('PUT', '/v1/device-types/meter', { mode: 'now' })).status, 400);

@@ -63,6 +63,7 @@ export class MemoryStore implements Store {
     },
     removeDeviceType: async (name) => this.types.delete(name),
     deviceTypes: async () => [...this.types.values()],
+    addDevice: async (device: NewDevice) => this.known.get(device.id) ?? this.registry.putDevice(device),
     putDevice: async (device: NewDevice) => {
       if (!this.types.has(device.type)) throw new SluiceError('not_found', `There is no device type "${device.type}"`);
       const stored = { ...device, createdAt: this.known.get(device.id)?.createdAt ?? 1_700_000_000_000 };

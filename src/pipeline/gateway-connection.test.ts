@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Device, NewDevice } from '../devices/device.ts';
+import type { Message } from '../message.ts';
+import { TestBench } from './testing/test-bench.ts';
+
+/** A gateway with the device `a` behind it, and `c` behind nobody; it may register devices of `childTypes`. */
+async function gatewayBench(t: TestContext, childTypes: readonly string[] = ['meter']): Promise<TestBench> {
+  const bench = await TestBench.open({ gatewayBytesMax: 400 });
+  t.after(() => bench.close());
+  await bench.device('gate', { name: 'gateway', mode: 'inline', childTypes });
+  await bench.device('a', { name: 'meter', mode: 'inline' }, { gateway: 'gate' });
+  await bench.device('c', { name: 'meter', mode: 'inline' });
+  return bench;
+}
+
+function said(bench: TestBench, kind: 'connect' | 'disconnect' | 'telemetry', payload: unknown): Message {
+  return { ...bench.message('gate', payload), topic: `devices/gate/gateway/${kind}` };
+}
+
+async function codeOf(bench: TestBench, message: Message): Promise<string | undefined> {
+  const [receipt] = await bench.publish(message);
+  return receipt.code;
+}
+
+test('a device that a gateway connects is registered behind it, and its messages are taken', async (t) => {
+  const bench = await gatewayBench(t);
+  const telemetry = said(bench, 'telemetry', { new: { v: 1 } });
+  assert.equal(await codeOf(bench, telemetry), 'not_authorized');
+  assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new', type: 'meter' })), undefined);
+  const device = await bench.store.registry.device('new');
+  assert.deepEqual([device?.type, device?.gateway], ['meter', 'gate']);
+  assert.equal(await codeOf(bench, telemetry), undefined);
+  assert.equal((await bench.state('new')).v, 1);
+  for (const kind of ['connect', 'disconnect'] as const)
+    assert.equal(await codeOf(bench, said(bench, kind, { device: 'new' })), undefined);
+});
+
+test('the only type that a gateway may register is the type of a device that names none', async (t) => {
+  const bench = await gatewayBench(t);
+  assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new' })), undefined);
+  assert.equal((await bench.store.registry.device('new'))?.type, 'meter');
+});
+
+test('a gateway takes no device that is there, and registers none of a type that is not named', async (t) => {
+  const bench = await gatewayBench(t, ['meter', 'valve']);
+  const wrong: [unknown, string][] = [
+    [{ device: 'c', type: 'meter' }, 'not_authorized'],
+    [{ device: 'gate', type: 'meter' }, 'not_authorized'],
+    [{ device: 'new', type: 'gateway' }, 'not_authorized'],
+    [{ device: 'new' }, 'not_authorized'],
+    [{ device: 'new', type: 'valve' }, 'not_found'],
+    [{ device: 'new', type: 7 }, 'invalid_argument'],
+    [{ device: 'new one', type: 'meter' }, 'invalid_argument'],
+    [{ type: 'meter' }, 'invalid_argument'],
+    [[], 'payload_unreadable'],
+    ['{', 'payload_unreadable'],
+    [{ device: 'new', note: 'x'.repeat(400) }, 'payload_too_large'],
+  ];
+  for (const [payload, code] of wrong)
+    assert.equal(await codeOf(bench, said(bench, 'connect', payload)), code, JSON.stringify(payload).slice(0, 60));
+  assert.equal(await bench.store.registry.countDevices({}), 3);
+  assert.equal((await bench.store.registry.device('c'))?.gateway, undefined);
+});
+
+test('a gateway whose type names no types registers nothing, and one that disconnects a device does not either', async (t) => {
+  const closed = await gatewayBench(t, []);
+  assert.equal(await codeOf(closed, said(closed, 'connect', { device: 'new', type: 'meter' })), 'not_authorized');
+  assert.equal(await codeOf(closed, said(closed, 'connect', { device: 'a' })), undefined);
+  const open = await gatewayBench(t);
+  assert.equal(await codeOf(open, said(open, 'disconnect', { device: 'new', type: 'meter' })), 'not_authorized');
+  assert.equal(await open.store.registry.device('new'), undefined);
+});
+
+test('a device that came to be while it was looked up stays whose it is', async (t) => {
+  const bench = await gatewayBench(t);
+  const { registry } = bench.store;
+  const addDevice = registry.addDevice.bind(registry);
+  t.mock.method(registry, 'addDevice', async (device: NewDevice): Promise<Device> => {
+    await registry.putDevice({ ...device, gateway: 'c' });
+    return addDevice(device);
+  });
+  assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new' })), 'not_authorized');
+  assert.equal((await registry.device('new'))?.gateway, 'c');
+});
+
+test('a retired device is not connected', async (t) => {
+  const bench = await gatewayBench(t);
+  await bench.pipeline.registry.patchDevice('a', { retired: true });
+  assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'a' })), 'device_retired');
+});
+
+test('no room is kept by what was said', async (t) => {
+  const bench = await gatewayBench(t);
+  for (const device of ['a', 'c', 'new', 'new one']) await codeOf(bench, said(bench, 'connect', { device }));
+  assert.equal(bench.pipeline.numbers().inlineInWork, 0);
+});
