@@ -11,6 +11,13 @@ export interface DriverFiles extends DriverFolder {
   readonly examplesFile: string;
   /** Examples of the way down, which are not run. */
   readonly downlinkExamples: number;
+  /** Examples that say too little to be run; the others are, and the script is none the worse. */
+  readonly unusableExamples: readonly UnusableExample[];
+}
+
+export interface UnusableExample {
+  readonly description: string;
+  readonly problem: string;
 }
 
 /**
@@ -27,7 +34,7 @@ export async function readDriverFiles(path: string): Promise<DriverFiles> {
   if (/\.ya?ml$/i.test(path)) return await readThingsStack(path);
   if (chirpStackTest.test(basename(path))) return await readChirpStack(path);
   if (!(await exists(join(path, manifestFile))) && (await exists(join(path, packageFile)))) return readPackage(path);
-  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, downlinkExamples: 0 };
+  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, downlinkExamples: 0, unusableExamples: [] };
 }
 
 /** The script of a driver that `readDriverFiles` can read, or the file itself where it is a script. */
@@ -49,9 +56,7 @@ async function readThingsStack(file: string): Promise<DriverFiles> {
   return {
     ...driverNamed(basename(file).replace(/(-codec)?\.ya?ml$/i, '')),
     script: await read(join(dirname(file), decoder.fileName)),
-    examples: listOf(decoder.examples, 'uplinkDecoder.examples').map((each, at) =>
-      exampleOf(each, `uplinkDecoder.examples[${at}]`),
-    ),
+    ...examplesOf(listOf(decoder.examples, 'uplinkDecoder.examples'), 'uplinkDecoder.examples'),
     examplesFile: basename(file),
     downlinkExamples: countOf(downlinkEncoder) + countOf(downlinkDecoder),
   };
@@ -64,11 +69,11 @@ async function readChirpStack(file: string): Promise<DriverFiles> {
   return {
     ...driverNamed(name),
     script: await read(join(dirname(file), `${name}.js`)),
-    examples: listOf(tests, name).map((each, at) =>
-      exampleOf(
+    ...examplesOf(
+      listOf(tests, name).map((each) =>
         isJsonObject(each) ? { description: each.name, input: each.input, output: each.expected } : each,
-        `[${at}]`,
       ),
+      '',
     ),
     examplesFile: basename(file),
     downlinkExamples: 0,
@@ -87,7 +92,7 @@ async function readPackage(folder: string): Promise<DriverFiles> {
     ...driverNamed(String(name ?? basename(folder))),
     ...(typeof version === 'string' ? { version } : {}),
     script: await read(join(folder, typeof main === 'string' ? main : 'index.js')),
-    examples: uplinks.map((each, at) => exampleOf(each, `[${at}]`)),
+    ...examplesOf(uplinks, ''),
     examplesFile,
     downlinkExamples: all.length - uplinks.length,
   };
@@ -102,26 +107,53 @@ function driverNamed(name: string): Pick<DriverFolder, 'id' | 'version' | 'devic
   return { id, version: '0.0.0', deviceType: id, firmware: '*' };
 }
 
-function exampleOf(example: unknown, where: string): ManifestExample {
-  if (!isJsonObject(example) || !isJsonObject(example.input) || !isJsonObject(example.output)) {
-    throw new Error(`Give ${where} an input and an output, each an object`);
+function examplesOf(
+  all: readonly unknown[],
+  where: string,
+): { examples: ManifestExample[]; unusableExamples: UnusableExample[] } {
+  const examples: ManifestExample[] = [];
+  const unusableExamples: UnusableExample[] = [];
+  for (const [at, each] of all.entries()) {
+    const example = exampleOf(each, `${where}[${at}]`);
+    if ('problem' in example) unusableExamples.push(example);
+    else examples.push(example);
   }
-  const { fPort, recvTime } = example.input;
+  return { examples, unusableExamples };
+}
+
+function exampleOf(example: unknown, where: string): ManifestExample | UnusableExample {
+  const description = String((isJsonObject(example) ? example.description : undefined) ?? where);
+  if (!isJsonObject(example) || !isJsonObject(example.input) || !isJsonObject(example.output)) {
+    return { description, problem: `Give ${where} an input and an output, each an object` };
+  }
+  const { fPort, recvTime, bytes } = example.input;
+  const hex = hexOf(bytes);
+  if (hex === undefined) {
+    const met = JSON.stringify(bytes)?.slice(0, 80);
+    return { description, problem: `Cannot use ${where}.input.bytes: expected a list of bytes, met ${met}` };
+  }
   return {
-    description: String(example.description ?? where),
+    description,
     fPort: typeof fPort === 'number' ? fPort : undefined,
     recvTime: typeof recvTime === 'string' ? recvTime : undefined,
-    bytes: hexOf(example.input.bytes, `${where}.input.bytes`),
+    bytes: hex,
     output: example.output,
   };
 }
 
-function hexOf(bytes: unknown, where: string): string {
-  if (typeof bytes === 'string' && /^([0-9a-f]{2})*$/i.test(bytes)) return bytes;
-  const isByte = (value: unknown): boolean =>
-    Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
-  if (Array.isArray(bytes) && bytes.every(isByte)) return Buffer.from(bytes).toString('hex');
-  throw new Error(`Cannot use ${where}: expected a list of bytes, met ${JSON.stringify(bytes)?.slice(0, 80)}`);
+/** Numbers, or all of them texts of two hexadecimal digits; a list of both may mean 10 or 0x10 by `10`. */
+function hexOf(bytes: unknown): string | undefined {
+  const hex = Array.isArray(bytes) && bytes.every(isTextOfByte) ? bytes.join('') : bytes;
+  if (typeof hex === 'string') return /^([0-9a-f]{2})*$/i.test(hex) ? hex : undefined;
+  return Array.isArray(hex) && hex.every(isByte) ? Buffer.from(hex).toString('hex') : undefined;
+}
+
+function isTextOfByte(value: unknown): boolean {
+  return typeof value === 'string' && value.length === 2;
+}
+
+function isByte(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 256;
 }
 
 function listOf(value: unknown, where: string): readonly unknown[] {

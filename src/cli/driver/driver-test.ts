@@ -21,8 +21,10 @@ type TestedDriver = Omit<DriverFiles, 'script'> & { readonly script: string | un
 interface ExampleResult {
   readonly description: string;
   readonly ok: boolean;
-  readonly expected: unknown;
-  readonly met: unknown;
+  readonly expected?: unknown;
+  readonly met?: unknown;
+  /** Why it could not be run. */
+  readonly problem?: string;
 }
 
 export const testDriver = command({
@@ -47,7 +49,8 @@ export const testDriver = command({
   async run({ options: { served, ...options }, operands: [name], terminal }) {
     const here = (await builtIn(name, terminal.cwd)) ?? (await readDriverFiles(resolve(terminal.cwd, name)));
     const driver = served === undefined ? here : await asServed(here, served, new Api(options.url, options.token));
-    const results = await runExamples(driver);
+    const unusable = driver.unusableExamples.map((example) => ({ ...example, ok: false }));
+    const results: readonly ExampleResult[] = [...(await runExamples(driver)), ...unusable];
     print(terminal, options.json, { driver: driver.id, version: driver.version, results }, () =>
       format(driver, results),
     );
@@ -71,6 +74,7 @@ async function builtIn(name: string, cwd: string): Promise<TestedDriver | undefi
     examples: examples.map((example) => ({ fPort: undefined, recvTime: undefined, ...example })),
     examplesFile: 'its source',
     downlinkExamples: 0,
+    unusableExamples: [],
   };
 }
 
@@ -166,11 +170,12 @@ function format(
   { id, version, examplesFile, downlinkExamples }: TestedDriver,
   results: readonly ExampleResult[],
 ): string {
-  const lines = results.flatMap(({ description, ok, expected, met }) =>
-    ok
-      ? [`ok      ${description}`]
-      : [`failed  ${description}`, `  expected ${JSON.stringify(expected)}`, `  met      ${JSON.stringify(met)}`],
-  );
+  const lines = results.flatMap(({ description, ok, expected, met, problem }) => {
+    if (ok) return [`ok      ${description}`];
+    const reasons =
+      problem === undefined ? [`expected ${JSON.stringify(expected)}`, `met      ${JSON.stringify(met)}`] : [problem];
+    return [`failed  ${description}`, ...reasons.map((reason) => `  ${reason}`)];
+  });
   const passed = results.filter(({ ok }) => ok).length;
   const sum =
     results.length === 0
