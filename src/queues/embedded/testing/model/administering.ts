@@ -12,7 +12,7 @@ export function advance(world: World): void {
 export async function changeOptions(world: World, name: string): Promise<void> {
   const queue = world.queue(name);
   const before = queue.options;
-  const changed = liveByChance(world.random, before);
+  const changed = liveByChance(world.random, before, world.overflows);
   queue.change(resolveOptions(name, changed, before));
   world.history.add(() => queue.change(before));
   await world.under.engine.declare(name, changed);

@@ -32,6 +32,8 @@ const endOfQueues = Buffer.alloc(5, 0xff);
  */
 export class ModelMoves {
   readonly running = new Map<string, ModelMove>();
+  /** Those that can be resumed. */
+  readonly cancelled = new Map<string, ModelMove>();
   readonly #world: MovesParts;
   readonly #names = new Map<number, string>();
   #next = 1;
@@ -62,6 +64,16 @@ export class ModelMoves {
       this.#next = Number(id);
     });
     assert.equal((await started).id, id);
+  }
+
+  /** It goes on with what it has not looked at; what it may take is as it was. */
+  async resume(id: string): Promise<void> {
+    const move = this.cancelled.get(id);
+    assert.ok(move !== undefined);
+    this.cancelled.delete(id);
+    this.running.set(id, move);
+    // Its answer comes when it is on disk, and nothing else is done before.
+    assert.ok((await this.#world.under.engine.resumeMove(id)).state !== 'cancelled', `move ${id} was not resumed`);
   }
 
   takeFrom(name: string): boolean {
@@ -131,6 +143,10 @@ export class ModelMoves {
     if (move === undefined || state === 'running' || state === 'waiting') return;
     assert.notEqual(state, 'failed', `move ${id} failed`);
     this.running.delete(id);
-    this.#world.history.add(() => this.running.set(id, move));
+    if (state === 'cancelled') this.cancelled.set(id, move);
+    this.#world.history.add(() => {
+      this.cancelled.delete(id);
+      this.running.set(id, move);
+    });
   }
 }

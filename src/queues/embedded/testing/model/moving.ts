@@ -17,6 +17,12 @@ export async function cancelMove(world: World): Promise<void> {
   if (running.length > 0) await world.under.engine.cancelMove(world.random.pick(running));
 }
 
+/** One that was cancelled goes on. */
+export async function resumeMove(world: World): Promise<void> {
+  const { cancelled } = world.moves;
+  if (cancelled.size > 0) await world.moves.resume(world.random.pick([...cancelled.keys()]));
+}
+
 function startByChance(world: World, from: string, to: string): Promise<void> | undefined {
   const { random, moves } = world;
   if (moves.running.size >= runningMax) return undefined;

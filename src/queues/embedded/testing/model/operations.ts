@@ -1,7 +1,7 @@
 import { advance, changeOptions, purge } from './administering.ts';
 import { answerLost, consume, setCredit, settleHeld, stopConsumer } from './consuming.ts';
 import { lease, settleLeased } from './leasing.ts';
-import { cancelMove, park, replay } from './moving.ts';
+import { cancelMove, park, replay, resumeMove } from './moving.ts';
 import { publish } from './publishing.ts';
 import { cutPower, restart } from './restarting.ts';
 import type { World } from './world.ts';
@@ -23,7 +23,8 @@ export const operations: readonly (readonly [weight: number, operation: Operatio
   [1, changeOptions],
   [0.7, replay],
   [0.5, park],
-  [0.2, cancelMove],
+  [0.3, cancelMove],
+  [0.3, resumeMove],
   [0.3, purge],
   [0.2, restart],
   [0.6, cutPower],

@@ -10,7 +10,6 @@ export const overflowsOf: Readonly<Record<'dropping' | 'waiting', readonly Overf
 /** What a queue of the model begins with: no jitter, so that the reference knows when a message is due. */
 export function optionsByChance(random: Random, overflows: readonly Overflow[]): GivenQueueOptions {
   const kind = random.pick(['plain', 'plain', 'priorities', 'key', 'total']);
-  const overflow = random.pick(overflows);
   const fixed: GivenQueueOptions = {
     leaseMs: 5_000,
     maxDeliveries: random.pick([1, 3, 3, 3, 6]),
@@ -24,24 +23,30 @@ export function optionsByChance(random: Random, overflows: readonly Overflow[]):
     orderingKey: 'property:key',
     ordering: kind === 'key' || kind === 'total' ? kind : 'none',
     lastValue: { key: kind === 'last-value' ? 'property:key' : null },
-    priorities: kind === 'priorities' ? random.pick([2, 3, 5]) : 1,
-    priorityAgeingMs: random.pick([0, 1_000, 5_000]),
-    overflow: kind === 'priorities' && overflow === 'drop_oldest' ? 'drop_lowest_priority' : overflow,
-    durability: overflow.startsWith('drop') ? 'sync' : random.pick(['sync', 'sync', 'sync', 'async']),
-    deduplication: { scope: random.pick(['off', 'queue', 'key']), windowMs: random.pick([1_000, 30_000]) },
+    priorities: kind === 'priorities' ? 2 : 1,
+    durability: overflows === overflowsOf.dropping ? 'sync' : random.pick(['sync', 'sync', 'sync', 'async']),
   };
-  return { ...fixed, ...liveByChance(random, fixed) };
+  return { ...fixed, ...liveByChance(random, fixed, overflows) };
 }
 
 /** Those that change while the queue runs. */
-export function liveByChance(random: Random, fixed: GivenQueueOptions): GivenQueueOptions {
-  const isFull = random.chance(fixed.overflow === 'reject' ? 20 : 50);
+export function liveByChance(
+  random: Random,
+  { priorities, lastValue }: GivenQueueOptions,
+  overflows: readonly Overflow[],
+): GivenQueueOptions {
+  const hasPriorities = priorities !== 1;
+  const overflow = random.pick(overflows);
+  const isFull = random.chance(overflow === 'reject' ? 20 : 50);
   return {
+    priorities: hasPriorities ? random.pick([2, 3, 5]) : 1,
+    priorityAgeingMs: random.pick([0, 1_000, 5_000]),
+    overflow: hasPriorities && overflow === 'drop_oldest' ? 'drop_lowest_priority' : overflow,
     paused: random.chance(15),
     maxInflight: random.between(5, 34),
     dispatch: random.pick(['least_inflight', 'round_robin', 'random', 'sticky']),
     singleActiveConsumer: random.chance(20),
-    delayMs: fixed.lastValue?.key === null && random.chance(10) ? random.between(1, 5_000) : 0,
+    delayMs: lastValue?.key === null && random.chance(10) ? random.between(1, 5_000) : 0,
     limits: { messages: isFull ? random.between(10, 100) : 0 },
     rateLimit: {
       in: random.chance(15) ? random.between(5, 40) : 0,

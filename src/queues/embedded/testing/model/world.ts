@@ -47,7 +47,8 @@ export class World {
   readonly random: Random;
   readonly under: TestEngine;
   readonly hasPowerCuts: boolean;
-  readonly #overflows: readonly Overflow[];
+  /** What the queues of this run do when they are full. */
+  readonly overflows: readonly Overflow[];
   readonly history = new History();
   readonly moves: ModelMoves;
   readonly line = new ReferenceLine((published) => this.#enter(published));
@@ -74,7 +75,7 @@ export class World {
 
   constructor(random: Random, storage?: StorageDouble) {
     this.random = random;
-    this.#overflows = overflowsOf[random.pick(['dropping', 'waiting'] as const)];
+    this.overflows = overflowsOf[random.pick(['dropping', 'waiting'] as const)];
     this.hasPowerCuts = storage !== undefined;
     this.moves = new ModelMoves(this);
     const watch = { began: (rows: RowBatch) => this.#began(rows), ended: () => this.history.ended() };
@@ -243,7 +244,7 @@ export class World {
 
   async #declare(name: string, given: GivenQueueOptions): Promise<void> {
     const { engine } = this.under;
-    const { options } = await engine.declare(name, { ...optionsByChance(this.random, this.#overflows), ...given });
+    const { options } = await engine.declare(name, { ...optionsByChance(this.random, this.overflows), ...given });
     const dead = await engine.declare(`${name}.dead`, { deadLetter: null });
     this.queues.set(`${name}.dead`, this.#reference(dead.options));
     this.queues.set(name, this.#reference(options, this.queue(`${name}.dead`)));
