@@ -23,6 +23,8 @@ export class DeliveryLoop implements LeasingHome {
   /** Those that are settled by token. */
   readonly leases: Leases = new Leases(this);
   leased = 0;
+  /** Bytes of their records. */
+  leasedBytes = 0;
   readonly #selector: () => Selector;
   readonly #outflow: Outflow;
   #pumping = false;
@@ -94,6 +96,7 @@ export class DeliveryLoop implements LeasingHome {
   endLease(entry: Entry): void {
     this.leased--;
     this.source.context.handOut.ended();
+    this.leasedBytes -= entry.bytes;
     const { slot } = entry;
     if (slot === undefined) return;
     slot.unlink(entry);
@@ -152,6 +155,7 @@ export class DeliveryLoop implements LeasingHome {
     changeState(entry, State.leased);
     this.leased++;
     this.source.context.handOut.took();
+    this.leasedBytes += entry.bytes;
     totals.delivered++;
     if (entry.deliveries++ > 0) totals.redelivered++;
     else totals.timeInQueueMs.record(now - entry.enqueuedAt);

@@ -16,12 +16,9 @@ interface EvictingQueue extends QueueCore {
 /** Whether the queue is not full any more when all that nobody holds has gone. */
 export function canMakeRoom(queue: EvictingQueue, bytes: number): boolean {
   const { limits } = queue.options;
-  const { leased, dispatcher } = queue.delivery;
+  const { leased, leasedBytes } = queue.delivery;
   if (limits.messages > 0 && leased >= limits.messages) return false;
-  if (limits.bytes === 0) return true;
-  let leasedBytes = 0;
-  for (const slot of dispatcher.slots) leasedBytes += slot.inflightBytes;
-  return leasedBytes + bytes <= limits.bytes;
+  return limits.bytes === 0 || leasedBytes + bytes <= limits.bytes;
 }
 
 /** Drops the oldest of what is ready until there is room. What waits for its time is not touched, unless nothing else is left. */

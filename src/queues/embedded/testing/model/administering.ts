@@ -30,7 +30,7 @@ export async function purge(world: World, name: string): Promise<void> {
   const gone = [...queue.messages.keys()].filter((id) => !left.has(id));
   assert.equal(purged, gone.length);
   world.history.durably(() => {
-    for (const id of gone) queue.removed(id);
+    for (const id of gone) queue.leave(id);
   });
   world.isPurging = false;
   for (const id of before) assert.ok(!queue.messages.has(id) || queue.isHeld(id), `${id} outlived a purge`);

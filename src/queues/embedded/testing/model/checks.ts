@@ -55,6 +55,8 @@ async function countsProblem(world: World): Promise<Error | undefined> {
       const text = 'ready, leased, scheduled, enqueued, left';
       return new Error(`${text} of ${name} are ${met.join()} and should be ${expected.join()}`);
     }
+    if (queue.bytes !== undefined && queue.bytes !== stats.bytes)
+      return new Error(`${name} has ${stats.bytes} bytes and should have ${queue.bytes}`);
   }
   return undefined;
 }
@@ -82,7 +84,7 @@ function checkNoPublishIsForgotten(world: World): void {
     // Of a rate nobody tells, and the room in memory is shared with others.
     if (queues.some(({ options }) => options.rateLimit.in + options.rateLimit.perKey.in > 0)) continue;
     if (queues.some(({ options }) => options.durability === 'memory')) continue;
-    assert.ok(!queues.every((queue) => queue.takes(published)), `${published.id} waits, and its queues have room`);
+    assert.ok(!queues.every((queue) => queue.room.takes(published)), `${published.id} waits, and its queues have room`);
   }
 }
 

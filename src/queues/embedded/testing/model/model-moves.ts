@@ -92,8 +92,8 @@ export class ModelMoves {
       const from = this.#world.queue(move.from);
       if (move.to !== to || !move.meant.has(id) || !from.messages.has(id) || from.isHeld(id)) continue;
       const expiresAt = from.messages.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
-      from.removed(id);
-      this.#world.queue(to).enqueue(id, false, expiresAt);
+      from.leave(id);
+      this.#world.queue(to).enqueue({ id, expiresAt });
       return;
     }
     this.#expired(id, to);
@@ -119,6 +119,7 @@ export class ModelMoves {
     // Its row is written already, so this is the one of its return: it left in the meantime.
     if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
     if (!queue.messages.has(id) && !this.#world.line.arrived(id)) this.arrived(id, name);
+    queue.written(id, record.length);
   }
 
   #leftFor(id: string, from: string): void {

@@ -37,7 +37,6 @@ export function liveByChance(
 ): GivenQueueOptions {
   const hasPriorities = priorities !== 1;
   const overflow = random.pick(overflows);
-  const isFull = random.chance(overflow === 'reject' ? 20 : 50);
   return {
     priorities: hasPriorities ? random.pick([2, 3, 5]) : 1,
     priorityAgeingMs: random.pick([0, 1_000, 5_000]),
@@ -47,12 +46,21 @@ export function liveByChance(
     dispatch: random.pick(['least_inflight', 'round_robin', 'random', 'sticky']),
     singleActiveConsumer: random.chance(20),
     delayMs: lastValue?.key === null && random.chance(10) ? random.between(1, 5_000) : 0,
-    limits: { messages: isFull ? random.between(10, 100) : 0 },
+    limits: limitsByChance(random, overflow),
     rateLimit: {
       in: random.chance(15) ? random.between(5, 40) : 0,
       out: random.chance(15) ? random.between(5, 40) : 0,
       perKey: { in: random.chance(10) ? random.between(2, 20) : 0 },
     },
     deduplication: { scope: random.pick(['off', 'queue', 'key']), windowMs: random.pick([1_000, 30_000]) },
+  };
+}
+
+function limitsByChance(random: Random, overflow: Overflow): GivenQueueOptions['limits'] {
+  const isFull = random.chance(overflow === 'reject' ? 20 : 50);
+  const bounds = isFull ? random.pick(['messages', 'messages', 'bytes', 'both'] as const) : 'none';
+  return {
+    messages: bounds === 'messages' || bounds === 'both' ? random.between(10, 100) : 0,
+    bytes: bounds === 'bytes' || bounds === 'both' ? random.between(1_000, 12_000) : 0,
   };
 }

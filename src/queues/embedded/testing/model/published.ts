@@ -6,6 +6,8 @@ export interface Published {
   readonly deduplicationId: string | undefined;
   readonly expirySeconds: number | undefined;
   readonly delayMs: number | undefined;
+  /** Of its record. */
+  readonly bytes: number;
   /** When it was sent, which is when its record was made. */
   readonly at: number;
 }
@@ -20,6 +22,11 @@ export function keyOf(id: string): string | undefined {
 export function priorityOf(id: string): number | undefined {
   const kind = numberOf(id) % 6;
   return kind < 5 ? kind + 1 : undefined;
+}
+
+/** The lane that it comes into, where there are so many. */
+export function laneOf(id: string, priorities: number): number {
+  return Math.min(priorityOf(id) ?? 1, priorities) - 1;
 }
 
 /** Grows with each message. */

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import type { SluiceError } from '../../../../errors.ts';
-import type { ReceiptWaiter, UserProperty } from '../../../../message.ts';
+import type { Message, ReceiptWaiter, UserProperty } from '../../../../message.ts';
 import { messageOf } from '../../../testing/recording-consumer.ts';
+import { encodeRecord } from '../../record.ts';
 import { keyOf, type Published, priorityOf } from './published.ts';
 import type { World } from './world.ts';
 
 const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'], 't/both': ['a', 'b'], 't/b': ['b'] };
+
+/** What a message says of itself. */
+type Asking = Pick<Published, 'id' | 'deduplicationId' | 'expirySeconds' | 'delayMs'>;
 
 /** So that a purge is one step, and a run stays fast. */
 const backlogMax = 200;
@@ -17,7 +21,8 @@ export async function publish(world: World): Promise<void> {
   if (bindings[topic].some((name) => isDropUncertain(world, name))) return;
   for (let count = world.random.between(1, 12); count > 0; count--) {
     publishOne(world, topic, bindings[topic]);
-    if (queues.some(({ hasUnknownDrops }) => hasUnknownDrops)) break;
+    world.published++;
+    if (queues.some(({ room }) => room.hasUnknownDrops)) break;
   }
   for (const name of bindings[topic]) await learnDrops(world, name);
 }
@@ -30,18 +35,9 @@ function isDropUncertain(world: World, name: string): boolean {
 
 /** To all that are bound, or to none. */
 function publishOne(world: World, topic: string, names: readonly string[]): void {
-  const { random, now } = world;
-  const published: Published = {
-    id: `m${world.published++}`,
-    names,
-    deduplicationId: random.chance(20) ? `d${random.below(20)}` : undefined,
-    expirySeconds: random.chance(8) ? random.between(1, 40) : undefined,
-    delayMs: random.chance(8) ? random.between(0, 20_000) : undefined,
-    at: now,
-  };
+  const { message, ...sent } = messageByChance(world, topic);
+  const published: Published = { ...sent, names, bytes: encodeRecord(message, world.now).length, at: world.now };
   const answer = world.answerTo(published);
-  const properties = { userProperties: userPropertiesOf(published), messageExpiryInterval: published.expirySeconds };
-  const message = messageOf(published.id, { topic, properties, receivedAt: now });
   const receipt = new Receipt(world, published);
   world.line.join(published);
   world.offered = published.id;
@@ -52,16 +48,30 @@ function publishOne(world: World, topic: string, names: readonly string[]): void
   if (met === 'in') world.line.arrived(published.id);
 }
 
+function messageByChance({ random, published, now }: World, topic: string): Asking & { readonly message: Message } {
+  const asking: Asking = {
+    id: `m${published}`,
+    deduplicationId: random.chance(20) ? `d${random.below(20)}` : undefined,
+    expirySeconds: random.chance(8) ? random.between(1, 40) : undefined,
+    delayMs: random.chance(8) ? random.between(0, 20_000) : undefined,
+  };
+  const userProperties = [...userPropertiesOf(asking), ['padding', '-'.repeat(random.below(200))] as const];
+  const properties = { userProperties, messageExpiryInterval: asking.expirySeconds };
+  return { ...asking, message: messageOf(asking.id, { topic, properties, receivedAt: now }) };
+}
+
 /** Which messages were dropped where the reference cannot say. */
 async function learnDrops(world: World, name: string): Promise<void> {
   const queue = world.queue(name);
-  if (!queue.hasUnknownDrops) return;
+  if (!queue.room.hasUnknownDrops) return;
+  // What comes while it looks is not looked at.
+  const before = [...queue.messages.keys()];
   const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
   const left = new Set(messages.map(({ message }) => message.payload.toString()));
-  world.history.durably(() => queue.foundGone([...queue.messages.keys()].filter((id) => !left.has(id))));
+  world.history.durably(() => queue.room.foundGone(before.filter((id) => queue.messages.has(id) && !left.has(id))));
 }
 
-function userPropertiesOf({ id, delayMs, deduplicationId }: Published): UserProperty[] {
+function userPropertiesOf({ id, delayMs, deduplicationId }: Asking): UserProperty[] {
   const key = keyOf(id);
   const priority = priorityOf(id);
   return [
@@ -112,9 +122,9 @@ class Receipt implements ReceiptWaiter {
     assert.equal(outcome === 'duplicate', takers?.names.length === 0, `${id} was told ${outcome}`);
     if (takers === undefined || world.history.isDurable(takers.transaction)) return;
     if (!names.some((name) => takers.names.includes(name) && world.queue(name).options.durability === 'sync')) return;
-    for (const [name, { messages, hasUnknownDrops }] of world.queues) {
+    for (const [name, { messages, room }] of world.queues) {
       // It may be what was dropped, before it was written.
-      if (messages.get(id)?.isWritten !== true || hasUnknownDrops) continue;
+      if (messages.get(id)?.isWritten !== true || room.hasUnknownDrops) continue;
       assert.fail(`${id} was acknowledged and ${name} would lose it`);
     }
   }

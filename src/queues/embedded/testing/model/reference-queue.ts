@@ -2,17 +2,30 @@ import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
 import { backoffMs } from '../../backoff.ts';
 import type { History } from './history.ts';
-import { keyOf, numberOf, type Published, priorityOf } from './published.ts';
+import { laneOf, type Published } from './published.ts';
 import { ReferenceEntrance } from './reference-entrance.ts';
 import { ReferenceRate } from './reference-rate.ts';
+import { bytesOf, ReferenceRoom } from './reference-room.ts';
 import { type ReferenceMessage, ReferenceTurn, type TurnQueue } from './reference-turn.ts';
+import { ReferenceValues } from './reference-values.ts';
+
+interface Entering {
+  readonly id: string;
+  readonly expiresAt: number;
+  /** Undefined where its row will tell. */
+  readonly bytes?: number;
+  /** Behind all that came before, and not what died, moved or waits for a time of its own. */
+  readonly inOrder?: boolean;
+  readonly availableAt?: number;
+  readonly since?: number;
+}
 
 /** For tests: a queue as simple as can be, which the engine must agree with after every step. Its back-off has no jitter. */
 export class ReferenceQueue implements TurnQueue {
   readonly messages = new Map<string, ReferenceMessage>();
   readonly dead: ReferenceQueue | undefined;
   readonly #history: History;
-  readonly #held = new Set<ReferenceMessage>();
+  readonly held = new Set<ReferenceMessage>();
   /** All whose time is to come, and some whose time has come. */
   readonly #waiting = new Set<ReferenceMessage>();
   readonly #clock: () => number;
@@ -20,8 +33,8 @@ export class ReferenceQueue implements TurnQueue {
   readonly entrance: ReferenceEntrance;
   options: QueueOptions;
   #outflow: ReferenceRate | undefined;
-  /** Of drops that have happened: among which messages the dropped one is. */
-  readonly #unknownDrops: ReadonlySet<string>[] = [];
+  readonly values = new ReferenceValues(this);
+  readonly room = new ReferenceRoom(this);
   /** Whether a move may just have taken it. */
   mayLeave: (id: string) => boolean = () => false;
   enqueued = 0;
@@ -46,59 +59,29 @@ export class ReferenceQueue implements TurnQueue {
     if (before.durability === 'memory' && options.durability !== 'memory') this.#writeAll();
   }
 
-  /** Whether it takes the message: because it has room, or makes some. */
-  takes(published: Published): boolean {
-    if (this.#hasRoomFor(published.id)) return true;
-    const { overflow, limits } = this.options;
-    if (overflow === 'drop_oldest') return this.leased < limits.messages;
-    return overflow === 'drop_lowest_priority' && this.#lowestUpTo(this.#laneOf(published.id)) !== undefined;
-  }
-
   /** A message that it takes comes in. */
   admitted(published: Published, expiresAt: number): void {
     this.entrance.entered(published);
-    while (this.options.overflow.startsWith('drop') && !this.#hasRoomFor(published.id)) this.#dropFor(published.id);
-    const delayMs = this.conflates ? 0 : (published.delayMs ?? this.options.delayMs);
-    this.enqueue(
-      published.id,
-      delayMs === 0 && !this.conflates,
-      expiresAt,
-      delayMs === 0 ? 0 : published.at + delayMs,
-      published.at,
-    );
+    this.room.makeFor(published);
+    const { id, bytes, at } = published;
+    const delayMs = this.values.conflates ? 0 : (published.delayMs ?? this.options.delayMs);
+    const inOrder = delayMs === 0 && !this.values.conflates;
+    this.enqueue({ id, bytes, inOrder, expiresAt, availableAt: delayMs === 0 ? 0 : at + delayMs, since: at });
   }
 
-  /** Whether it cannot tell which messages were dropped. */
-  get hasUnknownDrops(): boolean {
-    return this.#unknownDrops.length > 0;
-  }
-
-  /** These are not in the queue any more. */
-  foundGone(ids: readonly string[]): void {
-    assert.equal(ids.length, this.#unknownDrops.length, `${ids.join()} were dropped`);
-    for (const candidates of this.#unknownDrops) {
-      assert.ok(
-        ids.some((id) => candidates.has(id)),
-        `${ids.join()} were dropped, others should have been`,
-      );
-    }
-    this.#unknownDrops.length = 0;
-    for (const id of ids) this.#leave(id);
-  }
-
-  /** `inOrder`: behind all that came before, and not what died, moved or waits for a time of its own. */
-  enqueue(id: string, inOrder: boolean, expiresAt: number, availableAt = 0, since = this.now): void {
+  enqueue({ id, bytes, expiresAt, inOrder = false, availableAt = 0, since = this.now }: Entering): void {
     this.enqueued++;
-    if (this.isObsolete(id)) {
+    if (this.values.isObsolete(id)) {
       this.left++;
       return;
     }
-    this.#supersede(id);
+    for (const replaced of this.values.replacedBy(id)) this.leave(replaced.id);
     const order = inOrder ? this.#arrivals++ : undefined;
     const { transaction } = this.#history;
     const isWritten = this.options.durability !== 'memory';
+    const lane = laneOf(id, this.options.priorities);
     const state = { attempts: 0, availableAt, deadline: undefined, isWritten };
-    const message: ReferenceMessage = { id, order, expiresAt, transaction, lane: this.#laneOf(id), since, ...state };
+    const message: ReferenceMessage = { id, bytes, order, expiresAt, transaction, lane, since, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
     if (availableAt > 0) this.#waiting.add(message);
@@ -119,38 +102,42 @@ export class ReferenceQueue implements TurnQueue {
     this.#turn.check(message);
     assert.ok(this.#outflow?.take(now) !== false, `${id} was delivered faster than the rate allows`);
     message.deadline = now + leaseMs;
-    this.#held.add(message);
+    this.held.add(message);
     assert.ok(this.leased <= this.options.maxInflight, `${this.leased} are leased`);
   }
 
   acknowledged(id: string): void {
-    this.#leave(id);
+    this.leave(id);
   }
 
   released(id: string): void {
-    this.#drop(this.#heldOne(id));
-    if (this.isObsolete(id)) this.#leave(id);
+    this.#drop(this.heldOne(id));
+    if (this.values.isObsolete(id)) this.leave(id);
   }
 
   failed(id: string, now: number): void {
-    const message = this.#heldOne(id);
+    const message = this.heldOne(id);
     const { attempts, availableAt } = message;
     this.#history.add(() => Object.assign(message, { attempts, availableAt }));
     this.#drop(message);
     message.attempts++;
     if (message.attempts >= this.options.maxDeliveries) this.died(id);
-    else if (this.isObsolete(id)) this.#leave(id);
+    else if (this.values.isObsolete(id)) this.leave(id);
     else this.#wait(message, now + backoffMs(this.options.backoff, message.attempts, () => 0.5));
   }
 
   died(id: string): void {
     const expiresAt = this.messages.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
-    this.#leave(id);
-    this.dead?.enqueue(id, false, expiresAt);
+    this.leave(id);
+    this.dead?.enqueue({ id, expiresAt });
   }
 
-  removed(id: string): void {
-    this.#leave(id);
+  /** Its row is on its way to the disk, with so many bytes. */
+  written(id: string, bytes: number): void {
+    const message = this.messages.get(id);
+    if (message === undefined) return;
+    if (message.bytes !== undefined) assert.equal(bytes, message.bytes, `${id} has another size`);
+    message.bytes = bytes;
   }
 
   /** After a crash or a restart nobody holds anything. */
@@ -158,16 +145,16 @@ export class ReferenceQueue implements TurnQueue {
     for (const message of this.messages.values()) if (!message.isWritten) this.#forget(message);
     this.entrance.reopened();
     this.#limitOutflow();
-    this.#unknownDrops.length = 0;
+    this.room.forgetDrops();
     for (const message of this.messages.values()) message.deadline = undefined;
-    this.#held.clear();
+    this.held.clear();
     this.#waiting.clear();
     for (const message of this.messages.values()) if (message.availableAt > 0) this.#waiting.add(message);
   }
 
   /** Answers whose leases are over. */
   expireLeases(now: number): readonly string[] {
-    const over = [...this.#held].filter(({ deadline = Number.POSITIVE_INFINITY }) => deadline <= now);
+    const over = [...this.held].filter(({ deadline = Number.POSITIVE_INFINITY }) => deadline <= now);
     over.sort((a, b) => (a.deadline ?? 0) - (b.deadline ?? 0));
     for (const { id, deadline } of over) this.failed(id, deadline ?? now);
     return over.map(({ id }) => id);
@@ -177,8 +164,13 @@ export class ReferenceQueue implements TurnQueue {
     return this.messages.get(id)?.deadline !== undefined;
   }
 
+  /** Of all records, where they are all known. */
+  get bytes(): number | undefined {
+    return this.room.hasUnknownSizes ? undefined : bytesOf(this.messages.values());
+  }
+
   get leased(): number {
-    return this.#held.size;
+    return this.held.size;
   }
 
   scheduled(now: number): number {
@@ -197,19 +189,13 @@ export class ReferenceQueue implements TurnQueue {
   /** Whether some message may go now, as far as the reference can tell. */
   hasDeliverable(now: number): boolean {
     if (this.#outflow?.has(now) === false) return false;
-    if (this.conflates) return [...this.messages.values()].some((each) => this.#canGo(each) && !this.isKeyOut(each));
+    if (this.values.conflates)
+      return [...this.messages.values()].some((each) => this.#canGo(each) && !this.values.isKeyOut(each));
     if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
     // What moved here has no order, so it cannot be told whose turn it is.
     const all = [...this.messages.values()];
     if (all.some(({ order }) => order === undefined)) return false;
     return all.some((each) => this.#canGo(each) && this.#turn.blockersOf(each).length === 0);
-  }
-
-  /** In memory others share the room; and a queue by priority that needs much of it asks only for what it knows. */
-  get hasUncertainRoom(): boolean {
-    const { durability, overflow, limits } = this.options;
-    const isFarOver = limits.messages > 0 && this.messages.size > limits.messages;
-    return durability === 'memory' || (overflow === 'drop_lowest_priority' && isFarOver);
   }
 
   /** Whether there may be more room than it knows of. */
@@ -219,7 +205,7 @@ export class ReferenceQueue implements TurnQueue {
 
   /** Whether some message may go at any moment, because its time is over or a newer one is there. */
   hasOverdue(now: number): boolean {
-    if (this.conflates && [...this.messages.keys()].some((id) => this.isObsolete(id))) return true;
+    if (this.values.conflates && [...this.messages.keys()].some((id) => this.values.isObsolete(id))) return true;
     for (const { expiresAt } of this.messages.values()) if (expiresAt <= now) return true;
     return false;
   }
@@ -230,7 +216,7 @@ export class ReferenceQueue implements TurnQueue {
 
   /** In this turn, so that nobody has told it yet. */
   mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
-    return expiresAt <= this.now || this.mayLeave(id) || this.#unknownDrops.some((candidates) => candidates.has(id));
+    return expiresAt <= this.now || this.mayLeave(id) || this.room.mayHaveDropped(id);
   }
 
   get now(): number {
@@ -252,64 +238,10 @@ export class ReferenceQueue implements TurnQueue {
     }
   }
 
-  /** Whether only the newest message of a key is kept. */
-  get conflates(): boolean {
-    return this.options.lastValue.key !== null;
-  }
-
-  /** Whether a newer one of its key is there. */
-  isObsolete(id: string): boolean {
-    return this.#sameKeyAs(id).some((other) => numberOf(other.id) > numberOf(id));
-  }
-
-  isKeyOut({ id }: ReferenceMessage): boolean {
-    return this.#sameKeyAs(id).some(({ deadline }) => deadline !== undefined);
-  }
-
-  #sameKeyAs(id: string): ReferenceMessage[] {
-    const key = this.conflates ? keyOf(id) : undefined;
-    if (key === undefined) return [];
-    return [...this.messages.values()].filter((other) => other.id !== id && keyOf(other.id) === key);
-  }
-
-  #supersede(id: string): void {
-    for (const other of this.#sameKeyAs(id)) if (other.deadline === undefined) this.#leave(other.id);
-  }
-
-  #hasRoomFor(id: string): boolean {
-    const { messages } = this.options.limits;
-    if (messages === 0 || this.messages.size - this.#unknownDrops.length < messages) return true;
-    return this.#sameKeyAs(id).some(({ deadline }) => deadline === undefined);
-  }
-
-  #laneOf(id: string): number {
-    return Math.min(priorityOf(id) ?? 1, this.options.priorities) - 1;
-  }
-
   readyUpTo(lane: number): ReferenceMessage[] {
     const now = this.now;
     const all = [...this.messages.values()];
     return all.filter((each) => each.deadline === undefined && each.availableAt <= now && each.lane <= lane);
-  }
-
-  #lowestUpTo(lane: number): number | undefined {
-    const lanes = this.readyUpTo(lane).map((each) => each.lane);
-    return lanes.length === 0 ? undefined : Math.min(...lanes);
-  }
-
-  /** One goes. Which one is known where all that could go stand in one order. */
-  #dropFor(id: string): void {
-    const isByPriority = this.options.overflow === 'drop_lowest_priority';
-    const highest = isByPriority ? this.#lowestUpTo(this.#laneOf(id)) : Number.POSITIVE_INFINITY;
-    const ready = this.readyUpTo(highest ?? -1);
-    const waiting = [...this.messages.values()].filter(({ deadline }) => deadline === undefined);
-    const candidates = ready.length > 0 ? ready : waiting;
-    assert.ok(candidates.length > 0, `nothing in the queue can make room for ${id}`);
-    // After a restart one that was tried before stands in memory, before older ones on disk.
-    const isInOrder = candidates.every(({ order, attempts }) => order !== undefined && attempts === 0);
-    const isKnown = isInOrder && !this.hasUnknownDrops;
-    if (isKnown) this.#leave(firstOf(candidates).id);
-    else this.#unknownDrops.push(new Set(candidates.map((each) => each.id)));
   }
 
   #wait(message: ReferenceMessage, until: number): void {
@@ -317,7 +249,7 @@ export class ReferenceQueue implements TurnQueue {
     this.#waiting.add(message);
   }
 
-  #heldOne(id: string): ReferenceMessage {
+  heldOne(id: string): ReferenceMessage {
     const message = this.messages.get(id);
     assert.ok(message?.deadline !== undefined, `${id} is settled and nobody holds it`);
     return message;
@@ -325,10 +257,10 @@ export class ReferenceQueue implements TurnQueue {
 
   #drop(message: ReferenceMessage): void {
     message.deadline = undefined;
-    this.#held.delete(message);
+    this.held.delete(message);
   }
 
-  #leave(id: string): void {
+  leave(id: string): void {
     const message = this.messages.get(id);
     assert.ok(message !== undefined, `${id} leaves and is not in the queue`);
     this.#forget(message);
@@ -338,11 +270,7 @@ export class ReferenceQueue implements TurnQueue {
 
   #forget(message: ReferenceMessage): void {
     this.messages.delete(message.id);
-    this.#held.delete(message);
+    this.held.delete(message);
     this.#waiting.delete(message);
   }
-}
-
-function firstOf(candidates: readonly ReferenceMessage[]): ReferenceMessage {
-  return candidates.reduce((first, each) => (Number(each.order) < Number(first.order) ? each : first));
 }

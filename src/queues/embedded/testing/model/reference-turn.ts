@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
 import type { History } from './history.ts';
 import { keyOf } from './published.ts';
+import type { ReferenceValues } from './reference-values.ts';
 
 /** A message of the reference: what must be true of it, and nothing about how. */
 export interface ReferenceMessage {
   readonly id: string;
   /** Place in the order of arrival; undefined for one that moved or died here. */
   readonly order: number | undefined;
+  /** Of its record; undefined for one that moved or died here, until its row is written. */
+  bytes: number | undefined;
   /** Its priority, from 0. */
   readonly lane: number;
   /** When it was sent; what is not in order has another story. */
@@ -29,10 +32,7 @@ export interface TurnQueue {
   readonly options: QueueOptions;
   readonly messages: ReadonlyMap<string, ReferenceMessage>;
   readonly now: number;
-  /** Whether only the newest message of a key is kept. */
-  readonly conflates: boolean;
-  isObsolete(id: string): boolean;
-  isKeyOut(message: ReferenceMessage): boolean;
+  readonly values: ReferenceValues;
   readyUpTo(lane: number): readonly ReferenceMessage[];
   mayHaveLeft(message: ReferenceMessage): boolean;
 }
@@ -48,12 +48,10 @@ export class ReferenceTurn {
   }
 
   check(message: ReferenceMessage): void {
-    if (this.#queue.conflates) {
-      assert.ok(
-        !this.#queue.isObsolete(message.id),
-        `${message.id} was delivered, and a newer one of its key is there`,
-      );
-      assert.ok(!this.#queue.isKeyOut(message), `${message.id} was delivered while another one of its key is out`);
+    const { values } = this.#queue;
+    if (values.conflates) {
+      assert.ok(!values.isObsolete(message.id), `${message.id} was delivered, and a newer one of its key is there`);
+      assert.ok(!values.isKeyOut(message), `${message.id} was delivered while another one of its key is out`);
     } else if (this.#queue.options.ordering !== 'none') {
       const blocker = this.blockersOf(message).find((each) => !this.#queue.mayHaveLeft(each));
       assert.equal(blocker, undefined, `${message.id} was delivered, and ${blocker?.id} of its key goes before it`);

@@ -154,12 +154,12 @@ export class World {
 
   /** What the queues say to a publish now. It cannot be known of a queue in memory, whose room others share. */
   answerTo(published: Published): { kind: 'in' | 'waits' | 'refused'; isUncertain: boolean } {
-    const isUncertain = published.names.some((name) => this.queue(name).hasUncertainRoom);
+    const isUncertain = published.names.some((name) => this.queue(name).room.isUncertain);
     for (const name of published.names) {
       const queue = this.queue(name);
       if (this.line.isBehind(name)) return { kind: 'waits', isUncertain };
       if (queue.entrance.isDuplicate(published)) continue;
-      if (!queue.entrance.isTooFast(published) && queue.takes(published)) continue;
+      if (!queue.entrance.isTooFast(published) && queue.room.takes(published)) continue;
       return { kind: queue.options.overflow === 'block' ? 'waits' : 'refused', isUncertain };
     }
     return { kind: 'in', isUncertain };
@@ -260,7 +260,7 @@ export class World {
     const names = published.names.filter((name) => !this.queue(name).entrance.isDuplicate(published));
     for (const name of names) {
       const { options } = this.queue(name);
-      const takes = this.queue(name).takes(published) && !this.queue(name).entrance.isTooFast(published);
+      const takes = this.queue(name).room.takes(published) && !this.queue(name).entrance.isTooFast(published);
       const mayTake = takes || this.isPurging || this.queue(name).mayHaveMoreRoom;
       assert.ok(mayTake || options.durability === 'memory', `${id} came into ${name}, which should not take it`);
     }

@@ -1,0 +1,42 @@
+import type { QueueOptions } from '../../../options.ts';
+import { keyOf, numberOf } from './published.ts';
+import type { ReferenceMessage } from './reference-turn.ts';
+
+interface ValuesQueue {
+  readonly options: QueueOptions;
+  readonly messages: ReadonlyMap<string, ReferenceMessage>;
+}
+
+/** For tests: which message of a key is the newest, for a queue that keeps that one alone. Numbers grow with time. */
+export class ReferenceValues {
+  readonly #queue: ValuesQueue;
+
+  constructor(queue: ValuesQueue) {
+    this.#queue = queue;
+  }
+
+  /** Whether only the newest message of a key is kept. */
+  get conflates(): boolean {
+    return this.#queue.options.lastValue.key !== null;
+  }
+
+  /** Whether a newer one of its key is there. */
+  isObsolete(id: string): boolean {
+    return this.#sameKeyAs(id).some((other) => numberOf(other.id) > numberOf(id));
+  }
+
+  isKeyOut({ id }: ReferenceMessage): boolean {
+    return this.#sameKeyAs(id).some(({ deadline }) => deadline !== undefined);
+  }
+
+  /** What goes when it comes: the others of its key, but for the one that is out. */
+  replacedBy(id: string): ReferenceMessage[] {
+    return this.#sameKeyAs(id).filter(({ deadline }) => deadline === undefined);
+  }
+
+  #sameKeyAs(id: string): ReferenceMessage[] {
+    const key = this.conflates ? keyOf(id) : undefined;
+    if (key === undefined) return [];
+    return [...this.#queue.messages.values()].filter((other) => other.id !== id && keyOf(other.id) === key);
+  }
+}
