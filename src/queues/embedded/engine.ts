@@ -66,25 +66,27 @@ export interface EmbeddedEngineParts {
   readonly permanent?: readonly string[];
 }
 
+export const embeddedCapabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>([
+  'atomic-fanout',
+  'ordering',
+  'last-value',
+  'deduplication',
+  'headers',
+  'durability',
+  'overflow',
+  'byte-credit',
+  'events',
+  'moves',
+  'consumer-list',
+  'logs',
+  'expiry',
+  'delay',
+  'priorities',
+]);
+
 /** Queues in this process, on LMDB. It opens neither the environment nor the commit, and closes neither. */
 export class EmbeddedEngine implements Engine {
-  readonly capabilities: ReadonlySet<EngineCapability> = new Set<EngineCapability>([
-    'atomic-fanout',
-    'ordering',
-    'last-value',
-    'deduplication',
-    'headers',
-    'durability',
-    'overflow',
-    'byte-credit',
-    'events',
-    'moves',
-    'consumer-list',
-    'logs',
-    'expiry',
-    'delay',
-    'priorities',
-  ]);
+  readonly capabilities = embeddedCapabilities;
   readonly #context: EngineContext;
   readonly #admission: Admission;
   readonly #registry: Registry;

@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import type { EngineCapability } from '../engine.ts';
+import { atomicFanoutContract } from './atomic-fanout.ts';
 import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
 import { declaringContract } from './declaring.ts';
@@ -19,34 +22,51 @@ import { routingContract } from './routing.ts';
 import { stayingAndGoingContract } from './staying-and-going.ts';
 import { tellingContract } from './telling.ts';
 
-/** What every `Engine` promises. An implementation's test calls this and has nothing to add. */
-export function engineContract(name: string, open: () => Promise<EngineUnderTest>): void {
+/**
+ * What every `Engine` promises, and what it promises by its capabilities: what it does not is not asked of it. An implementation's
+ * test calls this and has nothing to add.
+ */
+export function engineContract(
+  name: string,
+  capabilities: ReadonlySet<EngineCapability>,
+  open: () => Promise<EngineUnderTest>,
+): void {
   describe(`${name} keeps the engine contract`, () => {
     const bench = new ContractBench(open);
     beforeEach(() => bench.open());
     afterEach(() => bench.close());
 
-    for (const part of parts) part(bench);
+    test('it says what it can do', () => {
+      assert.deepEqual([...bench.engine.capabilities].sort(), [...capabilities].sort());
+    });
+    for (const part of always) part(bench);
+    for (const [capability, part] of promised) if (capabilities.has(capability)) part(bench);
   });
 }
 
-const parts = [
+type Part = (on: ContractBench) => void;
+
+const always: readonly Part[] = [
   declaringContract,
   routingContract,
-  prioritizingContract,
   consumingContract,
   dispatchingContract,
-  delayingContract,
-  expiringContract,
   durabilityContract,
   enteringContract,
   failingContract,
-  lastValueContract,
   leasingContract,
-  loggingContract,
-  orderingContract,
   lookingContract,
-  movingContract,
   stayingAndGoingContract,
   tellingContract,
+];
+
+const promised: readonly (readonly [capability: EngineCapability, part: Part])[] = [
+  ['atomic-fanout', atomicFanoutContract],
+  ['priorities', prioritizingContract],
+  ['delay', delayingContract],
+  ['expiry', expiringContract],
+  ['last-value', lastValueContract],
+  ['logs', loggingContract],
+  ['ordering', orderingContract],
+  ['moves', movingContract],
 ];

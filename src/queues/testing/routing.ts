@@ -76,16 +76,6 @@ export function routingContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('named'), ['direct']);
     });
 
-    test('a message that one of its queues cannot take goes to none [atomic-fanout]', async (t) => {
-      if (!on.engine.capabilities.has('atomic-fanout')) return t.skip('the engine does not promise it');
-      await on.engine.declare('small', { ...bound, limits: { messages: 1, bytes: 0 } });
-      await on.engine.declare('large', bound);
-      await on.send('fits');
-      await assert.rejects(on.send('does not'), { code: 'queue_full', message: /"small"/ });
-      assert.deepEqual(await on.payloadsIn('large'), ['fits']);
-      assert.equal((await on.engine.stats('small')).rejected, 1);
-    });
-
     test('a message that cannot be stored is refused through its receipt, and is in none of its queues', async () => {
       await on.engine.declare('orders', bound);
       await on.engine.declare('all', { bindings: [{ filter: '#' }] });

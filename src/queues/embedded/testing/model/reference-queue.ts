@@ -4,9 +4,10 @@ import { backoffMs } from '../../backoff.ts';
 import type { History } from './history.ts';
 import { laneOf, type Published } from './published.ts';
 import { ReferenceEntrance } from './reference-entrance.ts';
+import type { ReferenceMessage } from './reference-message.ts';
 import { ReferenceRate } from './reference-rate.ts';
 import { bytesOf, ReferenceRoom } from './reference-room.ts';
-import { type ReferenceMessage, ReferenceTurn, type TurnQueue } from './reference-turn.ts';
+import { ReferenceTurn, type TurnQueue } from './reference-turn.ts';
 import { ReferenceValues } from './reference-values.ts';
 
 interface Entering {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
 import { laneOf, type Published } from './published.ts';
-import type { ReferenceMessage } from './reference-turn.ts';
+import type { ReferenceMessage } from './reference-message.ts';
 import type { ReferenceValues } from './reference-values.ts';
 
 interface RoomyQueue {

@@ -1,6 +1,6 @@
 import type { QueueOptions } from '../../../options.ts';
 import { keyOf, numberOf } from './published.ts';
-import type { ReferenceMessage } from './reference-turn.ts';
+import type { ReferenceMessage } from './reference-message.ts';
 
 interface ValuesQueue {
   readonly options: QueueOptions;

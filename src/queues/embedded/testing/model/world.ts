@@ -157,7 +157,9 @@ export class World {
     const isUncertain = published.names.some((name) => this.queue(name).room.isUncertain);
     for (const name of published.names) {
       const queue = this.queue(name);
-      if (this.line.isBehind(name)) return { kind: 'waits', isUncertain };
+      // What waited and turned out to be a duplicate is out of the line, and tells of it when all before it is flushed.
+      const mayBeFirst = queue.options.overflow !== 'block';
+      if (this.line.isBehind(name)) return { kind: 'waits', isUncertain: isUncertain || mayBeFirst };
       if (queue.entrance.isDuplicate(published)) continue;
       if (!queue.entrance.isTooFast(published) && queue.room.takes(published)) continue;
       return { kind: queue.options.overflow === 'block' ? 'waits' : 'refused', isUncertain };

@@ -1,0 +1,22 @@
+/** A message of the reference: what must be true of it, and nothing about how. */
+export interface ReferenceMessage {
+  readonly id: string;
+  /** Place in the order of arrival; undefined for one that moved or died here. */
+  readonly order: number | undefined;
+  /** Of its record; undefined for one that moved or died here, until its row is written. */
+  bytes: number | undefined;
+  /** Its priority, from 0. */
+  readonly lane: number;
+  /** When it was sent; what is not in order has another story. */
+  readonly since: number;
+  /** Whether the disk will have it. */
+  isWritten: boolean;
+  /** When its time is over; then it may go at any moment in which nobody holds it. */
+  readonly expiresAt: number;
+  /** In which it came, so that its row is written then. */
+  readonly transaction: number;
+  attempts: number;
+  availableAt: number;
+  /** End of its lease, while somebody holds it. */
+  deadline: number | undefined;
+}
