@@ -95,6 +95,7 @@ export class Platform {
       schemas: devices.schemas,
       raw: devices.raw,
       rollouts: devices.rollouts,
+      presence: devices.presence,
       series: devices.series,
       numbers: () => devices.numbers(),
       start: () => devices.start(),
@@ -137,6 +138,7 @@ export class Platform {
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
       claims: pipeline.claims,
+      presence: (deviceId, online) => pipeline.presence.changed(deviceId, online),
       limits: config.mqtt,
       system: {
         intervalSeconds: config.mqtt.sysIntervalSeconds,
@@ -238,6 +240,7 @@ export class Platform {
         () => consumption?.stop(),
       ),
       broker,
+      pipeline.presence,
       part(
         'queue events',
         () => undefined,

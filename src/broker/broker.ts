@@ -46,6 +46,8 @@ export interface BrokerParts {
   readonly sources: readonly ConsumerSource[];
   /** Where devices that have no credentials yet register themselves. */
   readonly claims: ClaimDoor;
+  /** Told when the first connection of a device comes, and when its last one goes. */
+  readonly presence: (deviceId: string, online: boolean) => void;
   readonly limits: BrokerLimits;
   /** The topics under `$SYS`; without it there are none. */
   readonly system?: {
@@ -129,6 +131,7 @@ export class Broker implements Part {
         router,
         sessionLog: parts.sessionLog,
         counters,
+        presence: parts.presence,
         clock,
         log,
       }),

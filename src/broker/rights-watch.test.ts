@@ -325,7 +325,13 @@ test('the change of a device is nothing to the connections of others, however ma
     },
   });
   const counters = { rightsLost: 0, publishesRefused: 0 };
-  const watch = new RightsWatch({ access, sources: [], counters, log: silentLog } as unknown as RightsWatchParts);
+  const watch = new RightsWatch({
+    access,
+    sources: [],
+    counters,
+    presence: () => undefined,
+    log: silentLog,
+  } as unknown as RightsWatchParts);
   let looks = 0;
   const holderOf = (name: string): RightsHolder => {
     const identity = { kind: 'device', name };

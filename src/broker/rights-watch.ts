@@ -30,6 +30,8 @@ export interface RightsWatchParts extends DropParts {
   readonly sources: readonly ConsumerSource[];
   /** Counts connections that ended here, and wills that were taken away. */
   readonly counters: { rightsLost: number; publishesRefused: number };
+  /** Told when the first connection of a device comes, and when its last one goes. */
+  readonly presence: (deviceId: string, online: boolean) => void;
 }
 
 /**
@@ -95,7 +97,9 @@ export class RightsWatch {
     const { kind, name } = holder.identity;
     if (kind !== 'device') return;
     const others = this.#byDevice.get(name) ?? [];
-    if (!others.includes(holder)) this.#byDevice.set(name, [...others, holder]);
+    if (others.includes(holder)) return;
+    this.#byDevice.set(name, [...others, holder]);
+    if (others.length === 0) this.#parts.presence(name, true);
   }
 
   #leave(holder: RightsHolder): void {
@@ -103,7 +107,7 @@ export class RightsWatch {
     if (kind !== 'device') return;
     const others = (this.#byDevice.get(name) ?? []).filter((other) => other !== holder);
     if (others.length > 0) this.#byDevice.set(name, others);
-    else this.#byDevice.delete(name);
+    else if (this.#byDevice.delete(name)) this.#parts.presence(name, false);
   }
 
   #changed(change: AccessChange): void {

@@ -31,6 +31,8 @@ export interface DeviceFilter {
   readonly type?: string | undefined;
   readonly gateway?: string | undefined;
   readonly retired?: boolean | undefined;
+  /** Whether it is connected over MQTT. */
+  readonly online?: boolean | undefined;
   readonly firmwareVersion?: string | undefined;
   readonly attribute?: { readonly name: string; readonly value: string } | undefined;
 }

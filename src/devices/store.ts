@@ -12,6 +12,7 @@ import type {
 } from './device.ts';
 import type { DeviceType } from './device-type.ts';
 import type { EventSchemas } from './event-schemas.ts';
+import type { PresenceStore } from './presence.ts';
 import type { MessageSaid, RawMessages } from './raw.ts';
 import type { Reading } from './reading.ts';
 import type { Rollout, Rollouts } from './rollout.ts';
@@ -34,6 +35,7 @@ export interface Store {
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
   readonly rollouts: Rollouts;
+  readonly presence: PresenceStore;
   readonly series: Series;
   numbers(): Promise<StoreNumbers>;
 }

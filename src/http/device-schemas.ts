@@ -18,12 +18,18 @@ export const deviceFields = {
   gateway: { ...entityName, description: 'The device that may act for it' },
 } as const satisfies Record<string, JsonSchema>;
 
-export const deviceSchema = answer('The device', {
-  id: entityName,
-  ...deviceFields,
-  createdAt: epochMs,
-  retiredAt: epochMs,
-});
+/** Absent where it never was connected over MQTT. */
+const presence: JsonSchema = {
+  type: 'object',
+  description: 'Whether the device is connected over MQTT, when it came and when it went for the last time',
+  properties: { online: flag, connectedAt: epochMs, disconnectedAt: epochMs },
+};
+
+const deviceView = { id: entityName, ...deviceFields, createdAt: epochMs, retiredAt: epochMs };
+
+export const deviceSchema = answer('The device', deviceView);
+
+export const presentDeviceSchema = answer('The device', { ...deviceView, presence });
 
 /** Null takes away what it names. */
 export const devicePatch: Readonly<Record<string, JsonSchema>> = {

@@ -23,6 +23,10 @@ export const pipelineLimits = {
   firmwareIntervalMsMin: 10_000,
   /** A message that came in longer ago says nothing of the firmware that a device has now. */
   firmwareAgeMsMax: 60_000,
+  /** Devices whose coming and going one commit has, */
+  presenceRowsMax: 2_000,
+  /** and how long after one write of them the next begins: who came back meanwhile was not away. */
+  presenceIntervalMsMin: 1_000,
   /** Worker processes at a time. Each has `queuedMessagesMax` deliveries in work at most, and about so many bytes of payload. */
   workersMax: 64,
   workerBytesMax: 16 * 1024 * 1024,

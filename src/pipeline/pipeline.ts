@@ -24,6 +24,7 @@ import { DriverTrials } from './lifecycle/driver-trials.ts';
 import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
 import type { Outcome } from './outcome.ts';
+import { PresenceUpdates } from './presence-updates.ts';
 import { Processor } from './processor.ts';
 import type { ClaimLimit } from './provisioning/claim-attempts.ts';
 import { Claims } from './provisioning/claims.ts';
@@ -102,6 +103,8 @@ export class Pipeline implements Part {
   readonly ingestion: Ingestion;
   readonly registry: RegistryWrites;
   readonly claims: Claims;
+  /** To be started once events reach their listeners, and before devices connect. */
+  readonly presence: PresenceUpdates;
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
   readonly decodeAgain: DecodeAgain;
@@ -166,6 +169,7 @@ export class Pipeline implements Part {
     this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock);
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
+    this.presence = new PresenceUpdates({ presence: store.presence, events: parts.events, clock, log, limits });
     this.workers = new WorkerSessions({
       context,
       drivers,

@@ -161,6 +161,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       sinks?: MessageSink[];
       sources?: ConsumerSource[];
       claims?: ClaimDoor;
+      presence?: BrokerParts['presence'];
       limits?: Partial<BrokerLimits>;
       options?: Partial<BrokerOptions>;
       random?: () => number;
@@ -179,6 +180,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
       claims: options.claims ?? { claimByText: () => Promise.resolve({}) },
+      presence: options.presence ?? (() => undefined),
       limits: { ...testLimits, ...options.limits },
       ...(options.system === undefined ? {} : { system: options.system }),
       options: { ...testOptions, ...options.options },

@@ -20,6 +20,10 @@ const downwardTopics: readonly (readonly [topic: string, meaning: string])[] = [
     'events/{deviceType}/{id}/{eventType}',
     'A reading that was stored and is news, as JSON; made only while somebody listens',
   ],
+  [
+    'events/{deviceType}/{id}/presence',
+    'The device came or went: `data.online`, at `time`. Told once it is written, at most once a second for a device',
+  ],
   ['stale/{deviceType}/{id}/{eventType}', 'A reading that was stored and is older than what was known'],
   [
     'devices/{id}/errors',

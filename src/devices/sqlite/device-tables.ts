@@ -114,11 +114,15 @@ export class DeviceTables {
 }
 
 function conditionsOf(filter: DeviceFilter): { conditions: string[]; values: SqlValue[] } {
-  const { type, gateway, retired, firmwareVersion, attribute } = filter;
+  const { type, gateway, retired, online, firmwareVersion, attribute } = filter;
   const given: [string, readonly SqlValue[] | undefined][] = [
     ['type = ?', type === undefined ? undefined : [type]],
     ['gateway = ?', gateway === undefined ? undefined : [gateway]],
     ['retired = ?', retired === undefined ? undefined : [retired ? 1 : 0]],
+    [
+      '? = EXISTS (SELECT 1 FROM presence WHERE device_id = devices.id AND online = 1)',
+      online === undefined ? undefined : [online ? 1 : 0],
+    ],
     ['firmware_version = ?', firmwareVersion === undefined ? undefined : [firmwareVersion]],
     [
       'EXISTS (SELECT 1 FROM json_each(attributes) WHERE key = ? AND value = ?)',

@@ -218,4 +218,14 @@ export const migrations: readonly string[] = [
   -- Grows each time that the history of the interval is changed once more.
   ALTER TABLE rollup_repairs ADD COLUMN marks INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Whether a device is connected over MQTT; no row: it never was. After a crash all are offline before any can connect.
+  CREATE TABLE presence (
+    device_id TEXT PRIMARY KEY REFERENCES devices (id) ON DELETE CASCADE,
+    online INTEGER NOT NULL,           -- 0 or 1
+    connected_at INTEGER,              -- for the last time
+    disconnected_at INTEGER            -- for the last time
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX presence_online ON presence (device_id) WHERE online = 1;
+  `,
 ];

@@ -12,6 +12,7 @@ import type {
 } from '../device.ts';
 import type { DeviceType } from '../device-type.ts';
 import type { SchemaVersion } from '../event-schemas.ts';
+import type { Presence, PresenceChange, StoredPresence } from '../presence.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { Rollout } from '../rollout.ts';
 import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
@@ -25,6 +26,7 @@ import { openForReading, openForWriting } from './database.ts';
 import { DeviceTables } from './device-tables.ts';
 import { ExportQueries } from './export-queries.ts';
 import { HistoryIds } from './history-ids.ts';
+import { PresenceTables } from './presence-tables.ts';
 import { RawQueries } from './raw-queries.ts';
 import { ReadingsQueries } from './readings-queries.ts';
 import { ReadingsTables } from './readings-tables.ts';
@@ -48,6 +50,8 @@ export interface Operations {
   patchDevice(id: string, patch: DevicePatch, now: number): Device;
   putDevices(devices: readonly ImportedDevice[], now: number): ImportOutcome[];
   putFirmwareVersion(deviceId: string, firmwareVersion: string): boolean;
+  putPresence(changes: readonly PresenceChange[]): (PresenceChange & StoredPresence)[];
+  turnOffline(at: number, rowsMax: number): StoredPresence[];
   putCredential(credential: NewCredential, others: OthersOfKind, now: number): DeviceCredential;
   removeCredential(deviceId: string, id: string | undefined, now: number): boolean;
   putClaimKey(key: NewClaimKey, now: number): ClaimKey;
@@ -71,6 +75,7 @@ export interface Operations {
   device(id: string): Device | undefined;
   devices(query: DeviceQuery): Device[];
   countDevices(filter: DeviceFilter): number;
+  presence(deviceIds: readonly string[]): ReadonlyMap<string, Presence>;
   credentials(deviceId: string): DeviceCredential[];
   account(deviceId: string): DeviceAccount | undefined;
   accountOf(kind: 'token' | 'certificate', verifier: string): DeviceAccount | undefined;
@@ -123,6 +128,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   const ids = new HistoryIds(database);
   const devices = new DeviceTables(sql, ids);
   const credentials = new CredentialTables(sql, devices);
+  const presence = new PresenceTables(sql);
   const bulk = new BulkTables(sql, devices, credentials);
   const claims = new ClaimTables(sql, devices, credentials);
   const readings = new ReadingsTables(database, ids, stateKeysCachedMax);
@@ -140,6 +146,8 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
     patchDevice: (id, patch, now) => devices.patch(id, patch, now),
     putDevices: (rows, now) => bulk.put(rows, now),
     putFirmwareVersion: (deviceId, version) => devices.putFirmwareVersion(deviceId, version),
+    putPresence: (changes) => presence.put(changes),
+    turnOffline: (at, rowsMax) => presence.turnOffline(at, rowsMax),
     putCredential: (credential, others, now) => credentials.put(credential, others, now),
     removeCredential: (deviceId, id, now) => credentials.remove(deviceId, id, now),
     putClaimKey: (key, now) => claims.put(key, now),
@@ -178,6 +186,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   const devices = new DeviceTables(sql, new HistoryIds(database));
   const credentials = new CredentialTables(sql, devices);
   const claims = new ClaimTables(sql, devices, credentials);
+  const presence = new PresenceTables(sql);
   const queries = new ReadingsQueries(database);
   const stories = new StoryQueries(database);
   const rollups = new RollupLag(database);
@@ -187,6 +196,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
     device: (id) => devices.device(id),
     devices: (query) => devices.devices(query),
     countDevices: (filter) => devices.count(filter),
+    presence: (deviceIds) => presence.of(deviceIds),
     credentials: (deviceId) => credentials.list(deviceId),
     account: (deviceId) => credentials.account(deviceId),
     accountOf: (kind, verifier) => credentials.accountOf(kind, verifier),

@@ -6,6 +6,7 @@ import type { Log } from '../../std/log.ts';
 import type { ClaimKeyStore } from '../claim-keys.ts';
 import type { CredentialStore } from '../credentials.ts';
 import type { EventSchemas } from '../event-schemas.ts';
+import type { PresenceStore } from '../presence.ts';
 import type { RawMessages } from '../raw.ts';
 import type { Rollouts } from '../rollout.ts';
 import type { FirmwareVersions, Registry, RollupProgress, Store, StoreNumbers } from '../store.ts';
@@ -42,6 +43,7 @@ export class SqliteStore implements Store {
   readonly schemas: EventSchemas;
   readonly raw: RawMessages;
   readonly rollouts: Rollouts;
+  readonly presence: PresenceStore;
   readonly series: SqliteSeries;
   /** Removes old rows. The duties are public so that a tool or a test can make them take a step at once. */
   readonly sweeper: StepDuty;
@@ -77,6 +79,11 @@ export class SqliteStore implements Store {
     this.credentials = new SqliteCredentials(this.#writer, this.#reader, clock);
     this.claimKeys = new SqliteClaimKeys(this.#writer, this.#reader, clock);
     this.rollouts = { putRollout: (...args) => this.#writer.request('putRollout', args) };
+    this.presence = {
+      put: (...args) => this.#writer.request('putPresence', args),
+      turnOffline: (...args) => this.#writer.request('turnOffline', args),
+      of: (...args) => this.#reader.request('presence', args),
+    };
     this.readings = new SqliteReadings(this.#writer, this.#reader, options.log, limits);
     this.raw = new SqliteRaw(this.#writer, this.#scanner);
     this.series = new SqliteSeries(this.#scanner);

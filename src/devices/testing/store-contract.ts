@@ -4,6 +4,7 @@ import type { DeviceFilter, NewDevice } from '../device.ts';
 import type { Store } from '../store.ts';
 import { claimsContract } from './store-contract-claims.ts';
 import { credentialsContract } from './store-contract-credentials.ts';
+import { presenceContract } from './store-contract-presence.ts';
 import { readingsContract } from './store-contract-readings.ts';
 import { testDevice, testDeviceType } from './store-samples.ts';
 
@@ -36,6 +37,12 @@ export function storeContract(name: string, fixture: StoreFixture): void {
       },
     );
     claimsContract(() => store);
+    presenceContract(
+      () => store,
+      async () => {
+        store = await fixture.reopen(store);
+      },
+    );
     readingsContract(
       () => store,
       async () => {

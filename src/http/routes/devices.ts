@@ -1,6 +1,6 @@
 import type { Device, DeviceFilter, DevicePatch, NewDevice } from '../../devices/device.ts';
 import { SluiceError } from '../../errors.ts';
-import { deviceFields, devicePatch, deviceSchema } from '../device-schemas.ts';
+import { deviceFields, devicePatch, deviceSchema, presentDeviceSchema } from '../device-schemas.ts';
 import { type Answer, ok, type Route, type RouteParts, route } from '../route.ts';
 import {
   answer,
@@ -31,6 +31,7 @@ interface List {
     readonly type?: string;
     readonly gateway?: string;
     readonly retired?: boolean;
+    readonly online?: boolean;
     readonly firmwareVersion?: string;
     readonly attribute?: string;
     readonly count: boolean;
@@ -56,7 +57,7 @@ interface Patch extends Named {
 }
 
 const after = { type: 'string', maxLength: 128 };
-const page = answer('One page', { devices: array(deviceSchema), after: text, count: integer });
+const page = answer('One page', { devices: array(presentDeviceSchema), after: text, count: integer });
 
 export const deviceRoutes: readonly Route[] = [
   route<List>({
@@ -71,6 +72,7 @@ export const deviceRoutes: readonly Route[] = [
         type: entityName,
         gateway: entityName,
         retired: flag,
+        online: flag,
         firmwareVersion: { ...text, maxLength: 128 },
         attribute: { ...text, maxLength: 8_192, pattern: '^[^=]+=', description: 'name=value' },
         count: { ...flag, default: false },
@@ -118,10 +120,13 @@ export const deviceRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/devices/{id}',
     tag,
-    summary: 'One device',
+    summary: 'One device, and whether it is connected',
     who: 'device',
-    schemas: { params: deviceIdParams, responses: { 200: deviceSchema } },
-    handle: async ({ params }, { store }) => ok(known(await store.registry.device(params.id), params.id)),
+    schemas: { params: deviceIdParams, responses: { 200: presentDeviceSchema } },
+    handle: async ({ params: { id } }, { store }) => {
+      const [device] = await withPresence(store, [known(await store.registry.device(id), id)]);
+      return ok(device);
+    },
   }),
   route<Patch>({
     method: 'PATCH',
@@ -168,7 +173,13 @@ async function pageOf(
   count?: number,
 ): Promise<Answer> {
   const devices = await store.registry.devices({ ...filter, after: from, limit });
-  return ok({ devices, after: devices.length < limit ? undefined : devices.at(-1)?.id, count });
+  const present = await withPresence(store, devices);
+  return ok({ devices: present, after: devices.length < limit ? undefined : devices.at(-1)?.id, count });
+}
+
+async function withPresence(store: RouteParts['store'], devices: readonly Device[]): Promise<readonly object[]> {
+  const presence = await store.presence.of(devices.map(({ id }) => id));
+  return devices.map((device) => ({ ...device, presence: presence.get(device.id) }));
 }
 
 function splitAtEquals(attribute: string): { name: string; value: string } {

@@ -1,6 +1,7 @@
 import type { ClaimKeyStore } from '../../devices/claim-keys.ts';
 import type { DeviceType } from '../../devices/device-type.ts';
 import type { EventSchemas, SchemaVersion } from '../../devices/event-schemas.ts';
+import type { Presence, PresenceStore } from '../../devices/presence.ts';
 import type { RawMessages } from '../../devices/raw.ts';
 import type { Rollouts } from '../../devices/rollout.ts';
 import type {
@@ -94,6 +95,14 @@ export class MemoryStore implements Store {
   };
 
   readonly credentials = new MemoryCredentials(this.known);
+
+  /** What a test says of them. */
+  readonly presences = new Map<string, Presence>();
+  readonly presence: PresenceStore = {
+    put: async () => [],
+    turnOffline: async () => [],
+    of: async (ids) => new Map([...this.presences].filter(([id]) => ids.includes(id))),
+  };
 
   readonly claimKeys: ClaimKeyStore = {
     put: async ({ digest: _, ...key }) => ({ ...key, createdAt: 1_700_000_000_000 }),

@@ -156,6 +156,7 @@ export class TestBench {
       registry: store.registry,
       credentials: store.credentials,
       claimKeys: store.claimKeys,
+      presence: store.presence,
       raw: store.raw,
       rollouts: store.rollouts,
       schemas: store.schemas,
