@@ -16,6 +16,7 @@ const sensors = Array.from({ length: 20 }, (_, at) => `no sensor at ${at}`);
 const script = `function decodeUplink(input) {
   if (input.fPort !== 10) return { errors: ['unknown FPort'] };
   if (input.bytes.length === 0) return { warnings: ['empty'] };
+  if (input.bytes.length > 2) return { data: [input.bytes.length, { last: input.bytes[2] }] };
   return { data: { level: input.bytes[0] / 2, at: input.recvTime.toISOString(), text: undefined } };
 }`;
 
@@ -45,6 +46,9 @@ uplinkDecoder:
     - description: Nothing in it
       input: { fPort: 10, bytes: [] }
       output: { warnings: [empty], errors: [] }
+    - description: List
+      input: { fPort: 10, bytes: [1, 2, 3] }
+      output: { data: [3, { last: 3 }] }
     - description: Wrong
       input:
         <<: *half
@@ -62,11 +66,12 @@ downlinkEncoder:
     'ok      Half full',
     'ok      Unknown port',
     'ok      Nothing in it',
+    'ok      List',
     'failed  Wrong',
     '  expected [{"data":{"level":51}}]',
     '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.123Z","text":null}}]',
     'Not run: 1 examples of the way down.',
-    'Driver tank 0.0.0: 3 of 4 examples as expected.',
+    'Driver tank 0.0.0: 4 of 5 examples as expected.',
   ]);
   assert.equal(status, 1);
 });

@@ -8,7 +8,7 @@ import type { DecodeRequest, DecodeResult } from '../../pipeline/driver.ts';
 import { isOwnWarning, shorten, toldOf, warningsMax } from '../../pipeline/driver-host/readings.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { timeOf } from '../../pipeline/event-time.ts';
-import { isJsonObject, type JsonValue } from '../../std/json.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
 import { silentLog } from '../../std/log.ts';
 import { Api, path } from '../api.ts';
 import { command } from '../command.ts';
@@ -120,7 +120,7 @@ function judge({ description, output }: ManifestExample, result: DecodeResult): 
     const met = result.ok ? plain(result.readings) : result.reason;
     return { description, ok: !result.ok && tellsAll(result.reason, errors.map(String)), expected: errors, met };
   }
-  const expected = Array.isArray(messages) ? messages.map(withTime) : isJsonObject(data) ? [{ data }] : [];
+  const expected = Array.isArray(messages) ? messages.map(withTime) : expectedOf(data);
   if (!result.ok) return { description, ok: false, expected, met: result.reason };
   const met = plain(result.readings);
   if (Array.isArray(warnings) && !isWarned(result.warnings, warnings)) {
@@ -140,6 +140,12 @@ function isWarned(met: readonly string[], expected: readonly JsonValue[]): boole
     met.filter((warning) => !isOwnWarning(warning)),
     kept,
   );
+}
+
+/** A list is an object with its places as names, as it is to the driver's host. */
+function expectedOf(data: JsonValue | undefined): readonly JsonValue[] {
+  if (Array.isArray(data)) return [{ data: { ...data } as unknown as JsonObject }];
+  return isJsonObject(data) ? [{ data }] : [];
 }
 
 /** A reading's time as readings have it. */

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { test } from 'node:test';
 import { CodecScript, ScriptProblem } from './sandbox.ts';
 
 // What codec files of other makers do, each in a few lines of our own. Every script is run three times one by one and then
 // three times at once: an answer may depend neither on the messages before nor on those beside.
+
+// As in the processes that scripts run in.
+process.env.TZ = 'UTC';
 
 interface Convention {
   readonly script: string;
@@ -143,10 +147,26 @@ const language: Record<string, Convention> = {
       "function decodeUplink() { return { data: { sep: 1_000, pow: 2 ** 3, none: undefined ?? 'n', big: Number(BigInt('0x1ff') & 0xffn), fixed: Number((0.1 + 0.2).toFixed(2)), u: -1 >>> 0 } } }",
     data: { sep: 1000, pow: 8, none: 'n', big: 255, fixed: 0.3, u: 4294967295 },
   },
-  'texts of numbers and dates in English': {
+  'texts of numbers and dates in English, where it is said how': {
     script:
       "function decodeUplink(i) { return { data: { long: i.recvTime.toLocaleString(undefined, { timeZone: 'UTC' }), number: (1234567.5).toLocaleString('en-US') } } }",
     data: { long: '8/2/2020, 3:00:00 PM', number: '1,234,567.5' },
+  },
+  'texts of numbers and dates as The Things Stack writes them, where nothing is said': {
+    script: `function decodeUplink(i) {
+      var t = i.recvTime;
+      return { data: { both: t.toLocaleString(), day: t.toLocaleDateString(), time: t.toLocaleTimeString(), number: (1234567.5).toLocaleString(),
+        text: 'at ' + t, clock: t.toTimeString(), never: new Date(NaN).toLocaleString() } };
+    }`,
+    data: {
+      both: '08/02/2020, 15:00:00',
+      day: '08/02/2020',
+      time: '15:00:00',
+      number: '1234567.5',
+      text: 'at Sun Aug 02 2020 15:00:00 GMT+0000 (UTC)',
+      clock: '15:00:00 GMT+0000 (UTC)',
+      never: 'Invalid Date',
+    },
   },
   'helpers on every class of the language, in strict mode': {
     script: `'use strict';

@@ -226,12 +226,17 @@ function scriptInput(task: Task): object {
 
 function fromScript({ output, unspeakable, threw }: ScriptAnswer): Answer {
   if (threw !== undefined) return refuse(`The driver threw: ${threw}`);
-  const answer = answerOf(saysNothing(output) ? { ...output, messages: [] } : output);
+  const answer = answerOf(saysNothing(output) ? { ...output, messages: [] } : withNamedPlaces(output));
   if (answer.ok && answer.readings.length === 0 && answer.warnings.length === 0)
     return { ...answer, warnings: [ownWarning('no data')] };
   if (!answer.ok || unspeakable === undefined) return answer;
   const told = unspeakable.map((where) => ownWarning(`${where}: it is kept as null`));
   return { ...answer, warnings: [...answer.warnings, ...told].slice(0, warningsMax) };
+}
+
+/** A list as data is an object to The Things Stack, with the places as names; so it is to state and history. */
+function withNamedPlaces(output: unknown): unknown {
+  return isJsonObject(output) && Array.isArray(output.data) ? { ...output, data: { ...output.data } } : output;
 }
 
 /** An answer without data and without anything else in its place: codecs give it to a payload that means nothing to them. */

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import vm from 'node:vm';
 import { installBuffer } from './sandbox-buffer.ts';
+import { installDates } from './sandbox-dates.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
 import { reachableObjects } from './sandbox-reach.ts';
@@ -265,7 +266,7 @@ const loader = new vm.Script('sluiceLoad()');
 
 function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(
-    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
+    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}, ${installDates}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
   );
 }
 

@@ -33,7 +33,7 @@ describe('codec scripts', () => {
     const [result] = await host.decode([request('clock')]);
     assert.deepEqual(result.ok && result.readings[0].data, {
       at: '2020-07-02T03:00:00.000Z',
-      text: 'Thu Jul 02 2020 03:00:00 GMT+0000 (Coordinated Universal Time)',
+      text: 'Thu Jul 02 2020 03:00:00 GMT+0000 (UTC)',
       minutes: 0,
     });
   });
@@ -290,6 +290,12 @@ describe('codec scripts', () => {
     await add('later', 'async function decodeUplink() { return { data: { t: 1 } }; }');
     assert.match(reasonOf((await host.decode([request('later')]))[0]), /nobody waits for a promise/);
     assert.match(reasonOf((await host.decode([request('unwrapped')]))[0]), /Answer data as an object: met nothing/);
+  });
+
+  test('answer a list as data, and its places are names', async () => {
+    await add('list', `function decodeUplink(i) { return { data: [{ type: 't', value: i.bytes[0] }, 'x'] }; }`);
+    const [result] = await host.decode([request('list', Buffer.of(7))]);
+    assert.deepEqual(result.ok && result.readings, [{ data: { 0: { type: 't', value: 7 }, 1: 'x' } }]);
   });
 
   test('may leave undefined what their schema does not require', async () => {
