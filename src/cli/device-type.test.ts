@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { deviceTypeWithDefaults } from '../devices/device-type.ts';
+import { deviceTypeRoutes } from '../http/routes/device-types.ts';
+import { flaggedFields } from './device-type-flags.ts';
 import { runAgainst } from './testing/fake-server.ts';
 
 const path = '/v1/device-types/meter/schemas/telemetry';
@@ -52,4 +54,66 @@ test('the schema of an event type is put from a file, and its versions are liste
   const get = { [`GET ${path}`]: { body: { current: 2, versions } } };
   const listed = await runAgainst(get, ['device', 'type', 'schema', 'list', 'meter', 'telemetry']);
   assert.match(listed.out, /^ +2 +yes .*"minimum":2.*\n +1 .*"minimum":1/m);
+});
+
+test('every setting of a device type has its flag, and what no flag names stays', async () => {
+  const there = {
+    ...deviceTypeWithDefaults({ name: 'meter', fPort: 7, bytesMax: 100 }),
+    rates: { device: { messagesPerSecond: 1, bytesPerSecond: 9 }, type: {} },
+    retention: { raw: true, historyMs: 90_000 },
+    eventTypes: { debug: { mode: 'queued' }, 'alarm.*': { mode: 'queued' } },
+  };
+  const answers = {
+    'GET /v1/device-types': { body: { deviceTypes: [there] } },
+    'PUT /v1/device-types/meter': { body: {} },
+  };
+  const flags = {
+    mode: 'auto',
+    'schema-policy': 'warn',
+    'f-port': 'none',
+    'future-time-ms-max': '5',
+    'past-time-ms-max': '6',
+    'time-policy': 'clamp',
+    'bytes-max': 'none',
+    'device-messages-per-second': '0.5',
+    'type-messages-per-second': '200',
+    'type-bytes-per-second': '4000',
+    'history-ms': 'none',
+    'rollups-ms': '70000',
+    raw: 'false',
+    'raw-ms': '80000',
+    'inbox-ms': '60000',
+    'event-types': '{"alarm.*":{"mode":"inline"},"debug":null}',
+  };
+  const argv = Object.entries(flags).flatMap(([flag, said]) => [`--${flag}`, said]);
+  const { seen } = await runAgainst(answers, ['device', 'type', 'set', 'meter', '--child-type', 'tank', ...argv]);
+  assert.deepEqual(seen[1].body, {
+    mode: 'auto',
+    schemaPolicy: 'warn',
+    schemas: {},
+    futureTimeMsMax: 5,
+    pastTimeMsMax: 6,
+    timePolicy: 'clamp',
+    rates: {
+      device: { messagesPerSecond: 0.5, bytesPerSecond: 9 },
+      type: { messagesPerSecond: 200, bytesPerSecond: 4000 },
+    },
+    retention: { raw: false, rollupsMs: 70_000, rawMs: 80_000, inboxMs: 60_000 },
+    eventTypes: { 'alarm.*': { mode: 'inline' } },
+    childTypes: ['tank'],
+  });
+});
+
+test('every field of a device type that the API takes is set by a flag', () => {
+  const route = deviceTypeRoutes.find(({ method }) => method === 'PUT');
+  const body = route?.schemas.body as { properties: Record<string, { properties?: object }> };
+  const fields = Object.entries(body.properties).flatMap(([name, { properties }]) =>
+    properties === undefined ? [name] : Object.keys(properties).map((inner) => `${name}.${inner}`),
+  );
+  const set = new Set(flaggedFields.flatMap((path) => [path.join('.'), path.slice(0, 2).join('.')]));
+  assert.deepEqual(
+    fields.filter((field) => !set.has(field)),
+    // From a file, and given several times.
+    ['schemas', 'childTypes'],
+  );
 });

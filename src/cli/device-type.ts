@@ -1,9 +1,10 @@
-import { choice, integer, text } from '../config/schema.ts';
+import { text } from '../config/schema.ts';
 import type { DeviceType } from '../devices/device-type.ts';
 import type { JsonObject } from '../std/json.ts';
 import { Api, path } from './api.ts';
 import { command, group, type Terminal } from './command.ts';
 import { schema } from './device-schema.ts';
+import { deviceTypeFlags, withFlags } from './device-type-flags.ts';
 import { readJsonObject } from './json-file.ts';
 import { apiOptions, many, value } from './options.ts';
 import { print } from './print.ts';
@@ -43,21 +44,11 @@ const set = command({
   summary: 'Makes a device type, or changes what the options name of one that is there; all else of it stays',
   operands,
   options: {
-    mode: value(choice('inline', 'queued', 'auto'), {
-      placeholder: 'MODE',
-      sentence:
-        'inline: the answer says what became of the message; queued: it says that the message is safe; auto: inline while the load is low, else queued. A new type is queued.',
-    }),
-    'schema-policy': value(choice('enforce', 'warn', 'off'), {
-      placeholder: 'POLICY',
-      sentence:
-        'enforce: a reading that does not match its schema is refused; warn: it is checked and kept all the same; off: it is not checked. A new type enforces.',
-    }),
+    ...deviceTypeFlags,
     schemas: value(text(), {
       placeholder: 'FILE',
       sentence: 'JSON file with a JSON Schema for each event type, in place of all that are there.',
     }),
-    'f-port': value(integer(1, 255), { placeholder: 'N', sentence: 'LoRaWAN port of messages that name none.' }),
     'child-type': many(text(), {
       placeholder: 'TYPE',
       sentence:
@@ -66,22 +57,17 @@ const set = command({
     ...apiOptions,
   },
   async run({ options, operands: [name], terminal }) {
-    const childTypes = options['child-type'].length === 0 ? undefined : options['child-type'];
     const schemas = options.schemas === undefined ? undefined : await readSchemas(terminal, options.schemas);
     const api = new Api(options.url, options.token);
     const { deviceTypes } = await api.get<DeviceTypesAnswer>('/v1/device-types');
     const there = deviceTypes.find((each) => each.name === name);
     const { name: _, schemaVersions: _versions, ...kept } = there ?? { name, schemaVersions: {} };
-    const answer = await api.put(path`/v1/device-types/${name}`, {
-      ...kept,
-      ...said({
-        mode: options.mode,
-        schemaPolicy: options['schema-policy'],
-        schemas,
-        fPort: options['f-port'],
-        childTypes,
-      }),
-    });
+    const body = {
+      ...withFlags(kept as JsonObject, options),
+      ...(schemas === undefined ? {} : { schemas }),
+      ...(options['child-type'].length === 0 ? {} : { childTypes: options['child-type'] }),
+    };
+    const answer = await api.put(path`/v1/device-types/${name}`, body);
     return print(terminal, options.json, answer, () => `Set device type ${name}.`);
   },
 });
@@ -109,11 +95,6 @@ const remove = command({
 });
 
 export const type = group('type', 'Works with device types', [list, show, set, remove, schema]);
-
-/** What the options name. */
-function said(fields: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
 
 function formatSchemas(schemas: DeviceType['schemas']): string {
   const names = Object.keys(schemas);

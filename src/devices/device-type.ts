@@ -33,13 +33,17 @@ export interface DeviceType {
   readonly childTypes: readonly string[];
 }
 
-/** How long what its devices said is kept; undefined: for good. The latest state always stays. */
+/** How long what its devices said is kept; history and roll-ups for good where undefined. The latest state always stays. */
 export interface RetentionOfType {
   /** By the time of the reading. */
   readonly historyMs?: number | undefined;
   readonly rollupsMs?: number | undefined;
   /** Whether the bytes of messages are kept for a while, so that they can be decoded again. */
   readonly raw: boolean;
+  /** How long they are. Undefined: as long as `sqliteLimits.rawMs` says. */
+  readonly rawMs?: number | undefined;
+  /** How long a message id is remembered, so that a second copy changes nothing. Undefined: as `sqliteLimits.inboxMs` says. */
+  readonly inboxMs?: number | undefined;
 }
 
 export interface EventTypeSettings {

@@ -185,8 +185,8 @@ function checkRates(rates: RateLimits, refuse: Refuse): void {
   }
 }
 
-function checkRetention({ historyMs, rollupsMs }: RetentionOfType, refuse: Refuse): void {
-  for (const [name, ms] of Object.entries({ historyMs, rollupsMs })) {
+function checkRetention({ raw: _, ...ages }: RetentionOfType, refuse: Refuse): void {
+  for (const [name, ms] of Object.entries(ages)) {
     if (ms === undefined || isIntegerWithin(ms, retentionMsMin)) continue;
     refuse(`retention.${name} is a whole number of milliseconds from ${retentionMsMin}`, ms);
   }

@@ -34,6 +34,8 @@ export const retention = object({
   historyMs: optional(integer(retentionMsMin)),
   rollupsMs: optional(integer(retentionMsMin)),
   raw: withDefault(toggle(), true),
+  rawMs: optional(integer(retentionMsMin)),
+  inboxMs: optional(integer(retentionMsMin)),
 });
 
 export const eventTypeSettings = object({

@@ -7,10 +7,12 @@ export const sqliteLimits = {
    * a handful of batches out; the rest is registry look-ups, of which a storm of reconnecting devices makes two each.
    */
   requestsMax: 16_384,
-  /** How long a message id is remembered: a copy that comes later counts as a new message. */
+  /** How long a message id is remembered where its device type does not say it: a copy that comes later counts as a new message. */
   inboxMs: 7 * day,
-  /** How long the bytes of a message are kept. */
+  /** The same of the bytes of a message. */
   rawMs: 7 * day,
+  /** Ages shorter than the longest that device types keep such rows for; types beyond, the longer ones, are swept with the longest. */
+  retentionAgesMax: 32,
   /** Between two looks for rows that are too old. */
   sweepIntervalMs: 60_000,
   /** Rows that one step removes per table, */

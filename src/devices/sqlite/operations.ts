@@ -17,6 +17,7 @@ import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { Rollout } from '../rollout.ts';
 import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
 import type { HistoryQuery, HistoryRow, InboxEntry, MessageKey, StateEntry, StoredDriver } from '../store.ts';
+import { AgeRetention, type UsualAges } from './age-retention.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
 import { BulkTables } from './bulk-tables.ts';
 import { ClaimTables } from './claim-tables.ts';
@@ -64,7 +65,7 @@ export interface Operations {
   preview(batch: EncodedBatch): EncodedOutcomes;
   areStored(messages: readonly MessageKey[]): boolean[];
   correct(batch: readonly Correction[]): boolean[];
-  sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean;
+  sweep(now: number, usual: UsualAges, rowsMax: number): boolean;
   rollUp(widths: readonly number[], rowsMax: number): boolean;
   sweepTypes(now: number, rollupWidths: readonly number[], rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
@@ -133,6 +134,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   const claims = new ClaimTables(sql, devices, credentials);
   const readings = new ReadingsTables(database, ids, stateKeysCachedMax);
   const retention = new Retention(database);
+  const ages = new AgeRetention(database);
   const corrections = new Corrections(database, ids);
   const rollups = new RollupTables(database);
   const types = new TypeRetention(database);
@@ -163,8 +165,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
       readings.forgetState();
       return corrected;
     },
-    sweep: (inboxBefore, rawBefore, rowsMax) =>
-      pace.sweep.run(rowsMax, (rows) => retention.sweep(inboxBefore, rawBefore, rows)),
+    sweep: (now, usual, rowsMax) => pace.sweep.run(rowsMax, (rows) => ages.sweep(now, usual, rows)),
     rollUp: (widths, rowsMax) => rollups.step(widths, rowsMax),
     sweepTypes: (now, widths, rowsMax) => {
       const reached = rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER;

@@ -1,11 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { transaction } from './database.ts';
 
-/** Takes rows out again: those that are too old, and those of a device that goes. Always at most `rowsMax` per table and call. */
+/** Takes out the rows of a device that goes, at most `rowsMax` per table and call. */
 export class Retention {
   readonly #database: DatabaseSync;
-  readonly #oldInbox: StatementSync;
-  readonly #oldRaw: StatementSync;
   readonly #rawOfDevice: StatementSync;
   readonly #historyOfDevice: StatementSync;
   readonly #inboxOfDevice: StatementSync;
@@ -13,15 +11,6 @@ export class Retention {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#oldInbox = database.prepare(
-      `DELETE FROM inbox WHERE (device_id, message_id) IN
-         (SELECT device_id, message_id FROM inbox WHERE processed_at < ? ORDER BY processed_at LIMIT ?)`,
-    );
-    // The inner limit goes first: raw rows lie in the order of arrival, so only the oldest are looked at.
-    this.#oldRaw = database.prepare(
-      `DELETE FROM raw WHERE id IN
-         (SELECT id FROM (SELECT id, processed_at FROM raw ORDER BY id LIMIT :rowsMax) WHERE processed_at < :before)`,
-    );
     // raw and inbox rows are found by way of history, the only one of the three with an index by device. Where that went
     // before, or never was, its two rows stay until they are too old; `devices.since_id` keeps them from another device.
     const ofDevice = (columns: string): string =>
@@ -35,15 +24,6 @@ export class Retention {
       `DELETE FROM rollups WHERE (device_id, event_type, key, width_ms, start) IN
          (SELECT device_id, event_type, key, width_ms, start FROM rollups WHERE device_id = ? LIMIT ?)`,
     );
-  }
-
-  /** Answers whether there may be more. */
-  sweep(inboxBefore: number, rawBefore: number, rowsMax: number): boolean {
-    return transaction(this.#database, () => {
-      const inbox = Number(this.#oldInbox.run(inboxBefore, rowsMax).changes);
-      const raw = Number(this.#oldRaw.run({ before: rawBefore, rowsMax }).changes);
-      return inbox === rowsMax || raw === rowsMax;
-    });
   }
 
   /** Removes readings of a device. Answers whether there may be more. */

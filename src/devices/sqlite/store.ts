@@ -89,14 +89,12 @@ export class SqliteStore implements Store {
     this.series = new SqliteSeries(this.#scanner);
     const writer = this.#writer;
     const widths = this.#widths;
+    const { inboxMs, rawMs } = limits;
     const duty = { clock, log: options.log, intervalMs: limits.sweepIntervalMs, pauseMs: limits.sweepPauseMs };
     this.sweeper = new StepDuty({
       ...duty,
       name: 'retention-sweeper',
-      step: () => {
-        const now = clock.now();
-        return writer.request('sweep', [now - limits.inboxMs, now - limits.rawMs, limits.sweepRowsMax]);
-      },
+      step: () => writer.request('sweep', [clock.now(), { inboxMs, rawMs }, limits.sweepRowsMax]),
       complaint: 'Cannot remove old rows of the device store; trying again later',
     });
     this.typeSweeper = new StepDuty({

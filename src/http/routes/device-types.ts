@@ -68,8 +68,15 @@ const typeFields = {
       historyMs: { ...integer, minimum: retentionMsMin, description: 'By the time of the reading' },
       rollupsMs: { ...integer, minimum: retentionMsMin },
       raw: { ...flag, default: true, description: 'Whether the bytes of messages are kept for a while' },
+      rawMs: { ...integer, minimum: retentionMsMin, description: 'How long they are; absent: seven days' },
+      inboxMs: {
+        ...integer,
+        minimum: retentionMsMin,
+        description: 'How long message ids are remembered, so that a copy changes nothing; absent: seven days',
+      },
     }),
-    description: 'How long what its devices said is kept; absent: for good. The latest state always stays',
+    description:
+      'How long what its devices said is kept; history and roll-ups for good where absent. The latest state always stays',
     default: deviceTypeDefaults.retention,
   },
   eventTypes: {
