@@ -7,18 +7,30 @@ import { measurePipeline, type PipelineSample } from './pipeline/measure.ts';
 import { pipelineScenarios } from './pipeline/scenarios.ts';
 import { pipelineTable } from './pipeline/table.ts';
 
+const known = pipelineScenarios.map(({ name }) => name).join(', ');
+
+const usage = `Usage: node bench/pipeline.ts [options]
+
+  --scenario NAME  only this scenario; may be given several times. One of ${known}
+  --runs N         runs of each, the minute and the burst excepted; the table shows medians (3)
+  --write          the table into bench/pipeline.md
+  --help           show this
+`;
+
 const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
     runs: { type: 'string', default: '3' },
     write: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
-const unknown = values.scenario?.find((name) => pipelineScenarios.every((scenario) => scenario.name !== name));
-if (unknown !== undefined) {
-  const known = pipelineScenarios.map(({ name }) => name).join(', ');
-  throw new Error(`No scenario "${unknown}": expected one of ${known}`);
+if (values.help) {
+  process.stdout.write(usage);
+  process.exit();
 }
+const unknown = values.scenario?.find((name) => pipelineScenarios.every((scenario) => scenario.name !== name));
+if (unknown !== undefined) throw new Error(`No scenario "${unknown}": expected one of ${known}`);
 const scenarios = pipelineScenarios.filter(({ name }) => values.scenario?.includes(name) ?? true);
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) throw new Error(`Expected --runs from 1: met "${values.runs}"`);
