@@ -11,6 +11,8 @@ export interface DriverFiles extends DriverFolder {
   readonly examplesFile: string;
   /** Examples of the way down, which are not run. */
   readonly downlinkExamples: number;
+  /** Of the examples, those that also say what `normalizeUplink` makes of the readings: it is not run. */
+  readonly normalizedExamples: number;
   /** Examples that say too little to be run; the others are, and the script is none the worse. */
   readonly unusableExamples: readonly UnusableExample[];
 }
@@ -34,7 +36,7 @@ export async function readDriverFiles(path: string): Promise<DriverFiles> {
   if (/\.ya?ml$/i.test(path)) return await readThingsStack(path);
   if (chirpStackTest.test(basename(path))) return await readChirpStack(path);
   if (!(await exists(join(path, manifestFile))) && (await exists(join(path, packageFile)))) return readPackage(path);
-  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, downlinkExamples: 0, unusableExamples: [] };
+  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, ...noOtherExamples };
 }
 
 /** The script of a driver that `readDriverFiles` can read, or the file itself where it is a script. */
@@ -42,6 +44,7 @@ export async function readScript(path: string): Promise<string> {
   return /\.(c|m)?js$/i.test(path) ? await read(path) : (await readDriverFiles(path)).script;
 }
 
+const noOtherExamples = { downlinkExamples: 0, normalizedExamples: 0, unusableExamples: [] };
 const packageFile = 'package.json';
 const examplesFile = 'examples.json';
 const chirpStackTest = /^test_decode_(.+)\.json$/i;
@@ -110,7 +113,8 @@ function driverNamed(name: string): Pick<DriverFolder, 'id' | 'version' | 'devic
 function examplesOf(
   all: readonly unknown[],
   where: string,
-): { examples: ManifestExample[]; unusableExamples: UnusableExample[] } {
+): Pick<DriverFiles, 'examples' | 'normalizedExamples' | 'unusableExamples'> {
+  const normalizedExamples = all.filter((each) => isJsonObject(each) && each.normalizedOutput !== undefined).length;
   const examples: ManifestExample[] = [];
   const unusableExamples: UnusableExample[] = [];
   for (const [at, each] of all.entries()) {
@@ -118,7 +122,7 @@ function examplesOf(
     if ('problem' in example) unusableExamples.push(example);
     else examples.push(example);
   }
-  return { examples, unusableExamples };
+  return { examples, normalizedExamples, unusableExamples };
 }
 
 function exampleOf(example: unknown, where: string): ManifestExample | UnusableExample {
@@ -128,17 +132,22 @@ function exampleOf(example: unknown, where: string): ManifestExample | UnusableE
   }
   const { fPort, recvTime, bytes } = example.input;
   const hex = hexOf(bytes);
-  if (hex === undefined) {
-    const met = JSON.stringify(bytes)?.slice(0, 80);
-    return { description, problem: `Cannot use ${where}.input.bytes: expected a list of bytes, met ${met}` };
-  }
+  if (hex === undefined) return cannotUse('bytes', 'a list of bytes', bytes);
+  // A port may be a text; without one it may be null.
+  const port = fPort === undefined || fPort === null ? undefined : Number(fPort);
+  if (port !== undefined && !isByte(port)) return cannotUse('fPort', '0 to 255', fPort);
   return {
     description,
-    fPort: typeof fPort === 'number' ? fPort : undefined,
+    fPort: port,
     recvTime: typeof recvTime === 'string' ? recvTime : undefined,
     bytes: hex,
     output: example.output,
   };
+
+  function cannotUse(field: string, expected: string, met: unknown): UnusableExample {
+    const shown = JSON.stringify(met)?.slice(0, 80);
+    return { description, problem: `Cannot use ${where}.input.${field}: expected ${expected}, met ${shown}` };
+  }
 }
 
 /** Numbers, or all of them texts of two hexadecimal digits; a list of both may mean 10 or 0x10 by `10`. */

@@ -38,11 +38,10 @@ uplinkDecoder:
         data: []
     - description: Unknown port
       input:
-        fPort: 42
+        fPort: '42'
         bytes: []
       output:
-        errors:
-          - unknown FPort
+        errors: unknown FPort
     - description: Nothing in it
       input: { fPort: 10, bytes: [] }
       output: { warnings: [empty], errors: [] }
@@ -71,6 +70,7 @@ downlinkEncoder:
     '  expected [{"data":{"level":51}}]',
     '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.123Z","text":null}}]',
     'Not run: 1 examples of the way down.',
+    'Not run: normalizeUplink, for 1 of the examples.',
     'Driver tank 0.0.0: 4 of 5 examples as expected.',
   ]);
   assert.equal(status, 1);
@@ -171,6 +171,7 @@ uplinkDecoder:
     - input: { bytes: [256] }
       output: {}
     - { description: Neither, input: { fPort: 10, bytes: [27, 0c] }, output: {} }
+    - { description: No port, input: { fPort: 256, bytes: [] }, output: {} }
     - description: Texts
       input: { fPort: 10, bytes: ["64", '0c'], recvTime: '1970-01-01T00:00:00Z' }
       output: { data: { level: 50, at: '1970-01-01T00:00:00Z', text: null } }
@@ -185,7 +186,9 @@ uplinkDecoder:
     '  Cannot use uplinkDecoder.examples[1].input.bytes: expected a list of bytes, met [256]',
     'failed  Neither',
     '  Cannot use uplinkDecoder.examples[2].input.bytes: expected a list of bytes, met [27,"0c"]',
-    'Driver tank 0.0.0: 1 of 4 examples as expected.',
+    'failed  No port',
+    '  Cannot use uplinkDecoder.examples[3].input.fPort: expected 0 to 255, met 256',
+    'Driver tank 0.0.0: 1 of 5 examples as expected.',
   ]);
   assert.equal(status, 1);
 });

@@ -74,6 +74,7 @@ async function builtIn(name: string, cwd: string): Promise<TestedDriver | undefi
     examples: examples.map((example) => ({ fPort: undefined, recvTime: undefined, ...example })),
     examplesFile: 'its source',
     downlinkExamples: 0,
+    normalizedExamples: 0,
     unusableExamples: [],
   };
 }
@@ -115,7 +116,8 @@ function requestOf(
 }
 
 function judge({ description, output }: ManifestExample, result: DecodeResult): ExampleResult {
-  const { data, messages, errors, warnings } = output;
+  const { data, messages, warnings } = output;
+  const errors = typeof output.errors === 'string' ? [output.errors] : output.errors;
   if (Array.isArray(errors) && errors.length > 0) {
     const met = result.ok ? plain(result.readings) : result.reason;
     return { description, ok: !result.ok && tellsAll(result.reason, errors.map(String)), expected: errors, met };
@@ -173,7 +175,7 @@ function inMilliseconds(value: unknown): unknown {
 const timeWithZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 function format(
-  { id, version, examplesFile, downlinkExamples }: TestedDriver,
+  { id, version, examplesFile, downlinkExamples, normalizedExamples }: TestedDriver,
   results: readonly ExampleResult[],
 ): string {
   const lines = results.flatMap(({ description, ok, expected, met, problem }) => {
@@ -187,6 +189,9 @@ function format(
     results.length === 0
       ? `Add examples to ${examplesFile}: driver ${id} ${version} has none.`
       : `Driver ${id} ${version}: ${passed} of ${results.length} examples as expected.`;
-  const left = downlinkExamples === 0 ? [] : [`Not run: ${downlinkExamples} examples of the way down.`];
+  const left = [
+    ...(downlinkExamples === 0 ? [] : [`Not run: ${downlinkExamples} examples of the way down.`]),
+    ...(normalizedExamples === 0 ? [] : [`Not run: normalizeUplink, for ${normalizedExamples} of the examples.`]),
+  ];
   return [...lines, ...left, sum].join('\n');
 }
