@@ -8,6 +8,8 @@ export interface Guard {
   readonly restoreKnown: () => Surroundings | 'missed';
   /** Names of globals that were added since this was asked last. */
   readonly added: () => readonly string[];
+  /** Another script leaves other globals, or none: until one is found, nobody looks for them behind each message. */
+  readonly forgetGlobals: () => void;
 }
 
 /**
@@ -88,7 +90,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
   for (const [holder, name] of definers) note(holder as Record<string, (...given: unknown[]) => unknown>, name);
 
   const kept: Kept[] = [];
-  const known: Kept[] = bare();
+  let known: Kept[] = bare();
   let added: string[] = bare();
   const sealed: object[] = [];
   for (const item of reachable()) {
@@ -277,6 +279,14 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
       const names = added;
       added = bare();
       return names;
+    },
+    forgetGlobals: () => {
+      if (watchAll) return;
+      const all = known;
+      known = bare();
+      for (let index = 0; index < all.length; index++) {
+        if (all[index].holder !== globalThis) known[known.length] = all[index];
+      }
     },
   };
 }

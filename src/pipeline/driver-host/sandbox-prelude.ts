@@ -9,6 +9,8 @@ export interface Sandbox {
   readonly restore: () => Surroundings;
   /** JSON of the names of globals that were added since this was asked last. */
   readonly addedGlobals: () => string;
+  /** Names of locals that a message left unassigned since this was asked last, each with a space behind it. */
+  readonly unassignedLocals: () => string;
 }
 
 /**
@@ -42,6 +44,8 @@ export function installSandbox(
   /** Where numbers were that JSON cannot say, of the message in work. */
   let unspeakable = '';
   let unspeakableCount = 0;
+  let namesUnassigned: unknown;
+  let unassigned = '';
 
   /** Runs the whole script, so that whatever it keeps at its top level is new, and answers the function that decodes. */
   function load(): (input: Input) => unknown {
@@ -49,7 +53,8 @@ export function installSandbox(
     // `this` is the global object at the top level of a script, also of a strict one.
     const entries =
       script === undefined ? noResult : apply(script, world, asModule ? [module, module.exports] : noResult);
-    const [decodeUplink, decode, decoder] = (entries ?? noResult) as readonly unknown[];
+    const [decodeUplink, decode, decoder, ofLocals] = (entries ?? noResult) as readonly unknown[];
+    namesUnassigned = ofLocals;
     if (typeof decodeUplink === 'function') {
       return asModule
         ? (input) => apply(decodeUplink, module.exports, [input])
@@ -88,6 +93,7 @@ export function installSandbox(
       apply(exec, empty, ['']);
       unspeakable = '';
       unspeakableCount = 0;
+      namesUnassigned = undefined;
       input.recvTime = new DateOf(input.recvTime as number);
       const answer = load()(input);
       if (answer instanceof PromiseOf) throw 'Answer at once: nobody waits for a promise';
@@ -122,6 +128,7 @@ export function installSandbox(
         answer = answerTo(parse(inputs)[index]);
         found = guard.restoreKnown();
       }
+      if (typeof namesUnassigned === 'function') unassigned += namesUnassigned();
       answers += (index === 0 ? '' : ',') + answer;
       // What cannot be put right ends the run: the rest goes on in a new context.
       if (found === 'lost') break;
@@ -174,6 +181,7 @@ export function installSandbox(
       script = freeze(taken);
       // Only `arguments.callee` leads to it, and to its prototype: neither may keep anything.
       freeze(taken.prototype);
+      guard.forgetGlobals();
       asModule = isModule;
     },
     put: (text) => {
@@ -185,5 +193,10 @@ export function installSandbox(
       return guard.restore();
     },
     addedGlobals: () => stringify(guard.added()),
+    unassignedLocals: () => {
+      const names = unassigned;
+      unassigned = '';
+      return names;
+    },
   };
 }

@@ -130,6 +130,29 @@ test('a helper that a script adds for some messages is not listed in the others'
   }
 });
 
+test('a variable without var that a message does not assign is none, whatever other messages did', () => {
+  const codec = new CodecScript(
+    'codec',
+    `function decodeUplink(i) {
+      for (k = 0; k < 2; k++) if (i.bytes[0] === k) late = k;
+      return { data: { late: i.bytes[1] ? typeof late : late, k: k } };
+    }`,
+    1000,
+  );
+  const inputs = [[1], [2], [0], [2, 1], [1, 1]].map((bytes) => ({ bytes }));
+  const expected = [
+    { output: { data: { late: 1, k: 2 } } },
+    { threw: 'late is not defined' },
+    { output: { data: { late: 0, k: 2 } } },
+    { output: { data: { late: 'undefined', k: 2 } } },
+    { output: { data: { late: 'number', k: 2 } } },
+  ];
+  for (let round = 0; round < 3; round++) {
+    for (const [at, input] of inputs.entries()) assert.deepEqual(codec.decode([input], false), [expected[at]]);
+    assert.deepEqual(codec.decode(inputs, false), expected);
+  }
+});
+
 test('the forms of other makers load as they are', () => {
   const data = { data: { t: 7, port: 5 } };
   const body = 'return { t: bytes[0], port: fPort };';

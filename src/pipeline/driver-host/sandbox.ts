@@ -16,6 +16,7 @@ import {
   wantsModule,
   withoutExports,
 } from './script-form.ts';
+import { isTimeout, mayMissClasses, syntaxProblem, textOf } from './script-problem.ts';
 
 /** What a script answered to one input: JSON values only. */
 export interface ScriptAnswer {
@@ -55,6 +56,8 @@ export class CodecScript {
   #asModule = false;
   /** Variables that lack their `var`. As locals they are new for each message, like all others. */
   #locals: readonly string[] = [];
+  /** Those that some message did not assign, and might have read: there has to be none of the name then. */
+  readonly #globals = new Set<string>();
   #context: vm.Context;
   #sandbox: Sandbox;
   /** Whether all that messages share is looked at behind each of them, since once it was beyond repair. */
@@ -106,6 +109,11 @@ export class CodecScript {
   }
 
   #decode(inputs: readonly object[], isBoxed: boolean): readonly ScriptAnswer[] | undefined {
+    const answers = this.#decodeAsItIs(inputs, isBoxed);
+    return answers !== undefined && this.#makeGlobal() ? this.#decode(inputs, isBoxed) : answers;
+  }
+
+  #decodeAsItIs(inputs: readonly object[], isBoxed: boolean): readonly ScriptAnswer[] | undefined {
     if (inputs.length === 1) return this.#run(inputs, isBoxed);
     for (let round = 1; ; round++) {
       const everythingIsWatched = this.#isWatchful;
@@ -176,7 +184,9 @@ export class CodecScript {
   #makeLocal(): void {
     const added: string[] = JSON.parse(this.#sandbox.addedGlobals());
     if (mayNameGlobal(this.#source)) return;
-    const names = added.filter((name) => isVariableName(name) && !this.#locals.includes(name));
+    const names = added.filter(
+      (name) => isVariableName(name) && !this.#globals.has(name) && !this.#locals.includes(name),
+    );
     const before = this.#locals;
     if (names.length === 0 || before.length + names.length > localsMax) return;
     this.#locals = [...before, ...names];
@@ -187,6 +197,18 @@ export class CodecScript {
       this.#locals = before;
       this.#take();
     }
+  }
+
+  /** False where each message assigned all locals. */
+  #makeGlobal(): boolean {
+    const unassigned = this.#sandbox.unassignedLocals().split(' ');
+    const names = this.#locals.filter((name) => unassigned.includes(name));
+    if (names.length === 0) return false;
+    for (const name of names) this.#globals.add(name);
+    this.#locals = this.#locals.filter((name) => !names.includes(name));
+    this.tidy();
+    this.#take();
+    return true;
   }
 
   #openClasses(): void {
@@ -228,7 +250,7 @@ export class CodecScript {
     const names = [...(this.#asModule ? moduleNames : []), ...this.#locals];
     const options = { filename: this.#name, parsingContext: this.#context };
     try {
-      return vm.compileFunction(bodyOf(this.#source, this.#asModule), names, options) as (
+      return vm.compileFunction(bodyOf(this.#source, this.#asModule, this.#locals), names, options) as (
         ...given: unknown[]
       ) => unknown;
     } catch (problem) {
@@ -250,16 +272,6 @@ function newContext(watchAll: boolean, opensClasses: boolean): [vm.Context, Sand
   return [context, preludes[Number(watchAll)][Number(opensClasses)].runInContext(context)];
 }
 
-/** What is wrong with the script as it is written, without what stands around it when it runs. */
-function syntaxProblem(source: string): string | undefined {
-  try {
-    new vm.Script(source);
-    return undefined;
-  } catch (problem) {
-    return textOf(problem);
-  }
-}
-
 const preludes = [false, true].map((watchAll) => [preludeFor(watchAll, false), preludeFor(watchAll, true)]);
 const runner = new vm.Script('sluiceRun()');
 const loader = new vm.Script('sluiceLoad()');
@@ -277,26 +289,9 @@ function answersOf(text: unknown, count: number): readonly ScriptAnswer[] {
     : Array.from({ length: count }, () => ({ threw: 'The script changed the way it is called' }));
 }
 
-/** Whether it may have failed since the classes of the language were frozen. */
-function mayMissClasses(problem: string | undefined): boolean {
-  return problem !== undefined && /not extensible|read only|is not a function|Cannot (redefine|define)/.test(problem);
-}
-
 function wasStarved(started: NodeJS.CpuUsage, timeoutMs: number): boolean {
   const { user, system } = process.threadCpuUsage(started);
   return user + system < timeoutMs * 500;
-}
-
-function isTimeout(problem: unknown): boolean {
-  return (problem as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
-}
-
-/** The text of something thrown in a context: only data properties are looked at, since a getter would be the script's. */
-function textOf(problem: unknown): string {
-  if (typeof problem === 'string') return problem;
-  if (typeof problem !== 'object' || problem === null) return String(problem);
-  const message = Object.getOwnPropertyDescriptor(problem, 'message')?.value;
-  return typeof message === 'string' ? message : 'something that is not an error was thrown';
 }
 
 /** Loading compiles, and happens once: on a busy machine it takes longer than any message may. */

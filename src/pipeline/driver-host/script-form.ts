@@ -10,10 +10,18 @@
 /** The names that CommonJS gives. Without need they are not given: a script that finds `module` may go on to `require`. */
 export const moduleNames: readonly string[] = ['module', 'exports'];
 
-/** The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder]`, undefined where there is none. */
-export function bodyOf(source: string, asModule: boolean): string {
+/**
+ * The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder, unassigned]`, undefined where there is
+ * none. The last names those of its locals that were not assigned, each with a space behind it.
+ */
+export function bodyOf(source: string, asModule: boolean, locals: readonly string[]): string {
   const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
+  if (locals.length > 0) found.push(unassignedAmong(locals));
   return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}return [${found.join(', ')}];`;
+}
+
+function unassignedAmong(locals: readonly string[]): string {
+  return `() => ${locals.map((name) => `(${name} === void 0 ? '${name} ' : '')`).join(' + ')}`;
 }
 
 /**
