@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from './clock.ts';
 import { Deadlines } from './deadlines.ts';
+import { stepMsMax } from './step-time.ts';
 import type { Random } from './testing/random.ts';
 import { forSeeds } from './testing/seed.ts';
 
@@ -17,6 +18,30 @@ test('items expire at their deadlines, the earliest first, and leave the heap be
   clock.advance(30);
   assert.deepEqual(expired, ['10 at 10', '20 at 20', '30 at 30']);
   assert.equal(deadlines.size, 2);
+});
+
+test('what is due at once is told in steps, and whoever else has the time is served between them', () => {
+  const clock = new SimulatedClock(0);
+  const told = [0];
+  let elapsedMs = 0;
+  const tell = (): void => {
+    elapsedMs++;
+    told[told.length - 1]++;
+  };
+  const deadlines = new Deadlines<Item>(tell, clock, () => elapsedMs);
+  for (let n = 0; n < 100; n++) deadlines.set(item(`${n}`), 10);
+  const other = (): void => {
+    told.push(0);
+    if (deadlines.size > 0) clock.after(0, other);
+  };
+  clock.after(10, other);
+  clock.advance(10);
+  assert.equal(deadlines.size, 0);
+  assert.equal(
+    told.reduce((sum, count) => sum + count),
+    100,
+  );
+  assert.equal(Math.max(...told), stepMsMax);
 });
 
 test('an item can be moved to a later or an earlier deadline', () => {

@@ -1,4 +1,5 @@
 import { type Clock, systemClock, type Timer } from './clock.ts';
+import { StepTime } from './step-time.ts';
 
 /** Something with a deadline. The heap owns `heapIndex`: -1 while the item is not in a heap. */
 export interface Deadline {
@@ -8,18 +9,21 @@ export interface Deadline {
 
 /**
  * A binary heap of deadlines behind one timer. Adding, moving and removing cost O(log n) and allocate nothing.
- * `expire` is called once for each item whose deadline has passed; the item has then left the heap.
+ * `expire` is called once for each item whose deadline has passed; the item has then left the heap. Where many are due at once
+ * it is called in steps of a few milliseconds, in the order of the deadlines, and others run between two of them.
  */
 export class Deadlines<T extends Deadline> {
   readonly #heap: T[] = [];
   readonly #clock: Clock;
   readonly #expire: (item: T, now: number) => void;
+  readonly #step: StepTime;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
-  constructor(expire: (item: T, now: number) => void, clock: Clock = systemClock) {
+  constructor(expire: (item: T, now: number) => void, clock: Clock = systemClock, monotonicMs?: () => number) {
     this.#expire = expire;
     this.#clock = clock;
+    this.#step = new StepTime(monotonicMs);
   }
 
   get size(): number {
@@ -61,10 +65,12 @@ export class Deadlines<T extends Deadline> {
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.now();
+    this.#step.begin();
     while (this.#heap.length > 0 && this.#heap[0].deadline <= now) {
       const item = this.#heap[0];
       this.remove(item);
       this.#expire(item, now);
+      if (this.#step.isOver) break;
     }
     this.#arm();
   }

@@ -21,6 +21,8 @@ export interface EngineContext {
   readonly clock: Clock;
   /** From 0 up to, not including, 1. */
   readonly random: () => number;
+  /** Milliseconds since some moment, for what is cut into steps by time. */
+  readonly monotonicMs: () => number;
   readonly log: Log;
   readonly hot: HotWindow;
   readonly events: EventFeed;

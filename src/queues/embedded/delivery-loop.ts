@@ -13,7 +13,7 @@ import type { Slot } from './slot.ts';
 import { changeState, State } from './transitions.ts';
 
 /** Deliveries in one turn of the event loop; a longer backlog goes on in the next turn, so that others get theirs. */
-const deliveriesPerTurnMax = 1_000;
+export const deliveriesPerTurnMax = 1_000;
 
 /** Leases what a selector chooses to those whom a dispatcher chooses, until either has none. */
 export class DeliveryLoop implements LeasingHome {

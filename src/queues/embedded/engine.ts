@@ -4,6 +4,7 @@ import type { Consumer, Consumption, Death, Destination, Message, Settlement } f
 import { type Clock, systemClock } from '../../std/clock.ts';
 import { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
+import { monotonic } from '../../std/step-time.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
 import type { DeadLetterGroups } from '../causes/dead-letter-groups.ts';
@@ -60,6 +61,8 @@ export interface EmbeddedEngineParts {
   readonly clock?: Clock;
   /** From 0 up to, not including, 1; hard to guess by default, because lease tokens come from it. */
   readonly random?: () => number;
+  /** Milliseconds since some moment, for what is cut into steps by time. */
+  readonly monotonicMs?: () => number;
   readonly log: Log;
   readonly hot?: HotLimits;
   /** Queues that cannot be removed, because a part of the platform needs them. */
@@ -95,19 +98,20 @@ export class EmbeddedEngine implements Engine {
   readonly #permanent: ReadonlySet<string>;
 
   constructor(parts: EmbeddedEngineParts) {
-    const clock = parts.clock ?? systemClock;
+    const { clock = systemClock, monotonicMs = monotonic } = parts;
     this.#permanent = new Set(parts.permanent);
     this.#context = {
       environment: parts.environment,
       commit: parts.commit,
       clock,
       random: parts.random ?? secureRandom,
+      monotonicMs,
       log: parts.log,
       hot: new HotWindow(parts.hot ?? hotLimits),
       events: new EventFeed(clock),
       handOut: new HandOut(),
-      scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock),
-      wakes: new Deadlines((wake, now) => wake.wake(now), clock),
+      scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock, monotonicMs),
+      wakes: new Deadlines((wake, now) => wake.wake(now), clock, monotonicMs),
       roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record, death) => this.#registry.deadLetter(name, record, death),
     };

@@ -1,3 +1,5 @@
+import { nextTurn } from '../../std/in-slices.ts';
+import { StepTime } from '../../std/step-time.ts';
 import type { Departure } from '../causes/dead-letter-groups.ts';
 import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
@@ -24,6 +26,7 @@ const sweepGapMs = 1_000;
  */
 export class ExpirySweeper implements Wake {
   readonly #queue: ExpiringQueue;
+  readonly #step: StepTime;
   deadline = 0;
   heapIndex = -1;
   /** What is left below it the ttl does not end, or is leased. */
@@ -34,6 +37,7 @@ export class ExpirySweeper implements Wake {
 
   constructor(queue: ExpiringQueue) {
     this.#queue = queue;
+    this.#step = new StepTime(queue.context.monotonicMs);
   }
 
   /** When the queue is opened with messages in it. */
@@ -71,7 +75,7 @@ export class ExpirySweeper implements Wake {
   async #sweep(): Promise<void> {
     do {
       this.#again = false;
-      if (this.#queue.isInMemory) this.#sweepUnwritten();
+      if (this.#queue.isInMemory) await this.#sweepUnwritten();
       await this.#sweepOwn();
       await this.#sweepOld();
     } while (this.#again && !this.#queue.closed);
@@ -79,10 +83,16 @@ export class ExpirySweeper implements Wake {
   }
 
   /** A queue that writes nothing has no rows to find its messages by. */
-  #sweepUnwritten(): void {
+  async #sweepUnwritten(): Promise<void> {
     const now = this.#queue.context.clock.now();
     let next = Number.POSITIVE_INFINITY;
+    this.#step.begin();
     for (const found of [...foundInMemory(this.#queue)]) {
+      if (this.#step.isOver) {
+        await nextTurn();
+        this.#step.begin();
+      }
+      if (this.#queue.closed) return;
       const own = expiresAtOf(found.record);
       if (own > now) next = Math.min(next, own);
       else if (own !== 0) this.#end(found, now);
@@ -98,7 +108,7 @@ export class ExpirySweeper implements Wake {
       await context.commit.flushed();
       if (this.#queue.closed) return;
       from = this.#sweepStep(from, context.clock.now());
-      if (from !== undefined) await new Promise((resolve) => setImmediate(resolve));
+      if (from !== undefined) await nextTurn();
     }
   }
 
@@ -109,11 +119,12 @@ export class ExpirySweeper implements Wake {
     const end = expiryKey(id, now + 1, 0, 0);
     const keys = environment.readKeys('expiries', from, end, scanMessagesMax);
     let bytes = 0;
+    this.#step.begin();
     for (const [index, found] of findAt(this.#queue, keys.map(placeOfExpiryKey))) {
       if (found === undefined) context.commit.remove('expiries', keys[index]);
       else this.#end(found, now);
       bytes += found?.record.length ?? 0;
-      if (bytes >= scanBytesMax) return keys[index + 1] ?? end;
+      if (bytes >= scanBytesMax || this.#step.isOver) return keys[index + 1] ?? end;
     }
     if (keys.length >= scanMessagesMax) return Buffer.concat([keys[keys.length - 1], Buffer.of(0)]);
     const [next] = environment.readKeys('expiries', end, expiryKey(id + 1, 0, 0, 0), 1);
@@ -124,7 +135,16 @@ export class ExpirySweeper implements Wake {
   async #sweepOld(): Promise<void> {
     const queue = this.#queue;
     if (queue.ttlMs === 0) return;
-    await scan(queue, this.#cursor, queue.nextSequence, (found) => found.every((each) => this.#isOld(each)));
+    for (let isCut = true; isCut && !queue.closed; ) {
+      isCut = false;
+      await scan(queue, this.#cursor, queue.nextSequence, (found) => {
+        this.#step.begin();
+        return found.every((each) => {
+          isCut = this.#step.isOver;
+          return !isCut && this.#isOld(each);
+        });
+      });
+    }
   }
 
   /** False for the first one that is young enough to stay, as all behind it are. */
@@ -144,7 +164,8 @@ export class ExpirySweeper implements Wake {
   #end(found: Found, now: number): void {
     const queue = this.#queue;
     const { entry, record } = found;
-    if (entry?.state === State.leased || !hasExpired(record, queue.ttlMs, now)) return;
+    if (entry !== undefined && !waits(entry)) return;
+    if (!hasExpired(record, queue.ttlMs, now)) return;
     if (entry === undefined) queue.discardOnDisk(found, 'expired');
     else queue.discard(entry, 'expired');
     buryExpired(queue, found, now);
@@ -154,4 +175,9 @@ export class ExpirySweeper implements Wake {
     const next = Math.max(at, this.#sweptAt + sweepGapMs);
     if (this.heapIndex < 0 || next < this.deadline) this.#queue.context.wakes.set(this, next);
   }
+}
+
+/** Between two steps it may have been handed out, or gone. */
+function waits({ state }: Entry): boolean {
+  return state === State.ready || state === State.scheduled;
 }

@@ -169,7 +169,8 @@ export class Queue extends QueueCore {
     this.schedule.forget(entry);
     changeState(entry, State.ready);
     this.selector.returned(entry);
-    this.delivery.pump();
+    // Thousands can be due in one moment, and one look at what is ready does for all of them.
+    this.delivery.pumpLater();
   }
 
   /** Delivers nothing more, takes back what is held, and ends those who consume or wait. */

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
+import { StepTime } from '../../std/step-time.ts';
 import type { EngineContext, Wake } from './context.ts';
 import type { AnyQueue } from './queue-kinds.ts';
 
@@ -38,6 +39,7 @@ export class WaitLine {
   readonly #limits: WaitLineLimits;
   readonly #look: Wake;
   readonly #line = new Set<Waiting>();
+  readonly #step: StepTime;
   #bytes = 0;
   /** Queues for which somebody waits. */
   #blockedQueues = 0;
@@ -49,6 +51,7 @@ export class WaitLine {
     this.#context = context;
     this.#admit = admit;
     this.#limits = limits;
+    this.#step = new StepTime(context.monotonicMs);
     this.#look = { wake: () => this.roomMade(), deadline: 0, heapIndex: -1 };
   }
 
@@ -86,12 +89,19 @@ export class WaitLine {
 
   #goOn(): void {
     this.#due = false;
+    this.#step.begin();
     const full = new Set<AnyQueue>();
     for (const waiting of this.#line) {
       if (full.size >= this.#blockedQueues) break;
       if (waiting.queues.some((queue) => full.has(queue))) continue;
-      if (this.#admit(waiting)) this.#leave(waiting);
-      else for (const queue of waiting.queues) full.add(queue);
+      if (!this.#admit(waiting)) {
+        for (const queue of waiting.queues) full.add(queue);
+        continue;
+      }
+      this.#leave(waiting);
+      if (!this.#step.isOver) continue;
+      this.roomMade();
+      return;
     }
     this.#lookLater();
   }

@@ -25,6 +25,7 @@ export interface TestEngineOptions {
   /** A test damages rows by itself: they need not agree when the engine opens and closes. */
   readonly damages?: boolean;
   readonly watch?: CommitWatch;
+  readonly monotonicMs?: () => number;
 }
 
 /** Told of each transaction, when its rows are fixed and when they are on disk. */
@@ -41,12 +42,14 @@ export class TestEngine {
   readonly #random: Random;
   readonly #damages: boolean;
   readonly #watch: CommitWatch | undefined;
+  readonly #monotonicMs: (() => number) | undefined;
   #double: StorageDouble | undefined;
   environment!: TestStorage;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor({ hot, random = new Random(1), storage, watch, damages = false }: TestEngineOptions = {}) {
+  constructor({ hot, random = new Random(1), storage, watch, damages = false, monotonicMs }: TestEngineOptions = {}) {
+    this.#monotonicMs = monotonicMs;
     this.#watch = watch;
     this.#hot = hot;
     this.#random = random;
@@ -65,6 +68,7 @@ export class TestEngine {
       commit: this.commit,
       clock: this.clock,
       random: this.#random.fraction,
+      monotonicMs: this.#monotonicMs,
       log: silentLog,
       hot: this.#hot,
     });
