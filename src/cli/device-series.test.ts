@@ -18,3 +18,17 @@ test('device series needs a key', async () => {
   assert.equal(status, 2);
   assert.match(err, /^Give --key/);
 });
+
+test('device type series shows a table of all devices, or the lines that the server has', async () => {
+  const points = [{ time: 0, avg: 2.5 }];
+  const body = { devices: 12, series: [{ key: 'v', points }], next: undefined };
+  const argv = ['device', 'type', 'series', 'meter', '--key', 'v', '--fn', 'avg'];
+  const { out, seen } = await runAgainst({ 'GET /v1/device-types/meter/series': { body } }, argv);
+  assert.equal(seen[0].url, '/v1/device-types/meter/series?key=v&fn=avg&interval=1h&limit=100');
+  assert.match(out, /^v +1970-01-01T00:00:00\.000Z +2\.5$/m);
+  assert.match(out, /^Devices: 12$/m);
+  const csv = { 'GET /v1/device-types/meter/series': { body: 'key,time,avg\r\nv,x,2.5\r\n' } };
+  const lines = await runAgainst(csv, [...argv, '--format', 'csv']);
+  assert.match(lines.seen[0].url, /&format=csv$/);
+  assert.equal(lines.out, 'key,time,avg\r\nv,x,2.5');
+});

@@ -4,6 +4,7 @@ import type { JsonObject } from '../std/json.ts';
 import { Api, path } from './api.ts';
 import { command, group, type Terminal } from './command.ts';
 import { schema } from './device-schema.ts';
+import { typeSeries } from './device-series.ts';
 import { deviceTypeFlags, withFlags } from './device-type-flags.ts';
 import { readJsonObject } from './json-file.ts';
 import { apiOptions, many, value } from './options.ts';
@@ -94,7 +95,7 @@ const remove = command({
   },
 });
 
-export const type = group('type', 'Works with device types', [list, show, set, remove, schema]);
+export const type = group('type', 'Works with device types', [list, show, set, remove, schema, typeSeries]);
 
 function formatSchemas(schemas: DeviceType['schemas']): string {
   const names = Object.keys(schemas);

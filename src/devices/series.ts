@@ -5,6 +5,11 @@
 export interface Series {
   /** Rejects with `quota_exceeded` where it would have to read more rows than it may. */
   points(query: SeriesQuery): Promise<SeriesPage>;
+  /**
+   * One series for each key over all devices of a type. Worked out device by device while others store, so that it is not one
+   * moment in time. Rejects with `quota_exceeded` as `points` does, and with the reason of `signal` once that is aborted.
+   */
+  ofType(query: TypeSeriesQuery, signal: AbortSignal): Promise<TypeSeriesPage>;
   /** The next rows in the order of (device, time, id), and where to go on; without `next` at the end. */
   exported(query: ExportQuery, after?: ExportPosition): Promise<ExportSlice>;
 }
@@ -21,6 +26,18 @@ export interface SeriesQuery {
   readonly to: number;
   /** Intervals of one answer; an answer may have fewer where it is for many devices and keys. */
   readonly limit: number;
+}
+
+export interface TypeSeriesQuery extends Omit<SeriesQuery, 'deviceIds'> {
+  readonly deviceType: string;
+}
+
+export interface TypeSeriesPage {
+  /** How many devices of the type there are. */
+  readonly devices: number;
+  readonly series: readonly Omit<DeviceSeries, 'deviceId'>[];
+  /** The `from` of the next page. */
+  readonly next: number | undefined;
 }
 
 export interface SeriesPage {

@@ -48,6 +48,11 @@ export const sqliteLimits = {
   seriesRowsMax: 500_000,
   /** Points of one answer of a series, all devices and keys together; its page is cut to fewer intervals. */
   seriesPointsMax: 100_000,
+  /** Devices and rows at which one slice of a series over all devices of a type ends; others have their turn between two. */
+  seriesSliceDevicesMax: 1_000,
+  seriesSliceRowsMax: 50_000,
+  /** Rows that a series over all devices of a type reads in all, some forty seconds' worth; beyond it `quota_exceeded`. */
+  typeSeriesRowsMax: 10_000_000,
   /** Rows that are exported at once; the text of a slice ends at `pageTextMax` too. */
   exportRowsMax: 1_000,
   /** Devices that one slice of an export looks at. */

@@ -15,7 +15,7 @@ import type { SchemaVersion } from '../event-schemas.ts';
 import type { Presence, PresenceChange, StoredPresence } from '../presence.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { Rollout } from '../rollout.ts';
-import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery } from '../series.ts';
+import type { ExportPosition, ExportQuery, ExportSlice, SeriesPage, SeriesQuery, TypeSeriesQuery } from '../series.ts';
 import type { HistoryQuery, HistoryRow, InboxEntry, MessageKey, StateEntry, StoredDriver } from '../store.ts';
 import { AgeRetention, type UsualAges } from './age-retention.ts';
 import type { AppliedBatch, EncodedBatch, EncodedOutcomes } from './batch.ts';
@@ -36,7 +36,7 @@ import { Retention } from './retention.ts';
 import { RollupLag, type RollupReach } from './rollup-lag.ts';
 import { RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
-import { SeriesQueries } from './series-queries.ts';
+import { SeriesQueries, type TypeSeriesSlice } from './series-queries.ts';
 import { Statements } from './statements.ts';
 import { StepPace } from './step-pace.ts';
 import { StoryQueries } from './story-queries.ts';
@@ -90,6 +90,7 @@ export interface Operations {
   rawSlice(query: RawQuery): RawSlice;
 
   seriesPoints(query: SeriesQuery): SeriesPage;
+  typeSeriesSlice(query: TypeSeriesQuery, after: string): TypeSeriesSlice;
   exportSlice(query: ExportQuery, after: ExportPosition | undefined): ExportSlice;
 }
 
@@ -218,6 +219,7 @@ function scannerOperations(database: DatabaseSync): Partial<Operations> {
   const raw = new RawQueries(database);
   return {
     seriesPoints: (query) => series.points(query),
+    typeSeriesSlice: (query, after) => series.typeSlice(query, after),
     exportSlice: (query, after) => exports.slice(query, after),
     rawSlice: (query) => raw.slice(query),
   };

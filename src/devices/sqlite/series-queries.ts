@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SluiceError } from '../../errors.ts';
-import type { DeviceSeries, SeriesPage, SeriesQuery } from '../series.ts';
-import { Bucket, numberOf, startOf } from './bucket.ts';
+import type { DeviceSeries, SeriesPage, SeriesQuery, TypeSeriesQuery } from '../series.ts';
+import { Bucket, type BucketSums, numberOf, startOf } from './bucket.ts';
 import { sqliteLimits } from './limits.ts';
 
 /**
@@ -13,6 +13,7 @@ export class SeriesQueries {
   readonly #rows: StatementSync;
   readonly #rollups: StatementSync;
   readonly #width: StatementSync;
+  readonly #devices: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -30,18 +31,56 @@ export class SeriesQueries {
       `SELECT width_ms AS width, history_id AS reached FROM rollup_progress
        WHERE :intervalMs % width_ms = 0 ORDER BY width_ms DESC LIMIT 1`,
     );
+    this.#devices = database.prepare('SELECT id FROM devices WHERE type = ? AND id > ? ORDER BY id LIMIT ?');
   }
 
   points(query: SeriesQuery): SeriesPage {
-    const { deviceIds, from, to } = query;
-    const until = Math.min(to, endOfPage(query));
-    // One transaction, so that roll-ups and how far they are belong together.
+    const { deviceIds, keys, intervalMs, from, to } = query;
+    const until = Math.min(to, endOfPage(query, deviceIds.length));
+    return this.#atOneMoment(() => {
+      const rows = { left: sqliteLimits.seriesRowsMax };
+      const plan = this.#plan(intervalMs, from, until);
+      const series = deviceIds.flatMap((deviceId) => {
+        const byKey = bucketsOf(keys, intervalMs);
+        this.#fill(byKey, deviceId, query.eventType, plan, rows);
+        return keys.map((key) => ({ deviceId, key, points: byKey.get(key)?.points() ?? [] }));
+      });
+      return { series, next: until < to ? until : undefined };
+    });
+  }
+
+  /** The next devices of the type behind `after`, all together. The same page in every slice: it depends on the query alone. */
+  typeSlice(query: TypeSeriesQuery, after: string): TypeSeriesSlice {
+    const { deviceType, eventType, keys, intervalMs, from, to } = query;
+    const { seriesRowsMax, seriesSliceDevicesMax, seriesSliceRowsMax } = sqliteLimits;
+    const until = Math.min(to, endOfPage(query, 1));
+    return this.#atOneMoment(() => {
+      const ids = this.#devices.all(deviceType, after, seriesSliceDevicesMax) as { id: string }[];
+      const plan = this.#plan(intervalMs, from, until);
+      const byKey = bucketsOf(keys, intervalMs);
+      let devices = 0;
+      let rows = 0;
+      while (devices < ids.length && rows < seriesSliceRowsMax) {
+        const ofDevice = { left: seriesRowsMax };
+        this.#fill(byKey, ids[devices++].id, eventType, plan, ofDevice);
+        rows += seriesRowsMax - ofDevice.left;
+      }
+      const isLast = devices === ids.length && devices < seriesSliceDevicesMax;
+      return {
+        devices,
+        rows,
+        sums: keys.map((key) => byKey.get(key)?.sums() ?? []),
+        after: isLast ? undefined : ids[devices - 1].id,
+        next: until < to ? until : undefined,
+      };
+    });
+  }
+
+  /** One transaction, so that roll-ups and how far they are belong together. */
+  #atOneMoment<T>(read: () => T): T {
     this.#database.exec('BEGIN');
     try {
-      const rows = { left: sqliteLimits.seriesRowsMax };
-      const plan = this.#plan(query.intervalMs, from, until);
-      const series = deviceIds.flatMap((deviceId) => this.#seriesOf(deviceId, query, plan, rows));
-      return { series, next: until < to ? until : undefined };
+      return read();
     } finally {
       this.#database.exec('COMMIT');
     }
@@ -63,14 +102,17 @@ export class SeriesQueries {
     ];
   }
 
-  #seriesOf(deviceId: string, query: SeriesQuery, plan: readonly Span[], rows: { left: number }): DeviceSeries[] {
-    const { eventType, keys, intervalMs } = query;
-    const byKey = new Map(keys.map((key) => [key, new Buckets(intervalMs)]));
+  #fill(
+    byKey: ReadonlyMap<string, Buckets>,
+    deviceId: string,
+    eventType: string,
+    plan: readonly Span[],
+    rows: { left: number },
+  ): void {
     for (const span of plan) {
       if (span.width !== undefined) this.#addRollups(deviceId, eventType, byKey, span, rows);
       else if (span.from < span.to) this.#addRows(deviceId, eventType, byKey, span, rows);
     }
-    return keys.map((key) => ({ deviceId, key, points: byKey.get(key)?.points() ?? [] }));
   }
 
   #addRows(
@@ -107,6 +149,18 @@ export class SeriesQueries {
       }
     }
   }
+}
+
+/** What some devices of a type come to together. */
+export interface TypeSeriesSlice {
+  readonly devices: number;
+  readonly rows: number;
+  /** In the order of the keys. */
+  readonly sums: readonly (readonly (readonly [start: number, sums: BucketSums])[])[];
+  /** The last of these devices; undefined where none is behind it. */
+  readonly after: string | undefined;
+  /** Where the next page begins. */
+  readonly next: number | undefined;
 }
 
 /** A span of time, from the roll-ups of `width`, or from rows of history with an id beyond `after`. */
@@ -150,11 +204,19 @@ class Buckets {
   points(): DeviceSeries['points'] {
     return [...this.#byStart].sort(([a], [b]) => a - b).map(([start, bucket]) => bucket.toPoint(start));
   }
+
+  sums(): [start: number, sums: BucketSums][] {
+    return [...this.#byStart].map(([start, bucket]) => [start, { ...bucket }]);
+  }
+}
+
+function bucketsOf(keys: readonly string[], intervalMs: number): ReadonlyMap<string, Buckets> {
+  return new Map(keys.map((key) => [key, new Buckets(intervalMs)]));
 }
 
 /** A page is a span of time, so that one for many devices and keys is shorter, and none is larger than an answer may be. */
-function endOfPage({ deviceIds, keys, intervalMs, from, limit }: SeriesQuery): number {
-  const perSeries = Math.floor(sqliteLimits.seriesPointsMax / Math.max(1, deviceIds.length * keys.length));
+function endOfPage({ keys, intervalMs, from, limit }: Omit<SeriesQuery, 'deviceIds'>, seriesOfKey: number): number {
+  const perSeries = Math.floor(sqliteLimits.seriesPointsMax / Math.max(1, seriesOfKey * keys.length));
   return startOf(from, intervalMs) + Math.max(1, Math.min(limit, perSeries)) * intervalMs;
 }
 

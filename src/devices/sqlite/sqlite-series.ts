@@ -1,4 +1,14 @@
-import type { ExportPosition, ExportQuery, ExportSlice, Series, SeriesPage, SeriesQuery } from '../series.ts';
+import type {
+  ExportPosition,
+  ExportQuery,
+  ExportSlice,
+  Series,
+  SeriesPage,
+  SeriesQuery,
+  TypeSeriesPage,
+  TypeSeriesQuery,
+} from '../series.ts';
+import { typeSeries } from './type-series.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 /** `Series` by way of a thread of its own, so that nobody who looks for a device waits behind a long answer. */
@@ -11,6 +21,10 @@ export class SqliteSeries implements Series {
 
   points(query: SeriesQuery): Promise<SeriesPage> {
     return this.#scanner.request('seriesPoints', [query]);
+  }
+
+  ofType(query: TypeSeriesQuery, signal: AbortSignal): Promise<TypeSeriesPage> {
+    return typeSeries(query, signal, (after) => this.#scanner.request('typeSeriesSlice', [query, after]));
   }
 
   exported(query: ExportQuery, after?: ExportPosition): Promise<ExportSlice> {

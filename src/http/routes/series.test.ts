@@ -70,3 +70,23 @@ test('a question that makes no series is refused with what to ask', async (t) =>
     assert.match(answer.body.detail, detail);
   }
 });
+
+test('a series over all devices of a type comes as JSON, CSV or NDJSON', async (t) => {
+  const { call, store, base } = await serveMeters(t);
+  store.typePage = { devices: 7, series: [{ key: 'v,w', points: [point] }], next: 120_000 };
+  const path = '/v1/device-types/meter/series?key=v,w&fn=avg&fn=count&interval=1m&from=0&to=600000';
+  const { status, body } = await call('GET', path);
+  assert.equal(status, 200);
+  const shown = { time: 60_000, avg: 2, count: 2 };
+  assert.deepEqual(body, { devices: 7, series: [{ key: 'v,w', points: [shown] }], next: 120_000 });
+  const asked = { deviceType: 'meter', keys: ['v,w'], eventType: 'telemetry', intervalMs: 60_000 };
+  assert.deepEqual(store.askedOfTypes, [{ ...asked, from: 0, to: 600_000, limit: 100 }]);
+
+  const csv = await call('GET', `${path}&format=csv`);
+  assert.equal(csv.body, 'key,time,avg,count\r\n"v,w",1970-01-01T00:01:00.000Z,2,2\r\n');
+  assert.match(csv.headers.get('content-type') ?? '', /^text\/csv/);
+  assert.deepEqual([csv.headers.get('sluice-devices'), csv.headers.get('sluice-next')], ['7', '120000']);
+  const lines = await fetch(`${base}${path}&format=ndjson`);
+  assert.equal(await lines.text(), `${JSON.stringify({ key: 'v,w', ...shown })}\n`);
+  assert.equal((await call('GET', '/v1/device-types/nothing/series?key=v')).status, 404);
+});

@@ -1,4 +1,4 @@
-import type { SeriesPage, SeriesPoint } from '../../devices/series.ts';
+import type { SeriesQuery } from '../../devices/series.ts';
 import { SluiceError } from '../../errors.ts';
 import { parseInterval, parseTime } from '../header-values.ts';
 import { ok, type Route, type RouteParts, route } from '../route.ts';
@@ -9,12 +9,15 @@ import {
   entityName,
   epochMs,
   eventType,
+  integer,
   object,
   oneOrMore,
   pageLimit,
   text,
   timeText,
 } from '../schemas.ts';
+import { type FunctionName, functionNames, seriesAnswer, shownPoints } from '../series-answer.ts';
+import { deviceTypeNamed } from './device-types.ts';
 import { known } from './devices.ts';
 
 const tag = 'Readings';
@@ -22,9 +25,6 @@ const tag = 'Readings';
 /** Keys of one question, and devices of one answer. */
 const keysMax = 20;
 const devicesMax = 100;
-
-const functionNames = ['min', 'max', 'avg', 'sum', 'count', 'last'] as const;
-type FunctionName = (typeof functionNames)[number];
 
 interface SeriesFields {
   readonly key: string | readonly string[];
@@ -47,6 +47,13 @@ interface OfDevices {
     readonly type?: string;
     readonly after?: string;
   };
+}
+
+const textFormats = ['csv', 'ndjson'] as const;
+
+interface OfType {
+  readonly params: { readonly name: string };
+  readonly query: SeriesFields & { readonly format: 'json' | (typeof textFormats)[number] };
 }
 
 const fields = {
@@ -125,29 +132,67 @@ export const seriesRoutes: readonly Route[] = [
       });
     },
   }),
+  route<OfType>({
+    method: 'GET',
+    path: '/v1/device-types/{name}/series',
+    tag,
+    summary:
+      'What the numbers of all devices of a type come to together, by interval: one series for each key. It is read device by device, and ends with the connection',
+    who: 'admin',
+    schemas: {
+      params: object({ name: entityName }, ['name']),
+      query: object(
+        {
+          ...fields,
+          format: {
+            type: 'string',
+            enum: ['json', ...textFormats],
+            default: 'json',
+            description: '`csv` and `ndjson` have a line for each interval, and `next` in the header `sluice-next`',
+          },
+        },
+        ['key'],
+      ),
+      responses: {
+        200: answer('One page of each series, oldest first', {
+          devices: { ...integer, description: 'Devices of the type' },
+          series: array({ type: 'object', properties: { key: text, points: array(point) } }),
+          next: page.next,
+        }),
+      },
+    },
+    handle: async ({ params: { name }, query, presence }, parts) => {
+      await deviceTypeNamed(parts.store, name);
+      const left = new AbortController();
+      presence.onLeft(() => left.abort(new SluiceError('unavailable', 'The caller left')));
+      const asked = { ...read(query, parts), deviceType: name };
+      return seriesAnswer(await parts.store.series.ofType(asked, left.signal), functionsOf(query), query.format);
+    },
+  }),
 ];
 
-async function points(
-  deviceIds: readonly string[],
-  { key, fn = functionNames, eventType, interval, from: fromText, to: toText, limit }: SeriesFields,
-  { store, clock }: RouteParts,
-): Promise<object> {
+async function points(deviceIds: readonly string[], query: SeriesFields, parts: RouteParts): Promise<object> {
+  const { series, next } = await parts.store.series.points({ ...read(query, parts), deviceIds });
+  const names = functionsOf(query);
+  return { series: series.map(({ points, ...of }) => ({ ...of, points: shownPoints(points, names) })), next };
+}
+
+function read(
+  { key, eventType, interval, from: fromText, to: toText, limit }: SeriesFields,
+  { clock }: RouteParts,
+): Omit<SeriesQuery, 'deviceIds'> {
   const intervalMs = parseInterval(interval, 'interval');
   const to = toText === undefined ? clock.now() : parseTime(toText, 'to');
   const from = fromText === undefined ? startOfLast(limit, intervalMs, to) : parseTime(fromText, 'from');
   if (from > to) throw new SluiceError('invalid_argument', `Give from before to: met ${from} and ${to}`);
-  const keys = [...new Set([key].flat())];
-  const answered = await store.series.points({ deviceIds, keys, eventType, intervalMs, from, to, limit });
-  return withFunctions(answered, [fn].flat());
+  return { keys: [...new Set([key].flat())], eventType, intervalMs, from, to, limit };
+}
+
+function functionsOf({ fn = functionNames }: SeriesFields): readonly FunctionName[] {
+  return [fn].flat();
 }
 
 /** Where the first of so many whole intervals begins, the last of which has the moment before `to`. */
 function startOfLast(intervals: number, intervalMs: number, to: number): number {
   return Math.max(0, (Math.ceil(to / intervalMs) - intervals) * intervalMs);
-}
-
-function withFunctions({ series, next }: SeriesPage, names: readonly FunctionName[]): object {
-  const shown = (point: SeriesPoint): object =>
-    Object.fromEntries([['time', point.time], ...names.map((name) => [name, point[name]])]);
-  return { series: series.map(({ points, ...of }) => ({ ...of, points: points.map(shown) })), next };
 }

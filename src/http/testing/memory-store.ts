@@ -11,6 +11,8 @@ import type {
   Series,
   SeriesPage,
   SeriesQuery,
+  TypeSeriesPage,
+  TypeSeriesQuery,
 } from '../../devices/series.ts';
 import type {
   Device,
@@ -40,6 +42,8 @@ export class MemoryStore implements Store {
   readonly exports: (ExportQuery & { after?: ExportPosition | undefined })[] = [];
   page: SeriesPage = { series: [], next: undefined };
   slices: ExportSlice[] = [];
+  readonly askedOfTypes: TypeSeriesQuery[] = [];
+  typePage: TypeSeriesPage = { devices: 0, series: [], next: undefined };
 
   async start(): Promise<void> {
     this.known.clear();
@@ -142,6 +146,10 @@ export class MemoryStore implements Store {
     points: async (query) => {
       this.asked.push(query);
       return this.page;
+    },
+    ofType: async (query) => {
+      this.askedOfTypes.push(query);
+      return this.typePage;
     },
     exported: async (query, after) => {
       this.exports.push({ ...query, after });
