@@ -176,12 +176,19 @@ const language: Record<string, Convention> = {
       function decodeUplink(i) { var m = new Map(); m.get = function () { return 1 }; return { data: { a: i.bytes.asArray(), m: m.asMap() + m.get(), f: new Float32Array(1).asFloat32Array(), b: Buffer.from([1]).asBuffer() } } }`,
     data: { a: 'Array', m: 'Map1', f: 'Float32Array', b: 'Buffer' },
   },
+  'lists, functions and dates with names that the language has for them': {
+    script: `var names = ['at', 'values', 'sort']; function Meter() {} Meter['call'] = 5;
+      function decodeUplink(i) { var list = []; names.forEach(function (name, k) { list[name] = k }); i.recvTime['getTime'] = function () { return 9 };
+        return { data: { a: list.at, v: list.values, s: list.sort, c: Meter.call, t: i.recvTime.getTime() } } }`,
+    data: { a: 0, v: 1, s: 2, c: 5, t: 9 },
+  },
   'methods of the language that are defined anew without asking': {
     script: `var merge = { configurable: true, enumerable: false, writable: true, value: function (to, from) { for (var k in from) to[k] = to[k] ? [].concat(to[k], from[k]) : from[k]; return to } };
       Object.defineProperty(Object, 'assign', merge);
+      Object.defineProperties(String.prototype, { trim: { configurable: true, value: function () { return 'cut' } }, twice: { get: function () { return this + this }, configurable: true } });
       Reflect.defineProperty(Array.prototype, 'at', { configurable: true, value: function (n) { return this[n] + 1 } });
-      function decodeUplink(i) { return { data: { m: Object.assign({ a: 1 }, { a: 2 }), at: i.bytes.at(0) } } }`,
-    data: { m: { a: [1, 2] }, at: 19 },
+      function decodeUplink(i) { return { data: { m: Object.assign({ a: 1 }, { a: 2 }), at: i.bytes.at(0), t: ' x '.trim(), w: 'o'.twice } } }`,
+    data: { m: { a: [1, 2] }, at: 19, t: 'cut', w: 'oo' },
   },
   'errors of its own kind': {
     script:

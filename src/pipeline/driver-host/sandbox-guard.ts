@@ -27,7 +27,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
   const { has: hasName, add: addName } = Set.prototype;
   const { includes } = Array.prototype;
   const call = Reflect.apply;
-  const { freeze, isExtensible, keys: listedNames, getOwnPropertySymbols } = Object;
+  const { create: createObject, freeze, isExtensible, keys: listedNames, getOwnPropertySymbols } = Object;
 
   interface Kept {
     readonly holder: Record<PropertyKey, unknown>;
@@ -55,23 +55,9 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
   const { Buffer } = globalThis as unknown as { Buffer: Uint8ArrayConstructor };
-  const classes = [
-    Array,
-    String,
-    Number,
-    Boolean,
-    Date,
-    RegExp,
-    Function,
-    Map,
-    Set,
-    Symbol,
-    BigInt,
-    ArrayBuffer,
-    DataView,
-  ];
+  const classes = [Array, String, Number, Boolean, Date, RegExp, Function, Map, Set, Symbol];
   const arrays = [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array];
-  const extensible = [...classes, ...arrays, Float32Array, Float64Array, Buffer];
+  const extensible = [...classes, ...arrays, BigInt, ArrayBuffer, DataView, Float32Array, Float64Array, Buffer];
   const open = new Set<unknown>([globalThis, console]);
   for (const kind of [Object, ...errors, ...(opensClasses ? extensible : [])]) {
     open.add(kind);
@@ -105,6 +91,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     const noting = {
       [name](...given: unknown[]): unknown {
         isDefined = true;
+        if (name === 'defineProperties') return call(original, this, asAssignments(given));
         return call(original, this, name === 'defineProperty' ? asAssignment(given) : given);
       },
     };
@@ -120,6 +107,19 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     if (!isKept(holder, name) || typeof descriptor !== 'object' || descriptor === null || !('value' in descriptor))
       return given;
     return [holder, name, { __proto__: null, value: descriptor.value }];
+  }
+
+  function asAssignments(given: readonly unknown[]): readonly unknown[] {
+    const holder = given[0];
+    const properties = given[1] as Record<PropertyKey, unknown>;
+    if (typeof properties !== 'object' || properties === null) return given;
+    const all: Record<PropertyKey, unknown> = createObject(null);
+    const names = ownKeys(properties);
+    for (let index = 0; index < names.length; index++) {
+      if (!getOwnPropertyDescriptor(properties, names[index])?.enumerable) continue;
+      all[names[index]] = asAssignment([holder, names[index], properties[names[index]]])[2];
+    }
+    return [holder, all];
   }
 
   function isKept(holder: unknown, name: unknown): boolean {

@@ -15,6 +15,8 @@ test('a script that may extend a class of the language is told by its text', () 
     'Object.getPrototypeOf([]).x = 1;',
     'reading.toString = f;',
     'list.map = f;',
+    "reading['toString'] = f;",
+    "var names = { 1: 'values' }; list[names[code]] = 5;",
   ];
   for (const source of extending) assert.equal(extendsClasses(source), true, source);
 });
@@ -29,7 +31,9 @@ test('what most codecs do with classes is no extending', () => {
     'Object.defineProperty(exports, "__esModule", { value: true });',
     'Array.isArray(x) && new Date(5).getTime() === Number(y) && new Uint8Array(4) && e instanceof Error',
     'Object.prototype.hasOwnProperty.call(data, key)',
+    "var kind = 'values'; data.kind = kind; data['unit'] = 'V';",
     'data.name = data.map[3]; if (list.map == null) {}',
+    "var names = { 1: 'temperature' }; data[names[code]] = 5;",
   ];
   for (const source of usual) assert.equal(extendsClasses(source), false, source);
 });

@@ -78,22 +78,34 @@ const reserved = /^(arguments|eval|let|static|yield|await|implements|interface|p
  * costs some microseconds a message; where one is overlooked, the script fails and is given open classes then.
  */
 export function extendsClasses(source: string): boolean {
-  return signsOfExtending.some((sign) => sign.test(source));
+  return (
+    signsOfExtending.some((sign) => sign.test(source)) ||
+    (inheritedName.test(source) && computedAssignment.test(source))
+  );
 }
 
 const extensible = String.raw`Math|JSON|String|Number|Boolean|Date|RegExp|Function|Map|Set|Symbol|BigInt|(?:[A-Z]\w*)?Array|ArrayBuffer|DataView|Buffer`;
 /** Behind one of them: `.x =`, `[`, the end of an expression, or its prototype, unless only a method of it is called. */
 const asValue = String.raw`\.\s*\w+\s*=[^=]|[[\];,)}]|$|\.\s*prototype\b(?!\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\b)`;
-const inherited = [Array, String, Number, Date, RegExp, Function, Map, Set].flatMap(({ prototype }) =>
-  Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { writable }]) =>
-    writable && name !== 'constructor' && name !== 'length' ? [name] : [],
-  ),
-);
+const inherited = namesOf(Array, String, Number, Date, RegExp, Function, Map, Set);
 const signsOfExtending = [
   /__proto__|\.\s*constructor\b|[gs]etPrototypeOf|__define|globalThis/,
   new RegExp(String.raw`\b(?:${extensible})\s*(?:${asValue})`, 'm'),
-  new RegExp(String.raw`\.\s*(?:${inherited.join('|')})\s*=[^=]`),
+  new RegExp(String.raw`(?:\.\s*(?:${inherited})|\[\s*(['"])(?:${inherited})\1\s*\])\s*=[^=]`),
 ];
+/** A list or a function may be given a name that comes from a table. */
+const inheritedName = new RegExp(String.raw`(['"])(?:${namesOf(Array, Function)})\1`);
+const computedAssignment = /[\w$\])]\s*\]\s*=[^=]/;
+
+function namesOf(...classes: readonly { readonly prototype: object }[]): string {
+  return classes
+    .flatMap(({ prototype }) =>
+      Object.entries(Object.getOwnPropertyDescriptors(prototype)).flatMap(([name, { writable }]) =>
+        writable && name !== 'constructor' && name !== 'length' ? [name] : [],
+      ),
+    )
+    .join('|');
+}
 
 /** Whether it failed for want of `module` or `exports`. */
 export function wantsModule(problem: string): boolean {
