@@ -129,6 +129,7 @@ export class Backlog {
     this.#messages--;
     this.#queue.hot.add(record.length);
     this.#ready.push(entry);
+    this.#queue.selector.loaded?.(entry);
   }
 
   /**

@@ -109,6 +109,12 @@ export class LastValueSelector implements Selector {
     this.#inner.returned(entry);
   }
 
+  /** So that a newer one finds it. */
+  loaded(entry: Entry): void {
+    const digest = this.#digestOf(entry.record);
+    if (digest !== undefined && this.#values.newest(digest) === entry.sequence) this.#ready.set(digest, entry);
+  }
+
   postponed({ record, sequence }: Entry): void {
     const digest = this.#digestOf(record);
     if (digest !== undefined) this.#cameBack(digest, sequence);
@@ -173,7 +179,7 @@ export class LastValueSelector implements Selector {
   }
 
   #rewrite(entry: Entry, record: Buffer): void {
-    const { hot, totals } = this.#queue;
+    const { hot, totals, lanes } = this.#queue;
     this.#queue.causes.departed(entry.sequence, entry.record, 'discarded');
     const change = record.length - entry.bytes;
     hot.remove(entry.bytes);
@@ -182,7 +188,8 @@ export class LastValueSelector implements Selector {
     totals.enqueued++;
     totals.dropped.superseded++;
     entry.replaceRecord(record);
-    // Nobody has tried the new one.
+    // Nobody has tried the new one. Its row looks as one that was not read yet from now on.
+    if (entry.waiting !== undefined) lanes.of(entry.lane).backlog.written(entry.sequence);
     entry.waiting = undefined;
     entry.deliveries = 0;
     if (entry.stored) this.#queue.stage(entry, record.length);

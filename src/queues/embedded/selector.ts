@@ -14,6 +14,8 @@ export interface Selector {
   returned(entry: Entry): void;
   /** One that was given out waits for its time. */
   postponed?(entry: Entry): void;
+  /** One that was on disk alone is in memory too, where it was in the line. */
+  loaded?(entry: Entry): void;
   /** One that was given out, or waited for its time, is gone for good. */
   departed(entry: Entry): void;
   /** One that is ready in memory was taken away. */

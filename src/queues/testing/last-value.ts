@@ -113,6 +113,38 @@ export function lastValueContract(on: ContractBench): void {
       assert.deepEqual(await on.payloadsIn('orders'), ['grey']);
     });
 
+    test('a value that was read from disk and waits in memory is replaced as others are', async () => {
+      await on.engine.declare('orders', lamps);
+      await set('kitchen', 'blue');
+      await set('hall', 'white');
+      await on.reopen();
+      const { consumer } = await on.consume('orders', 1);
+      await consumer.delivery(1);
+      await set('hall', 'grey');
+      assert.deepEqual(await on.payloadsIn('orders'), ['blue', 'grey']);
+      assert.equal((await on.engine.stats('orders')).ready, 1);
+    });
+
+    test('a value in the place of one that was tried before a restart is there once', async () => {
+      await on.engine.declare('orders', { ...lamps, backoff: { ...fixedBackoff, kind: 'none' } });
+      const first = await on.consume('orders', 1);
+      await set('kitchen', 'blue');
+      await first.consumer.delivery(1);
+      await on.engine.declare('orders', { paused: true });
+      first.consumer.deliveries[0].settle(failed);
+      await set('hall', 'white');
+      await on.reopen();
+      on.clock.advance(1_000);
+      await set('kitchen', 'red');
+      await on.engine.declare('orders', { paused: false });
+      const { consumer } = await on.consume('orders', 1);
+      for (const number of [1, 2]) (await consumer.delivery(number)).settle(acknowledged);
+      await turns();
+      assert.deepEqual(consumer.payloads.sort(), ['red', 'white']);
+      const { ready, bytes } = await on.engine.stats('orders');
+      assert.deepEqual([ready, bytes], [0, 0]);
+    });
+
     test('a full queue takes a newer value of what waits in it, and drops nothing else for it', async () => {
       for (const overflow of ['reject', 'drop_oldest'] as const) {
         await on.engine.declare(overflow, {

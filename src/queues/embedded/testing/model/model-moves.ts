@@ -13,6 +13,8 @@ interface MovesParts {
   readonly now: number;
   readonly queues: ReadonlyMap<string, ReferenceQueue>;
   readonly line: ReferenceLine;
+  /** Rows go of which the reference is told afterwards. */
+  readonly isPurging: boolean;
   queue(name: string): ReferenceQueue;
 }
 
@@ -99,14 +101,17 @@ export class ModelMoves {
     this.#expired(id, to);
   }
 
-  began(rows: RowBatch): void {
-    const { tables, keys, values } = rows;
-    for (let at = 0; at < tables.length; at++) {
+  /** What came is learnt before what went: one commit has both. */
+  began({ tables, keys, values }: RowBatch): void {
+    for (const [at, table] of tables.entries()) {
       const value = values[at];
       if (value === undefined) continue;
-      if (tables[at] === 'messages') this.#rowWritten(keys.view(at), value);
-      else if (tables[at] === 'moves' && keys.view(at)[4] === 1)
+      if (table === 'messages') this.#rowWritten(keys.view(at), value);
+      else if (table === 'moves' && keys.view(at)[4] === 1)
         this.#progressed(keys.view(at), JSON.parse(value.toString()));
+    }
+    for (const [at, table] of tables.entries()) {
+      if (table === 'messages' && values[at] === undefined) this.#rowRemoved(keys.view(at));
     }
   }
 
@@ -119,7 +124,21 @@ export class ModelMoves {
     // Its row is written already, so this is the one of its return: it left in the meantime.
     if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
     if (!queue.messages.has(id) && !this.#world.line.arrived(id)) this.arrived(id, name);
-    queue.written(id, record.length);
+    queue.written(id, key.toString('hex'), record.length);
+  }
+
+  /**
+   * What nobody has told of was the older one of its key after a restart, or went by a move and has no row where it went:
+   * something newer took its place there at once.
+   */
+  #rowRemoved(key: Buffer): void {
+    const name = this.#names.get(key.readUInt32BE());
+    const queue = name === undefined ? undefined : this.#world.queues.get(name);
+    const id = queue?.idOf(key.toString('hex'));
+    if (name === undefined || queue === undefined || id === undefined) return;
+    this.#leftFor(id, name);
+    // The newer one may have come and gone since.
+    if (queue.values.conflates && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
   }
 
   #leftFor(id: string, from: string): void {

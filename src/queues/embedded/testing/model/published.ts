@@ -10,6 +10,8 @@ export interface Published {
   readonly bytes: number;
   /** When it was sent, which is when its record was made. */
   readonly at: number;
+  /** When it says that it was received: no two at once, so that of two values one is the newer. */
+  readonly receivedAt: number;
 }
 
 /** Every message is one of these, so that its id says all of it. */
@@ -34,6 +36,6 @@ export function numberOf(id: string): number {
   return Number(id.slice(1));
 }
 
-export function expiryOf({ expirySeconds, at }: Published): number {
-  return expirySeconds === undefined ? Number.POSITIVE_INFINITY : at + expirySeconds * 1_000;
+export function expiryOf({ expirySeconds, receivedAt }: Published): number {
+  return expirySeconds === undefined ? Number.POSITIVE_INFINITY : receivedAt + expirySeconds * 1_000;
 }

@@ -9,7 +9,7 @@ import type { World } from './world.ts';
 const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'], 't/both': ['a', 'b'], 't/b': ['b'] };
 
 /** What a message says of itself. */
-type Asking = Pick<Published, 'id' | 'deduplicationId' | 'expirySeconds' | 'delayMs'>;
+type Asking = Pick<Published, 'id' | 'receivedAt' | 'deduplicationId' | 'expirySeconds' | 'delayMs'>;
 
 /** So that a purge is one step, and a run stays fast. */
 const backlogMax = 200;
@@ -48,16 +48,18 @@ function publishOne(world: World, topic: string, names: readonly string[]): void
   if (met === 'in') world.line.arrived(published.id);
 }
 
-function messageByChance({ random, published, now }: World, topic: string): Asking & { readonly message: Message } {
+function messageByChance(world: World, topic: string): Asking & { readonly message: Message } {
+  const { random, published } = world;
   const asking: Asking = {
     id: `m${published}`,
+    receivedAt: world.nextReceivedAt(),
     deduplicationId: random.chance(20) ? `d${random.below(20)}` : undefined,
     expirySeconds: random.chance(8) ? random.between(1, 40) : undefined,
     delayMs: random.chance(8) ? random.between(0, 20_000) : undefined,
   };
   const userProperties = [...userPropertiesOf(asking), ['padding', '-'.repeat(random.below(200))] as const];
   const properties = { userProperties, messageExpiryInterval: asking.expirySeconds };
-  return { ...asking, message: messageOf(asking.id, { topic, properties, receivedAt: now }) };
+  return { ...asking, message: messageOf(asking.id, { topic, properties, receivedAt: asking.receivedAt }) };
 }
 
 /** Which messages were dropped where the reference cannot say. */

@@ -9,6 +9,8 @@ export interface ReferenceMessage {
   readonly lane: number;
   /** When it was sent; what is not in order has another story. */
   readonly since: number;
+  /** The key of its row, once that was written. */
+  row: string | undefined;
   /** Whether the disk will have it. */
   isWritten: boolean;
   /** When its time is over; then it may go at any moment in which nobody holds it. */

@@ -81,7 +81,7 @@ export class ReferenceQueue implements TurnQueue {
     const { transaction } = this.#history;
     const isWritten = this.options.durability !== 'memory';
     const lane = laneOf(id, this.options.priorities);
-    const state = { attempts: 0, availableAt, deadline: undefined, isWritten };
+    const state = { attempts: 0, availableAt, deadline: undefined, row: undefined, isWritten };
     const message: ReferenceMessage = { id, bytes, order, expiresAt, transaction, lane, since, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
@@ -134,11 +134,18 @@ export class ReferenceQueue implements TurnQueue {
   }
 
   /** Its row is on its way to the disk, with so many bytes. */
-  written(id: string, bytes: number): void {
+  written(id: string, row: string, bytes: number): void {
     const message = this.messages.get(id);
     if (message === undefined) return;
     if (message.bytes !== undefined) assert.equal(bytes, message.bytes, `${id} has another size`);
     message.bytes = bytes;
+    message.row = row;
+  }
+
+  /** The message of that row, where it is still there. */
+  idOf(row: string): string | undefined {
+    for (const message of this.messages.values()) if (message.row === row) return message.id;
+    return undefined;
   }
 
   /** After a crash or a restart nobody holds anything. */
@@ -191,7 +198,9 @@ export class ReferenceQueue implements TurnQueue {
   hasDeliverable(now: number): boolean {
     if (this.#outflow?.has(now) === false) return false;
     if (this.values.conflates)
-      return [...this.messages.values()].some((each) => this.#canGo(each) && !this.values.isKeyOut(each));
+      return [...this.messages.values()].some(
+        (each) => this.#canGo(each) && !this.values.isKeyOut(each) && !this.values.isObsolete(each.id),
+      );
     if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
     // What moved here has no order, so it cannot be told whose turn it is.
     const all = [...this.messages.values()];

@@ -29,9 +29,12 @@ export class ReferenceValues {
     return this.#sameKeyAs(id).some(({ deadline }) => deadline !== undefined);
   }
 
-  /** What goes when it comes: the others of its key, but for the one that is out. */
+  /**
+   * What goes when it comes: the newest so far of its key, unless it is out. An older one was out when the process ended, and
+   * goes when its turn comes.
+   */
   replacedBy(id: string): ReferenceMessage[] {
-    return this.#sameKeyAs(id).filter(({ deadline }) => deadline === undefined);
+    return this.#sameKeyAs(id).filter((other) => other.deadline === undefined && !this.isObsolete(other.id));
   }
 
   #sameKeyAs(id: string): ReferenceMessage[] {

@@ -61,6 +61,7 @@ export class World {
   published = 0;
   receipts = 0;
   deliveries = 0;
+  #receivedAt = 0;
   /** Of which life of the engine: what an earlier one still does is of no interest. */
   life = 0;
   problem: unknown;
@@ -84,6 +85,11 @@ export class World {
 
   get now(): number {
     return this.under.clock.now();
+  }
+
+  nextReceivedAt(): number {
+    this.#receivedAt = Math.max(this.#receivedAt + 1, this.now);
+    return this.#receivedAt;
   }
 
   async open(): Promise<void> {
