@@ -13,6 +13,7 @@ const billing = {
   acknowledged: 7,
   failed: 1,
   deadLettered: 4,
+  heldMs: 0,
   skipped: 0,
 };
 

@@ -204,6 +204,8 @@ export interface GroupInfo {
   readonly timeToDrainMs: number | undefined;
   /** Totals since the process started. */
   readonly acknowledged: number;
+  /** How long the acknowledged ones were with their consumers, all together. */
+  readonly heldMs: number;
   readonly failed: number;
   readonly deadLettered: number;
   /** Gone by retention before the group came to them. */

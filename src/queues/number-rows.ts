@@ -1,8 +1,7 @@
 import type { HistogramReading } from '../std/histogram.ts';
 import { type AlertName, alertNames } from './alerts.ts';
 import type { GroupLevel } from './causes/dead-letter-groups.ts';
-import type { GroupInfo } from './engine.ts';
-import type { NumberRow, QueueMetric, QueueRates, Sample } from './queue-numbers.ts';
+import type { GroupNumbers, NumberRow, QueueMetric, QueueRates, Sample } from './queue-numbers.ts';
 import type { QueueStats, QueueTotalName } from './queue-stats.ts';
 
 /* Forms that the number of a queue has. */
@@ -200,7 +199,7 @@ const groupNumbers: readonly (readonly [
   metric: string,
   topic: string,
   help: string,
-  read: (group: GroupInfo) => number | undefined,
+  read: (group: GroupNumbers) => number | undefined,
 ])[] = [
   ['group_lag_messages', 'lag', 'Messages that the group has not settled', ({ lagMessages }) => lagMessages],
   ['group_lag_seconds', 'lag-seconds', 'Age of the oldest of them', ({ lagMs }) => lagMs / 1_000],
@@ -211,9 +210,15 @@ const groupNumbers: readonly (readonly [
     ({ timeToDrainMs }) => (timeToDrainMs === undefined ? undefined : timeToDrainMs / 1_000),
   ],
   ['group_consumers', 'consumers', 'Consumers of the group', ({ consumers }) => consumers],
+  [
+    'group_desired_consumers',
+    'desired-consumers',
+    'Consumers that the group needs',
+    ({ desiredConsumers }) => desiredConsumers,
+  ],
 ];
 
-export function groups(): NumberRow<readonly GroupInfo[]> {
+export function groups(): NumberRow<readonly GroupNumbers[]> {
   return {
     help: 'Groups of a log, with their lag',
     form: 'groups',

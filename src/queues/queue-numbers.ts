@@ -19,9 +19,14 @@ export interface QueueNumbers extends QueueStats {
   /** Those that are raised. */
   readonly alerts: readonly AlertName[];
   /** Of a log. */
-  readonly groups: readonly GroupInfo[];
+  readonly groups: readonly GroupNumbers[];
   /** How long the disk takes, in microseconds. All queues share it. */
   readonly commitUs: HistogramReading;
+}
+
+/** What a group of a log shows. */
+export interface GroupNumbers extends GroupInfo {
+  readonly desiredConsumers: number;
 }
 
 export type QueueRates = Readonly<Record<QueueTotalName, number>> & {

@@ -7,7 +7,7 @@ import type { QueueEvent } from './engine.ts';
 import type { GivenQueueOptions } from './options.ts';
 import type { QueueStats } from './queue-stats.ts';
 import { QueueWatch, watchMs } from './queue-watch.ts';
-import { noStats, ScriptedQueues } from './testing/scripted-queues.ts';
+import { idleGroup, noStats, ScriptedQueues } from './testing/scripted-queues.ts';
 
 class Scene {
   readonly clock = new SimulatedClock();
@@ -144,9 +144,9 @@ test('the consumers that are needed follow from what was seen, and a paused queu
 
 test('of a log counts what each group has before it, not what is kept', async () => {
   const scene = new Scene();
-  const group = { position: 1, leased: 0, scheduled: 0, consumers: 1, acknowledged: 0, failed: 0, deadLettered: 0 };
+  const group = { ...idleGroup, position: 1, consumers: 1 };
   const behind = (name: string, lagMessages: number, lagMs: number) =>
-    ({ ...group, name, lagMessages, lagMs, timeToDrainMs: undefined, skipped: 0 }) as const;
+    ({ ...group, name, lagMessages, lagMs }) as const;
   scene.queues.groupsOfLogs = [behind('a', 10, 4_000), behind('b', 30, 9_000)];
   const options = { kind: 'log', alerts: { depth: 30, oldestAgeMs: 9_001 } } as const;
   for (let look = 0; look < 7; look++) {
@@ -219,4 +219,28 @@ test('it looks at the start, then every five seconds, and no more after the stop
   scene.watch.stop();
   scene.clock.advance(10 * watchMs);
   assert.equal(looks, 2);
+});
+
+test('each group of a log needs as many consumers as its own time for a message asks for', async () => {
+  const scene = new Scene();
+  // 100 messages a second come; one group takes 20 ms for each of them, the other one 400 ms.
+  const group = (name: string, look: number, ms: number, consumers: number) => {
+    const acknowledged = look * 500;
+    return { ...idleGroup, name, consumers, acknowledged, heldMs: acknowledged * ms };
+  };
+  const look = async (at: number, options: GivenQueueOptions = {}): Promise<void> => {
+    scene.queues.groupsOfLogs = [group('quick', at, 20, 50), group('slow', at, 400, 50)];
+    await scene.see({ enqueued: at * 500, acknowledged: at * 1_000 }, { kind: 'log', ...options });
+  };
+  const desired = async (): Promise<(readonly [string, number])[]> =>
+    (await scene.watch.numbers('jobs')).groups.map(({ name, desiredConsumers }) => [name, desiredConsumers] as const);
+  for (let at = 0; at < 30; at++) await look(at);
+  assert.deepEqual(await desired(), [
+    ['quick', Math.ceil((100 * 0.02) / 0.8)],
+    ['slow', Math.ceil((100 * 0.4) / 0.8)],
+  ]);
+  scene.queues.groupsOfLogs = [];
+  await scene.see({ enqueued: 15_000 }, { kind: 'log' });
+  scene.queues.groupsOfLogs = [{ ...idleGroup, name: 'slow', lagMessages: 5 }];
+  assert.deepEqual(await desired(), [['slow', 0]]);
 });

@@ -84,7 +84,7 @@ export class QueueWatch implements Part {
 
   async #lookAt(info: QueueInfo): Promise<void> {
     const { clock, onEvent, log } = this.#parts;
-    const { stats, backlog } = await this.#seen(info);
+    const { stats, groups, backlog } = await this.#seen(info);
     const followers = this.#followers.get(info.name) ?? [];
     const watched = this.#watchedQueue(info);
     const consumers = followers.reduce((sum, { consumers = 1 }) => sum + consumers - 1, stats.consumers);
@@ -93,12 +93,19 @@ export class QueueWatch implements Part {
       if (event.kind === 'alert-cleared') log.info('A queue clears an alert', { queue: info.name, ...event.detail });
       onEvent({ queue: info.name, at: clock.now(), ...event });
     }
+    watched.lookAtGroups(groups, info.options, clock.now());
     for (const follower of followers) follower.follow(watched.desiredConsumers);
   }
 
   async #numbers(info: QueueInfo): Promise<QueueNumbers> {
     const { stats, groups, backlog } = await this.#seen(info);
-    return { ...stats, ...this.#watchedQueue(info).findings(backlog), groups, commitUs: this.#parts.commitUs() };
+    const watched = this.#watchedQueue(info);
+    return {
+      ...stats,
+      ...watched.findings(backlog),
+      groups: groups.map((group) => ({ ...group, desiredConsumers: watched.desiredConsumersOf(group.name) })),
+      commitUs: this.#parts.commitUs(),
+    };
   }
 
   async #seen({ name, options: { kind } }: QueueInfo) {

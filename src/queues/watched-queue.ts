@@ -1,7 +1,7 @@
 import { RateWindow } from '../std/rate-window.ts';
 import { Alerts } from './alerts.ts';
 import { consumersNeeded, DesiredConsumers } from './desired-consumers.ts';
-import type { QueueEvent } from './engine.ts';
+import type { GroupInfo, QueueEvent } from './engine.ts';
 import type { QueueOptions } from './options.ts';
 import type { QueueBacklog } from './queue-backlog.ts';
 import type { QueueNumbers, QueueRates } from './queue-numbers.ts';
@@ -12,6 +12,7 @@ import {
   queueDropReasons,
   queueTotalNames as totalNames,
 } from './queue-stats.ts';
+import { WatchedGroup } from './watched-group.ts';
 
 type Findings = Pick<
   QueueNumbers,
@@ -25,6 +26,8 @@ export class WatchedQueue {
   readonly #rates = new RateWindow(watchedTotals.length, windowSamples);
   readonly #alerts = new Alerts();
   readonly #desired = new DesiredConsumers();
+  /** Of a log, by name: as many as it may have groups. */
+  readonly #groups = new Map<string, WatchedGroup>();
   #last: QueueStats | undefined;
   #full = false;
   /** How many deliveries consumers had answered, and when that was seen to change. */
@@ -55,6 +58,23 @@ export class WatchedQueue {
     if (!options.paused) this.#desired.update(this.#needed(stats, backlog, options), now);
     this.#last = stats;
     return found;
+  }
+
+  /** Behind `look` of the same moment. */
+  lookAtGroups(groups: readonly GroupInfo[], options: QueueOptions, now: number): void {
+    const names = new Set(groups.map(({ name }) => name));
+    for (const name of this.#groups.keys()) if (!names.has(name)) this.#groups.delete(name);
+    const { enqueued } = this.#perSecond();
+    for (const group of groups) {
+      const watched = this.#groups.get(group.name) ?? new WatchedGroup(windowSamples);
+      watched.look(group, enqueued, options, now);
+      this.#groups.set(group.name, watched);
+    }
+  }
+
+  /** 0 for one that was not looked at yet. */
+  desiredConsumersOf(group: string): number {
+    return this.#groups.get(group)?.desiredConsumers ?? 0;
   }
 
   findings(backlog: QueueBacklog): Findings {

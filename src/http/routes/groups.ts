@@ -15,6 +15,7 @@ const group = {
     lagMs: { ...integer, description: 'Age of the oldest of them' },
     timeToDrainMs: { ...integer, description: 'At the pace of the last minute; absent where nothing was settled' },
     acknowledged: integer,
+    heldMs: { ...integer, description: 'How long the acknowledged ones were with their consumers, all together' },
     failed: integer,
     deadLettered: integer,
     skipped: { ...integer, description: 'Gone before the group came to them' },

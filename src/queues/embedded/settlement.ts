@@ -95,7 +95,9 @@ export function buryExpired(
 
 function acknowledge(queue: SettlingHome, entry: Entry): void {
   queue.totals.acknowledged++;
-  queue.totals.processingMs.record(entry.heldMs(queue.context.clock.turn()));
+  const heldMs = entry.heldMs(queue.context.clock.turn());
+  queue.totals.heldMs += heldMs;
+  queue.totals.processingMs.record(heldMs);
   queue.delivery.endLease(entry);
   if (!entry.stored) queue.totals.elided++;
   leave(queue, entry, State.acknowledged, 'consumed');

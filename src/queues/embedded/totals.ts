@@ -16,6 +16,8 @@ export class QueueTotals {
   readonly processingMs: Histogram;
 
   acknowledged = 0;
+  /** How long acknowledged messages were with their consumers, all together. */
+  heldMs = 0;
   deadLettered = 0;
   expired = 0;
   readonly dropped = Object.fromEntries(Object.keys(queueDropReasons).map((reason) => [reason, 0])) as Record<
@@ -32,8 +34,9 @@ export class QueueTotals {
 
   /** As they are now. */
   read() {
+    const { heldMs: _, ...totals } = this;
     return {
-      ...this,
+      ...totals,
       dropped: { ...this.dropped },
       timeInQueueMs: this.timeInQueueMs.read(),
       processingMs: this.processingMs.read(),

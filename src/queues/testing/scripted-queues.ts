@@ -36,6 +36,23 @@ export const noStats: QueueStats = {
   processingMs: emptyReading,
 };
 
+/** A group of a log that has nothing to do. */
+export const idleGroup: GroupInfo = {
+  name: 'idle',
+  position: 0,
+  leased: 0,
+  scheduled: 0,
+  consumers: 0,
+  lagMessages: 0,
+  lagMs: 0,
+  timeToDrainMs: undefined,
+  acknowledged: 0,
+  heldMs: 0,
+  failed: 0,
+  deadLettered: 0,
+  skipped: 0,
+};
+
 /** For tests: queues whose numbers are what the test says. */
 export class ScriptedQueues implements Pick<Engine, 'list' | 'info' | 'stats' | 'groups'> {
   readonly #queues = new Map<string, { info: QueueInfo; stats: QueueStats }>();

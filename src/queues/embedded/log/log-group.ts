@@ -127,7 +127,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   get info(): GroupInfo {
     const { position, beyond } = this.#stored.settled;
     const lagMessages = this.log.nextSequence - position - beyond;
-    const { acknowledged, failed, deadLettered } = this.totals;
+    const { acknowledged, heldMs, failed, deadLettered } = this.totals;
     return {
       name: this.group,
       position,
@@ -138,6 +138,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
       lagMs: lagMessages === 0 ? 0 : this.log.ageFrom(position),
       timeToDrainMs: this.#pace.timeFor(lagMessages),
       acknowledged,
+      heldMs,
       failed,
       deadLettered,
       skipped: this.skipped,
