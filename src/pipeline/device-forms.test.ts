@@ -92,10 +92,12 @@ test('what says that it is an event and is none is refused', async (t) => {
     message(bench, Buffer.from('{'), structured),
     message(bench, Buffer.from(`"${'x'.repeat(100)}"`), structured),
     message(bench, Buffer.from('{}'), { userProperties: [['specversion', '1.0']] }),
+    message(bench, Buffer.from('{"data":"caf\xe9"}', 'latin1'), structured),
+    message(bench, Buffer.from(`${'['.repeat(70)}${']'.repeat(20)}`), { ...structured }),
   );
   assert.deepEqual(
     receipts.map(({ code }) => code),
-    ['payload_unreadable', 'payload_too_large', 'invalid_argument'],
+    ['payload_unreadable', 'payload_too_large', 'invalid_argument', 'payload_unreadable', 'payload_unreadable'],
   );
 });
 

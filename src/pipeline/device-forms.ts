@@ -4,6 +4,7 @@ import { headerNames } from './device-message.ts';
 import { buildDeviceTopic, type DeviceAddress, defaultEventType } from './device-topic.ts';
 import type { Door } from './door.ts';
 import { type CloudEvent, readBinary, readStructured, structuredType } from './forms/cloud-events.ts';
+import { jsonOfBytes } from './json-bytes.ts';
 import type { PipelineLimits } from './limits.ts';
 import { PayloadUnpacker } from './payload-unpacker.ts';
 
@@ -68,12 +69,8 @@ export class DeviceForms {
         { detail: { limit: 'structuredEventBytesMax' } },
       );
     }
-    try {
-      return readStructured(JSON.parse(payload.toString()));
-    } catch (cause) {
-      const { message } = cause as Error;
-      return new SluiceError('payload_unreadable', `Send an event that is valid JSON: ${message}`, { cause });
-    }
+    const event = jsonOfBytes(payload, 'an event');
+    return event instanceof SluiceError ? event : readStructured(event);
   }
 }
 

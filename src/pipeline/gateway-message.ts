@@ -1,7 +1,7 @@
 import { isDeviceId } from '../access/device-topics.ts';
 import { SluiceError } from '../errors.ts';
 import { isJsonObject, type JsonObject } from '../std/json.ts';
-import { jsonDepthMax, nestsDeeper } from '../std/json-depth.ts';
+import { jsonOfBytes } from './json-bytes.ts';
 
 export type GatewayTopicKind = 'telemetry' | 'attributes' | 'connect' | 'disconnect';
 
@@ -20,22 +20,9 @@ export function readGatewayObject(payload: Buffer, bytesMax: number, meaning: st
       detail: { limit: 'gatewayBytesMax' },
     });
   }
-  const text = payload.toString();
-  if (nestsDeeper(text, jsonDepthMax)) {
-    const sentence = `Send JSON with at most ${jsonDepthMax} arrays and objects inside each other: this has more`;
-    return new SluiceError('payload_unreadable', sentence);
-  }
-  const value = parse(text);
-  return isJsonObject(value) ? value : new SluiceError('payload_unreadable', `Send a JSON object ${meaning}`);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What is no JSON is no object either, and refused as such.
-    return undefined;
-  }
+  const value = jsonOfBytes(payload, 'what a gateway says');
+  if (value instanceof SluiceError || isJsonObject(value)) return value;
+  return new SluiceError('payload_unreadable', `Send a JSON object ${meaning}`);
 }
 
 export function notBehind(id: string, gatewayId: string): SluiceError {
