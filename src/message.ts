@@ -76,9 +76,10 @@ export interface ReceiptWaiter {
   readonly safeIsEnough?: boolean;
   /**
    * Whether who sent the message may publish to that topic too: for a destination that makes a message of another topic out of
-   * it, since rights were asked for the one that it came with. Absent: no.
+   * it, since rights were asked for the one that it came with. `child` is the device that the topic is of, where it is known to be
+   * behind the device that sent the message. Absent: no.
    */
-  mayPublish?(topic: string): boolean;
+  mayPublish?(topic: string, child?: ChildDevice): boolean;
   /** Whether a failure came for this tag already, in the turn of its admission. */
   failed?(tag: number): boolean;
   /**
@@ -87,6 +88,12 @@ export interface ReceiptWaiter {
    * up before it is known.
    */
   held?(tag: number, cause: HoldCause): void;
+}
+
+/** A device behind a gateway. */
+export interface ChildDevice {
+  readonly id: string;
+  readonly deviceType: string;
 }
 
 /** What a message waits for: room in a queue, or that its device may send again. */

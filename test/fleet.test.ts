@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders of rules look like those of JavaScript
+
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from 'jose';
@@ -145,6 +147,36 @@ test('a gateway acts for the devices behind it and for no other, as long as they
   // It held a subscription that it may not hold any more.
   assert.equal(await left, 0x87);
   assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 403);
+});
+
+test('a rule that denies devices something denies it to their gateway, on their topics and in one object', async (t) => {
+  const denied = 'devices/${deviceId}/events/attributes';
+  const server = await startConfigured(t, {
+    access: {
+      tokens: [{ name: 'ops', token: 'ops-token-0123456789', admin: true }],
+      rules: [{ effect: 'deny', action: 'publish', filter: denied }],
+    },
+    deviceTypes: { meter: { mode: 'inline' } },
+  });
+  const authorization = 'Bearer ops-token-0123456789';
+  const put = (method: string, path: string, body: object): Promise<Response> =>
+    fetch(`${server.httpUrl}/v1/devices/${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  await put('PUT', 'gw', { type: 'meter' });
+  await put('PUT', 'm-1', { type: 'meter', gateway: 'gw' });
+  const token = 'token-of-the-gateway';
+  assert.equal((await put('POST', 'gw/credentials', { kind: 'token', token })).status, 201);
+  const gateway = await connectAsync(server.mqttUrl, { username: token, protocolVersion: 5, reconnectPeriod: 0 });
+  t.after(() => gateway.end(true));
+  for (const [topic, payload] of [
+    ['devices/m-1/events/attributes', '{"v":1}'],
+    ['v1/gateway/attributes', '{"m-1":{"v":1}}'],
+  ])
+    await assert.rejects(gateway.publishAsync(topic, payload, { qos: 1 }), { code: 0x87 }, topic);
+  await gateway.publishAsync('v1/gateway/telemetry', '{"m-1":{"v":1}}', { qos: 1 });
 });
 
 test('an import that takes a device from its gateway takes the right away at once', async (t) => {

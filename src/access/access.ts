@@ -1,3 +1,4 @@
+import type { ChildDevice } from '../message.ts';
 import type { Proof } from './proof.ts';
 
 interface Known {
@@ -18,8 +19,8 @@ export type Identity = Known &
         readonly deviceType: string;
         /** For rules; absent: it has none. */
         readonly attributes?: Readonly<Record<string, string>>;
-        /** Devices that it may act for as their gateway. */
-        readonly gatewayOf?: ReadonlySet<string>;
+        /** Devices that it may act for as their gateway, with their types. */
+        readonly gatewayOf?: ReadonlyMap<string, string>;
       }
   );
 
@@ -102,7 +103,8 @@ export interface Access {
   authenticateToken(token: string | undefined, arrival: Arrival): Promise<Identity>;
   /** By a method of enhanced authentication (MQTT 5, section 4.12); undefined where the method is not known. */
   beginExchange(method: string, credentials: Credentials): AuthenticationExchange | undefined;
-  mayPublish(identity: Identity, clientId: string, topic: string): boolean;
+  /** `child`: a device known to be behind the identity, which need not know of it yet. */
+  mayPublish(identity: Identity, clientId: string, topic: string, child?: ChildDevice): boolean;
   /** Whether everything that the filter can match may be read. */
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean;
   /** The HTTP API beyond a device's own ingest. */
@@ -127,7 +129,7 @@ export interface DeviceAccount {
   readonly deviceType: string;
   readonly retired: boolean;
   readonly attributes: Readonly<Record<string, string>>;
-  readonly children: readonly string[];
+  readonly children: readonly ChildDevice[];
   readonly credentials: readonly AccountCredential[];
 }
 

@@ -1,3 +1,4 @@
+import type { ChildDevice } from '../message.ts';
 import type { AccessRule, EverybodyRule, Identity } from './access.ts';
 import { deviceFilter, deviceOf, isDeviceId } from './device-topics.ts';
 import { Policy } from './policy.ts';
@@ -13,8 +14,11 @@ export class Authorizer {
     this.#everybody = everybody;
   }
 
-  mayPublish(identity: Identity, clientId: string, topic: string): boolean {
-    return this.isUnlimited(identity) || this.#policy(identity, clientId).mayPublish(topic);
+  mayPublish(identity: Identity, clientId: string, topic: string, child?: ChildDevice): boolean {
+    if (this.isUnlimited(identity)) return true;
+    if (child === undefined || identity.kind !== 'device') return this.#policy(identity, clientId).mayPublish(topic);
+    const gatewayOf = new Map([[child.id, child.deviceType]]);
+    return this.#policyOf({ ...identity, gatewayOf }, clientId).mayPublish(topic);
   }
 
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean {
@@ -30,12 +34,17 @@ export class Authorizer {
   #policy(identity: Identity, clientId: string): Policy {
     const known = this.#policies.get(identity);
     if (known?.clientId === clientId) return known.policy;
-    const policy = new Policy([this.#everybody, ownRules(identity)], valuesOf(identity, clientId), {
-      concerns: (rule) => concerns(rule, identity, clientId),
-      otherwise: (filter) => isOfChild(identity, filter),
-    });
+    const policy = this.#policyOf(identity, clientId);
     this.#policies.set(identity, { clientId, policy });
     return policy;
+  }
+
+  #policyOf(identity: Identity, clientId: string): Policy {
+    return new Policy([this.#everybody, ownRules(identity)], valuesOf(identity, clientId), {
+      concerns: (rule) => concerns(rule, identity, clientId),
+      otherwise: (filter) => childOf(identity, filter) !== undefined,
+      speaksFor: (filter) => valuesOfChild(identity, clientId, filter),
+    });
   }
 }
 
@@ -62,9 +71,18 @@ function valuesOf(identity: Identity, clientId: string): RuleValues {
   };
 }
 
-/** A gateway may do for the devices behind it what they may do by themselves. */
-function isOfChild(identity: Identity, filter: string): boolean {
-  if (identity.kind !== 'device' || identity.gatewayOf === undefined) return false;
+/** The device behind a gateway that a topic is of: the gateway may do there what the device may do by itself. */
+function childOf(identity: Identity, filter: string): string | undefined {
+  if (identity.kind !== 'device' || identity.gatewayOf === undefined) return undefined;
   const child = deviceOf(filter);
-  return child !== undefined && identity.gatewayOf.has(child);
+  return child !== undefined && identity.gatewayOf.has(child) ? child : undefined;
+}
+
+/** What a rule means for that device, so that one which denies it something denies it to its gateway. */
+function valuesOfChild(identity: Identity, clientId: string, filter: string): RuleValues | undefined {
+  const id = childOf(identity, filter);
+  if (id === undefined || identity.kind !== 'device') return undefined;
+  const deviceType = identity.gatewayOf?.get(id);
+  // Those of all devices of a gateway would be too much to keep for its connection.
+  return { clientId, username: id, deviceId: id, deviceType, attributes: 'unknown' };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { SluiceError } from '../errors.ts';
+import type { ChildDevice } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type {
@@ -109,8 +110,8 @@ export class ConfiguredAccess implements Access {
     return this.#setup.authenticators.find(({ name }) => name === proof?.by)?.reexamine(identity, change);
   }
 
-  mayPublish(identity: Identity, clientId: string, topic: string): boolean {
-    return this.#setup.authorizer.mayPublish(identity, clientId, topic);
+  mayPublish(identity: Identity, clientId: string, topic: string, child?: ChildDevice): boolean {
+    return this.#setup.authorizer.mayPublish(identity, clientId, topic, child);
   }
 
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean {

@@ -12,7 +12,7 @@ export function deviceIdentity(account: DeviceAccount, proof: Proof, expiresAt: 
     deviceType,
     proof,
     ...(Object.keys(attributes).length > 0 && { attributes }),
-    ...(children.length > 0 && { gatewayOf: new Set(children) }),
+    ...(children.length > 0 && { gatewayOf: new Map(children.map((child) => [child.id, child.deviceType])) }),
     ...(expiresAt !== undefined && { expiresAt }),
   };
 }

@@ -118,8 +118,18 @@ test('a rule for everybody that names users, client ids or kinds is for those al
   assert.deepEqual(may({ kind: 'anonymous', name: 'anonymous' }, 'x'), ['n']);
 });
 
+const gateway: Identity = {
+  kind: 'device',
+  name: 'gw',
+  deviceType: 'gateway',
+  attributes: { site: 'north' },
+  gatewayOf: new Map([
+    ['d1', 'meter'],
+    ['d2', 'valve'],
+  ]),
+};
+
 test('a gateway may do for devices behind it what they may do, unless a rule for everybody denies it', () => {
-  const gateway: Identity = { kind: 'device', name: 'gw', deviceType: 'gateway', gatewayOf: new Set(['d1', 'd2']) };
   const authorizer = new Authorizer([{ effect: 'deny', action: 'all', filter: 'devices/d2/#' }]);
   const may = (topic: string): boolean => authorizer.mayPublish(gateway, 'c', topic);
   assert.deepEqual(['devices/d1', 'devices/d1/telemetry', 'devices/gw/x'].map(may), [true, true, true]);
@@ -130,6 +140,41 @@ test('a gateway may do for devices behind it what they may do, unless a rule for
   const reads = (filter: string): boolean => authorizer.maySubscribe(gateway, 'c', filter);
   assert.deepEqual(['devices/d1/#', 'devices/d1/+/x'].map(reads), [true, true]);
   assert.deepEqual(['devices/+/x', 'devices/#', '#', 'devices/d2/#'].map(reads), new Array(4).fill(false));
+});
+
+test('what a rule denies a device it denies its gateway too', () => {
+  const denied = (filter: string, topics: readonly string[]): boolean[] => {
+    const authorizer = new Authorizer([deny('all', filter), allow('all', 'devices/#')]);
+    return topics.map((topic) => !authorizer.mayPublish(gateway, 'c', topic));
+  };
+  const topics = ['devices/d1/locked', 'devices/d2/locked', 'devices/gw/locked', 'devices/d1/x'];
+  assert.deepEqual(denied('devices/${deviceId}/locked', topics), [true, true, true, false]);
+  assert.deepEqual(denied('devices/${username}/locked', topics), [true, true, true, false]);
+  const types = ['devices/d1/valve', 'devices/d2/valve', 'devices/gw/gateway', 'devices/d2/gateway'];
+  assert.deepEqual(denied('devices/${deviceId}/${deviceType}', types), [false, true, true, false]);
+  const sites = ['devices/d1/sites/south', 'devices/d1/x', 'devices/gw/sites/south', 'devices/gw/sites/north'];
+  assert.deepEqual(denied('devices/${deviceId}/sites/${attributes.site}', sites), [true, false, false, true]);
+  const reads = new Authorizer([deny('subscribe', 'devices/${deviceId}/locked')]);
+  assert.equal(reads.maySubscribe(gateway, 'c', 'devices/d1/#'), false);
+  assert.equal(reads.maySubscribe(gateway, 'c', 'devices/d1/open/#'), true);
+});
+
+test('a device that is behind a gateway since a moment is asked about as it is', () => {
+  const authorizer = new Authorizer([deny('publish', 'devices/${deviceId}/${deviceType}')]);
+  const may = (topic: string) => authorizer.mayPublish(gateway, 'c', topic, { id: 'new', deviceType: 'valve' });
+  assert.deepEqual(['devices/new/x', 'devices/new/valve', 'devices/other/x'].map(may), [true, false, false]);
+});
+
+test('what a rule allows a device it allows its gateway under the name of the device alone', () => {
+  const authorizer = new Authorizer([
+    allow('publish', 'sites/${deviceId}/x'),
+    allow('publish', 'types/${deviceType}/x'),
+  ]);
+  const topics = ['sites/gw/x', 'sites/d1/x', 'types/gateway/x', 'types/meter/x'];
+  assert.deepEqual(
+    topics.map((topic) => authorizer.mayPublish(gateway, 'c', topic)),
+    [true, false, true, false],
+  );
 });
 
 test('who comes without credentials may do everything until there are rules for everybody', () => {

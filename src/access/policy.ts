@@ -10,6 +10,8 @@ const decisionCharactersMax = 16 * 1024;
 export interface PolicyScope {
   concerns(rule: AccessRule): boolean;
   otherwise(topicOrFilter: string): boolean;
+  /** For whom the client speaks there, beside itself: a rule matches that does so for either. Absent: for nobody. */
+  speaksFor?(topicOrFilter: string): RuleValues | undefined;
 }
 
 const everyRule: PolicyScope = { concerns: () => true, otherwise: () => false };
@@ -55,20 +57,19 @@ export class Policy {
     asked: string,
     matches: (allows: boolean, filter: string) => boolean,
   ): boolean {
+    const other = this.#scope.speaksFor?.(asked);
     for (const list of this.#lists) {
       for (const rule of list) {
         if ((rule.action !== action && rule.action !== 'all') || !this.#scope.concerns(rule)) continue;
         const allows = rule.effect !== 'deny';
-        const filter = this.#filled(rule.filter, allows);
-        if (filter !== undefined && matches(allows, filter)) return allows;
+        const matchesFor = (values: RuleValues): boolean => {
+          const filter = filled(rule.filter, values, allows);
+          return filter !== undefined && matches(allows, filter);
+        };
+        if (matchesFor(this.#values) || (other !== undefined && matchesFor(other))) return allows;
       }
     }
     return this.#scope.otherwise(asked);
-  }
-
-  #filled(filter: string, allows: boolean): string | undefined {
-    if (!filter.includes('${')) return filter;
-    return filledFilter(filter, this.#values, allows ? 'nothing' : 'everything below');
   }
 
   #remember(topic: string, allowed: boolean): void {
@@ -80,4 +81,9 @@ export class Policy {
     this.#mayPublish.set(topic, allowed);
     this.#charactersKept += topic.length;
   }
+}
+
+function filled(filter: string, values: RuleValues, allows: boolean): string | undefined {
+  if (!filter.includes('${')) return filter;
+  return filledFilter(filter, values, allows ? 'nothing' : 'everything below');
 }

@@ -60,7 +60,7 @@ test('a name that would change what a rule matches does not escape a rule that d
     const denied = (filter: string) => filled(filter, { ...values, clientId }, 'everything below');
     assert.equal(denied('private/${clientId}/x'), 'private/#', clientId);
     assert.equal(denied('private/a-${clientId}'), 'private/#', clientId);
-    assert.equal(denied('private/${username}/${clientId}'), 'private/#', clientId);
+    assert.equal(denied('private/${username}/${clientId}'), 'private/ann/#', clientId);
     assert.equal(denied('${clientId}/#'), '#', clientId);
   }
   assert.equal(filled('devices/${deviceId}/#', values, 'everything below'), undefined);

@@ -4,8 +4,8 @@ import type { AccessRule } from './access.ts';
 
 /** Who the names in a rule's filter stand for. A rule with a name that has no value here matches nothing. */
 export interface RuleValues extends Readonly<Record<RuleName, string | undefined>> {
-  /** Of the device. */
-  readonly attributes?: Readonly<Record<string, string>>;
+  /** Of the device. `unknown`: it may have any. */
+  readonly attributes?: Readonly<Record<string, string>> | 'unknown';
 }
 
 const ruleNames = ['clientId', 'username', 'deviceId', 'deviceType'] as const;
@@ -35,20 +35,24 @@ export function filledFilter(
   });
   if (missing) return undefined;
   if (strangeAt === undefined && topicFilterProblem(filled) === undefined) return filled;
-  return strange === 'nothing' ? undefined : everythingBelow(filter, strangeAt ?? filter.indexOf('${'));
+  return strange === 'nothing' ? undefined : everythingBelow(filter, strangeAt ?? filter.indexOf('${'), values);
 }
 
 function filledIn(name: string, values: RuleValues): string | undefined {
   if (!name.startsWith(attributePrefix)) return values[name as RuleName];
   const { attributes = {} } = values;
+  if (attributes === 'unknown') return anyValue;
   const attribute = name.slice(attributePrefix.length);
   return Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
 }
 
-/** The levels in front of the one at `at`, and all that begins with them; what stands in those is known to be plain. */
-function everythingBelow(filter: string, at: number): string {
+/** No plain level: a rule that allows matches nothing by it, and one that denies everything that it could. */
+const anyValue = '#';
+
+/** The levels in front of the one at `at`, in which every value is plain, and all that begins with them. */
+function everythingBelow(filter: string, at: number, values: RuleValues): string {
   const front = filter.slice(0, filter.lastIndexOf('/', at) + 1);
-  return front.includes('${') ? everythingBelow(filter, filter.indexOf('${')) : `${front}#`;
+  return `${front.replace(placeholder, (_, name: string) => filledIn(name, values) ?? '')}#`;
 }
 
 /** Throws `invalid_argument` where the filter of a configured rule could never be valid. `owner` is named in the message. */

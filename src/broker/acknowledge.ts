@@ -1,5 +1,5 @@
 import { errorCatalogue, type SluiceError } from '../errors.ts';
-import type { HoldCause, QoS, ReceiptWaiter } from '../message.ts';
+import type { ChildDevice, HoldCause, QoS, ReceiptWaiter } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { PacketType, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { LazyMap } from '../std/lazy-map.ts';
@@ -21,7 +21,7 @@ export interface AcknowledgedLink extends SessionLink {
   forgetReceived(packetId: number): void;
   /** Counts and logs it. */
   publishRefused(refusal: SluiceError): void;
-  mayPublish(topic: string): boolean;
+  mayPublish(topic: string, child?: ChildDevice): boolean;
   /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
   closeUnacknowledged(failure: SluiceError): void;
 }
@@ -109,8 +109,8 @@ export class Acknowledger implements ReceiptWaiter {
     return this.#failures.size > 0 && this.#failures.has(tag);
   }
 
-  mayPublish(topic: string): boolean {
-    return this.#link.mayPublish(topic);
+  mayPublish(topic: string, child?: ChildDevice): boolean {
+    return this.#link.mayPublish(topic, child);
   }
 
   /** PUBREC once more, for a PUBLISH that came again: when its message is safe, which may be now. */

@@ -1,5 +1,6 @@
 import type { AuthenticationExchange, Credentials, Identity } from '../access/access.ts';
 import { errorCatalogue, type SluiceError } from '../errors.ts';
+import type { ChildDevice } from '../message.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
@@ -270,8 +271,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
       context.sessionLog.received.remove(session, packetId);
   }
 
-  mayPublish(topic: string): boolean {
-    return this.#rights.mayPublish(topic);
+  mayPublish(topic: string, child?: ChildDevice): boolean {
+    return this.#rights.mayPublish(topic, child);
   }
 
   /** Counts a refusal. The first one tells the operator which client is at odds with its rights; a flood of them must not flood the log. */

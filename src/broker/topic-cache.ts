@@ -1,5 +1,6 @@
 import type { Access, Identity } from '../access/access.ts';
 import { publishedTopic } from '../access/thingsboard-topics.ts';
+import type { ChildDevice } from '../message.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { Route, Router } from './router.ts';
@@ -17,13 +18,13 @@ export interface KnownTopic {
 export interface TopicRights {
   /** The topic with the identity's own name where it says `me`. */
   ownTopic(topic: string): string;
-  mayPublish(topic: string): boolean;
+  mayPublish(topic: string, child?: ChildDevice): boolean;
 }
 
 export function topicRights(access: Access, identity: Identity, clientId: string): TopicRights {
   return {
     ownTopic: (topic) => publishedTopic(identity, topic),
-    mayPublish: (topic) => access.mayPublish(identity, clientId, topic),
+    mayPublish: (topic, child) => access.mayPublish(identity, clientId, topic, child),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { SluiceError } from '../errors.ts';
-import type { HoldCause, ReceiptWaiter } from '../message.ts';
+import type { ChildDevice, HoldCause, ReceiptWaiter } from '../message.ts';
 
 interface Sender {
   hold(cause: HoldCause): void;
   unhold(): void;
-  mayPublish(topic: string): boolean;
+  mayPublish(topic: string, child?: ChildDevice): boolean;
   publishRefused(refusal: SluiceError): void;
 }
 
@@ -32,8 +32,8 @@ export class Unacknowledged implements ReceiptWaiter {
     this.#held.add(tag);
   }
 
-  mayPublish(topic: string): boolean {
-    return this.#sender.mayPublish(topic);
+  mayPublish(topic: string, child?: ChildDevice): boolean {
+    return this.#sender.mayPublish(topic, child);
   }
 
   receipt(tag: number, failure: SluiceError | undefined): void {

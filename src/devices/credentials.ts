@@ -1,3 +1,4 @@
+import type { ChildDevice } from '../message.ts';
 import type { Device } from './device.ts';
 
 /** What a device can log in with. */
@@ -28,8 +29,8 @@ export interface DeviceAccount {
   readonly device: Device;
   /** Those that expired too: a certificate that was taken away goes on closing the door to every other. */
   readonly credentials: readonly DeviceCredential[];
-  /** Ids of the devices that it is the gateway of, but for retired ones. */
-  readonly children: readonly string[];
+  /** Devices that it is the gateway of, but for retired ones. */
+  readonly children: readonly ChildDevice[];
 }
 
 /** The credentials of devices. What `put` and `remove` change is durable when they resolve. */

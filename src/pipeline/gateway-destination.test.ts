@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Message } from '../message.ts';
-import { TestBench } from './testing/test-bench.ts';
+import { TestBench, TestWaiter } from './testing/test-bench.ts';
 
 /** A gateway with the devices `a` and `b` behind it, and `c` behind nobody. */
 async function gatewayBench(t: TestContext, limits = {}): Promise<TestBench> {
@@ -81,4 +81,25 @@ test('what a gateway sends may not nest so deep that to write it down again take
   const deep = Buffer.from(`{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
   const [receipt] = await bench.publish({ ...sent(bench, {}), payload: deep });
   assert.equal(receipt.code, 'payload_unreadable');
+});
+
+test('bytes that are no UTF-8 are refused, and not replaced by others', async (t) => {
+  const bench = await gatewayBench(t);
+  const payload = Buffer.from('{"a":{"name":"caf\xe9"}}', 'latin1');
+  const [receipt] = await bench.publish({ ...sent(bench, {}), payload });
+  assert.equal(receipt.code, 'payload_unreadable');
+  assert.match(receipt.failure?.message ?? '', /UTF-8/);
+  assert.deepEqual(await bench.store.readings.state('a'), []);
+});
+
+test('a gateway may say nothing for a device on whose topic it may not publish', async (t) => {
+  const bench = await gatewayBench(t);
+  const waiter = new TestWaiter(1);
+  const asked: string[] = [];
+  waiter.mayPublish = (topic) => asked.push(topic) === 1;
+  const message = sent(bench, { a: { v: 1 }, b: { v: 2 } });
+  bench.pipeline.sink.route(message.topic)?.admit(message, waiter, 0);
+  const [receipt] = await waiter.all;
+  assert.deepEqual([receipt.code, asked], ['not_authorized', ['devices/a/telemetry', 'devices/b/telemetry']]);
+  assert.deepEqual(await bench.store.readings.state('a'), []);
 });

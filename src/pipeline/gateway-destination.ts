@@ -43,7 +43,7 @@ export class GatewayDestination implements Destination {
     // The payload is not looked at any more: it is a view of what the network reads into.
     const head = { ...message, payload: Buffer.alloc(0) };
     const messages = children.map(([id, value]) => this.#messageOf(head, id, value));
-    this.#strangers(children.map(([id]) => id))
+    this.#refusal(messages, waiter)
       .finally(() => door.release(bytes))
       .then((problem) => (problem === undefined ? this.#enter(messages, waiter, tag) : waiter.receipt(tag, problem)))
       .catch((problem) => waiter.receipt(tag, toSluiceError(problem)));
@@ -58,11 +58,13 @@ export class GatewayDestination implements Destination {
     return hasMessageId(message) || !isTimed(value) ? message : withMessageId(message, digest(topic, payload));
   }
 
-  /** Why the gateway may not act for all of them. */
-  async #strangers(ids: readonly string[]): Promise<SluiceError | undefined> {
-    for (const id of ids) {
+  /** Why the gateway may not act for all of them: rights were asked for its own topic, and each message goes out under another. */
+  async #refusal(messages: readonly Message[], waiter: ReceiptWaiter): Promise<SluiceError | undefined> {
+    for (const { topic } of messages) {
+      const id = deviceIdOf(topic);
       const known = this.#parts.devices.peek(id) ?? (await this.#parts.devices.lookup(id));
       if (known?.device.gateway !== this.#gatewayId) return notBehind(id, this.#gatewayId);
+      if (waiter.mayPublish?.(topic, { id, deviceType: known.type.name }) !== true) return forbidden(topic);
     }
     return undefined;
   }
@@ -71,9 +73,17 @@ export class GatewayDestination implements Destination {
     const all = new AllReceipts(messages.length, waiter, tag);
     const eventType = this.#eventType;
     for (const [place, message] of messages.entries()) {
-      this.#parts.door.admit(message, { deviceId: message.topic.split('/')[1], eventType }, all, place);
+      this.#parts.door.admit(message, { deviceId: deviceIdOf(message.topic), eventType }, all, place);
     }
   }
+}
+
+function forbidden(topic: string): SluiceError {
+  return new SluiceError('not_authorized', `Not allowed to publish to "${topic}" for the device`);
+}
+
+function deviceIdOf(topic: string): string {
+  return topic.split('/')[1];
 }
 
 /** One receipt where several come: the first failure, or that all is well. */

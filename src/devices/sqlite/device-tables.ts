@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
+import type { ChildDevice } from '../../message.ts';
 import type { Device, DeviceFilter, DevicePatch, DeviceQuery, NewDevice } from '../device.ts';
 import { transaction } from './database.ts';
 import type { HistoryIds } from './history-ids.ts';
@@ -90,10 +91,9 @@ export class DeviceTables {
     return this.#sql.get<{ n: number }>(`SELECT count(*) AS n FROM devices ${where}`, ...values)?.n ?? 0;
   }
 
-  /** Ids of the devices that a gateway may speak for. */
-  children(gateway: string): string[] {
-    const rows = this.#sql.all<{ id: string }>('SELECT id FROM devices WHERE gateway = ? AND retired = 0', gateway);
-    return rows.map(({ id }) => id);
+  /** Devices that a gateway may speak for. */
+  children(gateway: string): ChildDevice[] {
+    return this.#sql.all('SELECT id, type AS deviceType FROM devices WHERE gateway = ? AND retired = 0', gateway);
   }
 
   #check({ id, type, gateway, attributes }: NewDevice): void {

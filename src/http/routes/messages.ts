@@ -30,7 +30,7 @@ export const messageRoutes: readonly Route[] = [
       const { messages } = call.body;
       const { identity, clientId } = call.caller;
       const receipts = new Receipts(messages.length, parts, {
-        mayPublish: (topic) => parts.access.mayPublish(identity, clientId, topic),
+        mayPublish: (topic, child) => parts.access.mayPublish(identity, clientId, topic, child),
       });
       for (const [tag, json] of messages.entries()) {
         try {

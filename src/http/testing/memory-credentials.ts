@@ -47,7 +47,9 @@ export class MemoryCredentials implements CredentialStore {
 
   async account(deviceId: string): Promise<DeviceAccount | undefined> {
     const device = this.#devices.get(deviceId);
-    const children = [...this.#devices.values()].filter(({ gateway }) => gateway === deviceId).map(({ id }) => id);
+    const children = [...this.#devices.values()]
+      .filter(({ gateway }) => gateway === deviceId)
+      .map(({ id, type: deviceType }) => ({ id, deviceType }));
     return device && { device, credentials: await this.list(deviceId), children };
   }
 
