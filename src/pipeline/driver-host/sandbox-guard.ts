@@ -10,6 +10,8 @@ export interface Guard {
   readonly added: () => readonly string[];
   /** Another script leaves other globals, or none: until one is found, nobody looks for them behind each message. */
   readonly forgetGlobals: () => void;
+  /** From now on no name that is added stays between messages. */
+  readonly keepNoNames: () => void;
 }
 
 /**
@@ -279,6 +281,9 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
       const names = added;
       added = bare();
       return names;
+    },
+    keepNoNames: () => {
+      blanksMax = 0;
     },
     forgetGlobals: () => {
       if (watchAll) return;

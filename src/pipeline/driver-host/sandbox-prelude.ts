@@ -2,8 +2,11 @@ import type { Guard, Surroundings } from './sandbox-guard.ts';
 
 /** What the outside holds of a context. Only texts cross the border, but for the script's own function, which is of its realm. */
 export interface Sandbox {
-  /** The script as a function of the context's own, to be called with `module` and `exports` where `asModule`. */
-  readonly take: (script: (...given: unknown[]) => unknown, asModule: boolean) => void;
+  /**
+   * The script as a function of the context's own, to be called with `module` and `exports` where `asModule`. Where `asNew`, names
+   * that it adds to classes of the language are gone for the next message, and not only without a value.
+   */
+  readonly take: (script: (...given: unknown[]) => unknown, asModule: boolean, asNew: boolean) => void;
   /** JSON of the inputs of the next run. */
   readonly put: (inputs: string) => void;
   readonly restore: () => Surroundings;
@@ -177,11 +180,12 @@ export function installSandbox(
   for (const install of installers) install();
   const guard = installGuard(watchAll, opensClasses, reachable);
   return {
-    take: (taken, isModule) => {
+    take: (taken, isModule, asNew) => {
       script = freeze(taken);
       // Only `arguments.callee` leads to it, and to its prototype: neither may keep anything.
       freeze(taken.prototype);
       guard.forgetGlobals();
+      if (asNew) guard.keepNoNames();
       asModule = isModule;
     },
     put: (text) => {

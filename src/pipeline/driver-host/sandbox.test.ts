@@ -130,6 +130,24 @@ test('a helper that a script adds for some messages is not listed in the others'
   }
 });
 
+test('a script that lists names as it loads finds no helper that it only adds below', () => {
+  const codec = new CodecScript(
+    'codec',
+    `var found = [];
+for (var at in ['a']) found.push(at);
+for (var name in { b: 1 }) found.push(name);
+Array.prototype.last = function () { return this[this.length - 1] };
+Object.prototype.size = 1;
+function decodeUplink(i) { return { data: { found: found, last: i.bytes.last() } } }`,
+    1000,
+  );
+  const input = { bytes: [1, 2] };
+  const expected = { output: { data: { found: ['0', 'b'], last: 2 } } };
+  for (let round = 0; round < 5; round++) assert.deepEqual(codec.decode([input], false), [expected]);
+  assert.deepEqual(codec.decode([input, input, input], false), [expected, expected, expected]);
+  assert.deepEqual(codec.decode([input, input, input], false), [expected, expected, expected]);
+});
+
 test('a variable without var that a message does not assign is none, whatever other messages did', () => {
   const codec = new CodecScript(
     'codec',

@@ -11,6 +11,7 @@ import {
   extendsClasses,
   importsAtRunTime,
   isVariableName,
+  listsBeforeExtending,
   mayNameGlobal,
   moduleNames,
   wantsModule,
@@ -242,7 +243,7 @@ export class CodecScript {
   }
 
   #take(): void {
-    this.#sandbox.take(this.#compile(), this.#asModule);
+    this.#sandbox.take(this.#compile(), this.#asModule, listsBeforeExtending(this.#source));
   }
 
   /** As the body of a function: nothing in it can end that function early and get at the top level behind. */
