@@ -138,6 +138,7 @@ export class Platform {
       sinks: [pipeline.sink, new QueueSink(engine)],
       sources: [new QueueSource(engine)],
       claims: pipeline.claims,
+      limitsOf: (deviceId) => pipeline.deviceLimits.of(deviceId),
       presence: (deviceId, online) => pipeline.presence.changed(deviceId, online),
       limits: config.mqtt,
       system: {
@@ -241,6 +242,7 @@ export class Platform {
       ),
       broker,
       pipeline.presence,
+      pipeline.deviceLimits,
       part(
         'queue events',
         () => undefined,

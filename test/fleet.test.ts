@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from 'jose';
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { type Server, startConfigured } from './server.ts';
 
 interface Credential {
@@ -249,4 +249,40 @@ test('a device without credentials registers itself over MQTT, and comes back as
     await device.publishAsync('devices/me/telemetry', '{"v":1}', { qos: 1 });
     assert.equal((await claim(JSON.stringify({ key, deviceId: 'plant-1', token }))).token, token);
   }
+});
+
+test('a device hears of its limits when it subscribes, when they change, and when it comes back to a change', async (t) => {
+  const { server, credential } = await startFleet(t);
+  const { token: username } = await credential('m-1', { kind: 'token' });
+  const heard: (readonly [string, number | undefined])[] = [];
+  let arrived = (): void => undefined;
+  const logIn = async (): Promise<MqttClient> => {
+    const client = connect(server.mqttUrl, { username, clientId: 'm-1', clean: false, reconnectPeriod: 0 });
+    client.on('message', (topic, payload) => {
+      heard.push([topic, JSON.parse(String(payload)).rates.device.messagesPerSecond]);
+      arrived();
+    });
+    t.after(() => client.end(true));
+    await new Promise((resolve) => client.once('connect', resolve));
+    return client;
+  };
+  const next = async (): Promise<unknown> => {
+    if (heard.length === 0)
+      await new Promise<void>((resolve) => {
+        arrived = resolve;
+      });
+    return heard.shift();
+  };
+  const limit = (messagesPerSecond: number): Promise<unknown> =>
+    server.api('PUT', '/v1/device-types/meter', { mode: 'inline', rates: { device: { messagesPerSecond } } });
+  await limit(2);
+  const client = await logIn();
+  await client.subscribeAsync('devices/me/limits', { qos: 1 });
+  assert.deepEqual(await next(), ['devices/m-1/limits', 2]);
+  await limit(3);
+  assert.deepEqual(await next(), ['devices/m-1/limits', 3]);
+  await client.endAsync();
+  await limit(4);
+  await logIn();
+  assert.deepEqual(await next(), ['devices/m-1/limits', 4]);
 });

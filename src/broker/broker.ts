@@ -18,6 +18,7 @@ import type { BrokerContext } from './context.ts';
 import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { LimitGreetings } from './limit-greetings.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
@@ -46,6 +47,8 @@ export interface BrokerParts {
   readonly sources: readonly ConsumerSource[];
   /** Where devices that have no credentials yet register themselves. */
   readonly claims: ClaimDoor;
+  /** What a device may send, as JSON, for `devices/{id}/limits`; undefined where there is no such device. */
+  readonly limitsOf: (deviceId: string) => Promise<Buffer | undefined>;
   /** Told when the first connection of a device comes, and when its last one goes. */
   readonly presence: (deviceId: string, online: boolean) => void;
   readonly limits: BrokerLimits;
@@ -122,7 +125,7 @@ export class Broker implements Part {
       deliverer,
       sessions,
       retained,
-      greetingSources: [this.#system, retained],
+      greetingSources: [this.#system, new LimitGreetings({ retained, limitsOf: parts.limitsOf, clock, log }), retained],
       wills,
       keepAlive: new KeepAlive(clock),
       rights: new RightsWatch({

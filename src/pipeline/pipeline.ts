@@ -9,6 +9,7 @@ import { Advisor } from './advisor.ts';
 import { AutoMode, type QueueSize } from './auto-mode.ts';
 import type { DeadLetters } from './death.ts';
 import { DecodeAgain } from './decode-again.ts';
+import { DeviceLimits } from './device-limits.ts';
 import { Door } from './door.ts';
 import type { DriverHost } from './driver.ts';
 import type { DriverReading } from './driver-numbers.ts';
@@ -105,6 +106,8 @@ export class Pipeline implements Part {
   readonly claims: Claims;
   /** To be started once events reach their listeners, and before devices connect. */
   readonly presence: PresenceUpdates;
+  /** As `presence`. */
+  readonly deviceLimits: DeviceLimits;
   readonly drivers: DriverShelf;
   readonly rehearsals: Rehearsals;
   readonly decodeAgain: DecodeAgain;
@@ -130,7 +133,9 @@ export class Pipeline implements Part {
     const uuids = new UuidSource(clock);
     this.#devices = new RegistryCache(store.registry, clock, limits);
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
-    this.registry = new RegistryWrites(store, this.#devices, this.#firmware);
+    const telling = { devices: this.#devices, registry: store.registry, events: parts.events, clock, log, limits };
+    this.deviceLimits = new DeviceLimits(telling);
+    this.registry = new RegistryWrites(store, this.#devices, this.#firmware, this.deviceLimits);
     this.claims = new Claims({ claimKeys: store.claimKeys, registry: this.registry, clock });
     const nextMessageId = (): string => uuids.next();
     const surroundings = { devices: this.#devices, readings: store.readings, clock, nextMessageId };

@@ -17,6 +17,7 @@ import {
 import type { Store } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { JsonObject } from '../std/json.ts';
+import type { DeviceLimits } from './device-limits.ts';
 import { SchemaChecker } from './driver-host/schemas.ts';
 import type { FirmwareUpdates } from './firmware-updates.ts';
 import type { RegistryCache } from './registry-cache.ts';
@@ -29,11 +30,18 @@ export class RegistryWrites {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #devices: RegistryCache;
   readonly #firmware: FirmwareUpdates;
+  readonly #told: Pick<DeviceLimits, 'typeChanged' | 'deviceChanged'>;
 
-  constructor(store: RegistryStore, devices: RegistryCache, firmware: FirmwareUpdates) {
+  constructor(
+    store: RegistryStore,
+    devices: RegistryCache,
+    firmware: FirmwareUpdates,
+    told: Pick<DeviceLimits, 'typeChanged' | 'deviceChanged'>,
+  ) {
     this.#store = store;
     this.#devices = devices;
     this.#firmware = firmware;
+    this.#told = told;
   }
 
   async putDeviceType(type: DeviceType): Promise<DeviceType> {
@@ -62,8 +70,10 @@ export class RegistryWrites {
   }
 
   async #putType(type: DeviceType): Promise<DeviceType> {
+    const before = this.#devices.type(type.name);
     const stored = await this.#store.registry.putDeviceType(type);
     this.#devices.putType(stored);
+    this.#told.typeChanged(stored, before);
     return stored;
   }
 
@@ -79,7 +89,7 @@ export class RegistryWrites {
     checkId(device.id);
     return this.#firmware.exclusive(device.id, async () => {
       const stored = await this.#store.registry.putDevice(device);
-      this.#devices.put(stored);
+      this.#changed(stored);
       return stored;
     });
   }
@@ -95,7 +105,7 @@ export class RegistryWrites {
   patchDevice(id: string, patch: DevicePatch): Promise<Device> {
     return this.#firmware.exclusive(id, async () => {
       const stored = await this.#store.registry.patchDevice(id, patch);
-      this.#devices.put(stored);
+      this.#changed(stored);
       return stored;
     });
   }
@@ -106,6 +116,8 @@ export class RegistryWrites {
     const write = async (): Promise<readonly ImportOutcome[]> => {
       const outcomes = await this.#store.registry.putDevices(rows);
       for (const { device } of rows) this.#devices.forget(device.id);
+      for (const [at, { device }] of rows.entries())
+        if (outcomes[at].outcome === 'changed') this.#told.deviceChanged(device.id);
       return outcomes;
     };
     return rows.reduce(
@@ -122,6 +134,12 @@ export class RegistryWrites {
     const device = await this.#store.claimKeys.claim(claim);
     this.#devices.put(device);
     return device;
+  }
+
+  #changed(device: Device): void {
+    const before = this.#devices.peek(device.id)?.type.name;
+    this.#devices.put(device);
+    if (before !== device.type) this.#told.deviceChanged(device.id);
   }
 
   removeDevice(id: string): Promise<boolean> {

@@ -162,6 +162,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       sources?: ConsumerSource[];
       claims?: ClaimDoor;
       presence?: BrokerParts['presence'];
+      limitsOf?: BrokerParts['limitsOf'];
       limits?: Partial<BrokerLimits>;
       options?: Partial<BrokerOptions>;
       random?: () => number;
@@ -180,6 +181,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       sinks: options.sinks ?? [],
       sources: options.sources ?? [],
       claims: options.claims ?? { claimByText: () => Promise.resolve({}) },
+      limitsOf: options.limitsOf ?? (() => Promise.resolve(undefined)),
       presence: options.presence ?? (() => undefined),
       limits: { ...testLimits, ...options.limits },
       ...(options.system === undefined ? {} : { system: options.system }),

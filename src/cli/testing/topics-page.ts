@@ -26,6 +26,10 @@ const downwardTopics: readonly (readonly [topic: string, meaning: string])[] = [
   ],
   ['stale/{deviceType}/{id}/{eventType}', 'A reading that was stored and is older than what was known'],
   [
+    'devices/{id}/limits',
+    'What the device may send, as JSON, under the names by which an answer names a limit: at once to whoever subscribes to topics of this one device, and when its type changes',
+  ],
+  [
     'devices/{id}/errors',
     'To the device, where it subscribes: the problem of a message that was rejected, as HTTP would answer it',
   ],

@@ -30,8 +30,8 @@ export class TestBench {
   readonly queue = new TestQueue();
   readonly buried: { message: Message; death: DeathReport }[] = [];
   readonly events: Message[] = [];
-  /** Which topics somebody listens to. */
-  hears: (topic: string) => boolean = () => true;
+  /** Which topics somebody listens to: all, but for what devices are told of their limits whenever one is made. */
+  hears: (topic: string) => boolean = (topic) => !topic.endsWith('/limits');
   /** Set to make every `bury` reject. */
   buryProblem: Error | undefined;
   /** Set to make every `apply` reject. */
