@@ -190,6 +190,31 @@ const language: Record<string, Convention> = {
       function decodeUplink(i) { return { data: { m: Object.assign({ a: 1 }, { a: 2 }), at: i.bytes.at(0), t: ' x '.trim(), w: 'o'.twice } } }`,
     data: { m: { a: [1, 2] }, at: 19, t: 'cut', w: 'oo' },
   },
+  'a helper on every object, which for-in finds as well': {
+    script: `Object.prototype.in = function () { return Array.prototype.indexOf.call(arguments, this.valueOf()) >= 0 };
+      function decodeUplink(i) { var names = []; for (var name in i.bytes) names.push(name); return { data: { is: i.fPort.in(6, 7), names: names } } }`,
+    data: { is: true, names: ['0', '1', '2', 'in'] },
+  },
+  'properties of functions that are declared further down': {
+    script:
+      'word.BYTES = 2;\nfunction decodeUplink(i) { return { data: { w: word(i.bytes.slice(0, word.BYTES)) } } }\nfunction word(b) { if (b.length !== word.BYTES) throw new Error("short"); return b[0] * 256 + b[1] };\nmodule.exports = { word, decodeUplink };',
+    data: { w: 4863 },
+  },
+  'a table of functions, filled by arguments with names': {
+    script: `const readers = new Map()
+      function register(id, name, read = undefined) { key = id.toString(16); readers.set(key, { name: name, read: read }) }
+      register(0x12, 'level', read = bytes => bytes[1])
+      register(0xff, 'nothing')
+      function decodeUplink(i) { var data = {}; found = readers.get(i.bytes[0].toString(16)); data[found.name] = found.read(i.bytes); return { data } }`,
+    data: { level: 255 },
+  },
+  'a class of errors as Babel compiles it, in a bundle that makes its function global': {
+    script: `"use strict";function _wrap(e){var t=new Map;return _wrap=function(e){if(-1===Function.toString.call(e).indexOf("[native code]"))return e;if(t.has(e))return t.get(e);t.set(e,a);function a(){return Reflect.construct(e,arguments,Object.getPrototypeOf(this).constructor)}return a.prototype=Object.create(e.prototype,{constructor:{value:a,enumerable:!1,writable:!0,configurable:!0}}),Object.setPrototypeOf(a,e)},_wrap(e)}
+      var driver;!function(){var Bad=function(){function e(t){var a=Reflect.construct(Object.getPrototypeOf(e),[t],Object.getPrototypeOf(this).constructor);return a.name="Bad",a}return e.prototype=Object.create(_wrap(Error).prototype,{constructor:{value:e}}),Object.setPrototypeOf(e,_wrap(Error)),Object.defineProperty(e,"prototype",{writable:!1}),e}();
+      function o(i){try{throw new Bad("port "+i.fPort)}catch(e){return{data:{is:e instanceof Bad&&e instanceof Error,text:String(e)}}}}
+      (globalThis||this).decodeUplink=o,driver={decodeUplink:o}}(),"undefined"!=typeof exports&&"undefined"!=typeof module&&(exports.driver=driver);`,
+    data: { is: true, text: 'Bad: port 7' },
+  },
   'errors of its own kind': {
     script:
       "function Short(m) { this.message = m; this.name = 'Short' }\nShort.prototype = Object.create(Error.prototype); Short.prototype.constructor = Short; Short.prototype.toString = function () { return 'short: ' + this.message };\nfunction decodeUplink() { try { throw new Short('x') } catch (e) { return { data: { is: e instanceof Error, text: String(e) } } } }",
