@@ -80,7 +80,8 @@ test('device credentials tells when they were made, and needs a file where the d
 });
 
 test('device list, show, remove and state ask for what they print', async () => {
-  const row = { id: 'd-1', type: 't', firmwareVersion: undefined, attributes: {}, retired: false, createdAt: 0 };
+  const about = { id: 'd-1', type: 't', firmwareVersion: undefined, attributes: {}, retired: false, createdAt: 0 };
+  const row = { ...about, presence: { online: true, connectedAt: 1_000 } };
   const entry = { eventType: 'telemetry', key: 'temperature', value: 21.5, time: 0, messageId: 'm' };
   const answers = {
     'GET /v1/devices': { body: { devices: [row] } },
@@ -90,8 +91,18 @@ test('device list, show, remove and state ask for what they print', async () => 
   };
   const list = await runAgainst(answers, ['device', 'list', '--type', 't', '--limit', '5']);
   assert.equal(list.seen[0].url, '/v1/devices?type=t&limit=5');
-  assert.match(list.out, /^d-1 +t +- +no +1970/m);
-  assert.match((await runAgainst(answers, ['device', 'show', 'd-1'])).out, /^type +t$/m);
+  assert.match(list.out, /^d-1 +t +- +no +yes +1970/m);
+  for (const [flag, online] of [
+    ['--online', 'true'],
+    ['--offline', 'false'],
+  ]) {
+    const { seen } = await runAgainst(answers, ['device', 'list', flag]);
+    assert.match(seen[0].url, new RegExp(`online=${online}&`));
+  }
+  assert.equal((await runAgainst(answers, ['device', 'list', '--online', '--offline'])).status, 2);
+  const shown = (await runAgainst(answers, ['device', 'show', 'd-1'])).out;
+  assert.match(shown, /^type +t$/m);
+  assert.match(shown, /^online +yes\nconnectedAt +1970-01-01T00:00:01.000Z\ndisconnectedAt +-$/m);
   assert.equal((await runAgainst(answers, ['device', 'remove', 'd-1'])).out, 'Removed device d-1.');
   assert.match((await runAgainst(answers, ['device', 'state', 'd-1'])).out, /^telemetry +temperature +21\.5 /m);
 });

@@ -1,7 +1,8 @@
 import { integer, text } from '../config/schema.ts';
+import type { Presence } from '../devices/presence.ts';
 import type { Device, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
-import { command, group } from './command.ts';
+import { command, group, UsageError } from './command.ts';
 import { add } from './device-add.ts';
 import { credentials } from './device-credentials.ts';
 import { history } from './device-history.ts';
@@ -11,6 +12,11 @@ import { type } from './device-type.ts';
 import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
+
+/** As the API shows one. */
+interface ShownDevice extends Device {
+  readonly presence?: Presence;
+}
 
 const id = { name: 'DEVICE', sentence: 'the id of a device' };
 
@@ -26,20 +32,25 @@ const list = command({
       sentence: 'Only devices with this attribute.',
     }),
     retired: switchable({ sentence: 'Only retired ones.' }),
+    online: switchable({ sentence: 'Only those that are connected over MQTT.' }),
+    offline: switchable({ sentence: 'Only those that are not.' }),
     after: value(text(), { placeholder: 'DEVICE', sentence: 'Only ids behind this one.' }),
     limit: valueOr(integer(1, 1000), 100, { placeholder: 'N', sentence: 'Devices at most.' }),
     ...apiOptions,
   },
   async run({ options, terminal }) {
     const { type, gateway, firmware: firmwareVersion, attribute, after, limit } = options;
+    if (options.online && options.offline) throw new UsageError('Give one of --online and --offline: met both');
     const retired = options.retired ? 'true' : undefined;
+    const online = options.online || options.offline ? String(options.online) : undefined;
     const api = new Api(options.url, options.token);
-    const answer = await api.get<{ devices: readonly Device[] }>('/v1/devices', {
+    const answer = await api.get<{ devices: readonly ShownDevice[] }>('/v1/devices', {
       type,
       gateway,
       firmwareVersion,
       attribute,
       retired,
+      online,
       after,
       limit,
     });
@@ -51,6 +62,7 @@ const list = command({
           { title: 'type', cell: (row) => row.type },
           { title: 'firmware', cell: (row) => row.firmwareVersion },
           { title: 'retired', cell: (row) => (row.retired ? 'yes' : 'no') },
+          { title: 'online', cell: (row) => row.presence && (row.presence.online ? 'yes' : 'no') },
           { title: 'created', cell: (row) => formatTime(row.createdAt) },
         ],
         'There are no devices.',
@@ -65,9 +77,18 @@ const show = command({
   operands: [id],
   options: apiOptions,
   async run({ options, operands: [device], terminal }) {
-    const answer = await new Api(options.url, options.token).get<Device>(path`/v1/devices/${device}`);
-    return print(terminal, options.json, answer, (told) =>
-      formatFields({ ...told, retired: told.retired ? 'yes' : 'no', createdAt: formatTime(told.createdAt) }),
+    const answer = await new Api(options.url, options.token).get<ShownDevice>(path`/v1/devices/${device}`);
+    return print(terminal, options.json, answer, ({ presence, ...told }) =>
+      formatFields({
+        ...told,
+        retired: told.retired ? 'yes' : 'no',
+        createdAt: formatTime(told.createdAt),
+        ...(presence !== undefined && {
+          online: presence.online ? 'yes' : 'no',
+          connectedAt: formatTime(presence.connectedAt),
+          disconnectedAt: formatTime(presence.disconnectedAt),
+        }),
+      }),
     );
   },
 });
