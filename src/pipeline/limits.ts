@@ -32,6 +32,13 @@ export const pipelineLimits = {
   workerBytesMax: 16 * 1024 * 1024,
   /** Batches of one worker under way at the same time: two on their way there and back, one decoded, one stored. */
   workerBatchesInWorkMax: 4,
+  /**
+   * A batch of a worker begins with so many messages, and never has more while another worker is there, so that what one has is little
+   * of what all could have. It halves to the lower number where an answer takes longer than this, and grows where it takes half.
+   */
+  workerSharedBatchMessagesMax: 64,
+  workerBatchMessagesMin: 4,
+  workerBatchMsMax: 1_000,
   /** How long a worker may take for a batch. Half of what its messages are leased for, so that they do not go elsewhere meanwhile. */
   workerAnswerMsMax: 30_000,
   /**

@@ -7,6 +7,7 @@ import { Batch, unavailable } from '../driver-host/batch.ts';
 import type { ScriptDriver } from '../driver-host/catalogue.ts';
 import type { ResultCheck } from './result-check.ts';
 import { BatchWriter, resultFrom } from './wire.ts';
+import type { WorkerPace } from './worker-pace.ts';
 
 /** What consumes for a session: takes deliveries, and settles them by what the session's `decode` answers. */
 interface Inner extends Consumer {
@@ -25,6 +26,7 @@ export interface WorkerSessionParts {
   readonly builtIn: ReadonlySet<string>;
   readonly scriptOf: (ref: DriverRef) => ScriptDriver | undefined;
   readonly check: ResultCheck;
+  readonly pace: WorkerPace;
   /** How long a batch may take, in milliseconds: shorter than its leases. */
   readonly answerMsMax: number;
   readonly clock: Clock;
@@ -36,6 +38,8 @@ interface OpenBatch {
   readonly batch: Batch;
   readonly requests: readonly DecodeRequest[];
   readonly deadline: Timer;
+  /** Epoch milliseconds. */
+  readonly begunAt: number;
 }
 
 /**
@@ -58,6 +62,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   #inner: Inner | undefined;
   #consumption: Consumption | undefined;
   #reason: SluiceError | undefined;
+  #isLeaving = false;
 
   constructor(parts: WorkerSessionParts) {
     this.id = `worker:${parts.name}:${this.session.slice(0, 8)}`;
@@ -88,6 +93,17 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     if (this.#reason !== undefined) consumption.stop();
   }
 
+  /** Messages that it may hold. */
+  get credit(): number {
+    return this.#isLeaving ? 0 : this.#parts.pace.credit;
+  }
+
+  /** So many workers are there. */
+  share(workers: number): void {
+    this.#parts.pace.share(workers);
+    this.#consumption?.setCredit(this.credit);
+  }
+
   deliver(delivery: Delivery): void {
     this.#inner?.deliver(delivery);
   }
@@ -105,7 +121,7 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     const number = this.#nextBatch++;
     const batch = new Batch(requests.length);
     const deadline = this.#parts.clock.after(this.#parts.answerMsMax, () => this.end(tooSlow(this.#parts.answerMsMax)));
-    this.#batches.set(number, { batch, requests, deadline });
+    this.#batches.set(number, { batch, requests, deadline, begunAt: this.#parts.clock.now() });
     this.#say(this.#writer.write(number, requests));
     return batch.done;
   }
@@ -129,6 +145,8 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     if (open.batch.isDone) {
       this.answered += open.requests.length;
       this.#close(number, open);
+      this.#parts.pace.answered(open.requests.length, this.#parts.clock.now() - open.begunAt);
+      this.#consumption?.setCredit(this.credit);
     }
     return true;
   }
@@ -154,7 +172,8 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
 
   /** Takes nothing more, and ends once what the worker has is answered. */
   async leave(): Promise<void> {
-    this.#consumption?.setCredit(0);
+    this.#isLeaving = true;
+    this.#consumption?.setCredit(this.credit);
     await this.#inner?.idle();
     this.end(new SluiceError('unavailable', 'The worker asked to leave'));
   }

@@ -132,6 +132,33 @@ test('a worker that takes its leave is given nothing more and finishes what it h
   assert.equal(queue.stopped, true);
 });
 
+test('a worker that is slow, or not alone, holds little at a time', async () => {
+  const { session, queue } = await open();
+  assert.equal(queue.credit, 4 * 64);
+  const answer = async (count: number, tookMs: number): Promise<void> => {
+    const settled = queue.deliver(...queued(...Array(count).keys()));
+    const { batch, requests } = await batchOf(session);
+    assert.equal(requests.length, count);
+    bench.clock.advance(tookMs);
+    session.take(
+      batch,
+      0,
+      requests.map(() => reading(1)),
+    );
+    await settled;
+  };
+  for (const count of [64, 128, 256, 500]) await answer(count, 10);
+  assert.equal(queue.credit, 2_000);
+  const other = await open({ name: 'w2' });
+  assert.deepEqual([queue.credit, other.queue.credit], [256, 256]);
+  await answer(64, 1_500);
+  await answer(32, 1_500);
+  assert.equal(queue.credit, 4 * 16);
+  other.session.end(new SluiceError('unavailable', 'gone'));
+  await answer(16, 100);
+  assert.equal(queue.credit, 4 * 32);
+});
+
 test('a worker without a driver that the server picks is done with, and the message goes back', async () => {
   const { queue, session } = await open({ drivers: ['sensor-2@1.0.0'] });
   assert.deepEqual(await queue.deliver(...queued(1)), [released]);

@@ -9,6 +9,7 @@ import { Processor } from '../processor.ts';
 import type { Results } from '../results.ts';
 import type { StepContext } from '../steps/step.ts';
 import { ResultCheck } from './result-check.ts';
+import { WorkerPace } from './worker-pace.ts';
 import { WorkerSession } from './worker-session.ts';
 
 /** Who asks to work. */
@@ -67,9 +68,10 @@ export class WorkerSessions {
     this.#refuse(hello);
     const session = this.#make(hello);
     this.#sessions.set(session.session, session);
-    const { queuedMessagesMax: credit, workerBytesMax: creditBytes } = this.#parts.limits;
+    this.#share();
+    const { workerBytesMax: creditBytes } = this.#parts.limits;
     try {
-      session.attach(await this.#parts.consume(session, { credit, creditBytes }));
+      session.attach(await this.#parts.consume(session, { credit: session.credit, creditBytes }));
     } catch (problem) {
       session.end(new SluiceError('unavailable', 'The ingest queue cannot be consumed', { cause: problem }));
       throw problem;
@@ -117,12 +119,14 @@ export class WorkerSessions {
   #make({ owner, name, drivers }: WorkerHello): WorkerSession {
     const { context, results, limits, log } = this.#parts;
     const host = this.#parts.drivers;
+    const pace = new WorkerPace(limits);
     const session = new WorkerSession({
       owner,
       name,
       builtIn: new Set(drivers),
       scriptOf: (ref) => host.scriptOf(ref),
       check: this.#check,
+      pace,
       answerMsMax: limits.workerAnswerMsMax,
       clock: context.clock,
       ended: (reason) => this.#ended(session, reason),
@@ -134,13 +138,21 @@ export class WorkerSessions {
     const inner = new IngestConsumer(session.id, processor, results.add.bind(results), log, {
       ...limits,
       batchesInWorkMax: limits.workerBatchesInWorkMax,
+      get batchMessagesMax() {
+        return pace.batchMessages;
+      },
     });
     session.begin(inner);
     return session;
   }
 
+  #share(): void {
+    for (const session of this.#sessions.values()) session.share(this.#sessions.size);
+  }
+
   #ended(session: WorkerSession, { code, message }: SluiceError): void {
     this.#sessions.delete(session.session);
+    this.#share();
     this.#parts.log.info('A worker goes', { worker: session.id, code, reason: message });
   }
 }
