@@ -75,6 +75,27 @@ test('a codec script that comes or changes while workers work is what they use f
   }
 });
 
+test('two workers share a backlog of a slow driver, though one of them was fast before', async (t) => {
+  const { server, publish } = await scene(t);
+  const first = start(t, server, 'w0');
+  await first.atWork();
+  await publish(2_000);
+  await drained(server);
+  const script = `function decodeUplink({ bytes }) {
+    for (let until = Date.now() + 2; Date.now() < until; );
+    return { data: { n: bytes.length } };
+  }`;
+  await server.api('PUT', '/v1/drivers/meter/1.0.0', { deviceType: 'meter', firmware: '*', script });
+  await start(t, server, 'w1').atWork();
+  const before = await answeredBy(server);
+  await publish(1_000);
+  await drained(server);
+  const after = await answeredBy(server);
+  const [one, other] = [after.w0 - before.w0, after.w1 - before.w1];
+  assert.equal(one + other, 1_000);
+  assert.ok(Math.min(one, other) >= 250, `one worker had ${one} of 1,000, the other one ${other}`);
+});
+
 test('the messages of a worker that stands still go to another when its time is up, and its late answers change nothing', async (t) => {
   const { server, publish } = await scene(t);
   const session = await openSession(server);
@@ -161,6 +182,12 @@ interface IngestNumbers {
 
 async function ingest(server: Server): Promise<IngestNumbers> {
   return (await server.api<{ stats: IngestNumbers }>('GET', '/v1/queues/ingest')).stats;
+}
+
+/** By the name that a worker gave. */
+async function answeredBy(server: Server): Promise<Record<string, number>> {
+  const { workers } = await server.api<{ workers: { id: string; answered: number }[] }>('GET', '/v1/workers');
+  return Object.fromEntries(workers.map(({ id, answered }) => [id.split(':')[1], answered]));
 }
 
 async function drained(server: Server): Promise<void> {

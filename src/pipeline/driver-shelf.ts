@@ -105,19 +105,21 @@ export class DriverShelf {
     host.choices.place(ref, rollout);
   }
 
-  /** A canary did worse than the driver that it was to replace: it decodes nothing more, from the next batch on. */
-  turnOff(canary: DriverRef, reason: string): void {
+  /** A canary did worse than the driver that it was to replace: it decodes nothing more, from the next batch on. Resolves when that is stored. */
+  async turnOff(canary: DriverRef, reason: string): Promise<void> {
     const rollout: Rollout = { stage: 'off', share: 0, reason };
     const { host, rollouts, log } = this.#parts;
     host.choices.place(canary, rollout);
     log.error('A canary is turned off', { driver: canary.id, version: canary.version, reason });
-    rollouts.putRollout(canary.id, canary.version, rollout).catch((problem: unknown) => {
+    try {
+      await rollouts.putRollout(canary.id, canary.version, rollout);
+    } catch (problem) {
       log.error('Cannot store that a canary is off; it begins again with the next start', {
         driver: canary.id,
         version: canary.version,
         problem,
       });
-    });
+    }
   }
 
   async #load(driver: StoredDriver): Promise<void> {

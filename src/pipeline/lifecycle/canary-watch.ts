@@ -1,26 +1,14 @@
 import type { DriverChoice, DriverRef } from '../driver.ts';
 import type { Work } from '../work.ts';
-
-/** What a canary and the driver in use made of the messages since the canary began. */
-export interface CanaryCounts {
-  readonly messages: number;
-  readonly failed: number;
-  readonly othersMessages: number;
-  readonly othersFailed: number;
-}
-
-/** A canary is judged from its so-manieth message on, so that a few bad ones do not turn it off. */
-const judgedFromMessages = 100;
-/** A share of failures higher by this than that of the driver in use turns the canary off. */
-const failedShareMoreMax = 0.05;
+import { type CanaryCounts, failingDevicesMin, reasonToStop } from './canary-rule.ts';
 
 /** Counts what canaries fail at, and says when one does worse than the driver that it is to replace. */
 export class CanaryWatch {
   /** By driver: as many as there are canaries. */
-  readonly #counts = new Map<string, Mutable>();
+  readonly #counts = new Map<string, Counting>();
 
   countsOf(ref: DriverRef): CanaryCounts | undefined {
-    return this.#counts.get(nameOf(ref));
+    return this.#counts.get(nameOf(ref))?.counts;
   }
 
   forget(ref: DriverRef): void {
@@ -34,40 +22,39 @@ export class CanaryWatch {
   ): { readonly canary: DriverRef; readonly reason: string } | undefined {
     const failed = work.verdict === undefined ? 0 : 1;
     for (const canary of canaries) {
-      if (isSame(work.driver, canary)) return this.#addOwn(canary, failed);
+      if (isSame(work.driver, canary)) return this.#addOwn(canary, work, failed);
       if (!isSame(work.driver, active)) continue;
-      const counts = this.#of(canary);
+      const { counts } = this.#of(canary);
       counts.othersMessages++;
       counts.othersFailed += failed;
     }
     return undefined;
   }
 
-  #addOwn(canary: DriverRef, failed: number): ReturnType<CanaryWatch['add']> {
-    const counts = this.#of(canary);
+  #addOwn(canary: DriverRef, { address }: Work, failed: number): ReturnType<CanaryWatch['add']> {
+    const { counts, failingDevices } = this.#of(canary);
     counts.messages++;
     counts.failed += failed;
-    const reason = counts.messages < judgedFromMessages ? undefined : reasonToStop(counts);
+    if (failed > 0 && failingDevices.size < failingDevicesMin) failingDevices.add(address.deviceId);
+    const reason = reasonToStop(counts, failingDevices.size);
     return reason === undefined ? undefined : { canary, reason };
   }
 
-  #of(ref: DriverRef): Mutable {
+  #of(ref: DriverRef): Counting {
     const name = nameOf(ref);
-    let counts = this.#counts.get(name);
-    if (counts === undefined) {
-      counts = { messages: 0, failed: 0, othersMessages: 0, othersFailed: 0 };
-      this.#counts.set(name, counts);
-    }
-    return counts;
+    const known = this.#counts.get(name);
+    if (known !== undefined) return known;
+    const counts = { messages: 0, failed: 0, othersMessages: 0, othersFailed: 0 };
+    const made = { counts, failingDevices: new Set<string>() };
+    this.#counts.set(name, made);
+    return made;
   }
 }
 
-type Mutable = { -readonly [K in keyof CanaryCounts]: CanaryCounts[K] };
-
-function reasonToStop({ messages, failed, othersMessages, othersFailed }: CanaryCounts): string | undefined {
-  const others = othersMessages === 0 ? 0 : othersFailed / othersMessages;
-  if (failed / messages <= others + failedShareMoreMax) return undefined;
-  return `Turned off: ${failed} of ${messages} messages failed, against ${othersFailed} of ${othersMessages} with the driver in use`;
+interface Counting {
+  readonly counts: { -readonly [K in keyof CanaryCounts]: CanaryCounts[K] };
+  /** Of how many devices it failed at a message, as far as that is of interest. */
+  readonly failingDevices: Set<string>;
 }
 
 function isSame(a: DriverRef | undefined, b: DriverRef | undefined): boolean {

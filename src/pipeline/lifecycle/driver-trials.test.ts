@@ -121,6 +121,29 @@ test('a canary that fails more than the driver in use is turned off, and the nex
   assert.equal(next.verdict?.kind, 'stored');
 });
 
+test('a canary that fails at everything is turned off before it has had many messages, and before these are settled', async (t) => {
+  const stored = Promise.withResolvers<void>();
+  const { host, trials, processor, turnedOff } = await scene(
+    t,
+    [
+      ['1.0.0', reads],
+      ['2.0.0', "function decodeUplink() { throw new Error('no'); }", { stage: 'canary', share: 0.5 }],
+    ],
+    () => stored.promise,
+  );
+  const works = Array.from({ length: 60 }, (_, n) => work(`d${n}`, 1));
+  let isSettled = false;
+  const processed = processor.process(works).then(() => {
+    isSettled = true;
+  });
+  while (turnedOff.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok((trials.of(ref('2.0.0')).canary?.messages ?? 100) < 20);
+  assert.equal(host.resolve('meter', undefined, 'd1')?.version, '1.0.0');
+  assert.equal(isSettled, false);
+  stored.resolve();
+  await processed;
+});
+
 test('a canary that fails no more than the driver in use stays', async (t) => {
   const fails = "function decodeUplink(i) { if (i.bytes[0] === 0) throw new Error('no'); return { data: {} } }";
   const { host, processor, turnedOff } = await scene(t, [
@@ -134,7 +157,7 @@ test('a canary that fails no more than the driver in use stays', async (t) => {
 
 type Row = readonly [version: string, script: string, rollout?: Rollout];
 
-async function scene(t: TestContext, rows: readonly Row[]) {
+async function scene(t: TestContext, rows: readonly Row[], storing = () => Promise.resolve()) {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   await host.start();
   t.after(() => host.stop());
@@ -160,9 +183,10 @@ async function scene(t: TestContext, rows: readonly Row[]) {
   const makeHost = () => new WorkerDriverHost({ log: silentLog, timeoutMs: 20 });
   const shadows = new ShadowRuns({ makeHost, scriptOf: host.scriptOf.bind(host), context, log: silentLog });
   const turnedOff: string[] = [];
-  const trials = new DriverTrials(host.choices, shadows, (canary, reason) => {
+  const trials = new DriverTrials(host.choices, shadows, async (canary, reason) => {
     turnedOff.push(reason);
     host.choices.place(canary, { stage: 'off', share: 0, reason });
+    await storing();
   });
   t.after(() => trials.stop());
   const processor = new Processor({

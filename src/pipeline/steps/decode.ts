@@ -22,7 +22,8 @@ export const decode: Step = {
       works[i].processedAt = processedAt;
       take(works[i], results[i]);
     }
-    decoded(works);
+    const told = decoded(works);
+    if (told !== undefined) await told;
   },
 };
 

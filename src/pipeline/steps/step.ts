@@ -16,8 +16,8 @@ export interface StepContext {
   readonly readings: Readings;
   readonly clock: Clock;
   nextMessageId(): string;
-  /** Told of works that their drivers have dealt with, whether they could read them or not. */
-  decoded(works: readonly Work[]): void;
+  /** Told of works that their drivers have dealt with, whether they could read them or not. They go on when it resolves. */
+  decoded(works: readonly Work[]): void | Promise<void>;
   /** Told of a firmware version that a message says its device has. */
   firmwareSeen(known: KnownDevice, firmwareVersion: string, receivedAt: number): void;
 }
