@@ -40,11 +40,10 @@ export const recount = command({
   },
 });
 
-function formatAll({ groups, other, closed = [], withoutDeath = 0, truncated }: DeadLetterGroups): string {
+function formatAll({ groups, other, closed = [], withoutDeath = 0 }: DeadLetterGroups): string {
   return [
     formatGroups(other === undefined ? groups : [...groups, other]),
     ...(withoutDeath === 0 ? [] : [`${formatCount(withoutDeath, 'message')} published here, which died of nothing.`]),
-    ...(truncated ? ['There are more, which were not counted.'] : []),
     ...(closed.length === 0 ? [] : ['', 'Closed:', formatClosed(closed)]),
   ].join('\n');
 }

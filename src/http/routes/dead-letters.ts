@@ -107,7 +107,6 @@ const groupsAnswer = answer('The groups, largest first', {
     ...array({ type: 'object', properties: { ...causeFields, closedAt: epoch } }),
     description: `Groups that have become empty within 7 days, at most ${closedGroupsMax}, the newest first`,
   },
-  truncated: { ...flag, description: 'Of a log: there is more than was counted' },
 });
 
 const noGroups: DeadLetterGroups = {
@@ -116,7 +115,6 @@ const noGroups: DeadLetterGroups = {
   closed: [],
   total: 0,
   withoutDeath: 0,
-  truncated: false,
 };
 const nothingThere: BrowsePage = { messages: [], next: undefined };
 const nothingToMove: MovePreview = { matched: 0, movable: 0, superseded: 0, skipped: [], samples: [] };

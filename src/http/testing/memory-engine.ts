@@ -1,7 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { Consumption, Death, Destination, Message, Settlement } from '../../message.ts';
 import type { DeadLetterGroups } from '../../queues/causes/dead-letter-groups.ts';
-import { countDeadLetters } from '../../queues/dead-letters.ts';
 import type {
   BrowsePage,
   BrowseRequest,
@@ -20,6 +19,7 @@ import type { MovePreview, MoveSample, MoveSpec, MoveStatus } from '../../queues
 import type { GivenQueueOptions } from '../../queues/options.ts';
 import type { QueueStats } from '../../queues/queue-stats.ts';
 import { resolveOptions } from '../../queues/resolve-options.ts';
+import { countDeadLetters } from '../../queues/testing/count-dead-letters.ts';
 import { emptyReading } from '../../std/histogram.ts';
 
 interface MemoryQueue {

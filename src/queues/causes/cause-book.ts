@@ -109,7 +109,6 @@ export class CauseBook {
       closed: [...this.#closed.values()].reverse().map((group) => group.readClosed()),
       total: messages,
       withoutDeath: messages - this.count,
-      truncated: false,
     };
   }
 

@@ -62,8 +62,6 @@ export interface DeadLetterGroups {
   /** All messages that are there, and of these the ones that were published there and have died of nothing. */
   readonly total: number;
   readonly withoutDeath: number;
-  /** There are more than were looked at: of a log, which is counted when it is asked for. */
-  readonly truncated: boolean;
 }
 
 /** One of the largest groups, as metrics and topics show it. */

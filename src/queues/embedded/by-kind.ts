@@ -1,7 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import type { Settlement } from '../../message.ts';
 import type { DeadLetterGroups } from '../causes/dead-letter-groups.ts';
-import { countDeadLetters } from '../dead-letters.ts';
 import type { BrowsePage, BrowseRequest, ConsumerInfo, GroupInfo, SettleResult } from '../engine.ts';
 import type { GroupStart } from '../group-start.ts';
 import { quote } from '../queue-name.ts';
@@ -61,16 +60,14 @@ export function purgeAny(queue: AnyQueue): Promise<number> {
 export function statsOfAny(queue: AnyQueue, dead: AnyQueue | undefined): QueueStats {
   const numbers = {
     deadLetters: dead?.messages ?? 0,
-    deadLetterCauses: dead?.causes?.size ?? 0,
-    deadLetterGroups: dead?.causes?.levels(groupLevelsMax) ?? [],
+    deadLetterCauses: dead?.causes.size ?? 0,
+    deadLetterGroups: dead?.causes.levels(groupLevelsMax) ?? [],
   };
   return queue instanceof LogQueue ? logStatsOf(queue, numbers) : statsOf(queue, numbers);
 }
 
-/** Of a work queue they are kept; of a log they are counted now. */
 export async function deadLetterGroupsOf(queue: AnyQueue, recount: boolean): Promise<DeadLetterGroups> {
   const { context, causes } = queue;
-  if (causes === undefined) return countDeadLetters((request) => browseAny(queue, request), context.clock.now());
   if (recount) await causes.recount();
   await context.commit.flushed();
   return causes.read();
@@ -95,7 +92,7 @@ export function leaveAny(queue: AnyQueue, consumerId: string): void {
 /** Resolves when nothing is done in the background for a queue that has ended. */
 export async function idle(queue: AnyQueue): Promise<void> {
   if (queue instanceof LogQueue) await queue.upkeep.idle();
-  else await queue.causes.idle();
+  await queue.causes.idle();
 }
 
 export function groupsOf(queue: AnyQueue): GroupInfo[] {

@@ -17,6 +17,7 @@ import { LastValueSelector } from './last-value-selector.ts';
 import { LastValues } from './last-values.ts';
 import { laneOf } from './placement.ts';
 import { QueueCore } from './queue-core.ts';
+import { scan } from './scan.ts';
 import { Schedule } from './schedule.ts';
 import type { Selector } from './selector.ts';
 import { buryDamaged, expire, expireLease, release, settleEntry } from './settlement.ts';
@@ -36,7 +37,7 @@ export class Queue extends QueueCore {
   readonly expiry = new ExpirySweeper(this);
   readonly intake = new Intake(this);
   readonly entrance: Entrance;
-  readonly causes = new KeptCauses(this);
+  readonly causes = new KeptCauses(this, (end, visit) => scan(this, 0, end, visit));
 
   constructor(id: number, name: string, createdAt: number, options: QueueOptions, context: EngineContext) {
     super(id, name, createdAt, options, context);

@@ -90,9 +90,9 @@ export class Registry {
   deadLetter(name: string, record: Buffer, death: Death): boolean {
     const queue = this.#byName.get(name) ?? this.declare(name, { deadLetter: null });
     if (queue instanceof Queue && queue.isInMemory && !queue.hot.hasRoom) return false;
-    queue.causes?.ensure();
+    queue.causes.ensure();
     const { sequence } = queue.intake.append(record);
-    queue.causes?.arrived(sequence, record.length, death);
+    queue.causes.arrived(sequence, record.length, death);
     queue.delivery.pumpLater();
     return true;
   }
@@ -100,7 +100,7 @@ export class Registry {
   /** Counts by their cause what the disk does not say of the queues that take dead letters. */
   countDeadLetters(): void {
     const names = new Set([...this.queues].map(({ options }) => options.deadLetter));
-    for (const name of names) if (name !== null) this.#byName.get(name)?.causes?.ensure();
+    for (const name of names) if (name !== null) this.#byName.get(name)?.causes.ensure();
   }
 
   /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */

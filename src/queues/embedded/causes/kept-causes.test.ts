@@ -173,13 +173,6 @@ test('dead letters that stay in memory are grouped, and when they go to disk so 
   assert.deepEqual(await findings(), []);
 });
 
-test('a log that takes dead letters is counted when somebody asks', async () => {
-  await under.engine.declare('kept', { kind: 'log' });
-  await under.engine.declare('work', { deadLetter: 'kept' });
-  for (const fingerprint of ['f1', 'f1', 'f2']) await bury(fingerprint);
-  assert.deepEqual(counts(await under.engine.deadLetterGroups('kept')), { f1: 2, f2: 1 });
-});
-
 test('the numbers of a queue have the causes of its dead letters', async () => {
   for (const fingerprint of ['f1', 'f2', 'f2']) await bury(fingerprint);
   const { deadLetterCauses, deadLetterGroups } = await under.engine.stats('work');

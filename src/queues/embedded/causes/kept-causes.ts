@@ -4,9 +4,9 @@ import { causeOf, fingerprintOf } from '../../causes/cause.ts';
 import { type BookListener, CauseBook } from '../../causes/cause-book.ts';
 import type { CauseGroup } from '../../causes/cause-group.ts';
 import type { DeadLetterGroups, Departure, GroupLevel } from '../../causes/dead-letter-groups.ts';
+import type { EngineContext } from '../context.ts';
 import { queueKey } from '../keys.ts';
 import { deathOf, isDead } from '../record.ts';
-import { type ScannedQueue, scan } from '../scan.ts';
 import {
   bookKey,
   decodeBook,
@@ -19,13 +19,37 @@ import {
   otherKey,
 } from './cause-row.ts';
 
+/** A queue or log, as the count of its dead letters sees it. */
+export interface CountedQueue {
+  readonly id: number;
+  readonly name: string;
+  readonly context: EngineContext;
+  readonly messages: number;
+  readonly nextSequence: number;
+  readonly isInMemory: boolean;
+  readonly removed: boolean;
+  readonly stopped: boolean;
+}
+
+export interface CountedMessage {
+  readonly sequence: number;
+  readonly record: Buffer;
+}
+
+/**
+ * Shows what is in the queue up to, not including, `end`, in sequence order, in steps; `visit` answers whether to go on. What
+ * has left is not shown, flushed or not.
+ */
+type ShowAll = (end: number, visit: (found: readonly CountedMessage[]) => boolean) => Promise<void>;
+
 /**
  * The dead letters of a queue by their cause, counted in the commit in which they come and go. Where the disk does not say how
  * many there are, because an older version wrote them or something was damaged, they are counted from the messages: those
  * that come and go meanwhile are taken into account as the count passes them.
  */
 export class KeptCauses implements StagedWrite, BookListener {
-  readonly #queue: ScannedQueue;
+  readonly #queue: CountedQueue;
+  readonly #showAll: ShowAll;
   readonly #book = new CauseBook(this);
   readonly #changed = new Set<CauseGroup>();
   readonly #forgotten = new Set<CauseGroup>();
@@ -37,12 +61,18 @@ export class KeptCauses implements StagedWrite, BookListener {
   #cursor = 0;
   #end = 0;
 
-  constructor(queue: ScannedQueue) {
+  constructor(queue: CountedQueue, showAll: ShowAll) {
     this.#queue = queue;
+    this.#showAll = showAll;
   }
 
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  /** Whether it matters what leaves: of a queue without dead letters nothing does. */
+  get watches(): boolean {
+    return this.#counting !== undefined || !this.#book.isEmpty;
   }
 
   get size(): number {
@@ -177,7 +207,7 @@ export class KeptCauses implements StagedWrite, BookListener {
     this.#book.forgetPresent();
     // Whatever the disk says of groups is not so until they are counted.
     if (!queue.isInMemory) commit.remove('dead-letter-groups', bookKey(queue.id));
-    await scan(queue, 0, this.#end, (found) => {
+    await this.#showAll(this.#end, (found) => {
       for (const { sequence, record } of found) {
         this.#cursor = sequence + 1;
         const death = deathOf(record);

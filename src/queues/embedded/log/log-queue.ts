@@ -4,6 +4,7 @@ import type { Row } from '../../../storage/environment.ts';
 import type { BatchWriter } from '../../../storage/staged-write.ts';
 import type { QueueOptions } from '../../options.ts';
 import type { QueueDropReason } from '../../queue-stats.ts';
+import { KeptCauses } from '../causes/kept-causes.ts';
 import type { EngineContext } from '../context.ts';
 import { QueueCounters } from '../counters.ts';
 import { Entrance } from '../entrance.ts';
@@ -13,6 +14,7 @@ import { messageKey, RowKeys, sequenceMax, sequenceOfMessageKey } from '../keys.
 import { Placing } from '../placement.ts';
 import { enqueuedAtOf, seal } from '../record.ts';
 import { QueueTotals } from '../totals.ts';
+import { countOut, showLog } from './log-causes.ts';
 import type { GroupLog, LogGroup } from './log-group.ts';
 import { LogGroups } from './log-groups.ts';
 import { type KeptLog, LogRemoval } from './log-removal.ts';
@@ -44,8 +46,8 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   /** Who takes messages takes them of a group, when they are flushed. */
   readonly delivery = { pumpArriving: (): void => undefined, pumpLater: (): void => undefined };
 
-  /** Its dead letters are counted when somebody asks: retention takes them by the thousand. */
-  readonly causes = undefined;
+  readonly isInMemory = false;
+  readonly causes = new KeptCauses(this, (end, visit) => showLog(this, end, visit));
 
   options: QueueOptions;
   nextSequence = 1;
@@ -57,6 +59,8 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   /** Publishes that wait: nothing makes them wait for a log. */
   blocked = 0;
   stopped = false;
+  /** What left last: the step before it is flushed. */
+  #leaving: ReadonlySet<number> = new Set();
   /** Up to where the batch that is being flushed goes. */
   #writtenTo = 1;
   #placing: Placing;
@@ -88,6 +92,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     this.#writtenTo = this.nextSequence;
     this.messages = this.counters.messages;
     this.bytes = this.counters.bytes;
+    this.causes.open();
     this.findFirst();
     this.groups.open();
     this.upkeep.open();
@@ -175,6 +180,10 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     for (const group of this.groups.all) group.missed(sequences);
   }
 
+  isLeaving(sequence: number): boolean {
+    return this.#leaving.has(sequence);
+  }
+
   /** Looks for the oldest message that is there. */
   findFirst(): void {
     const from = messageKey(this.id, 0, this.first);
@@ -221,6 +230,8 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     this.bytes -= bytes;
     this.totals.dropped[reason] += rows.length;
     const sequences = rows.map(({ key }) => sequenceOfMessageKey(key));
+    this.#leaving = new Set(sequences);
+    countOut(this.causes, rows, reason === 'retention' ? 'expired' : 'discarded');
     this.context.commit.stage(new LogRemoval(this, sequences, bytes));
   }
 

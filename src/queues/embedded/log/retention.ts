@@ -5,7 +5,7 @@ import type { KeptLog } from './log-removal.ts';
 
 /** Messages and bytes that one step looks at before it lets others run. */
 export const stepMessagesMax = 512;
-const stepBytesMax = 1024 * 1024;
+export const stepBytesMax = 1024 * 1024;
 
 /** What of a log, seen from its oldest message on, is beyond its limits. Asked for one message after the other. */
 export class RetentionLimits {

@@ -58,7 +58,7 @@ export class Transfer {
     take(this.source, found, death === undefined ? 'replayed' : 'moved');
     this.source.totals.moved++;
     const { sequence } = target.intake.append(record, undefined, true);
-    target.causes?.arrived(sequence, record.length, death);
+    target.causes.arrived(sequence, record.length, death);
     target.delivery.pumpLater();
   }
 

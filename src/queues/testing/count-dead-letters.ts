@@ -1,12 +1,9 @@
-import { causeOf } from './causes/cause.ts';
-import { CauseBook } from './causes/cause-book.ts';
-import type { DeadLetterGroups } from './causes/dead-letter-groups.ts';
-import type { BrowsePage, BrowseRequest, StoredMessage } from './engine.ts';
+import { causeOf } from '../causes/cause.ts';
+import { CauseBook } from '../causes/cause-book.ts';
+import type { DeadLetterGroups } from '../causes/dead-letter-groups.ts';
+import type { BrowsePage, BrowseRequest, StoredMessage } from '../engine.ts';
 
-/** From so many messages on, oldest first, a call looks no further. */
-const countedMax = 100_000;
-
-/** The dead letters by cause of a place that keeps no count of them: by looking at each. Their bytes are those of the payloads. */
+/** The dead letters by cause, by looking at each. Their bytes are those of the payloads. */
 export async function countDeadLetters(
   browse: (request: BrowseRequest) => Promise<BrowsePage>,
   now: number,
@@ -20,9 +17,9 @@ export async function countDeadLetters(
     return false;
   };
   let next: number | undefined = 0;
-  while (next !== undefined && total < countedMax) {
+  while (next !== undefined) {
     const page: BrowsePage = await browse({ from: next, limit: 1, match: look });
     next = page.next;
   }
-  return { ...book.read(total, now), truncated: next !== undefined };
+  return book.read(total, now);
 }
