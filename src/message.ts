@@ -158,8 +158,8 @@ export interface Delivery {
   readonly held: boolean;
   /** Ends the lease. A second call, or one after the lease was lost, changes nothing and answers false. */
   settle(settlement: Settlement): boolean;
-  /** Moves the end of the lease to `leaseMs` from now. False where it no longer stands. */
-  extend(leaseMs: number): boolean;
+  /** Moves the end of the lease to `leaseMs` from now, or to what its queue leases for. False where it no longer stands. */
+  extend(leaseMs?: number): boolean;
 }
 
 /** Why a message is in a dead-letter queue. */

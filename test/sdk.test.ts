@@ -276,6 +276,57 @@ for (const [way, urlOf] of ways) {
   });
 }
 
+for (const way of ['mqttUrl', 'httpUrl'] as const) {
+  test(`${way}: a message is lent anew for as long as its handler works, however short the lease is`, async (t) => {
+    const clients = closing(t);
+    const server = await startServer(t);
+    const options = { bindings: [{ filter: 'jobs/#' }], leaseMs: 3_000 };
+    await server.api('POST', '/v1/queues', { name: 'jobs', options });
+    const client = await connect(server[way]);
+    clients.push(client);
+    await client.publish('jobs/a', 'long');
+    const attempts: number[] = [];
+    const finish = Promise.withResolvers<void>();
+    const consumer = await client.consume(
+      'jobs',
+      async ({ attempt }) => {
+        attempts.push(attempt);
+        await finish.promise;
+      },
+      { leaseSeconds: 3, pollSeconds: 1 },
+    );
+    const other = await connect(server[way]);
+    clients.push(other);
+    await other.consume('jobs', ({ attempt }) => void attempts.push(attempt), { pollSeconds: 1 });
+    // As long as two leases are, and a little more.
+    setTimeout(finish.resolve, 6_500);
+    await finish.promise;
+    await consumer.stop();
+    assert.deepEqual(attempts, [1]);
+  });
+}
+
+test('MQTT goes over WebSocket too, with the same promises', async (t) => {
+  const clients = closing(t);
+  const server = await startConfigured(t, {
+    listeners: { ws: { type: 'ws', port: 0 } },
+    queues: { jobs: { bindings: [{ filter: 'jobs/#' }] } },
+  });
+  const client = await connect(`ws://127.0.0.1:${server.listeners.ws}/mqtt`);
+  clients.push(client);
+  const got = new Gathering(51);
+  const consumer = await client.consume('jobs', (message) => got.add(message), { concurrency: 10 });
+  await client.publishAll(jobs(50));
+  const large = 'x'.repeat(200_000);
+  await client.publish('jobs/large', large);
+  const all = await got.all;
+  assert.equal(new Set(all.map((message) => message.text())).size, 51);
+  assert.ok(all.some((message) => message.text() === large));
+  await consumer.stop();
+  await assert.rejects(connect('wss://localhost', { ca: 'an authority' }), { name: 'TypeError' });
+  await assert.rejects(connect(server.httpUrl.replace('http', 'ws')), { name: 'ConnectionLost' });
+});
+
 test('credentials that are wrong are refused at the door', async (t) => {
   const server = await startConfigured(t, { access: { anonymous: 'never' } });
   await assert.rejects(connect(server.mqttUrl, { username: 'ann', password: 'wrong' }), { name: 'ConnectionRefused' });

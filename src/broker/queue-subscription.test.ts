@@ -85,6 +85,65 @@ test('the reason code of PUBACK settles the message', async () => {
   );
 });
 
+for (const [qos, version] of [
+  [0, 4],
+  [1, 4],
+  [1, 5],
+  [2, 5],
+] as const) {
+  test(`a client extends what it holds by a publish to the queue (QoS ${qos}, version ${version})`, async () => {
+    const queue = new OneQueue();
+    const fixture = new BrokerFixture({ sources: [queue], access: openAccess({ mayPublish: () => false }) });
+    const client = await fixture.connect('c', { version });
+    await subscribed(queue, client, 1);
+    queue.deliver('one');
+    queue.deliver('two');
+    const ids = [client.takePublish().packetId, client.takePublish().packetId];
+    client.ack(PacketType.puback, ids[0]);
+    client.publish('$queue/jobs/extend', '{"leaseSeconds":60}', { qos, packetId: 9 });
+    if (qos === 1) assert.equal(client.take(PacketType.puback).reasonCode, 0);
+    if (qos === 2) {
+      assert.equal(client.take(PacketType.pubrec).reasonCode, 0);
+      client.ack(PacketType.pubrel, 9);
+      client.take(PacketType.pubcomp);
+    }
+    client.publish('$queue/jobs/extend', '');
+    client.publish('$queue/jobs/extend', '{"sequences":[2]}');
+    assert.deepEqual(queue.extensionsMs, [60_000, undefined, undefined]);
+    assert.deepEqual(client.waiting(), []);
+  });
+}
+
+test('what cannot be extended is refused, with the reason, and the rest is extended', async () => {
+  const queue = new OneQueue();
+  const client = await new BrokerFixture({ sources: [queue] }).connect('c');
+  const other = await new BrokerFixture({ sources: [new OneQueue()] }).connect('o');
+  await subscribed(queue, client, 1);
+  queue.deliver('one');
+  client.takePublish();
+  const extend = (who: MemoryClient, body: string, topic = '$queue/jobs/extend'): number => {
+    who.publish(topic, body, { qos: 1 });
+    return who.take(PacketType.puback).reasonCode;
+  };
+  assert.equal(extend(client, '{"sequences":[1,7]}'), 0x83);
+  assert.equal(queue.extensionsMs.length, 1);
+  assert.equal(extend(other, ''), 0x83);
+  assert.equal(extend(client, '', '$queue/other/extend'), 0x83);
+  for (const body of [
+    'no JSON',
+    '[]',
+    '{"leaseSeconds":0}',
+    '{"leaseSeconds":43201}',
+    '{"sequences":["1"]}',
+    '{"a":1}',
+  ])
+    assert.equal(extend(client, body), 0x99);
+  assert.equal(extend(client, `{"sequences":[${Array(1_001).fill(1)}]}`), 0x99);
+  assert.equal(extend(client, ' '.repeat(16 * 1024 + 1)), 0x95);
+  assert.equal(extend(client, '', '$queue/jobs/extend/more'), 0x87);
+  assert.equal(queue.extensionsMs.length, 1);
+});
+
 test('at QoS 2 the message is settled when the client has it', async () => {
   const queue = new OneQueue();
   const client = await new BrokerFixture({ sources: [queue] }).connect('c', { version: 4 });

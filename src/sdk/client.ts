@@ -35,7 +35,7 @@ export interface ConnectOptions {
   readonly token?: string;
   /** For MQTT. Consumers take it with an ending of their own. Made up where absent. */
   readonly clientId?: string;
-  /** Authorities to trust, as PEM, where those of the system do not do. For MQTT. */
+  /** Authorities to trust, as PEM, where those of the system do not do. For `mqtts:`. */
   readonly ca?: string | Buffer;
   /** What happens on the way and needs no answer: a connection that was lost, and made again. */
   readonly onNotice?: (sentence: string) => void;
@@ -48,7 +48,10 @@ export interface ConsumeOptions {
   readonly concurrency?: number;
   /** Longest wait of one request for messages, and so of a stop. For HTTP; default 5. */
   readonly pollSeconds?: number;
-  /** What a message is lent for; it is lent anew for as long as the handler works. For HTTP; default the queue's own. */
+  /**
+   * What a message is lent for, 1 to 43,200; it is lent anew, after a third of it, for as long as the handler works. Default: 30 over
+   * HTTP; over MQTT, where the first lease is always the queue's own, what the queue lends for, anew every 10 s.
+   */
   readonly leaseSeconds?: number;
 }
 

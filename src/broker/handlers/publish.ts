@@ -2,6 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
+import { extendLeases, queueToExtend } from '../lease-extension.ts';
 import { userPropertiesRefusal } from '../limits.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { Publication } from '../publication.ts';
@@ -24,7 +25,24 @@ export function handlePublish(connection: Connection, packet: PublishPacket): vo
     storage(connection, packet) ??
     payloadFormat(connection, packet);
   if (refusal === undefined) accept(connection, packet, known);
-  else refuse(connection, packet, refusal);
+  else if (!control(connection, packet, known)) refuse(connection, packet, refusal);
+}
+
+/** Publishes to the server's topics are refused, but for those that ask it for something. False where this one does not. */
+function control(connection: Connection, packet: PublishPacket, { topic, problem }: KnownTopic): boolean {
+  const queue = problem === undefined ? queueToExtend(topic) : undefined;
+  if (queue === undefined) return false;
+  const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
+  const failure = extendLeases(connection.session, queue, payload);
+  if (failure !== undefined) refuse(connection, packet, failure);
+  else if (packet.qos > 0) acknowledge(connection, packet);
+  return true;
+}
+
+/** Nothing of it is stored. */
+function acknowledge({ session, acknowledger }: Connection, { packetId, qos }: PublishPacket): void {
+  if (qos === 2) session.received.set(packetId, ReceivedMessage.stored());
+  acknowledger.expect(acknowledger.open(packetId, qos), 0);
 }
 
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */

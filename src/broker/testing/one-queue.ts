@@ -17,7 +17,7 @@ export class OneQueue implements ConsumerSource {
   /** Of the last that came to consume. */
   request: SourceRequest | undefined;
   /** How long a lease was extended, of each time. */
-  readonly extensionsMs: number[] = [];
+  readonly extensionsMs: (number | undefined)[] = [];
   opened = 0;
   stopped = false;
   readonly settlements: Settlement[] = [];

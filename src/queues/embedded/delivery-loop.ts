@@ -84,7 +84,7 @@ export class DeliveryLoop implements LeasingHome {
     slot.watch = undefined;
   }
 
-  extend(entry: Entry, leaseMs: number): boolean {
+  extend(entry: Entry, leaseMs = this.source.options.leaseMs): boolean {
     const { slot } = entry;
     if (!entry.held || slot === undefined) return false;
     slot.moveDeadline(entry, this.source.context.clock.now() + leaseMs);

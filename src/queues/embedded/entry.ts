@@ -10,7 +10,7 @@ import type { Waiting } from './waiting.ts';
 export interface EntryHome {
   readonly name: string;
   settle(entry: Entry, settlement: Settlement): boolean;
-  extend(entry: Entry, leaseMs: number): boolean;
+  extend(entry: Entry, leaseMs: number | undefined): boolean;
   due(entry: Entry, now: number): void;
   /** Brings the rows of an entry to what memory says, while its batch closes. */
   writeEntry(entry: Entry, batch: BatchWriter): void;
@@ -134,7 +134,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
     return this.home.settle(this, settlement);
   }
 
-  extend(leaseMs: number): boolean {
+  extend(leaseMs?: number): boolean {
     return this.home.extend(this, leaseMs);
   }
 

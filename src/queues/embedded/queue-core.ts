@@ -84,7 +84,7 @@ export abstract class QueueCore implements DeliverySource {
     return this.options.ttlMs;
   }
 
-  extend(entry: Entry, leaseMs: number): boolean {
+  extend(entry: Entry, leaseMs: number | undefined): boolean {
     return this.delivery.extend(entry, leaseMs);
   }
 

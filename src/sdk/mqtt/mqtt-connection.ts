@@ -1,8 +1,10 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import mqtt, { type IConnackPacket, type IPublishPacket, type Packet, type UserProperties } from 'mqtt-packet';
 import type { Encoded } from '../outbound.ts';
 import { ConnectionRefused } from '../refusals.ts';
+import { WebSocketStream } from './web-socket-stream.ts';
 
 export interface MqttSettings {
   readonly url: URL;
@@ -41,7 +43,7 @@ const keepAliveSeconds = 30;
 export class MqttConnection {
   /** Resolves with why, when it is over. */
   readonly closed: Promise<string>;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #settings: MqttSettings;
   readonly #parser = mqtt.parser(protocol);
   readonly #answers = new Map<number, PromiseWithResolvers<Answer>>();
@@ -71,7 +73,6 @@ export class MqttConnection {
   private constructor(settings: MqttSettings) {
     this.#settings = settings;
     this.#socket = dial(settings);
-    this.#socket.setNoDelay(true);
     this.#parser.on('packet', (packet) => this.#take(packet));
     this.#parser.on('error', (problem) => this.destroy(problem.message));
     this.#socket.on('data', (bytes: Buffer) => void this.#parser.parse(bytes));
@@ -134,6 +135,13 @@ export class MqttConnection {
   acknowledge(messageId: number, reasonCode: number, reason?: string): void {
     const properties = reason === undefined || reason === '' ? undefined : { reasonString: reason };
     this.#send({ cmd: 'puback', messageId, reasonCode, ...(properties && { properties }) });
+  }
+
+  /** Holds messages of the queue for longer: for `leaseSeconds`, or for as long as the queue lends. Nobody answers. */
+  extend(queue: string, sequences: readonly number[], leaseSeconds: number | undefined): void {
+    if (this.isClosed) return;
+    const payload = JSON.stringify({ sequences, ...(leaseSeconds !== undefined && { leaseSeconds }) });
+    this.#send({ cmd: 'publish', qos: 0, dup: false, retain: false, topic: `$queue/${queue}/extend`, payload });
   }
 
   /** Says goodbye, and resolves when the connection is over. */
@@ -229,10 +237,16 @@ const faults = new Set([0x81, 0x82, 0x90, 0x95, 0x99, 0x9a, 0x9b]);
 /** CONNACK reason codes that can be another one in a moment: quota, busy, shutting down, rate. */
 const passing = new Set([0x88, 0x89, 0x97, 0x9f, 0x80]);
 
-function dial({ url, ca }: MqttSettings): Socket {
+function dial({ url, ca }: MqttSettings): Duplex {
+  if (url.protocol === 'ws:' || url.protocol === 'wss:') return new WebSocketStream(url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (url.protocol === 'mqtt:') return connectTcp({ host, port: Number(url.port || 1883) });
-  return connectTls({ host, port: Number(url.port || 8883), servername: host, ...(ca !== undefined && { ca }) });
+  if (url.protocol === 'mqtt:') return connectTcp({ host, port: Number(url.port || 1883), noDelay: true });
+  return connectTls({
+    host,
+    port: Number(url.port || 8883),
+    servername: host,
+    ...(ca !== undefined && { ca }),
+  }).setNoDelay(true);
 }
 
 function connectPacket({ clientId, username, password, receiveMaximum }: MqttSettings): Packet {

@@ -11,9 +11,13 @@ import { answerOf, messageOf } from './mqtt-message.ts';
  * hoards what others could do.
  */
 export class MqttConsumer implements Consumer {
+  readonly #queue: string;
   readonly #pool: WorkPool;
   readonly #filter: string;
+  readonly #leaseSeconds: number | undefined;
   readonly #onNotice: (sentence: string) => void;
+  /** Sequences of what handlers work on, by the connection that lent it; no more than the concurrency. */
+  readonly #lent = new Map<number, MqttConnection>();
   #link: MqttLink | undefined;
   /** The one that messages are from now. */
   #connection: MqttConnection | undefined;
@@ -22,13 +26,15 @@ export class MqttConsumer implements Consumer {
   static async open(
     queue: string,
     handler: Handler,
-    { concurrency = 1, group }: ConsumeOptions,
+    { concurrency = 1, group, leaseSeconds }: ConsumeOptions,
     settings: Omit<MqttSettings, 'onMessage' | 'receiveMaximum'>,
     onNotice: (sentence: string) => void,
   ): Promise<MqttConsumer> {
     const consumer = new MqttConsumer(
+      queue,
       group === undefined ? `$queue/${queue}` : `$stream/${queue}/${group}`,
       new WorkPool(handler, concurrency),
+      leaseSeconds,
       onNotice,
     );
     consumer.#link = await MqttLink.open({
@@ -36,12 +42,21 @@ export class MqttConsumer implements Consumer {
       prepare: (connection) => consumer.#subscribe(connection),
       onNotice,
     });
+    consumer.#keepLent();
     return consumer;
   }
 
-  private constructor(filter: string, pool: WorkPool, onNotice: (sentence: string) => void) {
+  private constructor(
+    queue: string,
+    filter: string,
+    pool: WorkPool,
+    leaseSeconds: number | undefined,
+    onNotice: (sentence: string) => void,
+  ) {
+    this.#queue = queue;
     this.#filter = filter;
     this.#pool = pool;
+    this.#leaseSeconds = leaseSeconds;
     this.#onNotice = onNotice;
   }
 
@@ -56,6 +71,18 @@ export class MqttConsumer implements Consumer {
   stop({ graceMs }: StopOptions = {}): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
+  }
+
+  #keepLent(): void {
+    const extending = setInterval(() => this.#extend(), ((this.#leaseSeconds ?? 30) * 1_000) / 3);
+    const over = (): void => clearInterval(extending);
+    this.ended.then(over, over);
+  }
+
+  #extend(): void {
+    const connection = this.#connection;
+    const sequences = [...this.#lent].filter(([, lender]) => lender === connection).map(([sequence]) => sequence);
+    if (sequences.length > 0) connection?.extend(this.#queue, sequences, this.#leaseSeconds);
   }
 
   async #stop(graceMs: number | undefined): Promise<void> {
@@ -74,6 +101,8 @@ export class MqttConsumer implements Consumer {
   async #subscribe(connection: MqttConnection): Promise<void> {
     // Messages may follow the SUBACK in the same turn.
     this.#connection = connection;
+    // With the connection before everything went back that it lent.
+    this.#lent.clear();
     const { reasonCode, reason } = await connection.subscribe(this.#filter);
     if (reasonCode < 0x80) return;
     throw new QueueRefused(reason ?? `Cannot consume "${this.#filter}": reason code 0x${reasonCode.toString(16)}`);
@@ -84,12 +113,18 @@ export class MqttConsumer implements Consumer {
     const { messageId } = packet;
     if (this.#stopping !== undefined || connection === undefined || messageId === undefined) return;
     const isCurrent = (): boolean => this.#connection === connection && !connection.isClosed;
+    const message = messageOf(packet);
+    const { sequence } = message;
+    this.#lent.set(sequence, connection);
     this.#pool.start({
-      message: messageOf(packet),
+      message,
       get isHeld() {
         return isCurrent();
       },
-      settle: (outcome) => connection.acknowledge(messageId, ...answerOf(outcome)),
+      settle: (outcome) => {
+        if (this.#lent.get(sequence) === connection) this.#lent.delete(sequence);
+        connection.acknowledge(messageId, ...answerOf(outcome));
+      },
     });
   }
 }

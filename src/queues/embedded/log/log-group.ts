@@ -155,7 +155,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
     return false;
   }
 
-  extend(entry: Entry, leaseMs: number): boolean {
+  extend(entry: Entry, leaseMs: number | undefined): boolean {
     return this.delivery.extend(entry, leaseMs);
   }
 
