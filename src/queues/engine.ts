@@ -238,8 +238,17 @@ export interface BrowseRequest {
   /** First sequence to look at; 0 for the start. */
   readonly from: number;
   readonly limit: number;
-  /** Only messages for which this answers true. It sees what `StoredMessage` holds. */
-  readonly match?: (stored: StoredMessage) => boolean;
+  /** Only messages for which this answers true. */
+  readonly match?: MessageMatch;
+}
+
+/** Whether a message is meant, by what it is and by what it is counted in. */
+export type MessageMatch = (stored: StoredMessage, counted: CountedIn) => boolean;
+
+/** What the count of dead letters says of a message. */
+export interface CountedIn {
+  /** Whether its cause came when there were as many groups as there may be, so that it is counted in `other`. */
+  isInOther(stored: Pick<StoredMessage, 'sequence' | 'death'>): boolean;
 }
 
 export interface BrowsePage {

@@ -5,16 +5,14 @@ import { filterMatches } from '../mqtt/topics/match.ts';
 import { topicFilterProblem } from '../mqtt/topics/names.ts';
 import type { JsonValue } from '../std/json.ts';
 import { fingerprintOf } from './causes/cause.ts';
-import type { StoredMessage } from './engine.ts';
+import { otherFingerprint } from './causes/cause-book.ts';
+import type { MessageMatch } from './engine.ts';
 import { type JsonPath, parseJsonPath, valueAt } from './json-path.ts';
 import type { MessageFilter } from './move-spec.ts';
 
 export const filterSequencesMax = 10_000;
 /** Headers, and paths of the payload, that one filter names. */
 export const filterTestsMax = 32;
-
-/** Whether a message is meant. */
-export type MessageMatch = (stored: StoredMessage) => boolean;
 
 type Present<K extends keyof MessageFilter> = Exclude<MessageFilter[K], undefined>;
 type TestMakers = { readonly [K in keyof Required<MessageFilter>]: (given: Present<K>, now: number) => MessageMatch };
@@ -51,10 +49,8 @@ const makers: TestMakers = {
     (code) =>
     ({ death }) =>
       death?.code === code,
-  fingerprint:
-    (fingerprint) =>
-    ({ death }) =>
-      fingerprintOf(death) === fingerprint,
+  fingerprint: (fingerprint) => (stored, counted) =>
+    fingerprintOf(stored.death) === fingerprint || (fingerprint === otherFingerprint && counted.isInOther(stored)),
   headers: (headers) => {
     const wanted = Object.entries(headers);
     refuseMore('headers', wanted.length, filterTestsMax);
@@ -80,7 +76,7 @@ export function compileFilter(filter: MessageFilter, now: number): MessageMatch 
     const given = filter[name];
     if (given !== undefined) tests.push((makers[name] as (given: unknown, now: number) => MessageMatch)(given, now));
   }
-  return tests.length === 0 ? undefined : (stored) => tests.every((test) => test(stored));
+  return tests.length === 0 ? undefined : (stored, counted) => tests.every((test) => test(stored, counted));
 }
 
 function pathOf(text: string): JsonPath {

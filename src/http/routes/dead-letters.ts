@@ -1,5 +1,5 @@
 import { SluiceError } from '../../errors.ts';
-import { closedGroupsMax, groupsMax } from '../../queues/causes/cause-book.ts';
+import { closedGroupsMax, groupsMax, otherFingerprint } from '../../queues/causes/cause-book.ts';
 import { type DeadLetterGroups, departures } from '../../queues/causes/dead-letter-groups.ts';
 import type { BrowsePage, Engine } from '../../queues/engine.ts';
 import { compileFilter } from '../../queues/move-filter.ts';
@@ -151,7 +151,8 @@ export const deadLetterRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/dead-letters/messages',
     tag,
-    summary: 'Dead letters, all or of one fingerprint',
+    summary:
+      'Dead letters, all or of one fingerprint; `other` has those that are counted together, beyond the groups that are kept',
     who: 'admin',
     schemas: {
       query: object({ queue, fingerprint: text, from: { ...integer, default: 0 }, limit: pageLimit }),
@@ -160,7 +161,10 @@ export const deadLetterRoutes: readonly Route[] = [
     handle: async ({ query: { queue, from, limit, ...filter } }, { engine }) => {
       const match = compileFilter(filter, 0);
       const request = { from, limit, ...(match && { match }) };
-      const page = await orNone(engine, queue, nothingThere, () => browsePage(engine, queue, request));
+      const page = await orNone(engine, queue, nothingThere, async () => {
+        await counted(engine, queue, filter.fingerprint);
+        return browsePage(engine, queue, request);
+      });
       return ok({ messages: page.messages.map(storedToJson), next: page.next });
     },
   }),
@@ -208,6 +212,11 @@ function departureFields() {
   return Object.fromEntries(
     Object.entries(departures).map(([name, description]) => [name, { ...integer, description }]),
   );
+}
+
+/** Which messages are counted together is known once all are counted. */
+export async function counted(engine: Engine, queue: string, fingerprint: string | undefined): Promise<void> {
+  if (fingerprint === otherFingerprint) await engine.deadLetterGroups(queue);
 }
 
 /** A dead-letter queue is made by its first dead letter: that it is not there yet is good news, not an error. */

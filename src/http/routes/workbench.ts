@@ -6,7 +6,7 @@ import { hexDump } from '../hex-dump.ts';
 import { storedToJson } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, integer, object, text } from '../schemas.ts';
-import { ingestDead, orNone, rehearsalSchema } from './dead-letters.ts';
+import { counted, ingestDead, orNone, rehearsalSchema } from './dead-letters.ts';
 
 const tag = 'Dead letters';
 
@@ -94,7 +94,10 @@ export const workbenchRoutes: readonly Route[] = [
       const spec = { queue: ingestDead, match, driver, limit };
       const none = { tried: 0, outcomes: {}, samples: [], next: undefined };
       return ok(
-        await orNone(engine, ingestDead, none, () => tryDeadLetters(engine, pipeline.rehearsals, spec, presence)),
+        await orNone(engine, ingestDead, none, async () => {
+          await counted(engine, ingestDead, fingerprint);
+          return tryDeadLetters(engine, pipeline.rehearsals, spec, presence);
+        }),
       );
     },
   }),

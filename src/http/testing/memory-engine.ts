@@ -158,7 +158,7 @@ export class MemoryEngine implements Engine {
 
   async browse(name: string, { from, limit, match }: BrowseRequest): Promise<BrowsePage> {
     const all = [...this.#queue(name).messages.values()].filter((stored) => stored.sequence >= from);
-    const matching = match === undefined ? all : all.filter(match);
+    const matching = match === undefined ? all : all.filter((stored) => match(stored, { isInOther: () => false }));
     return { messages: matching.slice(0, limit), next: matching[limit]?.sequence };
   }
 

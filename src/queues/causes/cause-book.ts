@@ -8,7 +8,7 @@ export const groupsMax = 500;
 export const closedGroupsMax = 100;
 export const closedGroupMs = 7 * 86_400_000;
 /** The fingerprint of those that are counted together. */
-const otherFingerprint = 'other';
+export const otherFingerprint = 'other';
 
 const ofOther = { code: 'other', stage: undefined, driver: undefined };
 
@@ -122,6 +122,10 @@ export class CauseBook {
       messages: group.count,
       growthPerMinute: group.growthPerMinute(now),
     }));
+  }
+
+  isInOther(sequence: number, fingerprint: string): boolean {
+    return this.#groupOf(sequence, fingerprint) === this.other;
   }
 
   #groupOf(sequence: number, fingerprint: string): CauseGroup {

@@ -1,6 +1,7 @@
 import type { Settlement } from '../../message.ts';
 import type { BatchWriter } from '../../storage/staged-write.ts';
 import type { Departure } from '../causes/dead-letter-groups.ts';
+import type { CountedIn } from '../engine.ts';
 import type { QueueOptions } from '../options.ts';
 import type { EngineContext } from './context.ts';
 import { QueueCounters } from './counters.ts';
@@ -15,7 +16,7 @@ import type { StoredRow } from './stored-row.ts';
 import { QueueTotals } from './totals.ts';
 
 /** Counts dead letters by their cause, as they leave. */
-interface CauseCounting {
+interface CauseCounting extends CountedIn {
   departed(sequence: number, record: Buffer, why: Departure): void;
 }
 

@@ -65,7 +65,7 @@ export async function browse(queue: ScannedQueue, request: BrowseRequest): Promi
       }
       looked++;
       const stored = storedMessage(each);
-      if (match(stored)) messages.push(stored);
+      if (match(stored, queue.causes)) messages.push(stored);
     }
     return true;
   });

@@ -5,7 +5,9 @@ import type { Random } from '../../../std/testing/random.ts';
 import { forSeedsInTurn } from '../../../std/testing/seed.ts';
 import { RowBatch } from '../../../storage/row-batch.ts';
 import { StorageDouble } from '../../../storage/testing/storage-double.ts';
+import { groupsMax } from '../../causes/cause-book.ts';
 import type { DeadLetterGroups } from '../../causes/dead-letter-groups.ts';
+import { compileFilter } from '../../move-filter.ts';
 import { messageOf, publish, RecordingConsumer } from '../../testing/recording-consumer.ts';
 import { checkQueues } from '../check/check-queues.ts';
 import { storedRows } from '../testing/stored-rows.ts';
@@ -170,6 +172,30 @@ test('dead letters that stay in memory are grouped, and when they go to disk so 
   await bury('f3');
   await under.crash();
   assert.deepEqual(counts(await under.engine.deadLetterGroups(dead)), { f1: 1, f2: 2 });
+  assert.deepEqual(await findings(), []);
+});
+
+test('what is counted as other is looked at and moved by that name, and nothing else is', async () => {
+  for (let n = 0; n < groupsMax; n++) void bury(`f${n}`);
+  for (const fingerprint of ['late', 'late', 'later']) await bury(fingerprint);
+  const filter = { fingerprint: 'other' };
+  const match = compileFilter(filter, 0);
+  const fingerprints = async (): Promise<string[]> => {
+    const { messages } = await under.engine.browse(dead, { from: 0, limit: 1_000, ...(match && { match }) });
+    return messages.map(({ death }) => String(death?.headers.find(([name]) => name === 'fingerprint')?.[1]));
+  };
+  assert.deepEqual(await fingerprints(), ['late', 'late', 'later']);
+  assert.equal((await under.engine.previewMove({ from: dead, filter })).movable, 3);
+  // Room for one more, which is no other from then on.
+  await under.engine.startMove({ from: dead, filter: { fingerprint: 'f0' } }).then(({ id }) => {
+    return under.engine.moveStatus(id, 10_000);
+  });
+  await bury('late');
+  const { id } = await under.engine.startMove({ from: dead, filter });
+  assert.equal((await under.engine.moveStatus(id, 10_000)).moved, 3);
+  const { groups, other } = await under.engine.deadLetterGroups(dead);
+  assert.equal(other, undefined);
+  assert.equal(groups.find(({ fingerprint }) => fingerprint === 'late')?.count, 1);
   assert.deepEqual(await findings(), []);
 });
 

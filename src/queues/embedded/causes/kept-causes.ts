@@ -4,6 +4,7 @@ import { causeOf, fingerprintOf } from '../../causes/cause.ts';
 import { type BookListener, CauseBook } from '../../causes/cause-book.ts';
 import type { CauseGroup } from '../../causes/cause-group.ts';
 import type { DeadLetterGroups, Departure, GroupLevel } from '../../causes/dead-letter-groups.ts';
+import type { CountedIn } from '../../engine.ts';
 import type { EngineContext } from '../context.ts';
 import { queueKey } from '../keys.ts';
 import { deathOf, isDead } from '../record.ts';
@@ -47,7 +48,7 @@ type ShowAll = (end: number, visit: (found: readonly CountedMessage[]) => boolea
  * many there are, because an older version wrote them or something was damaged, they are counted from the messages: those
  * that come and go meanwhile are taken into account as the count passes them.
  */
-export class KeptCauses implements StagedWrite, BookListener {
+export class KeptCauses implements StagedWrite, BookListener, CountedIn {
   readonly #queue: CountedQueue;
   readonly #showAll: ShowAll;
   readonly #book = new CauseBook(this);
@@ -77,6 +78,15 @@ export class KeptCauses implements StagedWrite, BookListener {
 
   get size(): number {
     return this.#isKnown ? this.#book.size : 0;
+  }
+
+  /** False while it is not known what is there: `whenKnown` waits for it. */
+  isInOther({ sequence, death }: { readonly sequence: number; readonly death: Death | undefined }): boolean {
+    return this.#isKnown && death !== undefined && this.#book.isInOther(sequence, fingerprintOf(death));
+  }
+
+  async whenKnown(): Promise<void> {
+    if (!this.#isKnown) await this.recount();
   }
 
   levels(max: number): readonly GroupLevel[] {
@@ -128,7 +138,7 @@ export class KeptCauses implements StagedWrite, BookListener {
 
   /** Waits until it is known what is there. */
   async read(): Promise<DeadLetterGroups> {
-    if (!this.#isKnown) await this.recount();
+    await this.whenKnown();
     const { messages, context } = this.#queue;
     return this.#book.read(messages, context.clock.now());
   }

@@ -23,7 +23,7 @@ export async function browseLog(log: LogQueue, request: BrowseRequest): Promise<
       from++;
       looked++;
       const stored = damageOf(value) === undefined ? storedMessage(from - 1, value) : undefined;
-      if (stored !== undefined && match(stored)) messages.push(stored);
+      if (stored !== undefined && match(stored, log.causes)) messages.push(stored);
     }
     await new Promise((resolve) => setImmediate(resolve));
   }

@@ -102,6 +102,7 @@ export class MoveTask implements StagedWrite {
     let waitMs = 0;
     try {
       const transfer = new Transfer(this.#registry, source, spec, startedAt);
+      await transfer.ready();
       await scan(source, this.#progress.cursor, end, (found) => {
         waitMs = this.#step(transfer, found);
         return waitMs === 0 && !this.hasEnded && !this.#stopping;

@@ -12,6 +12,7 @@ const sampleBytesMax = 1024 * 1024;
 export async function preview(transfer: Transfer, limit = Number.POSITIVE_INFINITY): Promise<MovePreview> {
   const { source } = transfer;
   const foreseen = new Foreseen();
+  await transfer.ready();
   await scan(source, 0, source.nextSequence, (found) => {
     for (const each of found) {
       if (foreseen.movable >= limit) return false;

@@ -1,7 +1,8 @@
 import { SluiceError } from '../../../errors.ts';
-import type { StoredMessage } from '../../engine.ts';
+import { otherFingerprint } from '../../causes/cause-book.ts';
+import type { MessageMatch, StoredMessage } from '../../engine.ts';
 import { compileEdit, type EditMessage } from '../../move-edit.ts';
-import { compileFilter, type MessageMatch } from '../../move-filter.ts';
+import { compileFilter } from '../../move-filter.ts';
 import type { MoveSpec } from '../../move-spec.ts';
 import { take } from '../purge.ts';
 import { Queue } from '../queue.ts';
@@ -22,6 +23,7 @@ export class Transfer {
   readonly #to: string | undefined;
   readonly #match: MessageMatch | undefined;
   readonly #edit: EditMessage | undefined;
+  readonly #isOfOther: boolean;
 
   /** Throws where the filter or the edit cannot be. `startedAt`: what an age in the filter counts from. */
   constructor(registry: Registry, source: Queue, spec: MoveSpec, startedAt: number) {
@@ -29,13 +31,19 @@ export class Transfer {
     this.source = source;
     this.#to = spec.to;
     this.#match = spec.filter === undefined ? undefined : compileFilter(spec.filter, startedAt);
+    this.#isOfOther = spec.filter?.fingerprint === otherFingerprint;
     this.#edit = spec.edit === undefined ? undefined : compileEdit(spec.edit);
+  }
+
+  /** Resolves when it can be said which messages are meant: of those that are counted together only their count says it. */
+  async ready(): Promise<void> {
+    if (this.#isOfOther) await this.source.causes.whenKnown();
   }
 
   /** Undefined where the message is not meant. */
   plan(found: Found): Plan | undefined {
     const stored = storedMessage(found);
-    if (this.#match?.(stored) === false) return undefined;
+    if (this.#match?.(stored, this.source.causes) === false) return undefined;
     if (stored.state === 'leased') return { kind: 'left', reason: 'A consumer holds the message' };
     try {
       const target = this.#targetOf(stored);
