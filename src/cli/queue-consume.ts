@@ -18,12 +18,13 @@ export const consume = command({
       placeholder: 'COMMAND',
       sentence: 'Shell command that is run for each message, with its payload as standard input.',
     }),
+    group: value(text(), { placeholder: 'GROUP', sentence: 'Of a log: whose position is shared.' }),
     concurrency: valueOr(integer(1, 256), 1, { placeholder: 'N', sentence: 'Messages worked on at once.' }),
     count: value(integer(1), { short: 'C', placeholder: 'N', sentence: 'Ends after so many messages.' }),
     ...apiOptions,
   },
   async run({ options, operands: [queue], terminal }) {
-    const { exec, count = Number.POSITIVE_INFINITY } = options;
+    const { exec, group, count = Number.POSITIVE_INFINITY } = options;
     const show = options.json ? asJson : asLine;
     const work: Handler =
       exec === undefined
@@ -34,7 +35,7 @@ export const consume = command({
     const client = await connect(options.url, { token: options.token, onNotice: (line) => terminal.err(line) });
     try {
       const concurrency = Math.min(options.concurrency, count);
-      const consumer = await client.consume(queue, handler, { concurrency, pollSeconds: 2 });
+      const consumer = await client.consume(queue, handler, { concurrency, group, pollSeconds: 2 });
       await Promise.race([consumer.ended, enough, interrupted.promise]);
     } finally {
       await client.close();

@@ -32,10 +32,22 @@ test('queue groups prints a table with the lag of each group', async () => {
   );
 });
 
+const known = { 'GET /v1/queues/audit/groups': { body: { groups: [billing] } } };
+
+test('queue seek makes no group of a misspelled name, and makes one where that is asked for', async () => {
+  const refused = await runAgainst(known, ['queue', 'seek', 'audit', 'biling', 'earliest']);
+  assert.equal(refused.status, 1);
+  assert.equal(refused.err, 'Name a group of "audit" (there are "billing"), or make "biling" with --make');
+  assert.equal(refused.seen.length, 1);
+  const answers = { 'POST /v1/queues/audit/groups/new/seek': { body: billing } };
+  const made = await runAgainst(answers, ['queue', 'seek', 'audit', 'new', 'latest', '--make']);
+  assert.equal(made.status, 0);
+});
+
 test('queue seek sends the place, and says where the group goes on', async () => {
-  const answers = { 'POST /v1/queues/audit/groups/billing/seek': { body: billing } };
+  const answers = { ...known, 'POST /v1/queues/audit/groups/billing/seek': { body: billing } };
   const { out, seen } = await runAgainst(answers, ['queue', 'seek', 'audit', 'billing', 'earliest']);
-  assert.deepEqual(seen[0].body, { to: 'earliest' });
+  assert.deepEqual(seen[1].body, { to: 'earliest' });
   assert.equal(out, 'Group billing goes on at 1234, with 1,500 messages to go.');
 });
 

@@ -1,7 +1,7 @@
 import type { GroupInfo } from '../queues/engine.ts';
 import { Api, path } from './api.ts';
 import { command } from './command.ts';
-import { apiOptions } from './options.ts';
+import { apiOptions, switchable } from './options.ts';
 import { print } from './print.ts';
 import { formatCount, formatTable } from './table.ts';
 
@@ -45,9 +45,13 @@ export const seek = command({
     group,
     { name: 'PLACE', sentence: 'earliest, latest, a sequence in digits, or a time such as 2026-01-31T12:00:00Z' },
   ],
-  options: apiOptions,
+  options: {
+    make: switchable({ sentence: 'Make the group where there is none.' }),
+    ...apiOptions,
+  },
   async run({ options, operands: [name, groupName, to], terminal }) {
     const api = new Api(options.url, options.token);
+    if (!options.make) await requireGroup(api, name, groupName);
     const answer = await api.post<GroupInfo>(path`/v1/queues/${name}/groups/${groupName}/seek`, { to });
     return print(
       terminal,
@@ -58,6 +62,19 @@ export const seek = command({
     );
   },
 });
+
+/** A name that is misspelled makes no group. */
+async function requireGroup(api: Api, name: string, groupName: string): Promise<void> {
+  const { groups } = await api.get<{ groups: readonly GroupInfo[] }>(path`/v1/queues/${name}/groups`);
+  if (groups.some((each) => each.name === groupName)) return;
+  const known = groups.slice(0, knownShown).map((each) => `"${each.name}"`);
+  const more = groups.length > knownShown ? ` and ${groups.length - knownShown} more` : '';
+  const there = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}${more}`;
+  throw new Error(`Name a group of "${name}" (${there}), or make "${groupName}" with --make`);
+}
+
+/** Groups that an error lists. */
+const knownShown = 20;
 
 export const forget = command({
   name: 'forget',

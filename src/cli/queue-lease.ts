@@ -25,16 +25,18 @@ const lease = command({
   options: {
     max: valueOr(integer(1, 256), 1, { placeholder: 'N', sentence: 'Messages at most.' }),
     wait: valueOr(integer(0, 20), 0, { placeholder: 'SECONDS', sentence: 'How long to wait for the first.' }),
+    group: value(text(), { placeholder: 'GROUP', sentence: 'Of a log: whose position is shared.' }),
     lease: value(seconds, { placeholder: 'SECONDS', sentence: "For how long; the queue's own where absent." }),
     ...apiOptions,
   },
   async run({ options, operands: [queue], terminal }) {
-    const { max, wait: waitSeconds, lease: leaseSeconds } = options;
+    const { max, wait: waitSeconds, lease: leaseSeconds, group } = options;
     const api = new Api(options.url, options.token);
     const answer = await api.post<{ messages: readonly LeasedAnswer[] }>(path`/v1/queues/${queue}/lease`, {
       max,
       waitSeconds,
-      ...(leaseSeconds !== undefined && { leaseSeconds }),
+      leaseSeconds,
+      group,
     });
     return print(terminal, options.json, answer, ({ messages }) =>
       formatTable(

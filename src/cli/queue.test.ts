@@ -46,14 +46,22 @@ test('queue show keeps options and numbers of one name apart', async () => {
   assert.match(numbers, /^alerts +\["depth"\]$/m);
 });
 
+const absent = { 'GET /v1/queues/jobs': { status: 404, body: { code: 'queue_not_found' } } };
+
 test('queue create sends bindings and options', async () => {
   const argv = ['queue', 'create', 'jobs', '--bind', 'a/#', '--bind', 'b/+', '--options', '{"maxDeliveries":3}'];
-  const { out, seen } = await runAgainst({ 'POST /v1/queues': { status: 201, body: jobs } }, argv);
-  assert.deepEqual(seen[0].body, {
+  const { out, seen } = await runAgainst({ ...absent, 'POST /v1/queues': { status: 201, body: jobs } }, argv);
+  assert.deepEqual(seen[1].body, {
     name: 'jobs',
     options: { maxDeliveries: 3, bindings: [{ filter: 'a/#' }, { filter: 'b/+' }] },
   });
   assert.equal(out, 'Made queue jobs.');
+});
+
+test('queue create on a queue that is as asked for says that it is there', async () => {
+  const answers = { 'GET /v1/queues/jobs': { body: jobs }, 'POST /v1/queues': { body: jobs } };
+  const { status, out } = await runAgainst(answers, ['queue', 'create', 'jobs']);
+  assert.deepEqual([status, out], [0, 'Queue jobs is there already, with these options.']);
 });
 
 test('queue create refuses options that are not JSON before it asks the server', async () => {
@@ -65,7 +73,10 @@ test('queue create refuses options that are not JSON before it asks the server',
 
 test('queue create on a queue with other options names the command that changes it', async () => {
   const detail = 'Change queue "jobs" with PATCH: it is there already, with maxDeliveries 5';
-  const answers = { 'POST /v1/queues': { status: 409, body: { detail, code: 'conflict' } } };
+  const answers = {
+    'GET /v1/queues/jobs': { body: jobs },
+    'POST /v1/queues': { status: 409, body: { detail, code: 'conflict' } },
+  };
   const { status, err } = await runAgainst(answers, ['queue', 'create', 'jobs', '--options', '{"maxDeliveries":3}']);
   assert.equal(status, 1);
   assert.equal(

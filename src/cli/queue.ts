@@ -76,10 +76,13 @@ const create = command({
   },
   async run({ options, operands: [queue], terminal }) {
     const api = new Api(options.url, options.token);
+    const isThere = (await api.find(path`/v1/queues/${queue}`, 'queue_not_found')) !== undefined;
     const answer = await api.post('/v1/queues', { name: queue, options: optionsGiven(options) }).catch((problem) => {
       throw isConflict(problem) ? new Error(differsSentence(queue, problem), { cause: problem }) : problem;
     });
-    return print(terminal, options.json, answer, () => `Made queue ${queue}.`);
+    return print(terminal, options.json, answer, () =>
+      isThere ? `Queue ${queue} is there already, with these options.` : `Made queue ${queue}.`,
+    );
   },
 });
 

@@ -125,3 +125,10 @@ async function write(environment: Environment, key: string, value: string): Prom
   batch.put('retained', Buffer.from(key), Buffer.from(value));
   await environment.transact(batch);
 }
+
+test('a backup onto what is mounted, or onto a file, says what to name instead', async () => {
+  const mounted = { code: 'conflict', message: /Cannot back up to "\/proc": something is mounted there/ };
+  await assert.rejects(backUp(data, '/proc', 0), mounted);
+  const file = import.meta.filename;
+  await assert.rejects(backUp(data, file, 0), { code: 'conflict', message: /it is no folder/ });
+});

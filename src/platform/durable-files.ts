@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { SluiceError } from '../errors.ts';
@@ -18,12 +19,8 @@ import { SluiceError } from '../errors.ts';
  * `conflict` where there is something in the folder already.
  */
 export async function makeFolder<T>(folder: string, verb: string, fill: (partial: string) => Promise<T>): Promise<T> {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new SluiceError(
-      'conflict',
-      `Cannot ${verb} "${folder}": it is not empty; name a folder that is not there yet`,
-    );
-  }
+  const problem = existsSync(folder) ? problemOf(folder) : undefined;
+  if (problem !== undefined) throw new SluiceError('conflict', `Cannot ${verb} "${folder}": ${problem}`);
   const partial = `${folder}.partial-${process.pid}`;
   // In a container every process has the same number: what one that was killed left behind is not part of this.
   rmSync(partial, { recursive: true, force: true });
@@ -38,6 +35,15 @@ export async function makeFolder<T>(folder: string, verb: string, fill: (partial
     rmSync(partial, { recursive: true, force: true });
     throw problem;
   }
+}
+
+/** Why no other folder can take the place of this one. */
+function problemOf(folder: string): string | undefined {
+  const found = statSync(folder);
+  if (!found.isDirectory()) return 'it is no folder; name one that is not there yet';
+  // Neither an NFS share nor a volume of a container can be renamed over.
+  if (found.dev !== statSync(dirname(folder)).dev) return 'something is mounted there; name a folder inside of it';
+  return readdirSync(folder).length > 0 ? 'it is not empty; name a folder that is not there yet' : undefined;
 }
 
 /** Brings a file, or the entries of a folder, to disk. */

@@ -6,6 +6,7 @@ import { DiskSpace } from './disk-space.ts';
 import { GroupCommit } from './group-commit.ts';
 
 let free: number;
+let measureFails = false;
 let clock: SimulatedClock;
 let lines: string[];
 beforeEach(() => {
@@ -15,8 +16,12 @@ beforeEach(() => {
 });
 
 function space(freeBytesMin: number): DiskSpace {
+  const measure = (): number => {
+    if (measureFails) throw new Error('EIO');
+    return free;
+  };
   const log = createLog('info', (line) => lines.push(line));
-  return new DiskSpace({ freeBytesMin, measure: () => free, folder: '/data', clock, log });
+  return new DiskSpace({ freeBytesMin, measure, folder: '/data', clock, log });
 }
 
 function codeOf({ refusal }: DiskSpace): string | undefined {
@@ -54,6 +59,23 @@ test('room that was taken is given back by the flush, seen by the next measureme
   disk.flushed(301);
   clock.advance(1_000);
   assert.equal(disk.refusal, undefined);
+  disk.stop();
+});
+
+test('where the system does not say what is free, it is logged once and what was so stays so', () => {
+  const disk = space(400);
+  disk.start();
+  free = 100;
+  clock.advance(1_000);
+  measureFails = true;
+  clock.advance(5_000);
+  disk.staged(10_000);
+  assert.deepEqual([codeOf(disk), disk.freeBytes, lines.length], ['disk_full', Number.NaN, 2]);
+  measureFails = false;
+  free = 1_000;
+  disk.flushed(10_000);
+  clock.advance(1_000);
+  assert.deepEqual([codeOf(disk), disk.freeBytes], [undefined, 1_000]);
   disk.stop();
 });
 

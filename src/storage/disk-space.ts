@@ -28,12 +28,14 @@ export interface DiskSpaceParts {
 export class DiskSpace implements Part {
   readonly name = 'disk-space';
   readonly #parts: DiskSpaceParts;
-  /** When it was measured last; NaN where it never is. */
+  /** When it was measured last; NaN where it never is, and where it could not be. */
   freeBytes = Number.NaN;
   #left = 0;
   #unflushed = 0;
   #refusal: SluiceError | undefined;
   #timer: Timer | undefined;
+  /** The last measurement failed. */
+  #isUnknown = false;
 
   constructor(parts: DiskSpaceParts) {
     this.#parts = parts;
@@ -66,14 +68,34 @@ export class DiskSpace implements Part {
     this.#unflushed -= bytes;
   }
 
+  /** NaN where the system does not say: what was so stays so, until it does again. */
+  #measured(measure: () => number): number {
+    const { log, folder } = this.#parts;
+    try {
+      const free = measure();
+      this.#isUnknown = false;
+      return free;
+    } catch (problem) {
+      if (!this.#isUnknown)
+        log.error('Cannot tell how much of the disk is free: see what is mounted', { folder, problem });
+      this.#isUnknown = true;
+      return Number.NaN;
+    }
+  }
+
   #look(): void {
     const { freeBytesMin, measure, log, folder } = this.#parts;
     if (freeBytesMin === 0) {
       this.#left = Number.POSITIVE_INFINITY;
       return;
     }
-    const free = measure();
+    const free = this.#measured(measure);
     this.freeBytes = free;
+    if (Number.isNaN(free)) {
+      // Not with each message again: the next look is the timer's.
+      this.#left = Number.POSITIVE_INFINITY;
+      return;
+    }
     this.#left = free - this.#unflushed * pagesForBytes - freeBytesMin;
     if (this.#left >= 0) {
       if (this.#refusal !== undefined)
