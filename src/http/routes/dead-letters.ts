@@ -92,7 +92,11 @@ const groupSchema = {
     deviceTypes: array(text),
     driverVersions: array(text),
     eventTypes: array(text),
-    sampleSequence: { ...integer, description: 'The newest message; absent when that one has left' },
+    sampleSequence: {
+      ...integer,
+      description:
+        'A message of the group to look at, the newest unless that one has left; absent where none was found among the oldest 100,000',
+    },
     closedBeforeAt: { ...integer, description: 'When the group was empty before it came back' },
   },
 };

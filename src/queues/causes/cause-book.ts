@@ -124,6 +124,21 @@ export class CauseBook {
     }));
   }
 
+  /** Whether a group counts messages and knows of none to look at, since the one that it knew has left. */
+  get lacksSample(): boolean {
+    if (this.other.lacksSample) return true;
+    for (const group of this.#open.values()) if (group.lacksSample) return true;
+    return false;
+  }
+
+  /** This message is there: to look at, where its group has no other. */
+  seen(sequence: number, fingerprint: string): void {
+    const group = this.#groupOf(sequence, fingerprint);
+    if (!group.lacksSample) return;
+    group.sampleSequence = sequence;
+    this.#listener?.changed(group);
+  }
+
   isInOther(sequence: number, fingerprint: string): boolean {
     return this.#groupOf(sequence, fingerprint) === this.other;
   }

@@ -82,6 +82,10 @@ export class CauseGroup {
     this.perHour.clear();
   }
 
+  get lacksSample(): boolean {
+    return this.count > 0 && this.sampleSequence === 0;
+  }
+
   growthPerMinute(now: number): number {
     const recent = this.perMinute.read(now).slice(-growthMinutes - 1, -1);
     return recent.reduce((sum, count) => sum + count, 0) / growthMinutes;

@@ -41,7 +41,7 @@ export interface DeadLetterGroup extends DeadLetterCause {
   readonly deviceTypes: readonly string[];
   readonly driverVersions: readonly string[];
   readonly eventTypes: readonly string[];
-  /** The newest message of the group, to look at; absent when that one has left. */
+  /** A message of the group to look at, the newest unless that one has left; absent where none was found among the oldest. */
   readonly sampleSequence: number | undefined;
   /** When the group was empty before it came back, within the memory of closed ones. */
   readonly closedBeforeAt: number | undefined;

@@ -199,6 +199,35 @@ test('what is counted as other is looked at and moved by that name, and nothing 
   assert.deepEqual(await findings(), []);
 });
 
+test('a group has a message to look at as long as it counts one, whichever of its messages have left', async () => {
+  for (const fingerprint of ['f1', 'f2', 'f1', 'f1']) await bury(fingerprint);
+  const samples = async (): Promise<(readonly [string, string | undefined])[]> => {
+    const { groups } = await under.engine.deadLetterGroups(dead);
+    const all = groups.map(async ({ fingerprint, sampleSequence }) => {
+      const { messages } = await under.engine.browse(dead, { from: sampleSequence ?? 1e9, limit: 1 });
+      const [stored] = messages;
+      const isThere = stored?.sequence === sampleSequence;
+      return [
+        fingerprint,
+        isThere ? stored.death?.headers.find(([name]) => name === 'fingerprint')?.[1] : undefined,
+      ] as const;
+    });
+    return Promise.all(all);
+  };
+  const { groups } = await under.engine.deadLetterGroups(dead);
+  const newest = groups[0].sampleSequence ?? 0;
+  const { id } = await under.engine.startMove({ from: dead, filter: { sequences: [newest] } });
+  assert.equal((await under.engine.moveStatus(id, 10_000)).moved, 1);
+  assert.deepEqual(await samples(), [
+    ['f1', 'f1'],
+    ['f2', 'f2'],
+  ]);
+  await under.commit.flushed();
+  await under.crash();
+  assert.deepEqual((await samples()).length, 2);
+  assert.deepEqual(await findings(), []);
+});
+
 test('the numbers of a queue have the causes of its dead letters', async () => {
   for (const fingerprint of ['f1', 'f2', 'f2']) await bury(fingerprint);
   const { deadLetterCauses, deadLetterGroups } = await under.engine.stats('work');

@@ -139,6 +139,7 @@ export class KeptCauses implements StagedWrite, BookListener, CountedIn {
   /** Waits until it is known what is there. */
   async read(): Promise<DeadLetterGroups> {
     await this.whenKnown();
+    if (this.#book.lacksSample) await this.#findSamples();
     const { messages, context } = this.#queue;
     return this.#book.read(messages, context.clock.now());
   }
@@ -231,6 +232,18 @@ export class KeptCauses implements StagedWrite, BookListener, CountedIn {
     this.writeAll();
   }
 
+  /** From the oldest message on, until every group has one to look at. */
+  async #findSamples(): Promise<void> {
+    let looked = 0;
+    await this.#showAll(this.#queue.nextSequence, (found) => {
+      for (const { sequence, record } of found) {
+        if (isDead(record)) this.#book.seen(sequence, fingerprintOf(deathOf(record)));
+      }
+      looked += found.length;
+      return looked < samplesLookedMax && this.#book.lacksSample;
+    });
+  }
+
   #recountSoon(): void {
     const { context, name } = this.#queue;
     // What fails is storage, which ends the process by itself.
@@ -250,6 +263,8 @@ export class KeptCauses implements StagedWrite, BookListener, CountedIn {
   }
 }
 
+/** Messages that are looked at for one of each group; one that has none among them goes without. */
+const samplesLookedMax = 100_000;
 const noLevels: readonly GroupLevel[] = [];
 /** More than a queue has groups, open and closed. */
 const rowsMax = 10_000;
