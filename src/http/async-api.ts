@@ -3,8 +3,12 @@ import type { JsonObject } from '../std/json.ts';
 import { eventTypesOf, ownSchema, readingEnvelope } from './reading-schemas.ts';
 
 /** The topics of devices and their readings as AsyncAPI 3, with the schemas of the device types: what a team gives to those who listen. */
-export function asyncApi(types: readonly DeviceType[]): object {
-  const all = types.flatMap((type) => eventTypesOf(type).map((eventType) => describe(type, eventType)));
+export function asyncApi(types: readonly DeviceType[], ofDrivers: SchemasOfDrivers): object {
+  const all = types.flatMap((type) => {
+    const read = ofDrivers(type.name);
+    const eventTypes = new Set([...eventTypesOf(type), ...Object.keys(read)]);
+    return [...eventTypes].map((eventType) => describe(type, eventType, read));
+  });
   return {
     asyncapi: '3.0.0',
     info: {
@@ -18,19 +22,22 @@ export function asyncApi(types: readonly DeviceType[]): object {
   };
 }
 
+/** What drivers for a device type read, by event type: it holds where the type has no schema of its own. */
+type SchemasOfDrivers = (deviceType: string) => Readonly<Record<string, JsonObject>>;
+
 interface Described {
   readonly channels: readonly (readonly [id: string, channel: object])[];
   readonly operations: readonly (readonly [id: string, operation: object])[];
 }
 
 /** `receive` is what the server takes, `send` what it publishes. */
-function describe(type: DeviceType, eventType: string): Described {
+function describe(type: DeviceType, eventType: string, read: ReturnType<SchemasOfDrivers>): Described {
   const id = `${type.name}.${eventType}`;
   const said = eventType === 'telemetry' ? 'telemetry' : `events/${eventType}`;
   return {
     channels: [
       [`${id}.sent`, channel(`devices/{deviceId}/${said}`, sentMessages(type, eventType))],
-      [`${id}.read`, channel(`events/${type.name}/{deviceId}/${eventType}`, readMessages(type, eventType))],
+      [`${id}.read`, channel(`events/${type.name}/{deviceId}/${eventType}`, readMessages(type, eventType, read))],
     ],
     operations: [
       [`${id}.take`, operation('receive', `${id}.sent`, `Takes ${eventType} of devices of type ${type.name}`)],
@@ -61,8 +68,9 @@ function sentMessages(type: DeviceType, eventType: string): object {
   };
 }
 
-function readMessages(type: DeviceType, eventType: string): object {
-  return { reading: { contentType: 'application/json', payload: inDialect(readingEnvelope(type, eventType)) } };
+function readMessages(type: DeviceType, eventType: string, read: ReturnType<SchemasOfDrivers>): object {
+  const payload = inDialect(readingEnvelope(type, eventType, read));
+  return { reading: { contentType: 'application/json', payload } };
 }
 
 /** Without a format a schema would be one of AsyncAPI's own dialect. */

@@ -25,8 +25,18 @@ function withoutReferenceAtRoot(schema: JsonObject): JsonObject {
   return { ...others, allOf: [...(allOf as JsonObject[]), { $ref }] };
 }
 
+/** The schema by which a reading was checked: that of the device type, else that of its driver. */
+function readSchema(type: DeviceType, eventType: string, ofDriver: Readonly<Record<string, JsonObject>>): JsonObject {
+  if (Object.hasOwn(type.schemas, eventType) || !Object.hasOwn(ofDriver, eventType)) return ownSchema(type, eventType);
+  return { $id: `urn:sluice:driver-schema:${type.name}:${eventType}`, ...withoutReferenceAtRoot(ofDriver[eventType]) };
+}
+
 /** A reading as it is published on `events/…`. */
-export function readingEnvelope(type: DeviceType, eventType: string): JsonObject {
+export function readingEnvelope(
+  type: DeviceType,
+  eventType: string,
+  ofDriver: Readonly<Record<string, JsonObject>>,
+): JsonObject {
   const time = { type: 'integer', description: 'Milliseconds since the Unix epoch' };
   const text = { type: 'string' };
   return {
@@ -42,7 +52,7 @@ export function readingEnvelope(type: DeviceType, eventType: string): JsonObject
       receivedAt: time,
       driver: text,
       driverVersion: text,
-      data: ownSchema(type, eventType),
+      data: readSchema(type, eventType, ofDriver),
       warnings: { type: 'array', items: text },
     },
     required: [

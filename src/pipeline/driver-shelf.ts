@@ -74,6 +74,11 @@ export class DriverShelf {
     return { ...listed, script: this.#parts.host.scriptOf(ref)?.script, trial: this.#parts.trials.of(ref) };
   }
 
+  /** As `DriverHost` says it. */
+  eventSchemas(deviceType: string): ReturnType<DriverHost['eventSchemas']> {
+    return this.#parts.host.eventSchemas(deviceType);
+  }
+
   /** As many as there are drivers at most. */
   numbers(): { readonly trials: readonly TrialReading[]; readonly setAside: readonly SetAside[] } {
     const trials: TrialReading[] = [];

@@ -147,6 +147,8 @@ export interface DriverHost {
   scriptOf(ref: DriverRef): (DriverRef & DriverMatch & { readonly script: string }) | undefined;
   /** Every driver that is loaded, for the API. */
   drivers(): readonly ListedDriver[];
+  /** JSON Schemas of what built-in drivers for devices of this type read, by event type. */
+  eventSchemas(deviceType: string): Readonly<Record<string, JsonObject>>;
   /** One result per request, in order. Does not reject for what a driver does. */
   decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]>;
 }

@@ -2,6 +2,7 @@ import type { Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
 import type { DriverRef, ListedDriver } from '../../pipeline/driver.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
+import type { JsonObject } from '../../std/json.ts';
 
 /** The drivers that there are, and how one more comes in. */
 export interface DriverDoor {
@@ -12,4 +13,6 @@ export interface DriverDoor {
   show(ref: DriverRef): ShownDriver;
   /** Every driver that is loaded, built in or brought. */
   list(): readonly ListedDriver[];
+  /** JSON Schemas of what built-in drivers for devices of this type read, by event type. */
+  eventSchemas(deviceType: string): Readonly<Record<string, JsonObject>>;
 }

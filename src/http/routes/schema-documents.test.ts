@@ -81,3 +81,15 @@ test('the OpenAPI document of a device type has its schemas in the bodies of its
   assert.deepEqual(Object.keys(others), ['/v1/devices/{id}/telemetry', '/v1/devices/{id}/events/alarm']);
   assert.equal((await call('GET', '/v1/device-types/none/openapi.json')).status, 404);
 });
+
+test('a published reading of a type without a schema of its own has that of its driver', async (t) => {
+  const { call, pipeline } = await serveTypes(t);
+  const ofDriver = { type: 'object', required: ['w'], properties: { w: { type: 'integer' } } };
+  pipeline.driverSchemas['a:b.c'] = { telemetry: ofDriver, door: ofDriver };
+  pipeline.driverSchemas.meter = { telemetry: ofDriver };
+  const { channels } = (await call('GET', '/v1/asyncapi.json')).body;
+  const dataOf = (id: string): object => channels[id].messages.reading.payload.schema.properties.data;
+  assert.deepEqual(dataOf('a:b.c.telemetry.read'), { $id: 'urn:sluice:driver-schema:a:b.c:telemetry', ...ofDriver });
+  assert.deepEqual(dataOf('a:b.c.door.read'), { $id: 'urn:sluice:driver-schema:a:b.c:door', ...ofDriver });
+  assert.match((dataOf('meter.telemetry.read') as { $id: string }).$id, /^urn:sluice:schema:meter:telemetry:/);
+});

@@ -15,10 +15,12 @@ export const schemaDocumentRoutes: readonly Route[] = [
     method: 'GET',
     path: '/v1/asyncapi.json',
     tag,
-    summary: 'The topics of devices and of their readings, with the schemas of all device types, as AsyncAPI 3',
+    summary:
+      'The topics of devices and of their readings, with the schemas of all device types and of their built-in drivers, as AsyncAPI 3',
     who: 'admin',
     schemas: { responses: { 200: anyDocument('The document') } },
-    handle: async (_, { store }) => ok(asyncApi(await store.registry.deviceTypes())),
+    handle: async (_, { store, pipeline: { drivers } }) =>
+      ok(asyncApi(await store.registry.deviceTypes(), (deviceType) => drivers.eventSchemas(deviceType))),
   }),
   route<Named>({
     method: 'GET',

@@ -8,6 +8,7 @@ import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
 import { Claims } from '../../pipeline/provisioning/claims.ts';
 import type { Clock } from '../../std/clock.ts';
+import type { JsonObject } from '../../std/json.ts';
 import type { AdviceDoor } from '../doors/advice-door.ts';
 import type { DecodeAgainDoor } from '../doors/decode-again-door.ts';
 import type { DriverDoor } from '../doors/driver-door.ts';
@@ -46,6 +47,8 @@ export class MemoryPipeline implements PipelineDoor {
     },
   };
 
+  /** What a test says of built-in drivers, by device type. */
+  readonly driverSchemas: Record<string, Record<string, JsonObject>> = {};
   /** What a test says. */
   readonly advice: Advice[] = [];
   readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
@@ -74,6 +77,7 @@ export class MemoryPipeline implements PipelineDoor {
         await registry.putDriver(driver);
       },
       list: () => [builtIn],
+      eventSchemas: (deviceType) => this.driverSchemas[deviceType] ?? {},
       show: (ref) => ({ ...builtIn, ...ref, script: undefined, trial: { canary: undefined, shadow: undefined } }),
       roll: async ({ id, version }, rollout) => {
         const found = await rollouts.putRollout(id, version, rollout);

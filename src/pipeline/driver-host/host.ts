@@ -1,5 +1,6 @@
 import { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
+import type { JsonObject } from '../../std/json.ts';
 import type { Log } from '../../std/log.ts';
 import type {
   DecodeRequest,
@@ -13,6 +14,7 @@ import type {
 import { builtInDrivers } from '../drivers/index.ts';
 import { Batch, unavailable, type WorkItem } from './batch.ts';
 import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver } from './catalogue.ts';
+import { eventSchemasOf } from './event-schemas.ts';
 import { startProcess } from './process-runner.ts';
 import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
 import { SchemaNumbers } from './schema-numbers.ts';
@@ -52,6 +54,7 @@ export class WorkerDriverHost implements DriverHost {
   readonly #processes: Slots;
   /** Scripts that ran out of time before. */
   readonly #slow = new Set<number>();
+  #builtIn: readonly Driver[] = [];
   #scriptsFrom = 0;
   #nextNumber = 0;
   #waiting = 0;
@@ -84,6 +87,7 @@ export class WorkerDriverHost implements DriverHost {
     const more: { drivers: readonly Driver[] } =
       driversModule === undefined ? { drivers: [] } : await import(driversModule);
     const drivers = [...builtInDrivers, ...more.drivers];
+    this.#builtIn = drivers;
     this.#catalogue.addBuiltIn(drivers, 0);
     this.#scriptsFrom = drivers.length;
     this.#nextNumber = drivers.length;
@@ -155,6 +159,10 @@ export class WorkerDriverHost implements DriverHost {
       const setAsideFor = this.#quarantine.heldFor(driver.number);
       return { id, version, deviceType, firmware, builtIn: script === undefined, rollout, setAsideFor };
     });
+  }
+
+  eventSchemas(deviceType: string): Readonly<Record<string, JsonObject>> {
+    return eventSchemasOf(this.#builtIn, deviceType);
   }
 
   decode(requests: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { z } from 'zod';
 import type { JsonObject } from '../../std/json.ts';
 import { SchemaChecker } from '../driver-host/schemas.ts';
-import type { StandardSchema } from './standard-schema.ts';
+import { jsonSchemaOf, type StandardSchema } from './standard-schema.ts';
 
 const libraries: Record<string, Record<'meter' | 'changing' | 'later', StandardSchema>> = {
   zod: {
@@ -73,4 +73,17 @@ test('a reading of a thousand faults is told of in one short text', () => {
     const told = problem(meter, { t: 1, rooms });
     assert.ok(told !== undefined && told.length < 600, told);
   }
+});
+
+test('a schema of a library that says JSON Schema is shown as that, and one that cannot as an object that is checked', () => {
+  const told = jsonSchemaOf(libraries.zod.meter);
+  assert.deepEqual(told.properties && Object.keys(told.properties), ['t', 'rooms']);
+  assert.deepEqual((told.properties as JsonObject).t, { type: 'number', maximum: 85 });
+  assert.equal(jsonSchemaOf(libraries.valibot.meter).type, 'object');
+  assert.match(String(jsonSchemaOf(libraries.valibot.meter).description), /valibot says no JSON Schema/);
+  const dates = jsonSchemaOf(z.object({ at: z.date() }));
+  assert.deepEqual([dates.type, dates.properties], ['object', undefined]);
+  assert.match(String(dates.description), /^Checked in ways that are not said here: Date/);
+  const own = { type: 'object' };
+  assert.equal(jsonSchemaOf(own), own);
 });

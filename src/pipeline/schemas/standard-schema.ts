@@ -9,6 +9,8 @@ export interface StandardSchema {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => StandardResult | PromiseLike<StandardResult>;
+    /** Of libraries that say what they check as JSON Schema too, such as Zod 4. Throws for what that cannot say. */
+    readonly jsonSchema?: { input(options: { readonly target: 'draft-2020-12' }): Record<string, unknown> } | undefined;
   };
 }
 
@@ -48,4 +50,20 @@ function pathOf({ path = [] }: StandardIssue): string {
       .replaceAll('/', '~1'),
   );
   return keys.length === 0 ? 'it' : `/${keys.join('/')}`;
+}
+
+/** What the schema says of data before it is checked, as JSON Schema 2020-12; any object where its library has no words for it. */
+export function jsonSchemaOf(schema: JsonObject | StandardSchema): JsonObject {
+  if (!isStandardSchema(schema)) return schema;
+  const { vendor, jsonSchema } = schema['~standard'];
+  if (jsonSchema === undefined) return unspoken(`${vendor} says no JSON Schema`);
+  try {
+    return jsonSchema.input({ target: 'draft-2020-12' }) as JsonObject;
+  } catch (problem) {
+    return unspoken(problem instanceof Error ? problem.message : String(problem));
+  }
+}
+
+function unspoken(why: string): JsonObject {
+  return { type: 'object', description: `Checked in ways that are not said here: ${why}` };
 }

@@ -53,6 +53,10 @@ export class TestDriverHost implements DriverHost {
     return [];
   }
 
+  eventSchemas(): Record<string, never> {
+    return {};
+  }
+
   async decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
     this.batches.push(batch.length);
     this.requests = batch;
