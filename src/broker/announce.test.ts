@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/broker-fixture.ts';
 
 const topic = '$events/queue/jobs/full';
 

@@ -9,7 +9,8 @@ import type { AuthPacket, ConnackPacket, ConnectPacket } from '../mqtt/codec/pac
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
-import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 
 const method = 'SCRAM-SHA-256';
 const user = (name: string) =>

@@ -5,7 +5,8 @@ import { encodePublish } from '../mqtt/codec/encode-publish.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { ByteWriter, referenceBytesMin } from '../std/bytes.ts';
 import { Publication } from './publication.ts';
-import { answered, BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
+import { answered } from './testing/memory-client.ts';
 
 /* What the broker gets from the network is gone when it has returned (`MemoryClient.sendBytes`): whatever it keeps must be right all the same. */
 

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { type ClaimDoor, claimBounds } from './claims.ts';
-import { answered, BrokerFixture, HeldSink, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 
 const request = '$claims/probe/request';
 const response = '$claims/probe/response';

@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/broker-fixture.ts';
+import { answered } from './testing/memory-client.ts';
 
 test('CONNECT is answered, and a client without an id is given one [MQTT-3.1.3-6]', async () => {
   const { broker } = new BrokerFixture();

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { propertyBytesMax } from '../mqtt/codec/decode-properties.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 
 function pairs(count: number): [string, string][] {

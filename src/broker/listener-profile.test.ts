@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Credentials } from '../access/access.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
 import type { ListenerProfile } from './transport.ts';
 
 function profile(changes: Partial<ListenerProfile>): { listener: ListenerProfile } {

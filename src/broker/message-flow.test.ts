@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
+import type { MemoryClient } from './testing/memory-client.ts';
 
 /** What comes to a client for each publish of a topic: name and alias. */
 function sendEach(publisher: MemoryClient, client: MemoryClient, topics: readonly string[], qos: 0 | 1 = 0): unknown[] {

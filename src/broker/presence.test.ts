@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BrokerFixture, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
 
 test('a device is there from its first connection to its last, whatever the number and the take-overs', async () => {
   const told: [string, boolean][] = [];

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import type { Destination } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/broker-fixture.ts';
 
 for (const version of [4, 5] as const) {
   test(`QoS 0, 1 and 2 go through at the lower of both sides' QoS (version ${version})`, async () => {

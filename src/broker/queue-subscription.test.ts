@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 
 async function subscribed(queue: OneQueue, client: MemoryClient, qos: 0 | 1 | 2): Promise<void> {

@@ -12,7 +12,7 @@ import { Environment } from '../storage/environment.ts';
 import { GroupCommit } from '../storage/group-commit.ts';
 import { Publication } from './publication.ts';
 import { RetainedTable } from './retained-table.ts';
-import { BrokerFixture } from './testing/memory-client.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
 
 test('a message can be read before it is flushed, after it, and after a restart, which reads nothing', async (t) => {
   const folder = folderOf(t);

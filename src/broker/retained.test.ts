@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReceiptWaiter } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import {
-  answered,
-  BrokerFixture,
-  type MemoryClient,
-  MemoryRetainedLog,
-  type ReceivedPublish,
-} from './testing/memory-client.ts';
+import { BrokerFixture, MemoryRetainedLog } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient, type ReceivedPublish } from './testing/memory-client.ts';
 
 test('a retained message comes at the lower QoS of the two, with RETAIN set and the identifier of its subscription', async () => {
   const client = await new BrokerFixture().connect('c');

@@ -13,7 +13,8 @@ import { PacketType } from '../mqtt/codec/packets.ts';
 import { SimulatedClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
 import { type RightsHolder, RightsWatch, type RightsWatchParts } from './rights-watch.ts';
-import { answered, BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 
 interface Row {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, HeldSink, type MemoryClient } from './testing/memory-client.ts';
+import { HeldSink } from './testing/broker-fixture.ts';
+import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
 import { SessionDisk } from './testing/session-disk.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType, type Will } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, HeldSink, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, HeldSink, openAccess } from './testing/broker-fixture.ts';
 import { MemorySessionLog } from './testing/memory-session-log.ts';
 
 const kept = { sessionExpiryInterval: 100 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { BrokerFixture, type MemoryClient } from './testing/memory-client.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
+import type { MemoryClient } from './testing/memory-client.ts';
 import { MemorySessionLog } from './testing/memory-session-log.ts';
 import { SessionDisk } from './testing/session-disk.ts';
 import { kept, keptMember, members, one, publishAcknowledged, taken } from './testing/shared-members.ts';

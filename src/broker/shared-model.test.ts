@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { forSeedsInTurn } from '../std/testing/seed.ts';
-import { answered, BrokerFixture } from './testing/memory-client.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
+import { answered } from './testing/memory-client.ts';
 import { SessionDisk } from './testing/session-disk.ts';
 import { SharedWorld } from './testing/shared-world.ts';
 

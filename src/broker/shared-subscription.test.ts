@@ -4,7 +4,8 @@ import { SluiceError } from '../errors.ts';
 import type { ConsumerSource } from '../message.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import type { SharedDispatch } from './shared-dispatch.ts';
-import { BrokerFixture, type MemoryClient, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
+import type { MemoryClient } from './testing/memory-client.ts';
 import { members, one, publishAcknowledged, taken } from './testing/shared-members.ts';
 
 test('each message goes to one member of a group, and to every group that matches', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, MemoryRetainedLog, openAccess } from './testing/memory-client.ts';
+import { BrokerFixture, MemoryRetainedLog, openAccess } from './testing/broker-fixture.ts';
+import { answered } from './testing/memory-client.ts';
 import { MemorySessionLog } from './testing/memory-session-log.ts';
 
 test('overlapping subscriptions bring one copy with the highest QoS and every identifier', async () => {

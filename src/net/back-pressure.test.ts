@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { BrokerLimits } from '../broker/limits.ts';
-import { BrokerFixture } from '../broker/testing/memory-client.ts';
+import { BrokerFixture } from '../broker/testing/broker-fixture.ts';
 import type { Transport } from '../broker/transport.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { encodePublish } from '../mqtt/codec/encode-publish.ts';

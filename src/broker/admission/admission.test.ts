@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { SluiceError } from '../../errors.ts';
 import { type ConnectPacket, PacketType } from '../../mqtt/codec/packets.ts';
 import type { BrokerLimits } from '../limits.ts';
-import { answered, BrokerFixture, openAccess, testLimits } from '../testing/memory-client.ts';
+import { BrokerFixture, openAccess, testLimits } from '../testing/broker-fixture.ts';
+import { answered } from '../testing/memory-client.ts';
 
 const elsewhere = '192.0.2.7';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../../mqtt/codec/packets.ts';
-import { BrokerFixture, type MemoryClient } from '../testing/memory-client.ts';
+import { BrokerFixture } from '../testing/broker-fixture.ts';
+import type { MemoryClient } from '../testing/memory-client.ts';
 
 function publish(client: MemoryClient, count: number): void {
   for (let i = 0; i < count; i++) client.publish('a', 'x');

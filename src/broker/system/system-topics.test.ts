@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PacketType } from '../../mqtt/codec/packets.ts';
-import { answered, BrokerFixture, type MemoryClient } from '../testing/memory-client.ts';
+import { BrokerFixture } from '../testing/broker-fixture.ts';
+import { answered, type MemoryClient } from '../testing/memory-client.ts';
 import type { SystemValue } from './system-topics.ts';
 
 test('a new subscriber gets the present values at once, with RETAIN set', async () => {

@@ -10,7 +10,7 @@ import type { RowBatch } from '../../storage/row-batch.ts';
 import type { TableName } from '../../storage/tables.ts';
 import type { BrokerLimits } from '../limits.ts';
 import { SessionTable } from '../session-table.ts';
-import { BrokerFixture } from './memory-client.ts';
+import { BrokerFixture } from './broker-fixture.ts';
 
 interface Parts {
   readonly sources?: ConsumerSource[];

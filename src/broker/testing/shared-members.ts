@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PacketType } from '../../mqtt/codec/packets.ts';
-import type { BrokerFixture, MemoryClient } from './memory-client.ts';
+import type { BrokerFixture } from './broker-fixture.ts';
+import type { MemoryClient } from './memory-client.ts';
 
 /** A session that outlives its connection. */
 export const kept = { sessionExpiryInterval: 100 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { PacketType } from '../../mqtt/codec/packets.ts';
 import type { Random } from '../../std/testing/random.ts';
-import type { BrokerFixture, MemoryClient } from './memory-client.ts';
+import type { BrokerFixture } from './broker-fixture.ts';
+import type { MemoryClient } from './memory-client.ts';
 
 const expirySeconds = 100;
 

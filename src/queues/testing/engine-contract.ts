@@ -13,6 +13,8 @@ import { expiringContract } from './expiring.ts';
 import { failingContract } from './failing.ts';
 import { lastValueContract } from './last-value.ts';
 import { leasingContract } from './leasing.ts';
+import { logFailingContract } from './log-failing.ts';
+import { logRetainingContract } from './log-retaining.ts';
 import { loggingContract } from './logging.ts';
 import { lookingContract } from './looking.ts';
 import { movingContract } from './moving.ts';
@@ -67,6 +69,8 @@ const promised: readonly (readonly [capability: EngineCapability, part: Part])[]
   ['expiry', expiringContract],
   ['last-value', lastValueContract],
   ['logs', loggingContract],
+  ['logs', logFailingContract],
+  ['logs', logRetainingContract],
   ['ordering', orderingContract],
   ['moves', movingContract],
 ];

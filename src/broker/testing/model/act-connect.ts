@@ -1,7 +1,7 @@
 import type { QoS } from '../../../message.ts';
 import { type ConnectPacket, PacketType, type ProtocolVersion } from '../../../mqtt/codec/packets.ts';
 import type { Random } from '../../../std/testing/random.ts';
-import { testLimits } from '../memory-client.ts';
+import { testLimits } from '../broker-fixture.ts';
 import { sendAgain } from './act-publish.ts';
 import type { ModelClient } from './model-client.ts';
 import { type ReferenceLink, type ReferenceWill, windowOf } from './reference-session.ts';

@@ -1,6 +1,6 @@
 import type { QoS } from '../../../message.ts';
 import { PacketType, type PublishProperties } from '../../../mqtt/codec/packets.ts';
-import { testLimits } from '../memory-client.ts';
+import { testLimits } from '../broker-fixture.ts';
 import type { ModelClient, OwnPublish } from './model-client.ts';
 import type { ReferenceLink } from './reference-session.ts';
 import { type Scene, topics } from './scene.ts';

@@ -1,5 +1,5 @@
 import { PacketType } from '../../../mqtt/codec/packets.ts';
-import { testLimits } from '../memory-client.ts';
+import { testLimits } from '../broker-fixture.ts';
 import type { ModelClient } from './model-client.ts';
 import type { Scene } from './scene.ts';
 

@@ -7,7 +7,8 @@ import { Environment } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import { RetainedTable } from '../../retained-table.ts';
 import { SessionTable } from '../../session-table.ts';
-import { answered, BrokerFixture } from '../memory-client.ts';
+import { BrokerFixture } from '../broker-fixture.ts';
+import { answered } from '../memory-client.ts';
 
 /** Many runs flush often, and how long a real disk takes is not what they look at. */
 const folders = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();

@@ -1,7 +1,7 @@
 import type { QoS } from '../../../message.ts';
 import { publishSize } from '../../../mqtt/codec/encode-publish.ts';
 import type { ProtocolVersion, PublishProperties } from '../../../mqtt/codec/packets.ts';
-import { testLimits } from '../memory-client.ts';
+import { testLimits } from '../broker-fixture.ts';
 
 export interface ReferenceMessage {
   readonly topic: string;
