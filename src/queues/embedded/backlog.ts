@@ -11,7 +11,7 @@ export const loadMessagesMax = 1_024;
 export const loadBytesMax = 1024 * 1024;
 
 /**
- * The ready messages of a lane that are on disk alone. They are the newest: every message in memory is older, and new
+ * The ready messages of a lane that are on disk alone. They are the newest: what came while they did is older in memory, and new
  * ones join them on disk until all are read. `cursor` is where reading goes on.
  */
 export class Backlog {
@@ -88,13 +88,20 @@ export class Backlog {
   }
 
   /**
-   * Reads on into the ready list of the lane, for a consumer that has credit: its credit bounds what that adds to memory, so
+   * Reads on into the ready list of the lane, where what is read goes first, for a consumer that has credit: its credit bounds what that adds to memory, so
    * a full window only makes the steps smaller. What is not flushed cannot be read yet: the flush calls again.
    */
   load(): void {
-    while (this.#messages > 0 && this.#ready.size === 0) {
+    while (this.#goesFirst) {
       if (!this.#loadSome()) return;
     }
+  }
+
+  /** What came back in memory, as after a restart, may be newer than what has not been read. */
+  get #goesFirst(): boolean {
+    if (this.#messages === 0) return false;
+    const first = this.#ready.peek();
+    return first === undefined || first.sequence > this.#cursor;
   }
 
   #loadSome(): boolean {

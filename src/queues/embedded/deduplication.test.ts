@@ -42,3 +42,24 @@ test('an id that comes again while its first time is being forgotten leaves rows
   await under.cutPower();
   await under.close();
 });
+
+test('by key, an id without a key is another one than that id in the whole queue', async () => {
+  const under = await new TestEngine({ storage: new StorageDouble() }).open();
+  const options = { bindings: [{ filter: 'orders/#' }], orderingKey: 'property:customer' } as const;
+  await under.engine.declare('orders', { ...options, deduplication: { scope: 'queue' } });
+  const send = (text: string, ...more: readonly (readonly [string, string])[]): Promise<void> => {
+    const properties = { userProperties: [['sluice-dedup-id', 'a'], ...more] } as const;
+    return publish(under.engine.route('orders/new'), messageOf(text, { properties }));
+  };
+  await send('1');
+  await under.engine.declare('orders', { deduplication: { scope: 'key' } });
+  await send('2');
+  await send('again');
+  await send('3', ['customer', 'ann']);
+  const { messages } = await under.engine.browse('orders', { from: 0, limit: 10 });
+  assert.deepEqual(
+    messages.map(({ message }) => message.payload.toString()),
+    ['1', '2', '3'],
+  );
+  await under.close();
+});

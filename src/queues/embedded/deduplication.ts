@@ -35,6 +35,7 @@ export class Deduplication {
   readonly #wake: Wake;
   readonly #unflushed: Unflushed<string, number>;
   readonly #isOff: boolean;
+  readonly #isByKey: boolean;
   #last: { message: Message; digest: string | undefined } | undefined;
 
   constructor(
@@ -48,6 +49,7 @@ export class Deduplication {
     this.#unflushed = unflushed;
     this.#windowMs = deduplication.windowMs;
     this.#isOff = deduplication.scope === 'off';
+    this.#isByKey = deduplication.scope === 'key';
     const keyOf = deduplication.scope === 'key' && orderingKey !== null ? compileKey(orderingKey) : undefined;
     this.#scopeOf = (message) => keyOf?.(message);
     this.#wake = { wake: (now) => this.#prune(now), deadline: 0, heapIndex: -1 };
@@ -84,7 +86,8 @@ export class Deduplication {
     if (this.#last?.message === message) return this.#last.digest;
     const id = userProperty(message, deduplicationIdProperty);
     const scope = id === undefined ? undefined : this.#scopeOf(message);
-    const text = JSON.stringify([id, scope]);
+    // By key, what has none counts among its like, and not among what came while ids counted in the whole queue.
+    const text = JSON.stringify(this.#isByKey && scope === undefined ? [id] : [id, scope]);
     const digest = id === undefined ? undefined : hash('sha256', text, 'binary').slice(0, digestBytes);
     this.#last = { message, digest };
     return digest;

@@ -50,7 +50,7 @@ export class LaneSelector implements Selector {
     if (schedule.wanted) schedule.load();
     while (lanes.readyInMemory === 0 && schedule.wanted) schedule.load();
     const lane = lanes.all.length === 1 ? lanes.all[0] : this.#choose();
-    if (lane.ready.size === 0 && lane.backlog.size > 0) lane.backlog.load();
+    if (lane.backlog.size > 0) lane.backlog.load();
     return lane.ready.shift();
   }
 

@@ -21,7 +21,7 @@ export class Lane {
 
   /** The first one; undefined where there is none, or none that is flushed. */
   head(): Entry | undefined {
-    if (this.ready.size === 0 && this.backlog.size > 0) this.backlog.load();
+    if (this.backlog.size > 0) this.backlog.load();
     return this.ready.peek();
   }
 

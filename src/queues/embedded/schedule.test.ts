@@ -127,3 +127,25 @@ test('delayed messages survive a power cut, and what was not stored is not there
   await consumer.delivery(500);
   assert.equal(new Set(consumer.payloads).size, 500);
 });
+
+test('after a restart a message that was tried before goes behind older ones that lie on disk', async () => {
+  under = await new TestEngine({ hot, storage: new StorageDouble() }).open();
+  const backoff = { kind: 'fixed', initialMs: 1_000, maxMs: 1_000, jitter: 0 } as const;
+  await under.engine.declare('a', { bindings: [{ filter: 'a' }], backoff, paused: true });
+  await fill(100, () => 0);
+  await under.engine.declare('a', { paused: false });
+  const first = await under.engine.lease('a', { consumerId: 'c', max: 50, waitMs: 0 });
+  const failed = { kind: 'failed', code: 'x', reason: '' } as const;
+  await under.engine.settle('a', [first[40].token], failed);
+  await under.reopen();
+  under.clock.advance(2_000);
+  await turns();
+  const consumer = new RecordingConsumer('c', { acknowledges: true });
+  await under.engine.consume('a', consumer, { credit: 1 });
+  await consumer.delivery(100);
+  const numbers = consumer.payloads.map(Number);
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((a, b) => a - b),
+  );
+});

@@ -58,7 +58,7 @@ export class ReferenceEntrance {
     const { scope } = this.#options.deduplication;
     if (scope === 'off' || deduplicationId === undefined) return undefined;
     const key = keyOf(id);
-    return scope === 'key' && key !== undefined ? `${deduplicationId} of ${key}` : deduplicationId;
+    return scope === 'key' ? JSON.stringify([deduplicationId, key]) : deduplicationId;
   }
 
   #rateOf(id: string): ReferenceRate | undefined {

@@ -139,7 +139,7 @@ export function bytesOf(messages: Iterable<ReferenceMessage>): number {
   return sum;
 }
 
-/** After a restart one that was tried before stands in memory, before older ones on disk. */
+/** One that was tried before is in memory, or waits on disk for its next try: which one goes depends on what has been read. */
 function isInOrder(candidates: readonly ReferenceMessage[]): boolean {
   return candidates.every(({ order, attempts }) => order !== undefined && attempts === 0);
 }
