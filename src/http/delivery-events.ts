@@ -35,7 +35,7 @@ export async function* deliveryEvents(
   presence: Presence,
 ): AsyncGenerator<string> {
   const { clock, log } = parts;
-  const stream = new DeliveryStream(parts, request);
+  const stream = new DeliveryStream(parts, request, caller.clientId);
   presence.onLeft(() => void stream.end());
   try {
     // The reader hears that it may before the first message comes.
@@ -61,10 +61,12 @@ export async function* deliveryEvents(
 class DeliveryStream {
   readonly #parts: Parts;
   readonly #request: DeliveryRequest;
+  readonly #client: string;
   readonly #consumerId = `stream:${randomUUID()}`;
   #ended = false;
 
-  constructor(parts: Parts, request: DeliveryRequest) {
+  constructor(parts: Parts, request: DeliveryRequest, client: string) {
+    this.#client = client;
     this.#parts = parts;
     this.#request = request;
   }
@@ -86,6 +88,7 @@ class DeliveryStream {
       ...(leaseSeconds === undefined ? {} : { leaseMs: leaseSeconds * 1_000 }),
     };
     const leased = await longPolls.wait({
+      client: this.#client,
       start: () => engine.lease(queue, request),
       onLeft: () => undefined,
       late: () => void this.end(),

@@ -27,6 +27,7 @@ export async function pollLease(
   queue: string,
   request: LeaseRequest,
   presence: Presence,
+  client: string,
 ): Promise<readonly LeasedMessage[]> {
   const { engine, longPolls, clock } = parts;
   const giveBack = (leased: readonly LeasedMessage[]): Promise<void> => returnLeases(parts, queue, leased);
@@ -42,6 +43,7 @@ export async function pollLease(
   while (here) {
     const waitMs = Math.max(0, Math.min(stepMs, until - clock.now()));
     const answer = await longPolls.wait({
+      client,
       start: () => engine.lease(queue, { ...request, waitMs }),
       onLeft: (end) => {
         leftListener = end;

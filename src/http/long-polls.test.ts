@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import { LongPolls } from './long-polls.ts';
 
 /** A wait that a test brings to its end. */
-function wait(polls: LongPolls) {
+function wait(polls: LongPolls, client?: string) {
   const source = Promise.withResolvers<string>();
   const late: Promise<string>[] = [];
   let leave: () => void = () => undefined;
   const result = polls.wait({
+    client,
     start: () => source.promise,
     onLeft: (end) => {
       leave = end;
@@ -64,4 +65,19 @@ test('one wait too many is refused', async () => {
   const { source, result } = wait(polls);
   source.resolve('y');
   assert.equal(await result, 'y');
+});
+
+test('no client has more than its share of the places, and what it gives back it can have again', async () => {
+  const polls = new LongPolls(10, 2);
+  const first = wait(polls, 'ann');
+  wait(polls, 'ann');
+  await assert.rejects(wait(polls, 'ann').result, { code: 'quota_exceeded', message: /2 requests of client "ann"/ });
+  const other = wait(polls, 'bob');
+  other.source.resolve('message');
+  assert.equal(await other.result, 'message');
+  first.source.resolve('message');
+  assert.equal(await first.result, 'message');
+  const again = wait(polls, 'ann');
+  again.source.resolve('message');
+  assert.equal(await again.result, 'message');
 });

@@ -2,9 +2,13 @@ import { SluiceError } from '../errors.ts';
 
 /** Requests that may wait at once. Each costs a socket and a waiter in the engine. */
 export const longPollsMax = 5_000;
+/** Those of them that may be one client's, so that no one keeps all others out. */
+export const longPollsPerClientMax = 1_000;
 
 /** One wait of a long poll. */
 export interface Wait<T> {
+  /** Name of the client whose share of the places it takes. Absent: of none. */
+  readonly client?: string;
   readonly start: () => Promise<T>;
   /** Registers what ends the wait because the caller left. */
   readonly onLeft: (end: () => void) => void;
@@ -16,11 +20,14 @@ export interface Wait<T> {
 export class LongPolls {
   readonly #enders = new Set<() => void>();
   readonly #max: number;
+  readonly #perClientMax: number;
+  readonly #byClient = new Map<string, number>();
   #count = 0;
   #stopped = false;
 
-  constructor(max = longPollsMax) {
+  constructor(max = longPollsMax, perClientMax = longPollsPerClientMax) {
     this.#max = max;
+    this.#perClientMax = perClientMax;
   }
 
   /** Waits that are still held somewhere, also those whose caller left. */
@@ -32,7 +39,7 @@ export class LongPolls {
     return this.#count >= this.#max;
   }
 
-  /** What came; undefined where the caller left or the server stops. Rejects with `quota_exceeded` where too many wait already. */
+  /** What came; undefined where the caller left or the server stops. Rejects with `quota_exceeded` where too many wait already, of all or of this client. */
   async wait<T>(wait: Wait<T>): Promise<T | undefined> {
     if (this.#stopped) return undefined;
     if (this.isFull) {
@@ -40,6 +47,7 @@ export class LongPolls {
         detail: { limit: 'longPollsMax' },
       });
     }
+    this.#enter(wait.client);
     const { promise: end, resolve } = Promise.withResolvers<undefined>();
     const finish = (): void => resolve(undefined);
     this.#enders.add(finish);
@@ -47,6 +55,7 @@ export class LongPolls {
     this.#count++;
     const pending = wait.start().finally(() => {
       this.#count--;
+      this.#left(wait.client);
     });
     try {
       const winner = await Promise.race([pending.then((value) => ({ value })), end]);
@@ -55,6 +64,23 @@ export class LongPolls {
     } finally {
       this.#enders.delete(finish);
     }
+  }
+
+  #enter(client: string | undefined): void {
+    if (client === undefined) return;
+    const waiting = this.#byClient.get(client) ?? 0;
+    if (waiting >= this.#perClientMax) {
+      const sentence = `Poll again later: ${waiting} requests of client "${client}" are waiting already`;
+      throw new SluiceError('quota_exceeded', sentence, { detail: { limit: 'longPollsPerClientMax' } });
+    }
+    this.#byClient.set(client, waiting + 1);
+  }
+
+  #left(client: string | undefined): void {
+    if (client === undefined) return;
+    const waiting = (this.#byClient.get(client) ?? 0) - 1;
+    if (waiting > 0) this.#byClient.set(client, waiting);
+    else this.#byClient.delete(client);
   }
 
   /** Ends every wait, and those that come later at once. */

@@ -3,7 +3,7 @@ import { connectPacketBytesMax } from '../../broker/limits.ts';
 import type { Option } from '../../config/option.ts';
 import { configOptions } from '../../config/options.ts';
 import { connectionsMax } from '../../http/app.ts';
-import { longPollsMax } from '../../http/long-polls.ts';
+import { longPollsMax, longPollsPerClientMax } from '../../http/long-polls.ts';
 import { brokerTable } from '../../http/metrics/broker-table.ts';
 import { metricTable } from '../../http/metrics/metric-table.ts';
 import { batchItemsMax } from '../../http/schemas.ts';
@@ -66,6 +66,7 @@ const fixed: readonly (readonly [bound: string, value: number, behaviour: string
   ['bytes of a topic name or filter', topicBytesMax, 'PUBLISH is refused with 0x90, SUBSCRIBE with 0x8F'],
   ['HTTP connections', connectionsMax, 'one more is closed at once'],
   ['HTTP requests that wait for messages', longPollsMax, 'answered with 429'],
+  ['those of one client, streams of deliveries among them', longPollsPerClientMax, 'answered with 429'],
   ['items of one HTTP request', batchItemsMax, 'answered with 400'],
   ['arrays and objects inside each other in JSON', jsonDepthMax, 'answered with 400'],
   ['device messages of inline types in work', pipelineLimits.inlineMessagesMax, 'refused with 0x97, or 429'],

@@ -78,7 +78,7 @@ export const leaseRoutes: readonly Route[] = [
         ...(body.group === undefined ? {} : { group: body.group }),
         ...(body.leaseSeconds === undefined ? {} : { leaseMs: body.leaseSeconds * 1_000 }),
       };
-      const leased = await pollLease(parts, params.name, request, presence);
+      const leased = await pollLease(parts, params.name, request, presence, caller.clientId);
       return ok({ messages: leased.map(leasedToJson) });
     },
   }),
