@@ -12,6 +12,7 @@ export const errorCatalogue = {
   payload_too_large: { http: 413, mqtt: 0x95, retryable: false, title: 'The payload is too large' },
   unsupported_format: { http: 415, mqtt: 0x99, retryable: false, title: 'The payload format is not known' },
   schema_violation: { http: 422, mqtt: 0x99, retryable: false, title: 'The reading does not match its schema' },
+  schema_unknown: { http: 422, mqtt: 0x99, retryable: false, title: 'The schema that the message names is not known' },
   time_out_of_range: { http: 422, mqtt: 0x99, retryable: false, title: 'The time of the reading is out of range' },
   no_driver: { http: 422, mqtt: 0x99, retryable: false, title: 'No driver matches the device and its firmware' },
   driver_failed: { http: 422, mqtt: 0x99, retryable: false, title: 'The driver could not decode the payload' },

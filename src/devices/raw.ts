@@ -56,6 +56,8 @@ export interface MessageSaid {
   /** Epoch milliseconds. */
   readonly time?: number | undefined;
   readonly seq?: number | undefined;
+  /** By which schema it was made, as the message named it. */
+  readonly schema?: string | undefined;
 }
 
 export interface Correction {

@@ -6,7 +6,7 @@ import { parseTime } from './header-values.ts';
 import type { BatchItem } from './ingest-batch.ts';
 import { type PayloadEncoding, payloadFromJson } from './message-json.ts';
 import { checkProperties } from './property-limits.ts';
-import { anyJson, batchItemsMax, epochMs, integer, object, text } from './schemas.ts';
+import { anyJson, batchItemsMax, epochMs, integer, object, schemaName, text } from './schemas.ts';
 import { compileSchema, validationError } from './validation.ts';
 
 /** A device message as an item of a batch. */
@@ -21,6 +21,7 @@ interface ItemJson {
   readonly seq?: number;
   readonly fPort?: number;
   readonly firmwareVersion?: string;
+  readonly schema?: string;
 }
 
 export const ingestItem = object(
@@ -35,6 +36,7 @@ export const ingestItem = object(
     seq: integer,
     fPort: { type: 'integer', minimum: 0, maximum: 255 },
     firmwareVersion: text,
+    schema: schemaName,
   },
   ['payload'],
 );

@@ -1,4 +1,5 @@
 import { type DeviceType, schemaVersionOf } from '../devices/device-type.ts';
+import { schemaUrn } from '../devices/event-schemas.ts';
 import type { JsonObject } from '../std/json.ts';
 
 /** Event types that a device type says something of, the default one first. Families are no names. */
@@ -14,7 +15,7 @@ export function eventTypesOf({ schemas, eventTypes }: DeviceType): string[] {
 export function ownSchema(type: DeviceType, eventType: string): JsonObject {
   const { name, schemas } = type;
   if (!Object.hasOwn(schemas, eventType)) return { type: 'object' };
-  const $id = `urn:sluice:schema:${name}:${eventType}:${schemaVersionOf(type, eventType) ?? 1}`;
+  const $id = schemaUrn({ deviceType: name, eventType, version: schemaVersionOf(type, eventType) ?? 1 });
   return { $id, ...withoutReferenceAtRoot(schemas[eventType]) };
 }
 

@@ -138,6 +138,14 @@ export const deviceIdParams: JsonSchema = object({ id: { type: 'string', minLeng
 export const entityName: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,128}$' };
 export const eventType: JsonSchema = { type: 'string', pattern: '^[a-z0-9._-]{1,128}$' };
 
+/** By which schema a message was made. */
+export const schemaName: JsonSchema = {
+  type: 'string',
+  pattern: '^([1-9][0-9]{0,8}|urn:sluice:schema:.{1,300})$',
+  description:
+    'The schema to check by, where it is not to be the current one: a version, or urn:sluice:schema:{device type}:{event type}:{version}',
+};
+
 /** A query field that may be given several times. */
 export function oneOrMore(item: JsonSchema, maxItems: number): JsonSchema {
   return { anyOf: [item, { ...array(item, { minItems: 1, maxItems }) }] };

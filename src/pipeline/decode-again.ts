@@ -112,6 +112,7 @@ function toMessage({ topic, payload, messageId, fPort, receivedAt, said }: RawMe
     [headerNames.seq, said.seq],
     [headerNames.firmware, said.firmwareVersion],
     [headerNames.fPort, fPort],
+    [headerNames.schema, said.schema],
   ];
   const userProperties = headers.flatMap(([name, value]): UserProperty[] =>
     value === undefined ? [] : [[name, String(value)]],

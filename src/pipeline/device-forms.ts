@@ -93,6 +93,7 @@ function eventMessage(message: Message, address: DeviceAddress, event: CloudEven
     [headerNames.seq, event.seq],
     [headerNames.fPort, event.fPort],
     [headerNames.firmware, event.firmwareVersion],
+    [headerNames.schema, event.schema],
   ];
   const userProperties = [...given];
   for (const [name, value] of said) {

@@ -10,6 +10,7 @@ const nothing: DeviceMessage = {
   seq: undefined,
   fPort: undefined,
   firmwareVersion: undefined,
+  schema: undefined,
 };
 
 test('user properties say who the message is and when it happened', () => {
@@ -20,6 +21,7 @@ test('user properties say who the message is and when it happened', () => {
       'sluice-seq': '7',
       'sluice-fport': '85',
       'sluice-firmware': '1.2.0',
+      'sluice-schema': '3',
       'sluice-key': 'not ours',
       other: 'x',
     }),
@@ -30,6 +32,7 @@ test('user properties say who the message is and when it happened', () => {
     seq: 7,
     fPort: 85,
     firmwareVersion: '1.2.0',
+    schema: '3',
   });
 });
 
@@ -98,6 +101,7 @@ test('an HTTP request becomes the message that it would have been over MQTT', ()
     seq: 0,
     fPort: 0,
     firmwareVersion: '1.0.0',
+    schema: 'urn:sluice:schema:meter:door.opened:2',
     publisher: 'api',
   };
   const made = toMessage(request, 2000);
@@ -110,6 +114,7 @@ test('an HTTP request becomes the message that it would have been over MQTT', ()
     seq: 0,
     fPort: 0,
     firmwareVersion: '1.0.0',
+    schema: 'urn:sluice:schema:meter:door.opened:2',
   });
 });
 

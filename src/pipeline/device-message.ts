@@ -1,3 +1,4 @@
+import { parseSchemaUrn } from '../devices/event-schemas.ts';
 import { SluiceError } from '../errors.ts';
 import type { Message, UserProperty } from '../message.ts';
 import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
@@ -12,6 +13,8 @@ export interface DeviceMessage {
   readonly seq: number | undefined;
   readonly fPort: number | undefined;
   readonly firmwareVersion: string | undefined;
+  /** By which schema it was made: a version of that of its event type, or the whole name. */
+  readonly schema: string | undefined;
 }
 
 /** A message that came in over HTTP. */
@@ -27,6 +30,8 @@ export interface IngestRequest {
   readonly seq?: number;
   readonly fPort?: number;
   readonly firmwareVersion?: string;
+  /** As in `DeviceMessage`. */
+  readonly schema?: string;
   /** The name under which the caller is known. */
   readonly publisher: string;
 }
@@ -76,6 +81,7 @@ export function toMessage(request: IngestRequest, receivedAt: number): Message {
   add(headerNames.seq, request.seq);
   add(headerNames.fPort, request.fPort);
   add(headerNames.firmware, request.firmwareVersion);
+  add(headerNames.schema, request.schema);
   return {
     topic: buildDeviceTopic({ deviceId: request.deviceId, eventType: request.eventType ?? defaultEventType }),
     payload: request.payload,
@@ -96,6 +102,7 @@ export const headerNames = {
   seq: 'sluice-seq',
   fPort: 'sluice-fport',
   firmware: 'sluice-firmware',
+  schema: 'sluice-schema',
 } as const;
 
 type Headers = { -readonly [K in keyof DeviceMessage]: DeviceMessage[K] };
@@ -149,7 +156,20 @@ export const headerForms: Readonly<Record<string, HeaderForm>> = {
     form: '1 to 64 visible ASCII characters',
     meaning: 'The firmware that made the payload, by which its driver is chosen',
   },
+  [headerNames.schema]: {
+    read: (headers, value) => {
+      headers.schema = value;
+      return isSchemaVersion(value) || parseSchemaUrn(value) !== undefined;
+    },
+    form: 'a version from 1, or urn:sluice:schema:{device type}:{event type}:{version}',
+    meaning: 'The schema by which the readings are checked, where it is not to be the current one',
+  },
 };
+
+/** Of the schema of the message's event type. */
+export function isSchemaVersion(text: string): boolean {
+  return /^[1-9]\d{0,8}$/.test(text);
+}
 
 function readHeaders(userProperties: readonly UserProperty[] | undefined): Headers | SluiceError {
   const headers: Headers = {
@@ -158,6 +178,7 @@ function readHeaders(userProperties: readonly UserProperty[] | undefined): Heade
     seq: undefined,
     fPort: undefined,
     firmwareVersion: undefined,
+    schema: undefined,
   };
   if (userProperties === undefined) return headers;
   for (const [name, value] of userProperties) {

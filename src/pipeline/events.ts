@@ -30,7 +30,7 @@ function eventMessage(topic: string, work: Work, { eventType, time, seq, data }:
     deviceId: work.address.deviceId,
     deviceType: work.known?.type.name,
     eventType,
-    schemaVersion: work.known && schemaVersionOf(work.known.type, eventType),
+    schemaVersion: versionUsed(work, eventType),
     messageId: work.messageId,
     time,
     seq,
@@ -49,4 +49,10 @@ function eventMessage(topic: string, work: Work, { eventType, time, seq, data }:
     receivedAt: work.processedAt,
     publisher: 'pipeline',
   };
+}
+
+/** Of the schema that the reading was checked by. */
+function versionUsed({ known, schema }: Work, eventType: string): number | undefined {
+  if (schema?.eventType === eventType) return schema.version;
+  return known && schemaVersionOf(known.type, eventType);
 }

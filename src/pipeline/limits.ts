@@ -63,6 +63,8 @@ export const pipelineLimits = {
   gatewayDevicesMax: 1_000,
   /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
   resultWaitersMax: 5_000,
+  /** Old schemas of one device type that messages name, each kept with the current ones beside it. The ones that came first go first. */
+  schemaSetsPerTypeMax: 100,
   /** Messages of one rehearsal. */
   rehearsalMessagesMax: 100,
 };

@@ -24,6 +24,7 @@ import { InlineLane } from './inline-lane.ts';
 import { DriverTrials } from './lifecycle/driver-trials.ts';
 import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
+import { NamedSchemas } from './named-schemas.ts';
 import type { Outcome } from './outcome.ts';
 import { PresenceUpdates } from './presence-updates.ts';
 import { Processor } from './processor.ts';
@@ -138,7 +139,8 @@ export class Pipeline implements Part {
     this.registry = new RegistryWrites(store, this.#devices, this.#firmware, this.deviceLimits);
     this.claims = new Claims({ claimKeys: store.claimKeys, registry: this.registry, clock });
     const nextMessageId = (): string => uuids.next();
-    const surroundings = { devices: this.#devices, readings: store.readings, clock, nextMessageId };
+    const schemas = new NamedSchemas(store.schemas, limits.schemaSetsPerTypeMax);
+    const surroundings = { devices: this.#devices, readings: store.readings, schemas, clock, nextMessageId };
     const shadows = new ShadowRuns({
       makeHost: parts.makeShadowHost,
       scriptOf: drivers.scriptOf.bind(drivers),

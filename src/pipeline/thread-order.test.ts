@@ -57,6 +57,7 @@ async function scene(t: TestContext) {
     devices: new RegistryCache(registry as never, systemClock, pipelineLimits),
     drivers,
     readings: readings as never,
+    schemas: {} as never,
     clock: systemClock,
     nextMessageId: () => 'unused',
     firmwareSeen: () => undefined,

@@ -4,6 +4,7 @@ import type { Message } from '../message.ts';
 import type { DeviceMessage } from './device-message.ts';
 import type { DeviceAddress } from './device-topic.ts';
 import type { DriverRef } from './driver.ts';
+import type { NamedSchema } from './named-schemas.ts';
 import { type Stage, stoppedVerdict, type Verdict } from './outcome.ts';
 import type { KnownDevice } from './registry-cache.ts';
 
@@ -21,6 +22,8 @@ export class Work {
   /** The driver to try it with, whichever its device would have. */
   wantedDriver: DriverRef | undefined;
   driver: DriverRef | undefined;
+  /** The schemas to check it by, where the message names one that is not current. */
+  schema: NamedSchema | undefined;
   /** Microseconds that its driver took; undefined where none was asked. */
   decodeUs: number | undefined;
   processedAt = 0;

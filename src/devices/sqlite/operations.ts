@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { JsonObject } from '../../std/json.ts';
 import type { Claim, ClaimKey, NewClaimKey } from '../claim-keys.ts';
 import type { DeviceAccount, DeviceCredential, NewCredential, OthersOfKind } from '../credentials.ts';
 import type {
@@ -11,7 +12,7 @@ import type {
   NewDevice,
 } from '../device.ts';
 import type { DeviceType } from '../device-type.ts';
-import type { SchemaVersion } from '../event-schemas.ts';
+import type { SchemaName, SchemaVersion } from '../event-schemas.ts';
 import type { Presence, PresenceChange, StoredPresence } from '../presence.ts';
 import type { Correction, RawQuery, RawSlice } from '../raw.ts';
 import type { Rollout } from '../rollout.ts';
@@ -73,6 +74,7 @@ export interface Operations {
 
   deviceTypes(): DeviceType[];
   schemaVersions(deviceType: string, eventType: string): SchemaVersion[];
+  schema(name: SchemaName): JsonObject | undefined;
   device(id: string): Device | undefined;
   devices(query: DeviceQuery): Device[];
   countDevices(filter: DeviceFilter): number;
@@ -195,6 +197,7 @@ function readerOperations(database: DatabaseSync): Partial<Operations> {
   return {
     deviceTypes: () => registry.deviceTypes(),
     schemaVersions: (deviceType, eventType) => schemas.versions(deviceType, eventType),
+    schema: (name) => schemas.schema(name),
     device: (id) => devices.device(id),
     devices: (query) => devices.devices(query),
     countDevices: (filter) => devices.count(filter),

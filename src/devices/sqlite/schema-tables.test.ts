@@ -40,6 +40,9 @@ test('the oldest versions make room, and the count goes on', async (t) => {
   }
   const versions = await store.schemas.versions('meter', 'telemetry');
   assert.deepEqual([versions.length, versions[0].version], [schemaVersionsMax, schemaVersionsMax + 5]);
+  const name = { deviceType: 'meter', eventType: 'telemetry' };
+  assert.deepEqual(await store.schemas.schema({ ...name, version: 6 }), versions.at(-1)?.schema);
+  assert.equal(await store.schemas.schema({ ...name, version: 5 }), undefined);
 });
 
 test('a device type goes with its schemas, and not while it has devices', async (t) => {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SluiceError } from '../../errors.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { DeviceType } from '../device-type.ts';
-import { type SchemaVersion, schemaVersionsMax } from '../event-schemas.ts';
+import { type SchemaName, type SchemaVersion, schemaVersionsMax } from '../event-schemas.ts';
 import { transaction } from './database.ts';
 import type { RegistryTables } from './registry-tables.ts';
 
@@ -57,6 +57,13 @@ export class SchemaTables {
       schema: JSON.parse(row.schema),
       createdAt: row.created_at,
     }));
+  }
+
+  schema({ deviceType, eventType, version }: SchemaName): JsonObject | undefined {
+    const row = this.#database
+      .prepare('SELECT schema FROM event_schemas WHERE device_type = ? AND event_type = ? AND version = ?')
+      .get(deviceType, eventType, version) as Pick<SchemaRow, 'schema'> | undefined;
+    return row === undefined ? undefined : JSON.parse(row.schema);
   }
 
   #versionOf(deviceType: string, eventType: string, schema: JsonObject, now: number): number {

@@ -75,7 +75,10 @@ export class SqliteStore implements Store {
     this.#reader = client('reader');
     this.#scanner = client('scanner');
     this.registry = new SqliteRegistry(this.#writer, this.#reader, clock, limits);
-    this.schemas = { versions: (...args) => this.#reader.request('schemaVersions', args) };
+    this.schemas = {
+      versions: (...args) => this.#reader.request('schemaVersions', args),
+      schema: (name) => this.#reader.request('schema', [name]),
+    };
     this.credentials = new SqliteCredentials(this.#writer, this.#reader, clock);
     this.claimKeys = new SqliteClaimKeys(this.#writer, this.#reader, clock);
     this.rollouts = { putRollout: (...args) => this.#writer.request('putRollout', args) };

@@ -27,6 +27,10 @@ const event = {
     type: text,
     subject: text,
     time: text,
+    dataschema: {
+      ...text,
+      description: 'urn:sluice:schema:{device type}:{event type}:{version}: the schema to check by',
+    },
     data: anyJson,
   },
   required: ['specversion', 'id', 'source', 'type'],

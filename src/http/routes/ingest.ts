@@ -4,7 +4,7 @@ import { parseTime } from '../header-values.ts';
 import { ingestAnswers, preferHeader, takeOne } from '../ingest-answer.ts';
 import { requestOf } from '../ingest-batch.ts';
 import { type Call, type Route, route } from '../route.ts';
-import { deviceIdParams, eventType, integer, object, text } from '../schemas.ts';
+import { deviceIdParams, eventType, integer, object, schemaName, text } from '../schemas.ts';
 
 const tag = 'Readings';
 
@@ -19,6 +19,7 @@ interface Ingest {
     readonly 'sluice-seq'?: number;
     readonly 'sluice-fport'?: number;
     readonly 'sluice-firmware'?: string;
+    readonly 'sluice-schema'?: string;
     readonly prefer?: string;
   };
   readonly body: Buffer | undefined;
@@ -36,6 +37,7 @@ const ingestHeaders = {
     'sluice-seq': { ...integer, description: 'The device’s own counter' },
     'sluice-fport': { type: 'integer', minimum: 0, maximum: 255 },
     'sluice-firmware': { ...text, maxLength: 128, description: 'The firmware that sent it' },
+    'sluice-schema': schemaName,
     prefer: preferHeader,
   },
 };
@@ -91,6 +93,7 @@ function ingestRequest(
     ...present('seq', headers['sluice-seq']),
     ...present('fPort', headers['sluice-fport']),
     ...present('firmwareVersion', headers['sluice-firmware']),
+    ...present('schema', headers['sluice-schema']),
   };
 }
 

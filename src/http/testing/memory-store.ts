@@ -118,7 +118,10 @@ export class MemoryStore implements Store {
 
   /** What a test says of them. */
   readonly schemaVersions: SchemaVersion[] = [];
-  readonly schemas: EventSchemas = { versions: async () => this.schemaVersions };
+  readonly schemas: EventSchemas = {
+    versions: async () => this.schemaVersions,
+    schema: async ({ version }) => this.schemaVersions.find((each) => each.version === version)?.schema,
+  };
   readonly raw: RawMessages = {
     slice: async () => ({ messages: [], next: undefined, end: 0 }),
     correct: async (batch) => batch.map(() => true),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseSchemaUrn } from '../../devices/event-schemas.ts';
 import { SluiceError } from '../../errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
 import type { IngestRequest } from '../device-message.ts';
@@ -33,7 +34,7 @@ export function readBinary(
 }
 
 function read(attributes: JsonObject, payload: Buffer, contentType: JsonValue | undefined): CloudEvent | SluiceError {
-  const { specversion, id, source, type, subject, time, sequence, fport, firmware } = attributes;
+  const { specversion, id, source, type, subject, time, sequence, fport, firmware, dataschema: schema } = attributes;
   if (specversion !== '1.0') return refused(`Send events of specversion 1.0: met ${met(specversion)}`);
   if (!isText(id) || !isText(source) || !isText(type)) {
     return refused(`Give id, source and type of an event as text: met ${met(id)}, ${met(source)}, ${met(type)}`);
@@ -55,6 +56,8 @@ function read(attributes: JsonObject, payload: Buffer, contentType: JsonValue | 
     ...numberOf('seq', sequence),
     ...numberOf('fPort', fport),
     ...(isText(firmware) ? { firmwareVersion: firmware } : {}),
+    // A schema of somebody else's is for whoever reads the event, and says nothing here.
+    ...(isText(schema) && parseSchemaUrn(schema) !== undefined ? { schema } : {}),
   };
 }
 

@@ -177,6 +177,7 @@ async function scene(t: TestContext, rows: readonly Row[], storing = () => Promi
   const context = {
     devices: new RegistryCache(registry as never, systemClock, pipelineLimits),
     readings: { apply, areStored } as never,
+    schemas: {} as never,
     clock: systemClock,
     nextMessageId: () => 'made',
   };

@@ -192,8 +192,8 @@ interface Run {
 }
 
 /** The same message with the shadow for its driver. */
-function beside({ message, address, messageId, said, known, firmwareVersion }: Work, driver: DriverRef): Work {
-  return Object.assign(new Work(message, address), { messageId, said, known, firmwareVersion, driver });
+function beside({ message, address, messageId, said, known, firmwareVersion, schema }: Work, driver: DriverRef): Work {
+  return Object.assign(new Work(message, address), { messageId, said, known, firmwareVersion, schema, driver });
 }
 
 function judge({ work, comparison, readings, problem }: Run): void {

@@ -44,7 +44,7 @@ function toRequest(work: Work): DecodeRequest {
       firmwareVersion: work.firmwareVersion,
       attributes: device.attributes,
     },
-    schemas: type.schemas,
+    schemas: work.schema?.schemas ?? type.schemas,
     schemaPolicy: type.schemaPolicy,
     schemaPolicies: ways.schemaPolicies,
   };
@@ -60,7 +60,7 @@ function take(work: Work, result: DecodeResult): void {
     work.stop(result.stage, new SluiceError(result.code, result.reason));
     return;
   }
-  work.warnings = result.warnings;
+  work.warnings = work.warnings.length === 0 ? result.warnings : [...work.warnings, ...result.warnings];
   const readings = result.readings.map((reading) => toReading(work, reading));
   const timeless = readings.findIndex((reading) => Number.isNaN(reading.time));
   if (timeless < 0) work.readings = readings;

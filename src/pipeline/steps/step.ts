@@ -1,6 +1,7 @@
 import type { Readings } from '../../devices/store.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { DriverHost } from '../driver.ts';
+import type { NamedSchemas } from '../named-schemas.ts';
 import type { KnownDevice, RegistryCache } from '../registry-cache.ts';
 import type { Work } from '../work.ts';
 
@@ -14,6 +15,7 @@ export interface StepContext {
   readonly devices: RegistryCache;
   readonly drivers: Pick<DriverHost, 'resolve' | 'decode'>;
   readonly readings: Readings;
+  readonly schemas: NamedSchemas;
   readonly clock: Clock;
   nextMessageId(): string;
   /** Told of works that their drivers have dealt with, whether they could read them or not. They go on when it resolves. */

@@ -67,9 +67,7 @@ function toProcessedMessage(work: Work): ProcessedMessage {
 /** Undefined where there is nothing, as of most messages. */
 function saidOf({ message, said }: Work): MessageSaid | undefined {
   const contentType = message.properties?.contentType;
-  const { firmwareVersion, time, seq } = said ?? {};
-  if (contentType === undefined && firmwareVersion === undefined && time === undefined && seq === undefined) {
-    return undefined;
-  }
-  return { contentType, firmwareVersion, time, seq };
+  const { firmwareVersion, time, seq, schema } = said ?? {};
+  const all = { contentType, firmwareVersion, time, seq, schema };
+  return Object.values(all).every((value) => value === undefined) ? undefined : all;
 }

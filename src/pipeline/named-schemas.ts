@@ -1,0 +1,79 @@
+import { type DeviceType, schemaVersionOf } from '../devices/device-type.ts';
+import { type EventSchemas, type SchemaName, schemaVersionsMax } from '../devices/event-schemas.ts';
+import { SluiceError } from '../errors.ts';
+import type { JsonObject } from '../std/json.ts';
+
+/** A schema that is not the current one, with the current ones of the other event types. */
+export interface NamedSchema {
+  readonly eventType: string;
+  readonly version: number;
+  readonly schemas: DeviceType['schemas'];
+}
+
+type Found = NamedSchema | SluiceError;
+
+/** The schemas that messages name. A set is the same object for as long as the device type is, since it is compiled by that. */
+export class NamedSchemas {
+  readonly #schemas: Pick<EventSchemas, 'schema'>;
+  readonly #setsMax: number;
+  readonly #byType = new WeakMap<DeviceType, Map<string, NamedSchema>>();
+
+  constructor(schemas: Pick<EventSchemas, 'schema'>, setsMax: number) {
+    this.#schemas = schemas;
+    this.#setsMax = setsMax;
+  }
+
+  /** Undefined where it is the current one, `schema_unknown` where there is none. What is known is answered at once. */
+  find(type: DeviceType, name: SchemaName): Found | undefined | Promise<Found> {
+    const current = schemaVersionOf(type, name.eventType);
+    if (name.deviceType !== type.name || current === undefined) return unknown(type, name);
+    if (name.version === current) return undefined;
+    if (name.version > current || name.version <= current - schemaVersionsMax) return unknown(type, name);
+    return this.#setsOf(type).get(keyOf(name)) ?? this.#read(type, name);
+  }
+
+  async #read(type: DeviceType, name: SchemaName): Promise<Found> {
+    const schema = await this.#schemas.schema(name);
+    if (schema === undefined) return unknown(type, name);
+    // Another message may have asked for it meanwhile.
+    return this.#setsOf(type).get(keyOf(name)) ?? this.#keep(type, name, schema);
+  }
+
+  #keep(type: DeviceType, { eventType, version, ...name }: SchemaName, schema: JsonObject): NamedSchema {
+    const sets = this.#setsOf(type);
+    const named = { eventType, version, schemas: { ...type.schemas, [eventType]: schema } };
+    sets.set(keyOf({ ...name, eventType, version }), named);
+    if (sets.size > this.#setsMax) {
+      const [oldest] = sets.keys();
+      sets.delete(oldest);
+    }
+    return named;
+  }
+
+  #setsOf(type: DeviceType): Map<string, NamedSchema> {
+    let sets = this.#byType.get(type);
+    if (sets === undefined) {
+      sets = new Map();
+      this.#byType.set(type, sets);
+    }
+    return sets;
+  }
+}
+
+function keyOf({ eventType, version }: SchemaName): string {
+  return `${eventType}:${version}`;
+}
+
+function unknown(type: DeviceType, { deviceType, eventType, version }: SchemaName): SluiceError {
+  const met = `met version ${version}`;
+  const expected = `Name a schema that device type "${type.name}" has for "${eventType.slice(0, 128)}"`;
+  if (deviceType !== type.name) {
+    const sentence = `${expected}: expected one of its own, met one of device type "${deviceType.slice(0, 128)}"`;
+    return new SluiceError('schema_unknown', sentence);
+  }
+  const current = schemaVersionOf(type, eventType);
+  if (current === undefined) return new SluiceError('schema_unknown', `${expected}: there is none, ${met}`);
+  const oldest = Math.max(1, current - schemaVersionsMax + 1);
+  const versions = oldest === current ? `version ${current}` : `a version from ${oldest} to ${current}`;
+  return new SluiceError('schema_unknown', `${expected}: expected ${versions}, ${met}`);
+}
