@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { connectAsync } from 'mqtt';
 import { Program } from './clients/program.ts';
 import { startServer } from './server.ts';
 
@@ -101,3 +102,51 @@ async function untilRows(count: number, read: () => Promise<{ rows: Row[] }>): P
     if (page.rows.length >= count) return page;
   }
 }
+
+test('a message whose time ran out in the ingest queue is a dead letter to look at, to try and to replay', async (t) => {
+  const server = await startServer(t);
+  await server.api('PUT', '/v1/device-types/probe', { mode: 'queued' });
+  await server.api('PUT', '/v1/devices/p1', { type: 'probe' });
+  await server.api('POST', '/v1/queues/ingest/pause');
+  const client = await connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0 });
+  t.after(() => client.endAsync(true));
+  const send = (id: string, messageExpiryInterval: number): Promise<unknown> => {
+    const properties = { messageExpiryInterval, userProperties: { 'sluice-message-id': id } };
+    return client.publishAsync('devices/p1/telemetry', `{"${id}":1}`, { qos: 1, properties });
+  };
+  await send('short', 1);
+  await send('long', 3_600);
+
+  interface Groups {
+    readonly groups: readonly { fingerprint: string; code: string; count: number; sampleSequence: number }[];
+    readonly closed?: readonly { readonly code: string; readonly left: { readonly replayed: number } }[];
+  }
+  const dead = (): Promise<Groups> => server.api('GET', '/v1/dead-letters');
+  let groups = (await dead()).groups;
+  while (groups.length === 0) groups = (await dead()).groups;
+  const [{ fingerprint, code, count, sampleSequence }] = groups;
+  assert.deepEqual([groups.length, code, count], [1, 'expired', 1]);
+  const { message, now } = await server.api<{
+    message: { payload: string; death: { code: string; queue: string } };
+    now: { now: string; messageId: string };
+  }>('GET', `/v1/dead-letters/messages/${sampleSequence}`);
+  assert.deepEqual([message.payload, message.death.code, message.death.queue], ['{"short":1}', 'expired', 'ingest']);
+  assert.deepEqual([now.now, now.messageId], ['applied', 'short']);
+
+  await server.api('POST', '/v1/dead-letters/replay', {
+    fingerprint,
+    // Its own time is over: with that it would end as it did before.
+    edit: { expirySeconds: null },
+    waitSeconds: 10,
+  });
+  await server.api('POST', '/v1/queues/ingest/resume');
+  const status = async (id: string): Promise<string> =>
+    (await server.api<{ status: string }>('GET', `/v1/devices/p1/messages/${id}`)).status;
+  for (const id of ['short', 'long']) while ((await status(id)) === 'waiting') await dead();
+  assert.deepEqual([await status('short'), await status('long')], ['processed', 'processed']);
+  const after = await dead();
+  assert.deepEqual(
+    [after.groups, after.closed?.map((group) => [group.code, group.left.replayed])],
+    [[], [['expired', 1]]],
+  );
+});
