@@ -46,8 +46,19 @@ export function parseJsonBody(app: FastifyInstance): FastifyBodyParser<string> {
   return (request, body, done) => {
     if (body === '') done(null, undefined);
     else if (nestsDeeper(body, jsonDepthMax)) done(tooDeep(), undefined);
-    else parse(request, body, done);
+    else parse(request, body, (problem, value) => done(problem === null ? null : unreadable(body), value));
   };
+}
+
+/** Fastify says that a body is no JSON, and not where. It refuses names beside that which reach the prototype of an object. */
+function unreadable(body: string): SluiceError {
+  try {
+    JSON.parse(body);
+  } catch (cause) {
+    const { message } = cause as SyntaxError;
+    return new SluiceError('payload_unreadable', `Send a body that is valid JSON: ${message}`, { cause });
+  }
+  return new SluiceError('payload_unreadable', 'Send a body without the names "__proto__" and "constructor.prototype"');
 }
 
 /** The bytes as they are, whatever the content type says, also when it says nothing. */

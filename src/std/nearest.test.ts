@@ -29,4 +29,6 @@ test('the dashes of a flag do not make it like another', () => {
 
 test('nothing is suggested where nothing is like it', () => {
   assert.equal(didYouMean('zzzzzz', ['data', 'host']), '');
+  assert.equal(didYouMean('list', ['lease', 'show']), '');
+  assert.equal(didYouMean('abc', ['set', 'ack']), '');
 });

@@ -5,7 +5,7 @@
 export function nearest(name: string, known: Iterable<string>): readonly string[] {
   const names = [...known];
   const bare = withoutDashes(name);
-  const whole = closest(bare, names, Math.max(2, Math.floor(bare.length / 2)), (each) => [withoutDashes(each)]);
+  const whole = closest(bare, names, Math.max(1, Math.floor(bare.length / 3)), (each) => [withoutDashes(each)]);
   const partly = closest(bare, names, Math.min(2, Math.floor(bare.length / 3)), partsOf);
   return partly.distance < whole.distance ? partly.names.slice(0, suggestionsMax) : whole.names.slice(0, 1);
 }
