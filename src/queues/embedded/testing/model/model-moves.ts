@@ -123,7 +123,9 @@ export class ModelMoves {
     const known = queue.messages.get(id);
     // Its row is written already, so this is the one of its return: it left in the meantime.
     if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
-    if (!queue.messages.has(id) && !this.#world.line.arrived(id)) this.arrived(id, name);
+    // One that waited for room may have been too old when it came in, and have died at once.
+    if (!queue.messages.has(id)) this.#world.line.arrived(id);
+    if (!queue.messages.has(id)) this.arrived(id, name);
     queue.written(id, key.toString('hex'), record.length);
   }
 
