@@ -167,7 +167,9 @@ function bury(
 export function buryUnseen(queue: SettlingHome & { takeSequence(): number }, record: Buffer, cause: Cause): void {
   const sequence = queue.takeSequence();
   queue.totals.enqueued++;
-  count(queue, deadLetter(queue, sequence, record, cause, failuresSoFar(undefined, queue.context.clock.now())));
+  // Whoever buries it has tried it, once.
+  const failures = { ...failuresSoFar(undefined, queue.context.clock.now()), attempts: 1 };
+  count(queue, deadLetter(queue, sequence, record, cause, failures));
 }
 
 /** A message whose record cannot be trusted, and which is not in `queue` any more. */

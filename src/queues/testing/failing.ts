@@ -147,6 +147,7 @@ export function failingContract(on: ContractBench): void {
       assert.equal(dead.message.payload.toString(), 'unseen');
       assert.equal(dead.death?.queue, 'orders');
       assert.equal(dead.death?.code, 'no_driver');
+      assert.equal(dead.death?.attempts, 1);
       assert.deepEqual(dead.death?.headers, [['a', 'b']]);
     });
   });
