@@ -132,6 +132,27 @@ test('it takes no client id, no session and no will, and leaves after a while wh
   assert.equal((await claiming(fixture, 'a/b')).take(PacketType.connack).reasonCode, 0x85);
 });
 
+test('a connection that claims and takes no answers is not read, and gets no more of them', async () => {
+  const fixture = new BrokerFixture({ limits: { outputBytesMax: 1_000 } });
+  const client = await claiming(fixture);
+  client.take(PacketType.connack);
+  client.subscribe(response);
+  client.stuckBytes = 1_001;
+  client.publish('elsewhere', 'x');
+  assert.deepEqual([client.paused, client.takeAll()], [true, []]);
+  assert.equal(fixture.broker.counters.dropped.slow_consumer, 1);
+  client.stuckBytes = 500;
+  client.drained();
+  assert.equal(client.paused, false);
+  client.publish('elsewhere', 'x');
+  assert.equal(client.takePublish().topic, response);
+  client.stuckBytes = 1_001;
+  client.send({ type: PacketType.pingreq });
+  assert.equal(client.paused, true);
+  fixture.clock.advance(claimBounds.connectionMsMax);
+  assert.equal(client.ended, true);
+});
+
 test('there are so many places, of one address a quarter, and they are free again', async () => {
   const fixture = new BrokerFixture({ limits: { claimConnectionsMax: 8 } });
   const held: MemoryClient[] = [];

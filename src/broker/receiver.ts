@@ -73,9 +73,9 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   drained(): void {
     const connection = this.#connection;
-    if (connection.phase !== 'connected') return;
     try {
-      this.#goOnSending(connection);
+      if (connection.phase === 'connected' || connection.phase === 'claiming') this.#goOnReading(connection);
+      if (connection.phase === 'connected') this.#goOnSending(connection);
     } catch (problem) {
       this.#failed(problem);
     }
@@ -92,11 +92,14 @@ export class Receiver implements TransportHandler, FrameHandler {
     }
   }
 
+  #goOnReading(connection: Connection): void {
+    if (!connection.isOutputFull) return;
+    if (connection.transport.bufferedBytes > this.#context.limits.outputBytesMax / 2) return;
+    connection.unhold();
+    connection.isOutputFull = false;
+  }
+
   #goOnSending(connection: Connection): void {
-    if (connection.isOutputFull && connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax / 2) {
-      connection.unhold();
-      connection.isOutputFull = false;
-    }
     if (connection.transport.bufferedBytes < congestedBytesMin) connection.congestion.over();
     for (const subscription of connection.queueSubscriptions.values()) subscription.drained();
     this.#context.deliverer.pump(connection.session);
@@ -110,7 +113,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   /** A client that does not take the answers to what it sends is not read until it does. */
   #holdWhileFull(): void {
     const connection = this.#connection;
-    if (connection.isOutputFull || connection.phase !== 'connected') return;
+    if (connection.isOutputFull || (connection.phase !== 'connected' && connection.phase !== 'claiming')) return;
     if (connection.transport.bufferedBytes <= this.#context.limits.outputBytesMax) return;
     connection.isOutputFull = true;
     connection.hold('output_full');

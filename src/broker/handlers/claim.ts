@@ -144,7 +144,11 @@ function tell(connection: Connection, { responseTopic, isSubscribed }: Claimant,
   if (connection.phase !== 'claiming' || !isSubscribed) return;
   const payload = Buffer.from(JSON.stringify(answer));
   const properties = { contentType: 'application/json', payloadFormatIndicator: 1 } as const;
-  const { counters, packetBytesMax, transport, version } = connection;
+  const { context, counters, packetBytesMax, transport, version } = connection;
+  if (transport.bufferedBytes > context.limits.outputBytesMax) {
+    counters.dropped.slow_consumer++;
+    return;
+  }
   if (publishSize(responseTopic, payload.length, properties, 0, version) > packetBytesMax) {
     counters.dropped.packet_too_large++;
     return;
