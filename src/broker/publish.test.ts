@@ -296,6 +296,22 @@ test('a message from elsewhere gets one receipt when all of its receipts are in'
   assert.deepEqual(receipts, ['6']);
 });
 
+test('where a message from elsewhere is made another one, its sender is asked, with the device that it is for', async () => {
+  const sink = new HeldSink('devices/g-1/gateway/telemetry');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const asked: unknown[] = [];
+  const waiter = {
+    receipt: () => undefined,
+    mayPublish: (...question: unknown[]) => asked.push(question) > 0,
+  };
+  const topic = 'devices/g-1/gateway/telemetry';
+  const message = { topic, payload: Buffer.from('{}'), qos: 1, retain: false, properties: undefined } as const;
+  fixture.broker.publish({ ...message, receivedAt: 0, publisher: 'http' }, waiter, 0);
+  const child = { id: 'm-1', deviceType: 'meter' };
+  assert.equal(sink.admitted[0].waiter.mayPublish?.('devices/m-1/telemetry', child), true);
+  assert.deepEqual(asked, [['devices/m-1/telemetry', child]]);
+});
+
 test('a topic that is too long or too deep once `me` is filled in is refused', async () => {
   const access = openAccess({
     authenticate: () => Promise.resolve({ kind: 'device', name: 'd'.repeat(100), deviceType: 't' }),

@@ -1,5 +1,5 @@
 import type { SluiceError } from '../errors.ts';
-import type { ReceiptWaiter } from '../message.ts';
+import type { ChildDevice, ReceiptWaiter } from '../message.ts';
 
 /** Many receipts of one message become one: the first failure, or success when all are in. */
 export class ReceiptGate implements ReceiptWaiter {
@@ -28,8 +28,8 @@ export class ReceiptGate implements ReceiptWaiter {
     this.#pass();
   }
 
-  mayPublish(topic: string): boolean {
-    return this.#waiter.mayPublish?.(topic) === true;
+  mayPublish(topic: string, child?: ChildDevice): boolean {
+    return this.#waiter.mayPublish?.(topic, child) === true;
   }
 
   failed(): boolean {
