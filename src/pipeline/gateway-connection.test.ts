@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Device, NewDevice } from '../devices/device.ts';
+import { SluiceError } from '../errors.ts';
 import type { Message } from '../message.ts';
+import type { PipelineLimits } from './limits.ts';
 import { TestBench } from './testing/test-bench.ts';
 
 /** A gateway with the device `a` behind it, and `c` behind nobody; it may register devices of `childTypes`. */
-async function gatewayBench(t: TestContext, childTypes: readonly string[] = ['meter']): Promise<TestBench> {
-  const bench = await TestBench.open({ gatewayBytesMax: 400 });
+async function gatewayBench(
+  t: TestContext,
+  childTypes: readonly string[] = ['meter'],
+  limits: Partial<PipelineLimits> = {},
+): Promise<TestBench> {
+  const bench = await TestBench.open({ gatewayBytesMax: 400, ...limits });
   t.after(() => bench.close());
   await bench.device('gate', { name: 'gateway', mode: 'inline', childTypes });
   await bench.device('a', { name: 'meter', mode: 'inline' }, { gateway: 'gate' });
@@ -82,6 +88,28 @@ test('a device that came to be while it was looked up stays whose it is', async 
   });
   assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new' })), 'not_authorized');
   assert.equal((await registry.device('new'))?.gateway, 'c');
+});
+
+test('a gateway registers one device after the other, and no more wait for their turn than may', async (t) => {
+  const bench = await gatewayBench(t, ['meter'], { gatewayConnectsMax: 3 });
+  const { registry } = bench.store;
+  const addDevice = registry.addDevice.bind(registry);
+  let underWay = 0;
+  let most = 0;
+  t.mock.method(registry, 'addDevice', async (device: NewDevice): Promise<Device> => {
+    most = Math.max(most, ++underWay);
+    try {
+      if (device.id === 'new-1') throw new SluiceError('unavailable', 'The disk is full');
+      return await addDevice(device);
+    } finally {
+      underWay--;
+    }
+  });
+  const connects = [1, 2, 3, 4].map((number) => said(bench, 'connect', { device: `new-${number}` }));
+  const receipts = await bench.publish(...connects);
+  assert.deepEqual(receipts.map(({ code }) => code).sort(), ['quota_exceeded', 'unavailable', undefined, undefined]);
+  assert.equal(most, 1);
+  assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new-5' })), undefined);
 });
 
 test('a retired device is not connected', async (t) => {

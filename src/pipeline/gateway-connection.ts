@@ -6,6 +6,7 @@ import type { Log } from '../std/log.ts';
 import { deviceIdForm } from './device-topic.ts';
 import type { Door } from './door.ts';
 import { notBehind, readGatewayObject } from './gateway-message.ts';
+import type { GatewayRegistrations } from './gateway-registrations.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
 import { deviceRetired } from './steps/identify.ts';
@@ -14,6 +15,7 @@ interface Parts {
   readonly door: Door;
   readonly devices: RegistryCache;
   readonly registry: { addDevice(device: NewDevice): Promise<Device> };
+  readonly registrations: GatewayRegistrations;
   readonly limits: PipelineLimits;
   readonly log: Log;
 }
@@ -59,12 +61,12 @@ export class GatewayConnection implements Destination {
   }
 
   async #register(id: string, said: string | undefined): Promise<Device | undefined> {
-    const { devices, registry, log } = this.#parts;
+    const { devices, registry, registrations, log } = this.#parts;
     const gateway = devices.peek(this.#gatewayId) ?? (await devices.lookup(this.#gatewayId));
     if (gateway === null || gateway.type.childTypes.length === 0) return undefined;
     const type = childType(gateway, said);
     const about = { firmwareVersion: undefined, attributes: {}, retired: false, gateway: this.#gatewayId };
-    const device = await registry.addDevice({ ...about, id, type });
+    const device = await registrations.inTurn(this.#gatewayId, () => registry.addDevice({ ...about, id, type }));
     if (device.gateway === this.#gatewayId)
       log.info('A gateway registered a device', { gateway: this.#gatewayId, device: id, type });
     return device;

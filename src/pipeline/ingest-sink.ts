@@ -7,6 +7,7 @@ import type { Door } from './door.ts';
 import { GatewayConnection } from './gateway-connection.ts';
 import { GatewayDestination } from './gateway-destination.ts';
 import { parseGatewayTopic } from './gateway-message.ts';
+import { GatewayRegistrations } from './gateway-registrations.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { RegistryCache } from './registry-cache.ts';
 import type { RegistryWrites } from './registry-writes.ts';
@@ -24,10 +25,12 @@ export class IngestSink implements MessageSink {
   readonly name = 'pipeline';
   readonly #parts: IngestSinkParts;
   readonly #forms: DeviceForms;
+  readonly #registrations: GatewayRegistrations;
 
   constructor(parts: IngestSinkParts) {
     this.#parts = parts;
     this.#forms = new DeviceForms(parts.door, parts.limits);
+    this.#registrations = new GatewayRegistrations(parts.limits.gatewayConnectsMax);
   }
 
   route(topic: string): Destination | undefined {
@@ -40,7 +43,9 @@ export class IngestSink implements MessageSink {
   #gateway(topic: string): Destination | undefined {
     const { gatewayId, kind } = parseGatewayTopic(topic) ?? {};
     if (gatewayId === undefined || kind === undefined) return undefined;
-    if (kind === 'connect' || kind === 'disconnect') return new GatewayConnection(this.#parts, gatewayId, kind);
+    if (kind === 'connect' || kind === 'disconnect') {
+      return new GatewayConnection({ ...this.#parts, registrations: this.#registrations }, gatewayId, kind);
+    }
     return new GatewayDestination(this.#parts, gatewayId, kind === 'attributes' ? kind : defaultEventType);
   }
 

@@ -61,6 +61,8 @@ export const pipelineLimits = {
   /** What a gateway sends for its devices in one message, parsed there too. */
   gatewayBytesMax: 64 * 1024,
   gatewayDevicesMax: 1_000,
+  /** Devices that one gateway may be registering at a time, as many as one client has on their way; one more is refused with `quota_exceeded`. */
+  gatewayConnectsMax: 1_000,
   /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
   resultWaitersMax: 5_000,
   /** Old schemas of one device type that messages name, each kept with the current ones beside it. The ones that came first go first. */
