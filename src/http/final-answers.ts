@@ -8,12 +8,14 @@ export async function finalAnswers(
   results: AwaitedResults,
   tags: readonly number[],
   waitSeconds: number,
-  { presence }: Pick<Call, 'presence'>,
+  { caller, presence }: Pick<Call, 'caller' | 'presence'>,
   { longPolls }: Pick<RouteParts, 'longPolls'>,
 ): Promise<ReadonlyMap<number, FinalAnswer>> {
   try {
-    if (tags.length === 0 || longPolls.isFull) return none;
+    const client = caller.clientId;
+    if (tags.length === 0 || !longPolls.hasRoomFor(client)) return none;
     const known = await longPolls.wait({
+      client,
       start: () => results.within(tags, waitSeconds * 1_000),
       onLeft: (end) => presence.onLeft(end),
       late: () => undefined,

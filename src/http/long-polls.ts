@@ -39,6 +39,11 @@ export class LongPolls {
     return this.#count >= this.#max;
   }
 
+  /** Whether one more of this client may wait. */
+  hasRoomFor(client: string): boolean {
+    return !this.isFull && (this.#byClient.get(client) ?? 0) < this.#perClientMax;
+  }
+
   /** What came; undefined where the caller left or the server stops. Rejects with `quota_exceeded` where too many wait already, of all or of this client. */
   async wait<T>(wait: Wait<T>): Promise<T | undefined> {
     if (this.#stopped) return undefined;
