@@ -35,7 +35,8 @@ export class DriverNumbers {
   count(work: Work, verdict: Verdict): void {
     const { known, driver } = work;
     const deviceType = known === undefined ? '' : known.type.name;
-    const [id, version] = driver === undefined ? ['', ''] : [driver.id, driver.version];
+    const id = driver === undefined ? '' : driver.id;
+    const version = driver === undefined ? '' : driver.version;
     const tally = this.#tallies.get(deviceType)?.get(id)?.get(version) ?? this.#newTally(deviceType, id, version);
     tally.count(work, verdict);
   }

@@ -5,7 +5,8 @@ import type { FinalResult, ResultListener, ResultWaiters } from './result-waiter
 export class ExpectedResults implements ResultListener {
   readonly #waiters: ResultWaiters;
   readonly #clock: Clock;
-  readonly #missing = new Map<number, MessageName>();
+  readonly #names = new Map<number, MessageName>();
+  readonly #missing = new Set<number>();
   readonly #results = new Map<number, FinalResult>();
   #allIn: () => void = () => undefined;
 
@@ -16,13 +17,16 @@ export class ExpectedResults implements ResultListener {
 
   /** Before the message is admitted. Where too many wait already, this one is not waited for. */
   expect(tag: number, deviceId: string, messageId: string): void {
-    if (this.#waiters.expect(deviceId, messageId, this, tag)) this.#missing.set(tag, { deviceId, messageId });
+    if (!this.#waiters.expect(deviceId, messageId, this, tag)) return;
+    this.#names.set(tag, { deviceId, messageId });
+    this.#missing.add(tag);
   }
 
   /** What became of these, as far as it is known by then; no other one is waited for. */
   async within(tags: Iterable<number>, waitMs: number): Promise<ReadonlyMap<number, FinalResult>> {
     const wanted = new Set(tags);
-    for (const tag of this.#missing.keys()) if (!wanted.has(tag)) this.#forget(tag);
+    this.#passOn(wanted);
+    for (const tag of this.#missing) if (!wanted.has(tag)) this.#forget(tag);
     if (this.#missing.size === 0) return this.#results;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#allIn = resolve;
@@ -32,6 +36,19 @@ export class ExpectedResults implements ResultListener {
     return this.#results;
   }
 
+  /** What became of a message may have been told under another one that had its id and was refused: it waited first. */
+  #passOn(wanted: ReadonlySet<number>): void {
+    const unwanted = [...this.#results].filter(([tag]) => !wanted.has(tag));
+    for (const [from, result] of unwanted) {
+      this.#results.delete(from);
+      const name = this.#names.get(from);
+      const to = [...this.#missing].find((tag) => wanted.has(tag) && isSame(this.#names.get(tag), name));
+      if (to === undefined) continue;
+      this.#forget(to);
+      this.#results.set(to, result);
+    }
+  }
+
   result(tag: number, result: FinalResult): void {
     this.#missing.delete(tag);
     this.#results.set(tag, result);
@@ -39,16 +56,19 @@ export class ExpectedResults implements ResultListener {
   }
 
   cancel(): void {
-    for (const tag of this.#missing.keys()) this.#forget(tag);
+    for (const tag of this.#missing) this.#forget(tag);
     this.#allIn();
   }
 
   #forget(tag: number): void {
-    const name = this.#missing.get(tag);
-    if (name === undefined) return;
-    this.#missing.delete(tag);
+    const name = this.#names.get(tag);
+    if (name === undefined || !this.#missing.delete(tag)) return;
     this.#waiters.forget(name.deviceId, name.messageId, this, tag);
   }
+}
+
+function isSame(one: MessageName | undefined, other: MessageName | undefined): boolean {
+  return one?.deviceId === other?.deviceId && one?.messageId === other?.messageId;
 }
 
 interface MessageName {

@@ -75,6 +75,24 @@ test('each message of a batch is heard of, also when it was processed before any
   assert.deepEqual([...(known?.keys() ?? [])], [0, 1, 2]);
 });
 
+test('a message is heard of though another one with its id was refused before it', async (t) => {
+  const bench = await TestBench.open();
+  t.after(() => bench.close());
+  await bench.device('d1', { name: 'meter', mode: 'queued', bytesMax: 20 });
+  const waiter = new TestWaiter(2);
+  const batch = bench.pipeline.ingestion.batch(waiter, { result: true });
+  batch.admit({ ...request, payload: Buffer.alloc(21) }, 0);
+  batch.admit(request, 1);
+  await waiter.all;
+  await bench.deliver(...bench.queue.admitted);
+  let known: ReadonlyMap<number, unknown> | undefined;
+  batch.results?.within([1], 10_000).then((results) => {
+    known = results;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([...(known ?? [])], [[1, { kind: 'stored', outcome: 'applied' }]]);
+});
+
 test('a batch waits for as many messages as there is room for, and gives the room back', async (t) => {
   const bench = await TestBench.open({ resultWaitersMax: 3 });
   t.after(() => bench.close());

@@ -68,6 +68,7 @@ function toProcessedMessage(work: Work): ProcessedMessage {
 function saidOf({ message, said }: Work): MessageSaid | undefined {
   const contentType = message.properties?.contentType;
   const { firmwareVersion, time, seq, schema } = said ?? {};
-  const all = { contentType, firmwareVersion, time, seq, schema };
-  return Object.values(all).every((value) => value === undefined) ? undefined : all;
+  const saysOfItself = firmwareVersion !== undefined || time !== undefined || seq !== undefined || schema !== undefined;
+  if (!saysOfItself && contentType === undefined) return undefined;
+  return { contentType, firmwareVersion, time, seq, schema };
 }
