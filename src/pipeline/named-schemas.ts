@@ -1,7 +1,6 @@
 import { type DeviceType, schemaVersionOf } from '../devices/device-type.ts';
 import { type EventSchemas, type SchemaName, schemaVersionsMax } from '../devices/event-schemas.ts';
 import { SluiceError } from '../errors.ts';
-import type { JsonObject } from '../std/json.ts';
 
 /** A schema that is not the current one, with the current ones of the other event types. */
 export interface NamedSchema {
@@ -11,12 +10,14 @@ export interface NamedSchema {
 }
 
 type Found = NamedSchema | SluiceError;
+/** By event type and version; a promise while it is looked up. */
+type Sets = Map<string, NamedSchema | Promise<Found>>;
 
 /** The schemas that messages name. A set is the same object for as long as the device type is, since it is compiled by that. */
 export class NamedSchemas {
   readonly #schemas: Pick<EventSchemas, 'schema'>;
   readonly #setsMax: number;
-  readonly #byType = new WeakMap<DeviceType, Map<string, NamedSchema>>();
+  readonly #byType = new WeakMap<DeviceType, Sets>();
 
   constructor(schemas: Pick<EventSchemas, 'schema'>, setsMax: number) {
     this.#schemas = schemas;
@@ -32,25 +33,36 @@ export class NamedSchemas {
     return this.#setsOf(type).get(keyOf(name)) ?? this.#read(type, name);
   }
 
-  async #read(type: DeviceType, name: SchemaName): Promise<Found> {
+  /** Whoever asks meanwhile, as all messages of a batch may after a change of the type, shares the look-up. */
+  #read(type: DeviceType, name: SchemaName): Promise<Found> {
+    const sets = this.#setsOf(type);
+    const key = keyOf(name);
+    const reading = this.#found(type, name);
+    const replace = (found: Found | undefined): void => {
+      if (sets.get(key) !== reading) return;
+      if (found === undefined || found instanceof SluiceError) sets.delete(key);
+      else sets.set(key, found);
+    };
+    this.#keep(sets, key, reading);
+    reading.then(replace, () => replace(undefined));
+    return reading;
+  }
+
+  async #found(type: DeviceType, name: SchemaName): Promise<Found> {
+    const { eventType, version } = name;
     const schema = await this.#schemas.schema(name);
     if (schema === undefined) return unknown(type, name);
-    // Another message may have asked for it meanwhile.
-    return this.#setsOf(type).get(keyOf(name)) ?? this.#keep(type, name, schema);
+    return { eventType, version, schemas: { ...type.schemas, [eventType]: schema } };
   }
 
-  #keep(type: DeviceType, { eventType, version, ...name }: SchemaName, schema: JsonObject): NamedSchema {
-    const sets = this.#setsOf(type);
-    const named = { eventType, version, schemas: { ...type.schemas, [eventType]: schema } };
-    sets.set(keyOf({ ...name, eventType, version }), named);
-    if (sets.size > this.#setsMax) {
-      const [oldest] = sets.keys();
-      sets.delete(oldest);
-    }
-    return named;
+  #keep(sets: Sets, key: string, reading: Promise<Found>): void {
+    sets.set(key, reading);
+    if (sets.size <= this.#setsMax) return;
+    const [oldest] = sets.keys();
+    sets.delete(oldest);
   }
 
-  #setsOf(type: DeviceType): Map<string, NamedSchema> {
+  #setsOf(type: DeviceType): Sets {
     let sets = this.#byType.get(type);
     if (sets === undefined) {
       sets = new Map();
