@@ -43,6 +43,7 @@ const list = command({
     if (options.online && options.offline) throw new UsageError('Give one of --online and --offline: met both');
     const retired = options.retired ? 'true' : undefined;
     const online = options.online || options.offline ? String(options.online) : undefined;
+    const filtered = [type, gateway, firmwareVersion, attribute, online].some((filter) => filter !== undefined);
     const api = new Api(options.url, options.token);
     const answer = await api.get<{ devices: readonly ShownDevice[] }>('/v1/devices', {
       type,
@@ -65,7 +66,7 @@ const list = command({
           { title: 'online', cell: (row) => row.presence && (row.presence.online ? 'yes' : 'no') },
           { title: 'created', cell: (row) => formatTime(row.createdAt) },
         ],
-        'There are no devices.',
+        filtered ? 'No device matches.' : 'There are no devices.',
       ),
     );
   },

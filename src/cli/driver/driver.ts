@@ -105,7 +105,7 @@ const show = command({
 const rollout = command({
   name: 'rollout',
   summary: 'Says how far a driver version is used, from the next batch of messages on',
-  note: 'A shadow runs beside the driver in use and changes nothing; a canary decodes for a share of the devices, and is turned off by itself where more of its messages fail, once it had 100; off goes back to the version before.',
+  note: 'A shadow runs beside the driver in use and changes nothing; a canary decodes for a share of the devices, and is turned off by itself where more of its messages fail, of three devices at least: once it had 100, or before where it is clear; off goes back to the version before.',
   operands: [...driverOperands, { name: 'STAGE', sentence: `${driverStages.join(', ')}` }],
   options: { share: shareOption, ...apiOptions },
   async run({ options, operands: [id, version, wanted], terminal }) {

@@ -177,7 +177,7 @@ export const mqttOptions = {
   'mqtt.ban.failedLoginsMax': option(integer(0, 1_000_000), {
     default: 10,
     sentence:
-      'Failed logins with one user name from one address that ban this user name at this address; 0 bans nobody for that.',
+      'Failed logins with one user name from one address that ban this user name at this address; 0 bans nobody for that. Addresses of this machine are never banned.',
   }),
   'mqtt.ban.failedLoginsPerAddressMax': option(integer(0, 1_000_000), {
     default: 100,
