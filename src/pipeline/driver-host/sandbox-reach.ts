@@ -14,7 +14,23 @@ export function reachableObjects(): Set<object> {
   }
 
   const seen = new Set<object>();
-  const samples = [[].values(), ''[Symbol.iterator](), new Map().values(), new Set().values(), ''.matchAll(/a/g)];
+  const { from } = (
+    globalThis as unknown as { Iterator: { from(source: object): { map(change: () => number): object } } }
+  ).Iterator;
+  const foreign = from({ next: () => ({ done: true, value: 0 }) });
+  const segments = new Intl.Segmenter().segment('');
+  const samples = [
+    [].values(),
+    ''[Symbol.iterator](),
+    new Map().values(),
+    new Set().values(),
+    ''.matchAll(/a/g),
+    segments,
+    segments[Symbol.iterator](),
+    // An iterator that is none by its class has one around it, of a class that has no name; nor has that of what maps.
+    foreign,
+    foreign.map(() => 0),
+  ];
   const functions = [() => 0, async () => 0, oneByOne, oneByOneLater];
   const todo: unknown[] = [globalThis, ...samples.map((sample) => getPrototypeOf(sample)), ...functions];
   while (todo.length > 0) {

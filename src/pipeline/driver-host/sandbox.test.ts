@@ -33,6 +33,18 @@ const leavings: Record<string, string> = {
   'a setter that waits for the cleaning': counting(
     '(Object.defineProperty(Object.prototype, "0", { set: function () { for (;;); }, configurable: true }), globalThis.p = 1)',
   ),
+  'the class of the segments of a text': counting(
+    '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf(new Intl.Segmenter().segment("")))',
+  ),
+  'the class of what goes over segments': counting(
+    '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf(new Intl.Segmenter().segment("")[Symbol.iterator]()))',
+  ),
+  'the class of iterators that map': counting(
+    '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf([].values().map(String)))',
+  ),
+  'the class around foreign iterators': counting(
+    '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf(Iterator.from({ next: String })))',
+  ),
   'the console': counting('(console.n = (console.n || 0) + 1)'),
   'the script itself':
     'var me = arguments.callee; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
@@ -169,6 +181,31 @@ test('a variable without var that a message does not assign is none, whatever ot
     for (const [at, input] of inputs.entries()) assert.deepEqual(codec.decode([input], false), [expected[at]]);
     assert.deepEqual(codec.decode(inputs, false), expected);
   }
+});
+
+test('what only looks like a function or variable of the top level does no harm to a script that looks names up', () => {
+  const codec = new CodecScript(
+    'codec',
+    `/*
+function for decoding
+var Object = old;
+var commented = 1;
+*/
+function other() {
+var indented = 1;
+return indented;
+}
+var seen = 4;
+function decodeUplink(i) {
+  commented = i.bytes[0];
+  indented = 2;
+  return { data: { at: [commented, indented, this['seen'], other()], keys: Object.keys({ a: 1 }) } };
+}`,
+    1000,
+  );
+  const inputs = [[1], [2]].map((bytes) => ({ bytes }));
+  const expected = [1, 2].map((first) => ({ output: { data: { at: [first, 2, 4, 1], keys: ['a'] } } }));
+  for (let round = 0; round < 3; round++) assert.deepEqual(codec.decode(inputs, false), expected);
 });
 
 test('the forms of other makers load as they are', () => {

@@ -31,16 +31,22 @@ function unassignedAmong(locals: readonly string[]): string {
 function namesAsGlobals(source: string): string {
   const isLookedUp = lookedUpIn(source);
   if (isLookedUp === undefined) return '';
-  const functions = namesIn(source, /^[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
-  const variables = namesIn(source, /^var\s+([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  const code = source.replace(commentOrText, ' ');
+  const functions = namesIn(code, /^[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  const variables = namesIn(code, /^var\s+([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
   return [
     // One that is indented may belong to another function, and then there is none of its name here.
     ...functions.map((name) => `if (typeof ${name} === 'function') globalThis.${name} = ${name};`),
-    ...variables.map(
-      (name) =>
-        `Object.defineProperty(globalThis, '${name}', { get: () => ${name}, set: (value) => { ${name} = value }, configurable: true, enumerable: true });`,
-    ),
+    ...variables.map(asGlobal),
   ].join('');
+}
+
+/** Nor need a variable be one of the top level: where its name means the global, that would be a property that asks for itself. */
+function asGlobal(name: string): string {
+  const property = `{ get: () => ${name}, set: (value) => { ${name} = value }, configurable: true, enumerable: true }`;
+  const isGlobal = `(globalThis.${name} = arguments, ${name} === arguments)`;
+  const define = `Object.defineProperty(globalThis, '${name}', ${property})`;
+  return `(function () { if (!('${name}' in globalThis)) ${isGlobal} ? delete globalThis.${name} : ${define}; })();`;
 }
 
 /** Undefined where the script looks up none in the global object. */
