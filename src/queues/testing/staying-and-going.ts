@@ -100,6 +100,23 @@ export function stayingAndGoingContract(on: ContractBench): void {
       assert.deepEqual([again.delivery.message.payload.toString(), again.delivery.attempt], ['2', 1]);
     });
 
+    test('who held messages of a queue that is removed is not waited for', async () => {
+      await on.engine.declare('orders', bound);
+      await on.engine.declare('log', {
+        kind: 'log',
+        bindings: [{ filter: 'orders/#' }],
+        group: { start: 'earliest' },
+      });
+      await on.consume('orders', 2);
+      await on.sendAll('1', '2', '3');
+      await on.engine.lease('log', { consumerId: 'h', max: 2, waitMs: 0, group: 'readers' });
+      await on.engine.lease('log', { consumerId: 'h', max: 1, waitMs: 0, group: 'others' });
+      await on.engine.removeGroup('log', 'others');
+      await on.engine.remove('orders');
+      await on.engine.remove('log');
+      assert.equal(await on.engine.quiesce(5_000), 0);
+    });
+
     test('a stopped engine takes nothing and says so', async () => {
       await on.engine.declare('orders', bound);
       const destination = on.engine.route('orders/new');
