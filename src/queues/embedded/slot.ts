@@ -95,9 +95,15 @@ export class Slot<T extends Holding<T>> {
     entry.deadline = deadline;
     let later: T | undefined;
     let earlier = this.#latest;
-    while (earlier !== undefined && earlier.deadline > deadline) {
-      later = earlier;
-      earlier = earlier.next;
+    if (this.#endsEarly(deadline)) {
+      later = this.#earliest;
+      while (later !== undefined && later.deadline < deadline) later = later.previous;
+      earlier = later?.next;
+    } else {
+      while (earlier !== undefined && earlier.deadline > deadline) {
+        later = earlier;
+        earlier = earlier.next;
+      }
     }
     entry.previous = later;
     entry.next = earlier;
@@ -105,5 +111,11 @@ export class Slot<T extends Holding<T>> {
     else this.#latest = entry;
     if (earlier !== undefined) earlier.previous = entry;
     else this.#earliest = entry;
+  }
+
+  /** Whether its place is nearer to the lease that ends first: whoever shortens thousands must not pass thousands for each. */
+  #endsEarly(deadline: number): boolean {
+    if (this.#earliest === undefined || this.#latest === undefined) return false;
+    return deadline - this.#earliest.deadline < this.#latest.deadline - deadline;
   }
 }
