@@ -18,6 +18,15 @@ export function reachableObjects(): Set<object> {
     globalThis as unknown as { Iterator: { from(source: object): { map(change: () => number): object } } }
   ).Iterator;
   const foreign = from({ next: () => ({ done: true, value: 0 }) });
+  /** What a script sees of its own calls, where it says how a stack is written. */
+  function callSites(): object[] {
+    const errors = Error as { prepareStackTrace?: unknown };
+    errors.prepareStackTrace = (_: unknown, sites: unknown) => sites;
+    const { stack } = new Error('');
+    delete errors.prepareStackTrace;
+    return stack as unknown as object[];
+  }
+
   const segments = new Intl.Segmenter().segment('');
   const samples = [
     [].values(),
@@ -25,6 +34,7 @@ export function reachableObjects(): Set<object> {
     new Map().values(),
     new Set().values(),
     ''.matchAll(/a/g),
+    ...callSites(),
     segments,
     segments[Symbol.iterator](),
     // An iterator that is none by its class has one around it, of a class that has no name; nor has that of what maps.

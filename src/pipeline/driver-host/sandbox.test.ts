@@ -39,6 +39,9 @@ const leavings: Record<string, string> = {
   'the class of what goes over segments': counting(
     '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf(new Intl.Segmenter().segment("")[Symbol.iterator]()))',
   ),
+  'the class of the calls in a stack': counting(
+    '(function (at) { delete Error.prepareStackTrace; return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf((Error.prepareStackTrace = function (e, s) { return s[0] }, new Error("").stack)))',
+  ),
   'the class of iterators that map': counting(
     '(function (at) { return at.n = (at.n || 0) + 1 })(Object.getPrototypeOf([].values().map(String)))',
   ),
