@@ -33,9 +33,9 @@ function tooManyBytes(reader: PacketReader, length: number): MalformedPacket {
 
 function decodeProperty(reader: PacketReader, place: PropertyPlace, values: Record<string, unknown>): void {
   const id = reader.variableByteInteger('a property identifier');
-  const row = propertyIn[place][id] ?? knownElsewhere(reader, place, id);
+  const row = propertyIn[place][id];
+  if (row === undefined) throw misplaced(reader, place, id);
   const value = readers[row.type](reader, row);
-  if (!row.places.includes(place)) throw misplaced(reader, place, row);
   const before = values[row.name];
   if (row.repeatable === undefined) {
     if (before !== undefined)
@@ -82,17 +82,9 @@ function readTopicName(reader: PacketReader, row: PropertyRow): string {
   return topic;
 }
 
-/** What cannot even be read is malformed, so that a property of another packet is read before it is refused. */
-function knownElsewhere(reader: PacketReader, place: PropertyPlace, id: number): PropertyRow {
-  const row = properties.find((known) => known.id === id);
-  if (row === undefined) throw malformed(reader.packet, `a property of ${place}`, hex(id), 'MQTT 5 section 2.2.2.2');
-  return row;
+/** Malformed, whether another packet has such a property or none. */
+function misplaced(reader: PacketReader, place: PropertyPlace, id: number): MalformedPacket {
+  const elsewhere = properties.find((row) => row.id === id);
+  const met = elsewhere === undefined ? hex(id) : `${elsewhere.name} (${hex(id)})`;
+  return malformed(reader.packet, `a property of ${place}`, met, 'MQTT 5 section 2.2.2.2');
 }
-
-function misplaced(reader: PacketReader, place: PropertyPlace, row: PropertyRow): MalformedPacket {
-  const refuse = malformedPlaces.has(place) ? malformed : protocolError;
-  return refuse(reader.packet, `a property of ${place}`, `${row.name} (${hex(row.id)})`, 'MQTT 5 section 2.2.2.2');
-}
-
-/** Where a known property that does not belong is answered with 0x81, elsewhere with 0x82: docs/decisions/0037. */
-const malformedPlaces: ReadonlySet<PropertyPlace> = new Set(['subscribe', 'unsubscribe']);

@@ -32,7 +32,7 @@ describe('decodeTopicName', () => {
   it('says what was expected and met, and by which clause', () => {
     assert.throws(() => decodeTopicName(Buffer.from('a/#'), 0, 3), {
       name: 'MalformedPacket',
-      reasonCode: 0x81,
+      reasonCode: 0x82,
       clause: 'MQTT-3.3.2-2',
       message: "Cannot read PUBLISH: expected a topic name without wildcards, met '#' [MQTT-3.3.2-2]",
     });

@@ -1,4 +1,4 @@
-import { hex, malformed } from './malformed.ts';
+import { hex, malformed, protocolError } from './malformed.ts';
 import { decodeUtf8 } from './utf8.ts';
 
 const hash = 0x23;
@@ -27,7 +27,7 @@ export function decodeTopicName(buffer: Buffer, start: number, end: number, pack
 }
 
 function wildcard(packet: string, byte: number): Error {
-  return malformed(packet, 'a topic name without wildcards', `'${String.fromCharCode(byte)}'`, 'MQTT-3.3.2-2');
+  return protocolError(packet, 'a topic name without wildcards', `'${String.fromCharCode(byte)}'`, 'MQTT-3.3.2-2');
 }
 
 function control(packet: string, byte: number): Error {
