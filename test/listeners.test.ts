@@ -56,8 +56,8 @@ test('a listener behind a proxy judges the told address: only this machine is an
   });
   const from = (header: string): Promise<Buffer> => greeting(server.listeners.proxied, header);
   assert.equal((await from('PROXY TCP4 127.0.0.1 127.0.0.1 5 6\r\n'))[3], 0);
-  assert.equal((await from('PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n'))[3], 0x86);
-  assert.equal((await from('PROXY UNKNOWN\r\n'))[3], 0x86);
+  assert.equal((await from('PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n'))[3], 0x87);
+  assert.equal((await from('PROXY UNKNOWN\r\n'))[3], 0x87);
 });
 
 test('SIGHUP puts new TLS files to use, and a pair that does not fit changes nothing', async (t) => {

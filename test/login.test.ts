@@ -75,7 +75,7 @@ test('users, tokens of a secret and the answers of a service let in, over MQTT a
   const carl = await logIn(logins[2][0]);
   await assert.rejects(carl.publishAsync('a/1', 'x', { qos: 1 }), { code: 0x87 });
   await assert.rejects(logIn({ username: 'dora', password: 'x' }), { code: 0x86 });
-  await assert.rejects(logIn({}), { code: 0x86 });
+  await assert.rejects(logIn({}), { code: 0x87 });
   const queues = (authorization: string) =>
     fetch(`${server.httpUrl}/v1/queues`, { headers: { authorization } }).then(({ status }) => status);
   assert.equal(await queues(`Bearer ${token}`), 200);
@@ -141,7 +141,7 @@ test('a client certificate is a device without a password, until the device is r
   await server.api('PUT', '/v1/devices/t7', { type: 'thermostat' });
   const t7 = await logIn(shown('t7'), url);
   await t7.publishAsync('devices/me/telemetry', '{}', { qos: 1 });
-  await assert.rejects(logIn(shown('unknown'), url), { code: 0x86 });
+  await assert.rejects(logIn(shown('unknown'), url), { code: 0x87 });
   const ended = new Promise((resolve) => t7.once('disconnect', ({ reasonCode }) => resolve(reasonCode)));
   await server.api('PUT', '/v1/devices/t7', { type: 'thermostat', retired: true });
   assert.equal(await ended, 0x87);

@@ -59,7 +59,7 @@ test('a config file that was found in the working directory and is gone at SIGHU
   rmSync(file);
   server.signal('SIGHUP');
   assert.match(await server.logged(/Configuration not read again/), /there is no such file/);
-  await assert.rejects(connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0 }), { code: 0x86 });
+  await assert.rejects(connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0 }), { code: 0x87 });
 });
 
 test('a config file that is a module is read again too', async (t) => {

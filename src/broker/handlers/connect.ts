@@ -77,9 +77,15 @@ export function beginLogin(connection: Connection, packet: ConnectPacket): Login
   return { packet, credentials, rightsVersion: connection.context.rights.version };
 }
 
-export function refuseLogin(connection: Connection, { credentials }: Login, problem: SluiceError): void {
+export function refuseLogin(connection: Connection, { packet, credentials }: Login, problem: SluiceError): void {
   connection.context.admission.loginFailed(credentials, problem.code);
-  refuseConnect(connection, errorCatalogue[problem.code].mqtt, problem.message);
+  const isUnshown = problem.code === 'unauthenticated' && !showsCredentials(packet);
+  refuseConnect(connection, isUnshown ? 0x87 : errorCatalogue[problem.code].mqtt, problem.message);
+}
+
+/** Otherwise 0x86, bad user name or password, would speak of what the packet does not hold. */
+function showsCredentials({ username, password, properties }: ConnectPacket): boolean {
+  return username !== undefined || password !== undefined || properties?.authenticationMethod !== undefined;
 }
 
 function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
