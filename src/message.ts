@@ -178,8 +178,6 @@ export interface Death {
 /** One who takes messages as they come, within the credit that it gave. */
 export interface Consumer {
   readonly id: string;
-  /** Whether what it is given now leaves at once, and lies in no buffer of its own. Absent: always. */
-  readonly isOpen?: boolean;
   /** Called with at most `credit` deliveries unsettled. Must not throw. */
   deliver(delivery: Delivery): void;
   /** The source ended the consumption: the queue is gone or the platform stops. Nothing is delivered afterwards. */
@@ -203,8 +201,6 @@ export interface Consumption {
    * until it fits.
    */
   setCredit(credit: number, creditBytes?: number): void;
-  /** The consumer, whose `isOpen` was false, is open again. */
-  open(): void;
   /** Takes no more, and gives back what is unsettled, uncounted. */
   stop(): void;
 }

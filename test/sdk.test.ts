@@ -287,6 +287,8 @@ for (const way of ['mqttUrl', 'httpUrl'] as const) {
     await client.publish('jobs/a', 'long');
     const attempts: number[] = [];
     const finish = Promise.withResolvers<void>();
+    // As long as two leases are, and a little more, by the server's clock.
+    await client.publish('jobs/a', 'finish', { delayMs: 6_500 });
     const consumer = await client.consume(
       'jobs',
       async ({ attempt }) => {
@@ -297,14 +299,38 @@ for (const way of ['mqttUrl', 'httpUrl'] as const) {
     );
     const other = await connect(server[way]);
     clients.push(other);
-    await other.consume('jobs', ({ attempt }) => void attempts.push(attempt), { pollSeconds: 1 });
-    // As long as two leases are, and a little more.
-    setTimeout(finish.resolve, 6_500);
+    const meanwhile = (message: Received): void => {
+      if (message.text() === 'finish') finish.resolve();
+      else attempts.push(message.attempt);
+    };
+    await other.consume('jobs', meanwhile, { pollSeconds: 1 });
     await finish.promise;
     await consumer.stop();
     assert.deepEqual(attempts, [1]);
   });
 }
+
+test('options of a consumer that are out of their range are refused before anything is lent', async (t) => {
+  const clients = closing(t);
+  const server = await startConfigured(t, { queues: { jobs: { bindings: [{ filter: 'jobs/#' }] } } });
+  for (const way of ['mqttUrl', 'httpUrl'] as const) {
+    const client = await connect(server[way]);
+    clients.push(client);
+    for (const options of [
+      { leaseSeconds: 0 },
+      { leaseSeconds: Number.NaN },
+      { concurrency: 257 },
+      { pollSeconds: 21 },
+    ]) {
+      const [name] = Object.keys(options);
+      const expected = { name: 'TypeError', message: new RegExp(`Give ${name} as a `) };
+      await assert.rejects(
+        client.consume('jobs', () => undefined, options),
+        expected,
+      );
+    }
+  }
+});
 
 test('MQTT goes over WebSocket too, with the same promises', async (t) => {
   const clients = closing(t);

@@ -46,7 +46,7 @@ export interface ConsumeOptions {
   readonly group?: string;
   /** Messages worked on at once, and held at once: no more are lent to this consumer. 1 to 256, default 1. */
   readonly concurrency?: number;
-  /** Longest wait of one request for messages, and so of a stop. For HTTP; default 5. */
+  /** Longest wait of one request for messages, and so of a stop. For HTTP; 0 to 20, default 5. */
   readonly pollSeconds?: number;
   /**
    * What a message is lent for, 1 to 43,200; it is lent anew, after a third of it, for as long as the handler works. Default: 30 over

@@ -18,7 +18,6 @@ export class OneQueue implements ConsumerSource {
   request: SourceRequest | undefined;
   /** How long a lease was extended, of each time. */
   readonly extensionsMs: (number | undefined)[] = [];
-  opened = 0;
   stopped = false;
   readonly settlements: Settlement[] = [];
   creditChanges = 0;
@@ -68,10 +67,7 @@ export class OneQueue implements ConsumerSource {
       this.creditChanges++;
     };
     this.onConsumed();
-    const open = (): void => {
-      this.opened++;
-    };
-    return { setCredit, open, stop };
+    return { setCredit, stop };
   }
 
   /** Every lease ends, as when its time is over. */

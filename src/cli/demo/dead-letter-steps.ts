@@ -54,6 +54,7 @@ export const rehearseReplay: Step = {
       );
     }
     const sample = await rehearse(world, { fingerprint: groups[0]?.fingerprint, limit: samplesShown });
+    say(world, `the first ${samplesShown} of them one by one:`);
     sayBlock(world, formatRehearsal(sample));
   },
 };

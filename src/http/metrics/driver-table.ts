@@ -1,7 +1,7 @@
 import type { DriverReading } from '../../pipeline/driver-numbers.ts';
 import type { TrialReading } from '../../pipeline/driver-shelf.ts';
 import type { Sample } from '../../queues/queue-numbers.ts';
-import type { MetricRow, NumberMetric } from './metric-row.ts';
+import type { MetricRow } from './metric-row.ts';
 
 const pairLabels = ['device_type', 'driver', 'driver_version'];
 
@@ -51,11 +51,7 @@ export const driverTable: readonly MetricRow[] = [
     labels: ['driver', 'driver_version', 'result'],
     read: ({ platform: { pipeline } }) => pipeline.trials.flatMap(shadowSamples),
   },
-  setAside(),
-];
-
-function setAside(): NumberMetric {
-  return {
+  {
     name: 'sluice_driver_set_aside_device_types',
     type: 'gauge',
     help: 'Device types whose messages are not given to the driver for now, since it hung or broke down on them again and again; drivers for which there are none have no line',
@@ -65,8 +61,8 @@ function setAside(): NumberMetric {
         labels: { driver: id, driver_version: version },
         value: deviceTypes.length,
       })),
-  };
-}
+  },
+];
 
 function labelsOf({ deviceType, driver, driverVersion }: DriverReading): Sample['labels'] {
   return { device_type: deviceType, driver, driver_version: driverVersion };

@@ -94,7 +94,10 @@ describe('the driver host', () => {
       ['{"t":', '[]', '\u0001', '{"t":1e999}'].map((text) => request('json', Buffer.from(text))),
     );
     assert.deepEqual(codes(results), ['driver_failed', 'driver_failed', 'driver_failed', 'driver_failed']);
-    assert.match(reasonOf(results[2]), /Send JSON, or register a driver for "x": met a payload that starts with 0x01/);
+    assert.match(
+      reasonOf(results[2]),
+      /Send JSON, or bring a driver that is active for "x": met a payload that starts with 0x01/,
+    );
     assert.match(reasonOf(results[3]), /finite number in messages\[0\].data.t, met Infinity/);
   });
 

@@ -41,10 +41,6 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
     this.#home.pump();
   }
 
-  open(): void {
-    this.#home.pump();
-  }
-
   optionsChanged(): void {
     if (this.#stopped) return;
     this.#limit();

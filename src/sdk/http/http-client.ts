@@ -7,6 +7,7 @@ import type {
   PublishResult,
   StopOptions,
 } from '../client.ts';
+import { checkConsumeOptions } from '../consume-options.ts';
 import type { Outbound, Payload, PublishOptions } from '../outbound.ts';
 import { ConnectionRefused } from '../refusals.ts';
 import { HttpApi } from './http-api.ts';
@@ -45,6 +46,7 @@ export class HttpClient implements Client {
   }
 
   async consume(queue: string, handler: Handler, options: ConsumeOptions = {}): Promise<Consumer> {
+    checkConsumeOptions(options);
     const consumer = await HttpConsumer.open(this.#api, queue, handler, options, this.#onNotice);
     this.#consumers.add(consumer);
     const forget = (): void => void this.#consumers.delete(consumer);

@@ -8,6 +8,7 @@ import type {
   PublishResult,
   StopOptions,
 } from '../client.ts';
+import { checkConsumeOptions } from '../consume-options.ts';
 import { type Encoded, encode, type Outbound, type Payload, type PublishOptions } from '../outbound.ts';
 import { PublishRefused } from '../refusals.ts';
 import { within } from '../retry.ts';
@@ -58,6 +59,7 @@ export class MqttClient implements Client {
   }
 
   async consume(queue: string, handler: Handler, options: ConsumeOptions = {}): Promise<Consumer> {
+    checkConsumeOptions(options);
     const origin = { ...this.#origin, clientId: `${this.#origin.clientId}-${++this.#consumersEver}` };
     const consumer = await MqttConsumer.open(queue, handler, options, origin, this.#onNotice);
     this.#consumers.add(consumer);

@@ -38,7 +38,7 @@ function decodeUplink(input: UplinkInput): UplinkOutput {
   const bytes = Uint8Array.from(input.bytes);
   if (!looksLikeJson(bytes, input.contentType)) {
     const met = bytes.length === 0 ? 'no bytes at all' : `a payload that starts with 0x${hex(bytes[0])}`;
-    return failure(`Send JSON, or register a driver for "${input.device.type}": met ${met}`);
+    return failure(`Send JSON, or bring a driver that is active for "${input.device.type}": met ${met}`);
   }
   let parsed: JsonValue;
   try {
