@@ -41,6 +41,16 @@ export class DriverNumbers {
     tally.count(work, verdict);
   }
 
+  /** Of all together. */
+  get outcomes(): Partial<Record<Outcome, number>> {
+    const sums: Partial<Record<Outcome, number>> = {};
+    for (const { outcomes } of this.read()) {
+      for (const [outcome, count] of Object.entries(outcomes) as [Outcome, number][])
+        sums[outcome] = (sums[outcome] ?? 0) + count;
+    }
+    return sums;
+  }
+
   read(): readonly DriverReading[] {
     const readings: DriverReading[] = [];
     for (const [deviceType, drivers] of this.#tallies) {

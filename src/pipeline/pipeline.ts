@@ -222,7 +222,7 @@ export class Pipeline implements Part {
       driverThreads: this.#threads(),
       workers: this.workers.size,
       devicesCached: this.#devices.size,
-      outcomes: this.#results.outcomes,
+      outcomes: this.#results.drivers.outcomes,
       warned: this.#results.warned,
       eventsFailed: this.#results.eventsFailed,
       claimsLimited: this.claims.limited,

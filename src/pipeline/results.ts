@@ -3,7 +3,7 @@ import type { Log } from '../std/log.ts';
 import { publishProblem } from './device-notices.ts';
 import { DriverNumbers } from './driver-numbers.ts';
 import { type EventPort, publishReadings } from './events.ts';
-import { type Outcome, outcomeOf, type Verdict } from './outcome.ts';
+import type { Verdict } from './outcome.ts';
 import type { ResultWaiters } from './result-waiters.ts';
 import { WayNumbers } from './way-numbers.ts';
 import type { Work } from './work.ts';
@@ -18,7 +18,6 @@ export class Results {
   readonly ways = new WayNumbers();
   /** By device type and driver version. */
   readonly drivers = new DriverNumbers();
-  readonly #outcomes = new Map<Outcome, number>();
   eventsFailed = 0;
   /** Messages that were stored with a warning of their driver or schema. */
   warned = 0;
@@ -30,13 +29,7 @@ export class Results {
     this.#log = log;
   }
 
-  get outcomes(): Partial<Record<Outcome, number>> {
-    return Object.fromEntries(this.#outcomes);
-  }
-
   add(work: Work, verdict: Verdict): void {
-    const outcome = outcomeOf(verdict);
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (verdict.kind === 'stored' && work.warnings.length > 0) this.warned++;
     this.drivers.count(work, verdict);
     this.ways.count(work, verdict, this.#clock.turn());
