@@ -123,8 +123,8 @@ export class ConfiguredAccess implements Access {
   }
 
   /**
-   * The first that knows the client decides. Who shows nothing, and is known by nothing, is anonymous; so is who shows a
-   * name and password where nobody could check them, as clients do out of habit.
+   * The first that knows the client decides. Only who shows nothing is anonymous: whoever shows what nobody knows meant to
+   * be somebody, also where there is nobody yet who could know it (a device whose credentials are still to be made).
    */
   async #ask(login: Login, showsSomething: boolean): Promise<Identity> {
     try {
@@ -132,8 +132,7 @@ export class ConfiguredAccess implements Access {
         const identity = await authenticator.authenticate(login);
         if (identity !== undefined) return identity;
       }
-      const isUnchecked = !this.#setup.knowsSomebody && login.token === undefined && this.#takesAnonymous(login);
-      if (!showsSomething || isUnchecked) return this.#anonymous(login);
+      if (!showsSomething) return this.#anonymous(login);
       throw login.token === undefined ? wrongCredentials() : wrongToken();
     } catch (problem) {
       this.#refused(login, problem);
