@@ -29,6 +29,12 @@ const settings: Readonly<Record<string, Setting>> = {
     'enforce: a reading that does not match its schema is refused; warn: it is checked and kept all the same; off: it is not checked. A new type enforces.',
   ),
   'f-port': setting('fPort', orNone(integer(1, 255)), 'N', 'LoRaWAN port of messages that name none.'),
+  readings: setting(
+    'readings',
+    choice('decoded', 'normalized'),
+    'FORM',
+    'decoded: readings are what the driver decodes; normalized: what the normalizeUplink of a codec script makes of that, where it has one.',
+  ),
   'future-time-ms-max': setting(
     'futureTimeMsMax',
     integer(0),

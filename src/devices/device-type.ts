@@ -5,6 +5,8 @@ export type Mode = 'inline' | 'queued' | 'auto';
 export type SchemaPolicy = 'enforce' | 'warn' | 'off';
 /** What becomes of a reading whose time is out of range: the message is refused, or the time is set to that of the arrival. */
 export type TimePolicy = 'refuse' | 'clamp';
+/** What readings are: what a driver decodes, or what the `normalizeUplink` of a codec script makes of that, where it has one. */
+export type ReadingForm = 'decoded' | 'normalized';
 
 /** What devices of one kind have in common. */
 export interface DeviceType {
@@ -18,6 +20,7 @@ export interface DeviceType {
   readonly schemaVersions: Readonly<Record<string, number>>;
   /** fPort of messages that carry none, for drivers that look at it. */
   readonly fPort: number | undefined;
+  readonly readings: ReadingForm;
   /** How far a reading's time may lie ahead of `receivedAt`, in milliseconds. */
   readonly futureTimeMsMax: number;
   /** How far it may lie behind. Undefined: any time. */
@@ -74,6 +77,7 @@ export function deviceTypeWithDefaults(said: Partial<DeviceType> & { name: strin
     schemas: said.schemas ?? {},
     schemaVersions: said.schemaVersions ?? {},
     fPort: said.fPort,
+    readings: said.readings ?? 'decoded',
     futureTimeMsMax: said.futureTimeMsMax ?? 5 * 60_000,
     pastTimeMsMax: said.pastTimeMsMax,
     timePolicy: said.timePolicy ?? 'refuse',

@@ -43,6 +43,12 @@ export interface DecodeDevice {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
+/**
+ * What of a driver is asked. `normalizeUplink` decodes first, and has the readings from what a codec script makes of that; where there
+ * is no such function, they are what was decoded. The other two are the way down.
+ */
+export type DriverCall = 'decodeUplink' | 'normalizeUplink' | 'encodeDownlink' | 'decodeDownlink';
+
 export interface UplinkOutput {
   readonly data?: JsonObject;
   readonly messages?: readonly DecodedReading[];
@@ -80,7 +86,11 @@ export interface DriverRef {
 
 export interface DecodeRequest {
   readonly driver: DriverRef;
+  /** `decodeUplink` where absent. */
+  readonly call?: DriverCall | undefined;
   readonly bytes: Uint8Array;
+  /** What `encodeDownlink` is to encode; the bytes are empty then. */
+  readonly data?: JsonObject | undefined;
   readonly fPort: number | undefined;
   readonly receivedAt: number;
   readonly topic: string;
@@ -96,7 +106,13 @@ export interface DecodeRequest {
 
 /** `decodeUs`: microseconds in the driver, with the check of what it answered; absent where it was not asked. */
 export type DecodeResult = { readonly decodeUs?: number } & (
-  | { readonly ok: true; readonly readings: readonly DecodedReading[]; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly readings: readonly DecodedReading[];
+      readonly warnings: readonly string[];
+      /** What was encoded, where that was asked. */
+      readonly downlink?: EncodedDownlink;
+    }
   | {
       readonly ok: false;
       /** Where it stopped. */
@@ -105,6 +121,12 @@ export type DecodeResult = { readonly decodeUs?: number } & (
       readonly reason: string;
     }
 );
+
+export interface EncodedDownlink {
+  readonly bytes: readonly number[];
+  /** Absent where the driver leaves it to whoever sends. */
+  readonly fPort?: number;
+}
 
 export interface ListedDriver extends DriverRef, DriverMatch {
   readonly builtIn: boolean;

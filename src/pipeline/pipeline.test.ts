@@ -151,6 +151,22 @@ test('a device that is registered after it was refused is known at once, and unk
   assert.equal(await outcome(), 'device_unknown');
 });
 
+test('a driver is asked for normalised readings where the device type wants them, and its measurements are kept at their times', async () => {
+  await bench.device('plain', { name: 'plain', mode: 'inline' });
+  await bench.device('normal', { name: 'normal', mode: 'inline', readings: 'normalized' });
+  const time = bench.message('plain', {}).receivedAt - 60_000;
+  const readings = [{ time, data: { soil: { depth: 5 } } }, { data: { air: { temperature: 10 } } }];
+  const calls = [];
+  for (const id of ['plain', 'normal']) {
+    await bench.publish(bench.message(id, { readings }));
+    calls.push(bench.drivers.requests[0].call);
+  }
+  assert.deepEqual(calls, [undefined, 'normalizeUplink']);
+  const state = await bench.store.readings.state('normal');
+  assert.deepEqual(state.map((entry) => entry.key).sort(), ['air', 'soil']);
+  assert.equal(state.find(({ key }) => key === 'soil')?.time, time);
+});
+
 test('stored drivers are loaded at the start', async () => {
   const driver = { id: 'd', version: '1.0.0', deviceType: 'meter', firmware: '*', script: '', createdAt: 1 };
   await bench.pipeline.drivers.put(driver);
@@ -169,6 +185,7 @@ test('device types and ids that cannot be are refused', async () => {
     { name: 'x', futureTimeMsMax: -1 },
     { name: 'x', bytesMax: 0 },
     { name: 'x', timePolicy: 'ignore' },
+    { name: 'x', readings: 'raw' },
     { name: 'x', rates: { device: { messagesPerSecond: 0 }, type: {} } },
     { name: 'x', eventTypes: { 'a.*.b': {} } },
     { name: 'x', eventTypes: { 'a.*': { mode: 'now' } } },

@@ -173,6 +173,8 @@ function checkDeviceType(type: DeviceType): void {
     refuse(`pastTimeMsMax is ${milliseconds}`, type.pastTimeMsMax);
   if (type.timePolicy !== 'refuse' && type.timePolicy !== 'clamp')
     refuse('timePolicy is "refuse" or "clamp"', type.timePolicy);
+  if (type.readings !== 'decoded' && type.readings !== 'normalized')
+    refuse('readings is "decoded" or "normalized"', type.readings);
   if (type.fPort !== undefined && !isIntegerWithin(type.fPort, 0, 255))
     refuse('fPort is an integer from 0 to 255', type.fPort);
   checkRates(type.rates, refuse);

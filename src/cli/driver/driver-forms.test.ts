@@ -34,8 +34,6 @@ uplinkDecoder:
         recvTime: '2020-08-02T15:00:00.123456789Z'
       output:
         data: { level: 50, at: '2020-08-02T15:00:00.123456789Z', text: null }
-      normalizedOutput:
-        data: []
     - description: Unknown port
       input:
         fPort: '42'
@@ -52,12 +50,6 @@ uplinkDecoder:
       input:
         <<: *half
       output: { data: { level: 51 } }
-downlinkEncoder:
-  fileName: tank.js
-  examples:
-    - description: Restart
-      input: { data: { restart: true } }
-      output: { bytes: [1], fPort: 10 }
 `,
   });
   const { status, out } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
@@ -69,8 +61,6 @@ downlinkEncoder:
     'failed  Wrong',
     '  expected [{"data":{"level":51}}]',
     '  met      [{"data":{"level":50,"at":"2020-08-02T15:00:00.123Z","text":null}}]',
-    'Not run: 1 examples of the way down.',
-    'Not run: normalizeUplink, for 1 of the examples.',
     'Driver tank 0.0.0: 4 of 5 examples as expected.',
   ]);
   assert.equal(status, 1);
@@ -112,6 +102,110 @@ uplinkDecoder:
   ]);
 });
 
+test('driver test runs what normalises, and what goes down, from a file of its own or from that of the way up', async () => {
+  await files({
+    'tank.js': `function decodeUplink(i) { return { data: { at: i.recvTime, cm: i.bytes[0], f: i.bytes[1] }, warnings: i.fPort === 2 ? ['old'] : [] } }
+      function normalizeUplink(i) {
+        if (i.data.f === 9) return { errors: ['no temperature'] };
+        return { data: [{ time: i.data.at, soil: { depth: i.data.cm } }, {}, { air: { temperature: (i.data.f - 32) / 1.8 } }], warnings: ['dry'] };
+      }
+      function decodeDownlink(i) { return i.bytes[0] > 1 ? { errors: ['unknown'] } : { data: { on: i.bytes[0] === 1 } } }`,
+    'down.js': `function encodeDownlink(input) {
+      if (input.data.on === undefined) return { bytes: [], errors: ['say on or off'] };
+      return { bytes: Uint8Array.of(0xff, Number(input.data.on), input.fPort || 0), fPort: 4, warnings: ['slow'] };
+    }`,
+    'tank-codec.yaml': `
+uplinkDecoder:
+  fileName: tank.js
+  examples:
+    - description: Both
+      input: { fPort: 2, bytes: [5, 50], recvTime: 2020-08-02T15:00:00.5Z }
+      output: { data: { at: 2020-08-02T15:00:00.500Z, cm: 5, f: 50 } }
+      normalizedOutput:
+        data:
+          - { time: '2020-08-02T15:00:00.500000000Z', soil: { depth: 5 } }
+          - air: { temperature: 10 }
+        warnings: [dry]
+    - description: Bad
+      input: { fPort: 2, bytes: [5, 9] }
+      output: { data: { at: 1970-01-01T00:00:00Z, cm: 5, f: 9 } }
+      normalizedOutput: { errors: [no temperature] }
+    - description: Wrong
+      input: { fPort: 2, bytes: [5, 32] }
+      output: { data: { at: 1970-01-01T00:00:00Z, cm: 5, f: 32 } }
+      normalizedOutput: { data: { air: { temperature: 32 } } }
+downlinkEncoder:
+  fileName: down.js
+  examples:
+    - { description: 'On', input: { data: { on: true } }, output: { bytes: [0xff, 1, 0] } }
+    - { description: 'Off', input: { data: { on: false }, fPort: 3 }, output: { bytes: [0xff, 0, 3], fPort: 4, warnings: [slow] } }
+    - { description: Neither, input: { data: {} }, output: { bytes: [], errors: [say on or off] } }
+    - { description: Port, input: { data: { on: true } }, output: { bytes: [0xff, 1, 0], fPort: 5 } }
+    - { description: No data, input: {}, output: { bytes: [1] } }
+downlinkDecoder:
+  fileName: tank.js
+  examples:
+    - { description: 'Down on', input: { fPort: 4, bytes: [1] }, output: { data: { on: true } } }
+    - { description: Down else, input: { fPort: 4, bytes: [2] }, output: { errors: [unknown] } }
+`,
+  });
+  const { status, out } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
+  assert.deepEqual(out.split('\n'), [
+    'ok      Both',
+    'ok      Both, normalized',
+    'ok      Bad',
+    'ok      Bad, normalized',
+    'ok      Wrong',
+    'failed  Wrong, normalized',
+    '  expected [{"data":{"air":{"temperature":32}}}]',
+    '  met      [{"data":{"soil":{"depth":5}},"time":0},{"data":{"air":{"temperature":0}}}]',
+    'ok      Down on',
+    'ok      Down else',
+    'ok      On',
+    'ok      Off',
+    'ok      Neither',
+    'failed  Port',
+    '  expected {"bytes":[255,1,0],"fPort":5}',
+    '  met      {"bytes":[255,1,0],"fPort":4}',
+    'failed  No data',
+    '  Cannot use downlinkEncoder.examples[4].input.data: expected an object, met undefined',
+    'Driver tank 0.0.0: 10 of 13 examples as expected.',
+  ]);
+  assert.equal(status, 1);
+});
+
+test('driver test runs what other platforms call the way down, and fails what is not there', async () => {
+  await files({
+    'tank.js':
+      'function Decoder(bytes, port) { return { b: bytes[0] } }\nfunction Encoder(object, port) { return [port, object.b] }',
+    'old.js': 'function Encode(fPort, obj, variables) { return [fPort, obj.b] }',
+    'bad.js': 'function encodeDownlink( {',
+    'test_decode_tank.json':
+      '[{ "name": "Up", "input": { "fPort": 1, "bytes": [7] }, "expected": { "data": { "b": 7 } } }]',
+    'test_encode_tank.json':
+      '[{ "name": "Down", "input": { "fPort": 1, "data": { "b": 7 } }, "expected": { "bytes": [1, 7], "fPort": 1 } }]',
+  });
+  const both = await run(['driver', 'test', 'test_encode_tank.json'], { cwd });
+  assert.deepEqual(
+    [both.status, both.out],
+    [0, 'ok      Up\nok      Down\nDriver tank 0.0.0: 2 of 2 examples as expected.'],
+  );
+  const failures: [downlink: string, reason: RegExp | undefined][] = [
+    ['{ fileName: old.js, EXAMPLES }', undefined],
+    ['{ fileName: bad.js, EXAMPLES }', /Cannot load driver "tank@0\.0\.0": /],
+    ['{ fileName: none.js, EXAMPLES }', /Cannot read ".*none\.js": there is no such/],
+    ['{ EXAMPLES }', /Name the script of these examples in ".*tank-codec\.yaml"/],
+  ];
+  const examples = 'examples: [{ description: Down, input: { fPort: 3, data: { b: 4 } }, output: { bytes: [3, 4] } }]';
+  for (const [downlink, reason] of failures) {
+    const encoder = `downlinkEncoder: ${downlink.replace('EXAMPLES', examples)}`;
+    await files({ 'tank-codec.yaml': `uplinkDecoder: { fileName: tank.js }\n${encoder}` });
+    const { status, out } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
+    assert.equal(status, reason === undefined ? 0 : 1);
+    assert.match(out, reason ?? /^ok {6}Down$/m);
+  }
+});
+
 test('driver test reads a test of ChirpStack, which is a script more than it is JSON', async () => {
   await files({
     'tank.js': script,
@@ -129,17 +223,22 @@ test('driver test reads a test of ChirpStack, which is a script more than it is 
 
 test('driver test reads a folder of the Payload Codec API', async () => {
   await files({
-    'lib.js': `${script}\nexports.decodeUplink = decodeUplink;`,
+    'lib.js': `${script}\nexports.decodeUplink = decodeUplink;\nexports.encodeDownlink = (i) => ({ bytes: [i.data.level * 2], fPort: 10 });`,
     'package.json': JSON.stringify({ name: '@maker/tank', version: '2.1.0', main: 'lib.js' }),
     'examples.json': JSON.stringify([
       { type: 'uplink', description: 'Other', input: { fPort: 1, bytes: '64' }, output: { errors: ['unknown FPort'] } },
-      { type: 'downlink-encode', description: 'Restart', input: { data: {} }, output: { bytes: '01', fPort: 10 } },
+      {
+        type: 'downlink-encode',
+        description: 'Restart',
+        input: { data: { level: 5 } },
+        output: { bytes: '0a', fPort: 10 },
+      },
     ]),
   });
   const { status, out } = await run(['driver', 'test', '.'], { cwd });
   assert.deepEqual(
     [status, out],
-    [0, 'ok      Other\nNot run: 1 examples of the way down.\nDriver maker-tank 2.1.0: 1 of 1 examples as expected.'],
+    [0, 'ok      Other\nok      Restart\nDriver maker-tank 2.1.0: 2 of 2 examples as expected.'],
   );
 });
 

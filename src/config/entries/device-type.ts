@@ -52,6 +52,7 @@ export const deviceTypeOptions = object({
     deviceTypeDefaults.schemas,
   ),
   fPort: optional(integer(1, 255)),
+  readings: withDefault(choice('decoded', 'normalized'), deviceTypeDefaults.readings),
   futureTimeMsMax: withDefault(integer(0), deviceTypeDefaults.futureTimeMsMax),
   pastTimeMsMax: optional(integer(0)),
   timePolicy: withDefault(choice('refuse', 'clamp'), deviceTypeDefaults.timePolicy),

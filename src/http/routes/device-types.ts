@@ -45,6 +45,13 @@ const typeFields = {
     default: deviceTypeDefaults.schemas,
   },
   fPort: { type: 'integer', minimum: 1, maximum: 255, description: 'For messages that carry none' },
+  readings: {
+    type: 'string',
+    enum: ['decoded', 'normalized'],
+    default: deviceTypeDefaults.readings,
+    description:
+      'What the driver decodes, or what the `normalizeUplink` of a codec script makes of that, a reading for each measurement',
+  },
   futureTimeMsMax: {
     ...integer,
     default: deviceTypeDefaults.futureTimeMsMax,

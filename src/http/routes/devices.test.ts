@@ -28,6 +28,7 @@ test('a device type is put with its defaults and listed', async (t) => {
     schemas,
     schemaVersions: {},
     fPort: 2,
+    readings: 'decoded',
     futureTimeMsMax: 300_000,
     timePolicy: 'refuse',
     rates: { device: {}, type: {} },

@@ -1,4 +1,4 @@
-import type { DecodeRequest, DecodeResult } from '../driver.ts';
+import type { DecodeRequest, DecodeResult, DriverCall } from '../driver.ts';
 import type { LoadedDriver } from './catalogue.ts';
 
 /** The results of one call, as they come in from several threads. */
@@ -37,6 +37,8 @@ export interface WorkItem {
   readonly driver: LoadedDriver;
   /** Absent when only the driver is to be loaded. */
   readonly request: DecodeRequest | undefined;
+  /** The function that a driver which is only to be loaded has to have. */
+  readonly wanted?: DriverCall;
   readonly batch: Batch;
   readonly position: number;
   /** Set once it was among the messages at which something broke: whose fault it is shows when it runs by itself. */

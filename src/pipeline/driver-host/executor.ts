@@ -1,11 +1,11 @@
 import v8 from 'node:v8';
-import { isJsonObject, type JsonObject } from '../../std/json.ts';
-import type { DecodeResult, Driver, UplinkInput } from '../driver.ts';
+import type { DecodeResult, Driver, DriverCall, UplinkInput } from '../driver.ts';
 import { GroupFit } from './group-fit.ts';
 import { groupLength, isLoadOnly, type Job, type SchemaSet, type Task, tasksOf } from './job.ts';
-import { type Answer, answerOf, ownWarning, refuse, shorten, warningsMax } from './readings.ts';
+import { type Answer, answerOf, refuse, shorten, warningsMax } from './readings.ts';
 import { CodecScript, type ScriptAnswer, ScriptProblem } from './sandbox.ts';
 import { policyOf, SchemaChecker } from './schemas.ts';
+import { answerOfScript } from './script-answer.ts';
 
 /** Messages of one script that may run out of time in one job; the rest is not tried, so that a job takes a second at most. */
 const timeoutsMax = 8;
@@ -100,10 +100,10 @@ export class Executor {
   }
 
   #decodeByScript(first: number, group: readonly Task[]): DecodeResult[] {
-    const [{ driver }] = group;
+    const [{ driver, call }] = group;
     let answers: readonly ScriptAnswer[] | undefined;
     try {
-      const script = this.#script(driver);
+      const script = this.#script(driver, call);
       if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
       if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
       this.#untidy.add(script);
@@ -116,7 +116,7 @@ export class Executor {
       return group.map(() => ({ ok: false, stage: 'decode', code: 'driver_failed', reason: shorten(problem.message) }));
     }
     if (answers !== undefined)
-      return group.map((task, index) => this.#finish(task, fromScript(answers[index]), undefined));
+      return group.map((task, index) => this.#finish(task, answerOfScript(task.call, answers[index]), undefined));
     if (group.length > 1) return group.flatMap((task, index) => this.#decodeAlone(first + index, task));
     this.#timeouts.set(driver, (this.#timeouts.get(driver) ?? 0) + 1);
     return [timedOut(this.#options.timeoutMs)];
@@ -127,12 +127,12 @@ export class Executor {
     return this.#decodeByScript(place, [{ ...task, boxed: true }]);
   }
 
-  #script(driver: number): CodecScript {
+  #script(driver: number, call: DriverCall | undefined): CodecScript {
     let script = this.#scripts.get(driver);
     if (script === undefined) {
       const source = this.#sources.get(driver);
       if (source === undefined) throw new Error(`Cannot run driver ${driver}: its script was never sent`);
-      script = new CodecScript(source.name, source.script, this.#options.timeoutMs);
+      script = new CodecScript(source.name, source.script, this.#options.timeoutMs, call);
     }
     this.#scripts.delete(driver);
     this.#scripts.set(driver, script);
@@ -221,26 +221,7 @@ function scriptInput(task: Task): object {
     contentType: task.contentType,
     eventType: task.eventType,
     device: task.device,
+    call: task.call,
+    data: task.data,
   };
-}
-
-function fromScript({ output, unspeakable, threw }: ScriptAnswer): Answer {
-  if (threw !== undefined) return refuse(`The driver threw: ${threw}`);
-  const answer = answerOf(saysNothing(output) ? { ...output, messages: [] } : withNamedPlaces(output));
-  if (answer.ok && answer.readings.length === 0 && answer.warnings.length === 0)
-    return { ...answer, warnings: [ownWarning('no data')] };
-  if (!answer.ok || unspeakable === undefined) return answer;
-  const told = unspeakable.map((where) => ownWarning(`${where}: it is kept as null`));
-  return { ...answer, warnings: [...answer.warnings, ...told].slice(0, warningsMax) };
-}
-
-/** A list as data is an object to The Things Stack, with the places as names; so it is to state and history. */
-function withNamedPlaces(output: unknown): unknown {
-  return isJsonObject(output) && Array.isArray(output.data) ? { ...output, data: { ...output.data } } : output;
-}
-
-/** An answer without data and without anything else in its place: codecs give it to a payload that means nothing to them. */
-function saysNothing(output: unknown): output is JsonObject {
-  if (!isJsonObject(output)) return false;
-  return Object.entries(output).every(([key, value]) => value === null || key === 'errors' || key === 'warnings');
 }

@@ -6,6 +6,7 @@ import type {
   DecodeRequest,
   DecodeResult,
   Driver,
+  DriverCall,
   DriverChoices,
   DriverHost,
   DriverRef,
@@ -113,13 +114,14 @@ export class WorkerDriverHost implements DriverHost {
     await Promise.all([this.#threads.resize(count), this.#processes.resize(count)]);
   }
 
-  async add(driver: ScriptDriver): Promise<void> {
+  /** Refuses a script that lacks the function that is wanted of it. */
+  async add(driver: ScriptDriver, wanted: DriverCall = 'decodeUplink'): Promise<void> {
     checkScriptDriver(driver);
     if (this.#isKnown(driver)) return;
     this.#checkLimits(driver);
     const { rollout, ...script } = driver;
     const loaded: LoadedDriver = { ...script, number: this.#nextNumber++ };
-    const result = await this.#load(loaded);
+    const result = await this.#load(loaded, wanted);
     if (!result.ok) {
       const code = result.code === 'unavailable' ? 'unavailable' : 'invalid_argument';
       throw new SluiceError(code, `Cannot load driver "${nameOf(driver)}": ${result.reason}`);
@@ -195,9 +197,9 @@ export class WorkerDriverHost implements DriverHost {
     this.#processes.pump();
   }
 
-  async #load(driver: LoadedDriver): Promise<DecodeResult> {
+  async #load(driver: LoadedDriver, wanted: DriverCall): Promise<DecodeResult> {
     const batch = new Batch(1);
-    this.#enqueue({ driver, request: undefined, batch, position: 0, alone: true, boxed: true }, driver.id);
+    this.#enqueue({ driver, request: undefined, wanted, batch, position: 0, alone: true, boxed: true }, driver.id);
     this.#pump();
     const [result] = await batch.done;
     return result;

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodeDevice, DecodeRequest } from '../driver.ts';
+import type { DecodeDevice, DecodeRequest, DriverCall } from '../driver.ts';
 import type { WorkItem } from './batch.ts';
 
 /** Work for one thread or process, as it travels: one text of heads and one buffer with the bytes of all messages. */
@@ -30,6 +30,9 @@ export interface Head {
   readonly driver: number;
   /** Bytes of this message; -1 asks only whether the driver loads. */
   readonly length: number;
+  /** Of a head that asks whether the driver loads: which function it has to have. */
+  readonly call?: DriverCall;
+  readonly data?: JsonObject;
   /** Run by itself: it was near when something broke. */
   readonly alone: boolean;
   /** Run in a time box of its own making. What is not is watched from outside, and costs its process where it hangs. */
@@ -62,10 +65,12 @@ export type Report =
 
 const loadOnly = -1;
 
-export function headOf({ driver, request, alone, boxed }: WorkItem, schemaSet: number): Head {
-  if (request === undefined) return { ...emptyHead, driver: driver.number };
+export function headOf({ driver, request, wanted, alone, boxed }: WorkItem, schemaSet: number): Head {
+  if (request === undefined) return { ...emptyHead, driver: driver.number, call: wanted };
   return {
     driver: driver.number,
+    call: request.call,
+    data: request.data,
     length: request.bytes.length,
     alone,
     boxed: boxed || alone,

@@ -1,10 +1,15 @@
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
-import type { DecodedReading } from '../driver.ts';
+import type { DecodedReading, EncodedDownlink } from '../driver.ts';
 import { timeForm, timeOf } from '../event-time.ts';
 
 /** What a driver answered, made sure of; or why it cannot be kept. */
 export type Answer =
-  | { readonly ok: true; readonly readings: DecodedReading[]; readonly warnings: string[] }
+  | {
+      readonly ok: true;
+      readonly readings: DecodedReading[];
+      readonly warnings: string[];
+      readonly downlink?: EncodedDownlink;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Readings of one message: a day of quarter-hours tenfold. */

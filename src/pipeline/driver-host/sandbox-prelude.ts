@@ -34,8 +34,10 @@ export function installSandbox(
   const { defineProperty, freeze } = Object;
   const DateOf = Date;
   const PromiseOf = Promise;
+  const ObjectOf = Object;
   const textOf = String;
-  const noResult: readonly never[] = freeze([]);
+  const none: Functions = freeze({});
+  const noArguments: readonly never[] = freeze([]);
   const world = globalThis;
   const { apply } = Reflect;
   const { exec } = RegExp.prototype;
@@ -44,37 +46,67 @@ export function installSandbox(
   let isRunning = false;
   let asModule = false;
   let script: ((...given: unknown[]) => unknown) | undefined;
+  /** What a module exports. */
+  let self: object = none;
   /** Where numbers were that JSON cannot say, of the message in work. */
   let unspeakable = '';
   let unspeakableCount = 0;
   let namesUnassigned: unknown;
   let unassigned = '';
 
-  /** Runs the whole script, so that whatever it keeps at its top level is new, and answers the function that decodes. */
-  function load(): (input: Input) => unknown {
+  /** Runs the whole script, so that whatever it keeps at its top level is new. */
+  function load(): Functions {
     const module = { exports: {} };
     // `this` is the global object at the top level of a script, also of a strict one.
-    const entries =
-      script === undefined ? noResult : apply(script, world, asModule ? [module, module.exports] : noResult);
-    const [decodeUplink, decode, decoder, ofLocals] = (entries ?? noResult) as readonly unknown[];
-    namesUnassigned = ofLocals;
-    if (typeof decodeUplink === 'function') {
-      return asModule
-        ? (input) => apply(decodeUplink, module.exports, [input])
-        : (decodeUplink as (input: Input) => unknown);
-    }
-    if (typeof decode === 'function') {
-      return ({ fPort, bytes, variables }) => ({ data: decode(fPort, bytes, variables) });
-    }
-    if (typeof decoder === 'function') return ({ bytes, fPort }) => ({ data: decoder(bytes, fPort) });
+    const functions =
+      script === undefined ? none : apply(script, world, asModule ? [module, module.exports] : noArguments);
+    self = module.exports;
+    const found = (functions ?? none) as Functions;
+    namesUnassigned = found.unassigned;
+    return found;
+  }
+
+  function decoderOf({ decodeUplink, Decode, Decoder }: Functions): Answerer {
+    if (typeof decodeUplink === 'function') return own(decodeUplink as Answerer);
+    if (typeof Decode === 'function')
+      return ({ fPort, bytes, variables }) => ({ data: Decode(fPort, bytes, variables) });
+    if (typeof Decoder === 'function') return ({ bytes, fPort }) => ({ data: Decoder(bytes, fPort) });
     throw 'Define a function decodeUplink(input): the script has none';
   }
+
+  function encoderOf({ encodeDownlink, Encode, Encoder }: Functions): Answerer {
+    if (typeof encodeDownlink === 'function') return own(encodeDownlink as Answerer);
+    if (typeof Encode === 'function') {
+      return ({ fPort, data, variables }) => ({ fPort, bytes: Encode(fPort, data, variables) });
+    }
+    if (typeof Encoder === 'function') return ({ fPort, data }) => ({ fPort, bytes: Encoder(data, fPort) });
+    throw 'Define a function encodeDownlink(input): the script has none';
+  }
+
+  function functionFor(call: string, functions: Functions): Answerer {
+    const { decodeDownlink } = functions;
+    if (call === 'encodeDownlink') return encoderOf(functions);
+    if (call !== 'decodeDownlink') return decoderOf(functions);
+    if (typeof decodeDownlink === 'function') return own(decodeDownlink as Answerer);
+    throw 'Define a function decodeDownlink(input): the script has none';
+  }
+
+  /** In a module functions may call each other by `this`. */
+  function own(answerer: Answerer): Answerer {
+    return asModule ? (input) => apply(answerer, self, [input]) : answerer;
+  }
+
+  type Functions = Readonly<Record<string, unknown>>;
+  type Answerer = (input: Pick<Input, 'data'> & Partial<Input>) => unknown;
 
   interface Input {
     readonly bytes: readonly number[];
     readonly fPort: number | undefined;
     readonly variables: object;
+    readonly data?: unknown;
     recvTime: unknown;
+    /** What is asked instead of `decodeUplink`. The script does not see it. */
+    call?: string;
   }
 
   /**
@@ -98,22 +130,41 @@ export function installSandbox(
       unspeakableCount = 0;
       namesUnassigned = undefined;
       input.recvTime = new DateOf(input.recvTime as number);
-      const answer = load()(input);
-      if (answer instanceof PromiseOf) throw 'Answer at once: nobody waits for a promise';
-      const output = answer === undefined ? undefined : stringify(answer, speakable);
+      const { call } = input;
+      if (call !== undefined) delete input.call;
+      const functions = load();
+      const answer = (call === undefined ? decoderOf(functions) : functionFor(call, functions))(input);
+      const output = textFor(answer);
       if (output === undefined) return '{}';
+      const normalized = call === 'normalizeUplink' ? normalizedText(functions, answer) : '';
       const told = unspeakable === '' ? '' : `,"unspeakable":[${unspeakable}]`;
-      if (output.length <= outputCharsMax) return `{"output":${output}${told}}`;
-      problem = `Answer at most ${outputCharsMax} characters of JSON: met ${output.length}`;
+      return `{"output":${output}${normalized}${told}}`;
     } catch (thrown) {
       problem = describe(thrown);
     }
     return `{"threw":${stringify(problem)}}`;
   }
 
+  function textFor(answer: unknown): string | undefined {
+    if (answer instanceof PromiseOf) throw 'Answer at once: nobody waits for a promise';
+    const text = answer === undefined ? undefined : stringify(answer, speakable);
+    if (text === undefined || text.length <= outputCharsMax) return text;
+    throw `Answer at most ${outputCharsMax} characters of JSON: met ${text.length}`;
+  }
+
+  /** As The Things Stack has it: only what was decoded without errors is normalised, and only beside a `decodeUplink`. */
+  function normalizedText({ decodeUplink, normalizeUplink }: Functions, answer: unknown): string {
+    if (typeof decodeUplink !== 'function' || typeof normalizeUplink !== 'function') return '';
+    const { data, errors } = ObjectOf(answer);
+    if (!data || (errors && errors.length > 0)) return '';
+    unspeakable = '';
+    unspeakableCount = 0;
+    return `,"normalized":${textFor(own(normalizeUplink as Answerer)({ data })) ?? 'null'}`;
+  }
+
   function describe(thrown: unknown): string {
     try {
-      const { message } = Object(thrown);
+      const { message } = ObjectOf(thrown);
       const text = textOf(message === undefined ? thrown : message);
       return text.length <= outputCharsMax ? text : 'An error with a very long text';
     } catch {
@@ -140,12 +191,12 @@ export function installSandbox(
   }
 
   /** A script that calls its caller would never end. */
-  function once(work: () => string): () => string {
-    return () => {
+  function once(work: (call: string) => string): (call: string) => string {
+    return (call) => {
       if (isRunning) throw 'The script called the one that calls it';
       isRunning = true;
       try {
-        return work();
+        return work(call);
       } finally {
         isRunning = false;
       }
@@ -155,9 +206,9 @@ export function installSandbox(
   defineProperty(globalThis, 'sluiceRun', { value: freeze(once(run)) });
   defineProperty(globalThis, 'sluiceLoad', {
     value: freeze(
-      once(() => {
+      once((call) => {
         try {
-          load();
+          functionFor(call, load());
           return '';
         } catch (thrown) {
           return describe(thrown);

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import vm from 'node:vm';
+import type { DriverCall } from '../driver.ts';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installDates } from './sandbox-dates.ts';
 import { installGuard } from './sandbox-guard.ts';
@@ -22,6 +23,8 @@ import { isTimeout, mayMissClasses, syntaxProblem, textOf } from './script-probl
 /** What a script answered to one input: JSON values only. */
 export interface ScriptAnswer {
   readonly output?: unknown;
+  /** What its `normalizeUplink` made of that, where it was asked and there is one. */
+  readonly normalized?: unknown;
   /** Where it answered NaN or Infinity, which are null in the output. */
   readonly unspeakable?: readonly string[];
   /** Text of what it threw. */
@@ -53,6 +56,7 @@ export class ScriptProblem extends Error {
 export class CodecScript {
   readonly #name: string;
   readonly #timeoutMs: number;
+  readonly #wanted: DriverCall;
   #source: string;
   #asModule = false;
   /** Variables that lack their `var`. As locals they are new for each message, like all others. */
@@ -69,11 +73,12 @@ export class CodecScript {
   /** Whether it took longer than its time box once, and so gets one each time. */
   #isSlow = false;
 
-  /** Throws `ScriptProblem` where the script cannot be run or defines no function that decodes. */
-  constructor(name: string, source: string, timeoutMs: number) {
+  /** Throws `ScriptProblem` where the script cannot be run or lacks the function that is wanted of it. */
+  constructor(name: string, source: string, timeoutMs: number, wanted: DriverCall = 'decodeUplink') {
     this.#name = name;
     this.#source = source;
     this.#timeoutMs = timeoutMs;
+    this.#wanted = wanted;
     if (importsAtRunTime(source)) throw new ScriptProblem('Remove import(): a codec script stands alone');
     this.#opensClasses = extendsClasses(source);
     [this.#context, this.#sandbox] = newContext(false, this.#opensClasses);
@@ -234,6 +239,7 @@ export class CodecScript {
   #tryLoad(): string {
     this.#take();
     try {
+      const loader = new vm.Script(`sluiceLoad('${this.#wanted}')`);
       return String(loader.runInContext(this.#context, { timeout: Math.max(this.#timeoutMs, loadMsMin) }));
     } catch (problem) {
       return isTimeout(problem) ? 'It takes too long to load' : textOf(problem);
@@ -275,7 +281,6 @@ function newContext(watchAll: boolean, opensClasses: boolean): [vm.Context, Sand
 
 const preludes = [false, true].map((watchAll) => [preludeFor(watchAll, false), preludeFor(watchAll, true)]);
 const runner = new vm.Script('sluiceRun()');
-const loader = new vm.Script('sluiceLoad()');
 
 function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(

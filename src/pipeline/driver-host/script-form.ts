@@ -5,19 +5,20 @@
  *   ChirpStack 3                     function Decode(fPort, bytes, variables) → data
  *   The Things Network 2             function Decoder(bytes, fPort) → data
  *
+ * and the same of what comes after it and goes down (`normalizeUplink`, `encodeDownlink`, `Encode`, `Encoder`, `decodeDownlink`),
  * as a script, as a CommonJS module, or as a module whose only `export`s are its own functions.
  */
 /** The names that CommonJS gives. Without need they are not given: a script that finds `module` may go on to `require`. */
 export const moduleNames: readonly string[] = ['module', 'exports'];
 
 /**
- * The body of a function that runs a script and answers `[decodeUplink, Decode, Decoder, unassigned]`, undefined where there is
- * none. The last names those of its locals that were not assigned, each with a space behind it.
+ * The body of a function that runs a script and answers its functions by name, undefined where there is none. `unassigned` names
+ * those of its locals that were not assigned, each with a space behind it.
  */
 export function bodyOf(source: string, asModule: boolean, locals: readonly string[]): string {
-  const found = entryNames.map((name) => (asModule ? ifExported(name) : ifDefined(name)));
-  if (locals.length > 0) found.push(unassignedAmong(locals));
-  return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}return [${found.join(', ')}];`;
+  const found = entryNames.map((name) => `${name}: ${asModule ? ifExported(name) : ifDefined(name)}`);
+  if (locals.length > 0) found.push(`unassigned: ${unassignedAmong(locals)}`);
+  return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}return { ${found.join(', ')} };`;
 }
 
 function unassignedAmong(locals: readonly string[]): string {
@@ -150,7 +151,16 @@ const importCall = /(?<!(?<!\.\.)\.\s*)\bimport(?:\s|\/\*[\s\S]*?\*\/|(?:\/\/|<!
 const commentOrText =
   /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|`(?:[^`\\]|\\[\s\S])*`/g;
 
-const entryNames = ['decodeUplink', 'Decode', 'Decoder'];
+const entryNames = [
+  'decodeUplink',
+  'Decode',
+  'Decoder',
+  'normalizeUplink',
+  'encodeDownlink',
+  'Encode',
+  'Encoder',
+  'decodeDownlink',
+];
 
 function ifDefined(name: string): string {
   return `typeof ${name} === 'undefined' ? undefined : ${name}`;

@@ -278,7 +278,11 @@ describe('codec scripts', () => {
   });
 
   test('answer nothing where a payload means nothing, and it is told', async () => {
-    for (const [index, answer] of ['{}', '{ data: null, errors: [], warnings: [] }', '{ data: undefined }'].entries()) {
+    for (const [index, answer] of [
+      '{}',
+      '{ data: null, errors: [], warnings: [] }',
+      '{ data: undefined, port: 3 }',
+    ].entries()) {
       await add(`empty-${index}`, `function decodeUplink() { return ${answer}; }`);
       const [result] = await host.decode([request(`empty-${index}`)]);
       assert.deepEqual(untimed(result), { ok: true, readings: [], warnings: ['The driver answered no data'] });

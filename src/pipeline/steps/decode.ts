@@ -32,6 +32,7 @@ function toRequest(work: Work): DecodeRequest {
   const { device, type, ways } = work.known as KnownDevice;
   return {
     driver: work.driver as DriverRef,
+    call: type.readings === 'normalized' ? 'normalizeUplink' : undefined,
     bytes: message.payload,
     fPort: fPortOf(work),
     receivedAt: message.receivedAt,
