@@ -2,12 +2,20 @@ import type { Rollout, Rollouts } from '../devices/rollout.ts';
 import type { Registry, StoredDriver } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
-import type { DriverHost, DriverRef, ListedDriver } from './driver.ts';
+import type { DriverHost, DriverRef, ListedDriver, Serving } from './driver.ts';
+import { driverWarnings } from './driver-warnings.ts';
 import type { DriverTrial, DriverTrials } from './lifecycle/driver-trials.ts';
 import { requireDriver } from './require-driver.ts';
 
+/** A driver, and what it decodes beside the others. */
+export interface ShelvedDriver extends ListedDriver {
+  readonly serves: Serving;
+}
+
 /** One driver with everything that is known of it. */
-export interface ShownDriver extends ListedDriver {
+export interface ShownDriver extends ShelvedDriver {
+  /** What somebody who looks at it would not expect: a sentence each. */
+  readonly warnings: readonly string[];
   /** Absent for one that is built in. */
   readonly script: string | undefined;
   readonly trial: DriverTrial;
@@ -62,16 +70,19 @@ export class DriverShelf {
     }
   }
 
-  /** Every driver that is loaded, built in or brought. */
-  list(): readonly ListedDriver[] {
-    return this.#parts.host.drivers();
+  /** Every driver that is loaded, those that were brought before those that are built in. */
+  list(): readonly ShelvedDriver[] {
+    const drivers = this.#parts.host.drivers();
+    const inOrder = [...drivers.filter(({ builtIn }) => !builtIn), ...drivers.filter(({ builtIn }) => builtIn)];
+    return inOrder.map((driver) => this.#shelved(driver));
   }
 
   /** Throws `not_found`. */
   show(ref: DriverRef): ShownDriver {
-    requireDriver(this.#parts.host, ref);
-    const listed = this.list().find((each) => each.id === ref.id && each.version === ref.version) as ListedDriver;
-    return { ...listed, script: this.#parts.host.scriptOf(ref)?.script, trial: this.#parts.trials.of(ref) };
+    const { host, trials } = this.#parts;
+    const driver = this.#shelved(requireDriver(host, ref));
+    const warnings = driverWarnings(driver, driver.serves);
+    return { ...driver, warnings, script: host.scriptOf(ref)?.script, trial: trials.of(ref) };
   }
 
   /** As `DriverHost` says it. */
@@ -83,7 +94,7 @@ export class DriverShelf {
   numbers(): { readonly trials: readonly TrialReading[]; readonly setAside: readonly SetAside[] } {
     const trials: TrialReading[] = [];
     const setAside: SetAside[] = [];
-    for (const { id, version, setAsideFor } of this.list()) {
+    for (const { id, version, setAsideFor } of this.#parts.host.drivers()) {
       const driver = { id, version };
       const trial = this.#parts.trials.of(driver);
       if (trial.canary !== undefined || trial.shadow !== undefined) trials.push({ driver, ...trial });
@@ -125,6 +136,10 @@ export class DriverShelf {
         problem,
       });
     }
+  }
+
+  #shelved(driver: ListedDriver): ShelvedDriver {
+    return { ...driver, serves: this.#parts.host.choices.serving(driver) as Serving };
   }
 
   async #load(driver: StoredDriver): Promise<void> {

@@ -135,6 +135,26 @@ export interface ListedDriver extends DriverRef, DriverMatch {
   readonly rollout: Rollout;
 }
 
+/**
+ * What a driver has, of the devices that it is for: all of them where it is active, its share where it is a canary, those that
+ * it runs beside where it is a shadow, none where it is off. One for every type has only types without a driver of their own.
+ */
+export interface Serving {
+  /** Semver ranges, the lowest first: `*` alone for all firmware that is known, empty for none. */
+  readonly firmware: readonly string[];
+  /** Devices of which no firmware is known that can be read. */
+  readonly unknownFirmware: boolean;
+  /** What decodes for the firmware that it is for and does not have. */
+  readonly givesWayTo: readonly RivalDriver[];
+  /** What is in use beside a canary or a shadow, and whether there is firmware for which nothing is. */
+  readonly beside: readonly RivalDriver[];
+  readonly isAlone: boolean;
+}
+
+export interface RivalDriver extends DriverRef {
+  readonly deviceType: string;
+}
+
 /** What there is to choose from for devices of one type and firmware. */
 export interface DriverChoice {
   readonly active: DriverRef | undefined;
@@ -148,6 +168,8 @@ export interface DriverChoices {
   /** False while there is neither canary nor shadow: then there is nothing to look up. */
   readonly isAny: boolean;
   choice(deviceType: string, firmwareVersion: string | undefined): DriverChoice;
+  /** Undefined where there is no such driver. */
+  serving(ref: DriverRef): Serving | undefined;
   /** In effect for the next batch. Answers whether there is such a driver. */
   place(ref: DriverRef, rollout: Rollout): boolean;
 }

@@ -13,9 +13,10 @@ before(async () => {
 after(() => rm(cwd, { recursive: true }));
 
 const mine = { id: 'mine', version: '1.0.0', deviceType: 't', firmware: '*', builtIn: false };
+const nothing = { firmware: [], unknownFirmware: false, givesWayTo: [], beside: [], isAlone: false };
 
 test('driver put sends the script, and the stage where one is given', async () => {
-  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: {} } };
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [] } } };
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'codec.js', '--device-type', 't'];
   const { out, seen } = await runAgainst(answers, argv, { cwd });
   assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
@@ -26,24 +27,71 @@ test('driver put sends the script, and the stage where one is given', async () =
 
 test('driver put takes the script that a codec description of The Things Stack names', async () => {
   await writeFile(join(cwd, 'probe-codec.yaml'), 'uplinkDecoder:\n  fileName: codec.js\n');
-  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: {} } };
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [] } } };
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'probe-codec.yaml', '--device-type', 't'];
   const { seen } = await runAgainst(answers, argv, { cwd });
   assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
 });
 
-test('driver list says how far each is rolled out', async () => {
+test("driver list says which firmware each version decodes, one's own first and of those built in the rivals", async () => {
+  const active = { stage: 'active', share: 1 };
   const drivers = [
-    { ...mine, rollout: { stage: 'active', share: 1 } },
-    { ...mine, version: '2.0.0', rollout: { stage: 'canary', share: 0.25 } },
+    { ...mine, rollout: active, serves: { ...nothing, givesWayTo: [{ ...mine, version: '1.1.0' }] } },
+    {
+      ...mine,
+      version: '1.1.0',
+      rollout: active,
+      serves: { ...nothing, firmware: ['<2', '>=3'], unknownFirmware: true },
+    },
+    {
+      ...mine,
+      version: '2.0.0',
+      rollout: { stage: 'canary', share: 0.25 },
+      serves: { ...nothing, firmware: ['>=2 <3'] },
+    },
+    { ...mine, id: 'rival', builtIn: true, rollout: active, serves: nothing },
+    {
+      ...mine,
+      id: 'json',
+      deviceType: '*',
+      builtIn: true,
+      rollout: active,
+      serves: { ...nothing, firmware: ['*'], unknownFirmware: true },
+    },
   ];
   const { out } = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list']);
-  assert.match(out, /^mine +1\.0\.0 +t +\* +active +upload$/m);
-  assert.match(out, /^mine +2\.0\.0 +t +\* +canary for 25 % of devices +upload$/m);
+  assert.deepEqual(
+    out
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(/ {2,}/)),
+    [
+      ['mine', '1.0.0', 't', '*', 'active', 'nothing, since there is 1.1.0', 'upload'],
+      ['mine', '1.1.0', 't', '*', 'active', '<2 or >=3 or unknown', 'upload'],
+      ['mine', '2.0.0', 't', '*', 'canary for 25 % of devices', '>=2 <3', 'upload'],
+      ['rival', '1.0.0', 't', '*', 'active', 'nothing', 'sluice'],
+      ["1 driver of Sluice's own is left out: see --built-in."],
+    ],
+  );
+  const all = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list', '--built-in']);
+  assert.match(all.out, /^json +1\.0\.0 +\* +\* +active +all firmware +sluice$/m);
+});
+
+test('driver put and driver rollout print what the server warns of', async () => {
+  const body = { stage: 'canary', share: 0.1, warnings: ['It is alone'] };
+  const answers = {
+    'PUT /v1/drivers/mine/1.0.0': { status: 201, body },
+    'PUT /v1/drivers/mine/1.0.0/rollout': { body },
+  };
+  const put = ['driver', 'put', 'mine', '1.0.0', '--file', 'codec.js', '--device-type', 't'];
+  for (const argv of [put, ['driver', 'rollout', 'mine', '1.0.0', 'canary']]) {
+    const { status, err } = await runAgainst(answers, argv, { cwd });
+    assert.deepEqual([status, err], [0, 'Warning: It is alone.']);
+  }
 });
 
 test('driver rollout sends the stage, and refuses one that it does not know', async () => {
-  const answers = { 'PUT /v1/drivers/mine/1.0.0/rollout': { body: { stage: 'off', share: 0 } } };
+  const answers = { 'PUT /v1/drivers/mine/1.0.0/rollout': { body: { stage: 'off', share: 0, warnings: [] } } };
   const { out, seen } = await runAgainst(answers, ['driver', 'rollout', 'mine', '1.0.0', 'off']);
   assert.deepEqual(seen[0].body, { stage: 'off', share: 0.1 });
   assert.equal(out, 'Driver mine 1.0.0 is off.');
@@ -57,6 +105,8 @@ test('driver show prints why a canary is off, what a shadow makes otherwise, and
   const body = {
     ...mine,
     rollout: { stage: 'off', share: 0, reason: 'Turned off: 7 of 100 messages failed' },
+    serves: nothing,
+    warnings: [],
     script: 'function decodeUplink() {}',
     trial: { shadow: { same: 8, different: 1, failed: 0, mended: 0, dropped: 2, samples: [sample] } },
   };

@@ -1,24 +1,20 @@
 import { resolve } from 'node:path';
 import { readScript } from '../../config/codec-files.ts';
 import { choice, decimal, text } from '../../config/schema.ts';
-import { type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
+import { driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { Api, path } from '../api.ts';
-import { command, group, UsageError } from '../command.ts';
+import { command, group, type Terminal, UsageError } from '../command.ts';
 import { apiOptions, value, valueOr } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { keepExample } from './driver-keep.ts';
+import { decodesOf, list, stageOf } from './driver-list.ts';
 import { newDriver } from './driver-new.ts';
 import { testDriver } from './driver-test.ts';
 
-interface DriverAnswer {
-  readonly id: string;
-  readonly version: string;
-  readonly deviceType: string;
-  readonly firmware: string;
-  readonly builtIn: boolean;
-  readonly rollout: Rollout;
+interface Warned {
+  readonly warnings: readonly string[];
 }
 
 const driverOperands = [
@@ -28,30 +24,6 @@ const driverOperands = [
 const shareOption = valueOr(decimal(0, 1), 0.1, {
   placeholder: 'SHARE',
   sentence: 'Share of the devices that a canary has, from 0 to 1.',
-});
-
-const list = command({
-  name: 'list',
-  summary: 'Lists the drivers',
-  options: apiOptions,
-  async run({ options, terminal }) {
-    const api = new Api(options.url, options.token);
-    const answer = await api.get<{ drivers: readonly DriverAnswer[] }>('/v1/drivers');
-    return print(terminal, options.json, answer, ({ drivers }) =>
-      formatTable(
-        drivers,
-        [
-          { title: 'driver', cell: (row) => row.id },
-          { title: 'version', cell: (row) => row.version },
-          { title: 'device type', cell: (row) => row.deviceType },
-          { title: 'firmware', cell: (row) => row.firmware },
-          { title: 'stage', cell: (row) => stageOf(row.rollout) },
-          { title: 'from', cell: (row) => (row.builtIn ? 'sluice' : 'upload') },
-        ],
-        'There are no drivers.',
-      ),
-    );
-  },
 });
 
 const put = command({
@@ -81,12 +53,13 @@ const put = command({
     if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
     const script = await readScript(resolve(terminal.cwd, file));
     const api = new Api(options.url, options.token);
-    const answer = await api.put(path`/v1/drivers/${id}/${version}`, {
+    const answer = await api.put<Warned>(path`/v1/drivers/${id}/${version}`, {
       deviceType,
       firmware,
       script,
       rollout: stage === undefined ? undefined : { stage, share },
     });
+    warn(terminal, answer);
     return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
   },
 });
@@ -114,7 +87,9 @@ const rollout = command({
       throw new UsageError(`Cannot use stage ${JSON.stringify(wanted)}: expected ${driverStages.join(', ')}`);
     }
     const api = new Api(options.url, options.token);
-    const answer = await api.put<Rollout>(path`/v1/drivers/${id}/${version}/rollout`, { stage, share: options.share });
+    const at = path`/v1/drivers/${id}/${version}/rollout`;
+    const answer = await api.put<Rollout & Warned>(at, { stage, share: options.share });
+    warn(terminal, answer);
     return print(terminal, options.json, answer, (told) => `Driver ${id} ${version} is ${stageOf(told)}.`);
   },
 });
@@ -129,17 +104,19 @@ export const driver = group('driver', 'Works with the drivers that make readings
   keepExample,
 ]);
 
-function stageOf({ stage, share }: { readonly stage: DriverStage; readonly share: number }): string {
-  return stage === 'canary' ? `canary for ${Math.round(share * 1000) / 10} % of devices` : stage;
+function warn(terminal: Terminal, { warnings }: Warned): void {
+  for (const warning of warnings) terminal.err(`Warning: ${warning}.`);
 }
 
-function formatDriver({ id, version, deviceType, firmware, rollout: placed, trial, script }: ShownDriver): string {
+function formatDriver(driver: ShownDriver): string {
+  const { id, version, deviceType, firmware, rollout: placed, trial, script, warnings } = driver;
   const { canary, shadow } = trial;
   const fields = formatFields({
     driver: `${id} ${version}`,
     'device type': deviceType,
     firmware,
     stage: stageOf(placed),
+    decodes: decodesOf(driver),
     ...(placed.reason === undefined ? {} : { reason: placed.reason }),
     ...(canary === undefined
       ? {}
@@ -163,5 +140,7 @@ function formatDriver({ id, version, deviceType, firmware, rollout: placed, tria
     ],
     '',
   );
-  return [fields, samples, script ?? ''].filter((part) => part !== '').join('\n\n');
+  return [fields, ...warnings.map((warning) => `Warning: ${warning}.`), samples, script ?? '']
+    .filter((part) => part !== '')
+    .join('\n\n');
 }

@@ -1,7 +1,7 @@
 import type { Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
-import type { DriverRef, ListedDriver } from '../../pipeline/driver.ts';
-import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
+import type { DriverRef } from '../../pipeline/driver.ts';
+import type { ShelvedDriver, ShownDriver } from '../../pipeline/driver-shelf.ts';
 import type { JsonObject } from '../../std/json.ts';
 
 /** The drivers that there are, and how one more comes in. */
@@ -11,8 +11,8 @@ export interface DriverDoor {
   roll(ref: DriverRef, rollout: Rollout): Promise<void>;
   /** Throws `not_found`. */
   show(ref: DriverRef): ShownDriver;
-  /** Every driver that is loaded, built in or brought. */
-  list(): readonly ListedDriver[];
+  /** Every driver that is loaded, those that were brought before those that are built in. */
+  list(): readonly ShelvedDriver[];
   /** JSON Schemas of what built-in drivers for devices of this type read, by event type. */
   eventSchemas(deviceType: string): Readonly<Record<string, JsonObject>>;
 }

@@ -42,7 +42,8 @@ test('a device type is put with its defaults and listed', async (t) => {
 });
 
 test('a driver is brought with its version, and one that does not load is refused', async (t) => {
-  const { call, store } = await serve(t);
+  const { call, store, pipeline } = await serve(t);
+  pipeline.driverWarnings.push('It is alone');
   const script = 'function decodeUplink(input) { return { data: {} }; }';
   const { status, body } = await call('PUT', '/v1/drivers/meter/1.2.0', {
     deviceType: 'meter',
@@ -52,6 +53,7 @@ test('a driver is brought with its version, and one that does not load is refuse
   assert.equal(status, 201);
   assert.equal(body.script, undefined);
   assert.equal(body.version, '1.2.0');
+  assert.deepEqual(body.warnings, ['It is alone']);
   assert.equal(store.brought[0].script, script);
   assert.deepEqual((await call('GET', '/v1/drivers')).body.drivers, [
     {
@@ -62,10 +64,12 @@ test('a driver is brought with its version, and one that does not load is refuse
       builtIn: true,
       setAsideFor: [],
       rollout: { stage: 'active', share: 1 },
+      serves: { firmware: ['*'], unknownFirmware: true, givesWayTo: [], beside: [], isAlone: false },
     },
   ]);
+  assert.deepEqual((await call('GET', '/v1/drivers?builtIn=false')).body.drivers, []);
   const rolled = await call('PUT', '/v1/drivers/meter/1.2.0/rollout', { stage: 'canary' });
-  assert.deepEqual([rolled.status, rolled.body], [200, { stage: 'canary', share: 0.1 }]);
+  assert.deepEqual([rolled.status, rolled.body], [200, { stage: 'canary', share: 0.1, warnings: ['It is alone'] }]);
   assert.equal((await call('PUT', '/v1/drivers/meter/7.0.0/rollout', { stage: 'off' })).status, 404);
   assert.equal((await call('PUT', '/v1/drivers/meter/1.2.0/rollout', { stage: 'beta' })).status, 400);
   assert.equal((await call('GET', '/v1/drivers/meter/1.2.0')).body.id, 'meter');

@@ -17,6 +17,10 @@ interface RolloutBody {
   readonly share: number;
 }
 
+interface List {
+  readonly query: { readonly builtIn?: boolean };
+}
+
 interface Put extends Named {
   readonly body: {
     readonly deviceType: string;
@@ -46,6 +50,23 @@ const rolloutBody = object(
   ['stage'],
 );
 const rollout = { type: 'object', properties: { stage, share: { type: 'number' }, reason: text } };
+const rival = { type: 'object', properties: { id: entityName, version: text, deviceType: entityName } };
+const serves = {
+  type: 'object',
+  description:
+    'What it has of the devices that it is for: all where it is active, its share where it is a canary, those that it runs beside where it is a shadow',
+  properties: {
+    firmware: { ...array(text), description: 'Semver ranges; `*` for all firmware that is known, empty for none' },
+    unknownFirmware: { ...flag, description: 'Also devices of which no firmware is known' },
+    givesWayTo: { ...array(rival), description: 'What decodes for firmware that it is for and does not have' },
+    beside: { ...array(rival), description: 'What is in use beside a canary or shadow' },
+    isAlone: { ...flag, description: 'There is firmware for which nothing is in use beside it' },
+  },
+};
+const warnings = {
+  ...array(text),
+  description: 'What one may not expect of it as it is rolled out now, in sentences: it decodes nothing, or is alone',
+};
 const setAsideFor = {
   ...array(text),
   description:
@@ -74,20 +95,28 @@ const trial = {
 };
 
 export const driverRoutes: readonly Route[] = [
-  route({
+  route<List>({
     method: 'GET',
     path: '/v1/drivers',
     tag,
-    summary: 'Every driver that is loaded, what it is for and how far it is rolled out',
+    summary:
+      'Every driver that is loaded, those that were brought first: how far it is rolled out, and what it decodes',
     who: 'admin',
     schemas: {
+      query: object({ builtIn: { ...flag, description: 'Only those that are built in, or only those that are not' } }),
       responses: {
         200: answer('The drivers', {
-          drivers: array({ type: 'object', properties: { ...driverFields, builtIn: flag, rollout, setAsideFor } }),
+          drivers: array({
+            type: 'object',
+            properties: { ...driverFields, builtIn: flag, rollout, serves, setAsideFor },
+          }),
         }),
       },
     },
-    handle: (_, { pipeline }) => ok({ drivers: pipeline.drivers.list() }),
+    handle: ({ query: { builtIn } }, { pipeline }) => {
+      const drivers = pipeline.drivers.list();
+      return ok({ drivers: builtIn === undefined ? drivers : drivers.filter((each) => each.builtIn === builtIn) });
+    },
   }),
   route<Named>({
     method: 'GET',
@@ -102,6 +131,8 @@ export const driverRoutes: readonly Route[] = [
           ...driverFields,
           builtIn: flag,
           rollout,
+          serves,
+          warnings,
           setAsideFor,
           script: { type: 'string' },
           trial,
@@ -131,7 +162,7 @@ export const driverRoutes: readonly Route[] = [
         },
         ['deviceType', 'script'],
       ),
-      responses: { 201: answer('The driver', driverFields) },
+      responses: { 201: answer('The driver', { ...driverFields, warnings }) },
     },
     handle: async ({ params: { id, version }, body: { rollout: wanted, ...body } }, { pipeline, clock }) => {
       if (valid(version) !== version) {
@@ -144,7 +175,7 @@ export const driverRoutes: readonly Route[] = [
       const driver: StoredDriver = { id, version, ...body, createdAt: clock.now(), ...placed };
       await pipeline.drivers.put(driver);
       const { script: _, ...answered } = driver;
-      return { status: 201, body: answered };
+      return { status: 201, body: { ...answered, warnings: pipeline.drivers.show(driver).warnings } };
     },
   }),
   route<Roll>({
@@ -156,12 +187,12 @@ export const driverRoutes: readonly Route[] = [
     schemas: {
       params,
       body: rolloutBody,
-      responses: { 200: answer('The rollout', { stage, share: { type: 'number' } }) },
+      responses: { 200: answer('The rollout', { stage, share: { type: 'number' }, warnings }) },
     },
     handle: async ({ params: ref, body }, { pipeline }) => {
       const wanted = toRollout(body);
       await pipeline.drivers.roll(ref, wanted);
-      return ok(wanted);
+      return ok({ ...wanted, warnings: pipeline.drivers.show(ref).warnings });
     },
   }),
 ];

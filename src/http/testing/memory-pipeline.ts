@@ -27,6 +27,7 @@ const builtIn = {
   firmware: '*',
   builtIn: true,
   rollout: activeRollout,
+  serves: { firmware: ['*'], unknownFirmware: true, givesWayTo: [], beside: [], isAlone: false },
   setAsideFor: [],
 };
 
@@ -49,6 +50,7 @@ export class MemoryPipeline implements PipelineDoor {
 
   /** What a test says of built-in drivers, by device type. */
   readonly driverSchemas: Record<string, Record<string, JsonObject>> = {};
+  readonly driverWarnings: string[] = [];
   /** What a test says. */
   readonly advice: Advice[] = [];
   readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
@@ -78,7 +80,13 @@ export class MemoryPipeline implements PipelineDoor {
       },
       list: () => [builtIn],
       eventSchemas: (deviceType) => this.driverSchemas[deviceType] ?? {},
-      show: (ref) => ({ ...builtIn, ...ref, script: undefined, trial: { canary: undefined, shadow: undefined } }),
+      show: (ref) => ({
+        ...builtIn,
+        ...ref,
+        warnings: this.driverWarnings,
+        script: undefined,
+        trial: { canary: undefined, shadow: undefined },
+      }),
       roll: async ({ id, version }, rollout) => {
         const found = await rollouts.putRollout(id, version, rollout);
         if (!found) throw new SluiceError('not_found', `There is no driver "${id}" ${version}`);

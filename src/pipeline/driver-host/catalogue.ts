@@ -1,8 +1,9 @@
 import semver from 'semver';
 import { activeRollout, type Rollout } from '../../devices/rollout.ts';
 import { SluiceError } from '../../errors.ts';
-import type { Driver, DriverChoices, DriverRef } from '../driver.ts';
+import type { Driver, DriverChoices, DriverRef, Serving } from '../driver.ts';
 import { type Choice, choiceOf, isInShare, type Rule, rangeProblem, readFirmware } from './resolve.ts';
+import { servingsOf } from './serving.ts';
 
 /** A driver that can be used, with the number by which threads and processes know it. */
 export interface LoadedDriver extends Rule {
@@ -31,6 +32,8 @@ export class Catalogue implements DriverChoices {
   /** Of those that are not simply active. */
   readonly #rollouts = new Map<LoadedDriver, Rollout>();
   readonly #choices = new Map<string, Choice<LoadedDriver>>();
+  /** By device type: as many as there are drivers at most. */
+  readonly #servings = new Map<string, ReadonlyMap<LoadedDriver, Serving>>();
   isAny = false;
 
   get all(): readonly LoadedDriver[] {
@@ -50,7 +53,7 @@ export class Catalogue implements DriverChoices {
     const sameType = this.#byType.get(driver.deviceType);
     if (sameType === undefined) this.#byType.set(driver.deviceType, [driver]);
     else sameType.push(driver);
-    this.#choices.clear();
+    this.#forgetChoices();
   }
 
   /** Messages that have the driver already are still decoded by it. */
@@ -60,7 +63,7 @@ export class Catalogue implements DriverChoices {
     if (this.#byType.get(driver.deviceType)?.length === 0) this.#byType.delete(driver.deviceType);
     this.#byName.delete(nameOf(driver));
     this.#setRollout(driver, activeRollout);
-    this.#choices.clear();
+    this.#forgetChoices();
   }
 
   find(ref: DriverRef): LoadedDriver | undefined {
@@ -85,6 +88,19 @@ export class Catalogue implements DriverChoices {
     return choice;
   }
 
+  serving(ref: DriverRef): Serving | undefined {
+    const driver = this.find(ref);
+    if (driver === undefined) return undefined;
+    const { deviceType } = driver;
+    let servings = this.#servings.get(deviceType);
+    if (servings === undefined) {
+      const own = deviceType === anyType ? [] : (this.#byType.get(deviceType) ?? []);
+      servings = servingsOf(own, this.#byType.get(anyType) ?? [], (each) => this.rolloutOf(each).stage);
+      this.#servings.set(deviceType, servings);
+    }
+    return servings.get(driver);
+  }
+
   rolloutOf(driver: LoadedDriver): Rollout {
     return this.#rollouts.get(driver) ?? activeRollout;
   }
@@ -93,8 +109,13 @@ export class Catalogue implements DriverChoices {
     const driver = this.find(ref);
     if (driver === undefined) return false;
     this.#setRollout(driver, rollout);
-    this.#choices.clear();
+    this.#forgetChoices();
     return true;
+  }
+
+  #forgetChoices(): void {
+    this.#choices.clear();
+    this.#servings.clear();
   }
 
   #setRollout(driver: LoadedDriver, rollout: Rollout): void {

@@ -48,7 +48,11 @@ export function choiceOf<R extends Rule>(
   const at = (rules: readonly R[], stage: DriverStage): readonly R[] => rules.filter((rule) => stageOf(rule) === stage);
   const ownActive = at(own, 'active');
   const isKnown = ownActive.length > 0;
-  const wouldWin = (actives: readonly R[]) => (rule: R) => ruleFor([...actives, rule], firmware) === rule;
+  const wouldWin = (actives: readonly R[]): ((rule: R) => boolean) => {
+    const best = firmware === undefined ? undefined : ruleFor(actives, firmware);
+    const rivals = best === undefined ? actives : [best];
+    return (rule) => ruleFor([...rivals, rule], firmware) === rule;
+  };
   const canaries = at(own, 'canary').filter(wouldWin(ownActive));
   const foreign = isKnown ? [] : at(others, 'canary').filter(wouldWin(at(others, 'active')));
   return {
@@ -102,6 +106,20 @@ export function rangeProblem(range: string): string | undefined {
   return semver.minVersion(parsed) === null
     ? `Cannot use firmware range "${range}": no version can match it`
     : undefined;
+}
+
+/** There is none below. */
+export const lowestFirmware = '0.0.0-0';
+
+/** The versions at which one of the ranges begins or ends, but for the lowest, in order and each once. */
+export function boundariesOf(ranges: readonly string[]): readonly semver.SemVer[] {
+  const versions = ranges
+    .flatMap((range) => parseRange(range)?.set.flat() ?? [])
+    .map((comparator) => comparator.semver)
+    .filter((version) => version.major !== undefined && version.version !== lowestFirmware);
+  return semver
+    .sort(versions)
+    .filter((version, index, sorted) => index === 0 || sorted[index - 1].compare(version) !== 0);
 }
 
 // Release candidates count: a device that runs `2.1.0-rc1` is not without a driver.

@@ -42,6 +42,7 @@ export class TestDriverHost implements DriverHost {
   readonly choices: DriverChoices = {
     isAny: false,
     choice: () => ({ active: undefined, canaries: [], shadows: [] }),
+    serving: () => undefined,
     place: () => false,
   };
 
