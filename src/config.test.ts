@@ -149,6 +149,7 @@ test('a device type is completed with its defaults', async () => {
     schemaPolicy: 'enforce',
     schemas: {},
     fPort: 85,
+    readings: 'decoded',
     futureTimeMsMax: 300_000,
     pastTimeMsMax: undefined,
     timePolicy: 'refuse',
