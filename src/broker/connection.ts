@@ -5,6 +5,7 @@ import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
 import { LazyMap } from '../std/lazy-map.ts';
+import type { RateBucket } from '../std/rate-bucket.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
 import type { AliasesOut } from './aliases-out.ts';
 import { type Claimant, claimBounds } from './claims.ts';
@@ -64,6 +65,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   /** Topics by alias, as the client set them. */
   readonly aliases = new LazyMap<number, KnownTopic>();
   readonly queueSubscriptions = new LazyMap<string, QueueSubscription>();
+  /** Made for its first request to extend leases. */
+  extensionLooks: RateBucket | undefined;
   phase: Phase = 'awaiting-connect';
   /** Whether a publish of it was refused and logged already. */
   #isRefused = false;

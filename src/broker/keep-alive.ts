@@ -1,5 +1,6 @@
 import type { Clock } from '../std/clock.ts';
-import { type Deadline, Deadlines } from '../std/deadlines.ts';
+import type { Deadline } from '../std/deadline-heap.ts';
+import { Deadlines } from '../std/deadlines.ts';
 
 /** A connection as this duty sees it. */
 export interface Watched extends Deadline {

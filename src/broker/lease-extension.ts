@@ -1,10 +1,16 @@
 import { SluiceError } from '../errors.ts';
 import { isJsonObject } from '../std/json.ts';
-import type { Session } from './session.ts';
+import { RateBucket } from '../std/rate-bucket.ts';
+import type { Connection } from './connection.ts';
 
 /** Sequences that one request may name, and its bytes. */
 export const extendedSequencesMax = 1_000;
 const requestBytesMax = 16 * 1024;
+/**
+ * Messages in a client's hands that its requests may look at in a second, and at once. A request looks at all of them and each costs a
+ * fraction of a microsecond: a few hundredths of the processor, where who holds tens of thousands could otherwise take all of it.
+ */
+export const extensionLooksPerSecondMax = 100_000;
 /** Longest lease, in seconds: as an option of a queue allows it. */
 const leaseSecondsMax = 12 * 3_600;
 
@@ -24,7 +30,9 @@ export function queueToExtend(topic: string): string | undefined {
  * Holds what this session has of the queue for longer, from now: `leaseSeconds` (the queue's own where it is absent), for the messages of
  * `sequences` or for all. It needs no right but the lease itself. Answers why not, where that is so of any.
  */
-export function extendLeases(session: Session, queue: string, payload: Buffer): SluiceError | undefined {
+export function extendLeases(connection: Connection, queue: string, payload: Buffer): SluiceError | undefined {
+  const { session } = connection;
+  if (!mayLook(connection)) return tooOften(queue);
   const request = requestIn(payload);
   if (request instanceof SluiceError) return request;
   const { leaseSeconds, sequences } = request;
@@ -42,6 +50,22 @@ export function extendLeases(session: Session, queue: string, payload: Buffer): 
   return new SluiceError(
     'lease_lost',
     `Cannot extend leases of queue "${queue}": ${what} is not held over this connection`,
+  );
+}
+
+/** Counts what a request looks at, which may be more than is left: it is refused the next time. */
+function mayLook(connection: Connection): boolean {
+  const now = connection.context.clock.now();
+  connection.extensionLooks ??= new RateBucket(extensionLooksPerSecondMax, now);
+  const may = connection.extensionLooks.has(now);
+  if (may) connection.extensionLooks.charge(Math.max(1, connection.session.inflight.size), now);
+  return may;
+}
+
+function tooOften(queue: string): SluiceError {
+  return new SluiceError(
+    'rate_limited',
+    `Extend leases of queue "${queue}" less often, or several in one request: the requests of a client may look at ${extensionLooksPerSecondMax} messages in its hands a second`,
   );
 }
 

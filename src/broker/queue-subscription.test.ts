@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
+import { extensionLooksPerSecondMax } from './lease-extension.ts';
 import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
 import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
@@ -143,6 +144,24 @@ test('what cannot be extended is refused, with the reason, and the rest is exten
   assert.equal(extend(client, ' '.repeat(16 * 1024 + 1)), 0x80);
   assert.equal(extend(client, '', '$queue/jobs/extend/more'), 0x87);
   assert.equal(queue.extensionsMs.length, 1);
+});
+
+test('who asks to extend leases more often than it may is told so, and may again a second later', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const client = await fixture.connect('c');
+  await subscribed(queue, client, 1);
+  queue.deliver('one');
+  client.takePublish();
+  for (let asked = 0; asked < extensionLooksPerSecondMax; asked++) client.publish('$queue/jobs/extend', '', { qos: 0 });
+  const extend = (): number => {
+    client.publish('$queue/jobs/extend', '', { qos: 1 });
+    return client.take(PacketType.puback).reasonCode;
+  };
+  assert.equal(extend(), 0x97);
+  assert.equal(queue.extensionsMs.length, extensionLooksPerSecondMax);
+  fixture.clock.advance(1_000);
+  assert.equal(extend(), 0);
 });
 
 test('at QoS 2 the message is settled when the client has it', async () => {

@@ -1,7 +1,7 @@
 import type { Identity } from '../access/access.ts';
 import type { QoS, UserProperty } from '../message.ts';
 import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
-import type { Deadline } from '../std/deadlines.ts';
+import type { Deadline } from '../std/deadline-heap.ts';
 import { Deque } from '../std/deque.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import type { AliasesOut } from './aliases-out.ts';

@@ -1,6 +1,7 @@
 import type { ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
-import { type Deadline, Deadlines } from '../std/deadlines.ts';
+import type { Deadline } from '../std/deadline-heap.ts';
+import { Deadlines } from '../std/deadlines.ts';
 import type { BrokerCounters } from './counters.ts';
 import { Publication } from './publication.ts';
 import type { Publisher } from './publisher.ts';

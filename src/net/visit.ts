@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ClientCertificate } from '../access/access.ts';
 import type { TransportHandler } from '../broker/transport.ts';
-import type { Deadline } from '../std/deadlines.ts';
+import type { Deadline } from '../std/deadline-heap.ts';
 import type { RefusalReason } from './listener-counters.ts';
 import type { SocketTransport } from './socket-transport.ts';
 

@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
-import { type Deadline, Deadlines } from '../std/deadlines.ts';
+import type { Deadline } from '../std/deadline-heap.ts';
+import { Deadlines } from '../std/deadlines.ts';
 import { Deque } from '../std/deque.ts';
 import type { Exhausted } from './limit-meter.ts';
 import type { KnownDevice } from './registry-cache.ts';

@@ -174,7 +174,7 @@ export interface LeasedMessage {
 
 export type SettleResult =
   | { readonly token: string; readonly ok: true }
-  | { readonly token: string; readonly ok: false; readonly code: 'lease_lost' };
+  | { readonly token: string; readonly ok: false; readonly code: 'lease_lost' | 'rate_limited' };
 
 export interface ConsumerInfo {
   readonly id: string;

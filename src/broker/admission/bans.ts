@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../std/clock.ts';
-import { type Deadline, Deadlines } from '../../std/deadlines.ts';
+import type { Deadline } from '../../std/deadline-heap.ts';
+import { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import { RecentMap } from '../../std/recent-map.ts';
 import type { BrokerCounters } from '../counters.ts';

@@ -1,6 +1,7 @@
 import { networkOf } from '../../access/network.ts';
 import type { Clock } from '../../std/clock.ts';
-import { type Deadline, Deadlines } from '../../std/deadlines.ts';
+import type { Deadline } from '../../std/deadline-heap.ts';
+import { Deadlines } from '../../std/deadlines.ts';
 import { RateBucket } from '../../std/rate-bucket.ts';
 import { RecentMap } from '../../std/recent-map.ts';
 import type { Holdable } from '../congestion.ts';

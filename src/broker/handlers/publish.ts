@@ -33,7 +33,7 @@ function control(connection: Connection, packet: PublishPacket, { topic, problem
   const queue = problem === undefined ? queueToExtend(topic) : undefined;
   if (queue === undefined) return false;
   const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
-  const failure = extendLeases(connection.session, queue, payload);
+  const failure = extendLeases(connection, queue, payload);
   if (failure !== undefined) refuse(connection, packet, failure);
   else if (packet.qos > 0) acknowledge(connection, packet);
   return true;

@@ -1,6 +1,7 @@
 import type { Death } from '../../message.ts';
 import type { Clock } from '../../std/clock.ts';
-import type { Deadline, Deadlines } from '../../std/deadlines.ts';
+import type { Deadline } from '../../std/deadline-heap.ts';
+import type { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';

@@ -1,5 +1,5 @@
 import type { Death, Delivery, Message, Settlement } from '../../message.ts';
-import type { Deadline } from '../../std/deadlines.ts';
+import type { Deadline } from '../../std/deadline-heap.ts';
 import type { BatchWriter, StagedWrite } from '../../storage/staged-write.ts';
 import { deathOf, deliveredMessageOf, enqueuedAtOf, keyHashOf, laneOf } from './record.ts';
 import type { Holding, Slot } from './slot.ts';

@@ -53,7 +53,12 @@ export class Leases {
   }
 
   extend(tokens: readonly string[], leaseMs: number): SettleResult[] {
-    return tokens.map((token) => answer(token, this.#byToken.get(token)?.extend(leaseMs) ?? false));
+    const now = this.#home.source.context.clock.now();
+    return tokens.map((token) => {
+      const entry = this.#byToken.get(token);
+      if (entry?.slot?.mayExtend(now) === false) return { token, ok: false, code: 'rate_limited' };
+      return answer(token, entry?.extend(leaseMs) ?? false);
+    });
   }
 
   leave(consumerId: string): void {
