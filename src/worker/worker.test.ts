@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { DecodeRequest, DecodeResult } from '../pipeline/driver.ts';
+import { activeRollout } from '../devices/rollout.ts';
+import type { DecodeRequest, DecodeResult, ListedDriver } from '../pipeline/driver.ts';
 import { TestDriverHost } from '../pipeline/testing/test-driver-host.ts';
 import { BatchWriter, type WorkLine } from '../pipeline/workers/wire.ts';
 import { HttpProblem } from '../sdk/http/http-api.ts';
@@ -76,6 +77,8 @@ class TestServer {
 
 class TestDrivers extends TestDriverHost {
   readonly removed: string[] = [];
+  /** Scripts that are loaded now. */
+  loaded: string[] = [];
   /** What a driver that is not known is answered with. */
   missing = new Set<string>();
   /** Whether drivers do not load. */
@@ -84,11 +87,20 @@ class TestDrivers extends TestDriverHost {
   override async add(driver: { id: string; version: string }): Promise<void> {
     if (this.refusing) throw new Error('no time');
     await super.add(driver);
+    this.loaded.push(`${driver.id}@${driver.version}`);
   }
 
   override remove({ id, version }: { id: string; version: string }): boolean {
     this.removed.push(`${id}@${version}`);
+    this.loaded = this.loaded.filter((name) => name !== `${id}@${version}`);
     return false;
+  }
+
+  override drivers(): readonly ListedDriver[] {
+    return this.loaded.map((name) => {
+      const [id, version] = name.split('@');
+      return { id, version, deviceType: 't', firmware: '*', builtIn: false, rollout: activeRollout, setAsideFor: [] };
+    });
   }
 
   override async decode(batch: readonly DecodeRequest[]): Promise<readonly DecodeResult[]> {
@@ -167,6 +179,28 @@ test('a version that the server made anew replaces the one that is here, before 
   server.say(writer.write(1, [request('{}')]));
   await server.heard;
   assert.deepEqual([drivers.removed, drivers.added], [['s@1.0.0'], ['s@1.0.0']]);
+  await worker.stop();
+  await running;
+});
+
+test('scripts that the server has no more are removed, and all of a session when the next one begins', async (t) => {
+  const { server, drivers, worker, running } = scene(t);
+  await server.opened;
+  const script = { id: 's', version: '1.0.0', deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' };
+  const loaded = [script, { ...script, version: '1.1.0' }];
+  const writer = new BatchWriter(({ version }) => loaded.find((each) => each.version === version));
+  for (const version of ['1.0.0', '1.1.0']) {
+    server.say(writer.write(1, [{ ...request('{}'), driver: { id: 's', version } }]));
+    await server.heard;
+  }
+  loaded.splice(0, 2, { ...script, version: '1.2.0' });
+  server.say(writer.write(2, [{ ...request('{}'), driver: { id: 's', version: '1.2.0' } }]));
+  await server.heard;
+  assert.deepEqual(drivers.loaded, ['s@1.2.0']);
+  const again = server.opened;
+  server.drop();
+  await again;
+  assert.deepEqual(drivers.loaded, []);
   await worker.stop();
   await running;
 });

@@ -81,6 +81,8 @@ export class Worker {
   async #session(): Promise<HttpProblem | undefined> {
     const { api, name, drivers } = this.#parts;
     const builtIn = drivers.drivers().filter((driver) => driver.builtIn);
+    // Scripts of the session before: in this one the server sends again what it has by now.
+    for (const driver of drivers.drivers()) if (!driver.builtIn) drivers.remove(driver);
     const hello = { name, drivers: builtIn.map(({ id, version }) => `${id}@${version}`) };
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#kill.signal, ended.signal]);
@@ -148,7 +150,7 @@ class Session {
   /** Batches are decoded side by side, once the drivers are there that this one and those before brought. */
   take(line: BatchLine): void {
     const requests = this.#reader.read(line);
-    this.#learned = this.#learned.then(() => this.#learn(line.drivers));
+    this.#learned = this.#learned.then(() => this.#learn(line));
     this.#learned
       .then(() => this.#parts.drivers.decode(requests))
       .then((results) => this.#answer(line.batch, results.map(answerable)))
@@ -166,9 +168,11 @@ class Session {
   }
 
   /** A version that the server removed and made anew replaces the one that is here. */
-  async #learn(added: BatchLine['drivers']): Promise<void> {
+  async #learn({ drivers: added, driversGone }: BatchLine): Promise<void> {
     const { drivers, log } = this.#parts;
-    const wanted = [...this.#missing.filter((driver) => !added.some((other) => isSame(driver, other))), ...added];
+    for (const driver of driversGone) drivers.remove(driver);
+    const changed = [...added, ...driversGone];
+    const wanted = [...this.#missing.filter((driver) => !changed.some((other) => isSame(driver, other))), ...added];
     const missing: BatchLine['drivers'][number][] = [];
     this.#missing = missing;
     for (const driver of wanted) {

@@ -21,6 +21,9 @@ export interface ScriptDriver {
   readonly rollout?: Rollout;
 }
 
+/** Codec scripts that are loaded at a time. */
+export const scriptsMax = 256;
+
 /** Answers that are kept. Types and firmware versions come from devices, so there may be any number. */
 const resolvedMax = 10_000;
 

@@ -80,8 +80,15 @@ export class Executor {
       this.#schemas.clear();
       this.#checker.forget();
     }
+    if (job.forgetScripts) this.#forgetSources();
     for (const [number, text] of job.schemas) this.#schemas.set(number, JSON.parse(text));
     for (const { driver, name, script } of job.scripts) this.#sources.set(driver, { name, script });
+  }
+
+  #forgetSources(): void {
+    this.#sources.clear();
+    this.#scripts.clear();
+    this.#fit.forget();
   }
 
   /** Messages that run together share the time. */

@@ -16,6 +16,11 @@ export class GroupFit {
     return this.#lengths.get(script) ?? groupMax;
   }
 
+  /** Scripts are known by other numbers from now on, or by none. */
+  forget(): void {
+    this.#lengths.clear();
+  }
+
   /** A group of `count` took so long, all of its box where it did not fit. */
   took(script: number, count: number, ms: number): void {
     const length = this.lengthOf(script);

@@ -14,7 +14,7 @@ import type {
 } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
 import { Batch, unavailable, type WorkItem } from './batch.ts';
-import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver } from './catalogue.ts';
+import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver, scriptsMax } from './catalogue.ts';
 import { eventSchemasOf } from './event-schemas.ts';
 import { startProcess } from './process-runner.ts';
 import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
@@ -35,7 +35,6 @@ export interface DriverHostOptions {
 
 /** Messages that may wait for their result; more are answered with `unavailable` at once. */
 const waitingMax = 20_000;
-const scriptsMax = 256;
 /** Of a codec script, in UTF-8. */
 export const scriptBytesMax = 524_288;
 /** How many time boxes a runner may spend on the same messages: a script gets its box again when the machine was busy. */

@@ -12,6 +12,7 @@ const small: Job = {
   scripts: [{ driver: 3, name: 'd@1.0.0', script: 'function decodeUplink() { return "\u20ac" }' }],
   schemas: [[0, '{"type":"object"}']],
   forgetSchemas: false,
+  forgetScripts: false,
   untold: 1,
 };
 

@@ -1,7 +1,13 @@
 import type { WorkItem } from './batch.ts';
-import { nameOf } from './catalogue.ts';
+import { nameOf, scriptsMax } from './catalogue.ts';
 import { groupLength, headOf, type Job, type ScriptSource } from './job.ts';
 import { noSchemaSet, type SchemaNumbers } from './schema-numbers.ts';
+
+/**
+ * Scripts that a runner has had until it forgets them all, and gets those in use once more. A version that was removed does not
+ * come again, and whoever works on a codec makes a new one each time.
+ */
+export const scriptsSentMax = 2 * scriptsMax;
 
 /** Writes jobs for one runner, and remembers which scripts and schemas it has had. */
 export class JobWriter {
@@ -20,6 +26,8 @@ export class JobWriter {
     const forgetSchemas = this.#epoch !== this.#schemas.epoch;
     if (forgetSchemas) this.#schemasSent.clear();
     this.#epoch = this.#schemas.epoch;
+    const forgetScripts = this.#scriptsSent.size >= scriptsSentMax;
+    if (forgetScripts) this.#scriptsSent.clear();
     const heads = items.map((item, index) => headOf(item, numbers[index]));
     return {
       heads: JSON.stringify(heads),
@@ -27,6 +35,7 @@ export class JobWriter {
       scripts: this.#newScripts(items),
       schemas: this.#newSchemas(numbers),
       forgetSchemas,
+      forgetScripts,
       untold: heads[0].alone ? 0 : groupLength(heads, 0),
     };
   }

@@ -13,6 +13,8 @@ export interface Job {
   readonly schemas: readonly (readonly [number: number, text: string])[];
   /** Whether schema sets that were sent earlier are numbered anew. */
   readonly forgetSchemas: boolean;
+  /** Whether scripts that were sent earlier do not count any more: most of them were removed since. */
+  readonly forgetScripts: boolean;
   /** How many messages it begins with without telling: the sender knows. */
   readonly untold: number;
   /** Each group gets a time box: nobody would end what hangs if the sender were gone. */

@@ -1,5 +1,13 @@
 import type { JsonObject } from '../../std/json.ts';
-import type { DecodedReading, DecodeRequest, DecodeResult, DriverChoices, DriverHost, DriverRef } from '../driver.ts';
+import type {
+  DecodedReading,
+  DecodeRequest,
+  DecodeResult,
+  DriverChoices,
+  DriverHost,
+  DriverRef,
+  ListedDriver,
+} from '../driver.ts';
 
 /**
  * A driver host for tests of the pipeline, in this thread. Payloads are JSON: an object is a reading, `{ readings: […] }` are
@@ -50,7 +58,7 @@ export class TestDriverHost implements DriverHost {
     return undefined;
   }
 
-  drivers(): [] {
+  drivers(): readonly ListedDriver[] {
     return [];
   }
 

@@ -35,6 +35,24 @@ test('a version that was made anew crosses again', () => {
   assert.deepEqual(parsed(writer.write(2, [request({})])).drivers, [now]);
 });
 
+test('with a new script goes word of those that the server has no more, once', () => {
+  const loaded = new Map<string, typeof script>();
+  const writer = new BatchWriter(({ version }) => loaded.get(version));
+  const write = (version: string): BatchLine =>
+    parsed(
+      writer.write(1, [request({ driver: { id: 's', version } }), request({ driver: { id: 's', version: '1.0.0' } })]),
+    );
+  loaded.set('1.0.0', script);
+  loaded.set('1.1.0', { ...script, version: '1.1.0' });
+  assert.deepEqual(write('1.1.0').driversGone, []);
+  loaded.delete('1.1.0');
+  assert.deepEqual(write('1.1.0').driversGone, []);
+  loaded.set('1.2.0', { ...script, version: '1.2.0' });
+  assert.deepEqual(write('1.2.0').driversGone, [{ id: 's', version: '1.1.0' }]);
+  loaded.set('1.3.0', { ...script, version: '1.3.0' });
+  assert.deepEqual(write('1.3.0').driversGone, []);
+});
+
 test('more schema sets than a session numbers start anew, and none is mistaken for another', () => {
   const writer = new BatchWriter(() => undefined);
   const reader = new BatchReader();

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
 import type { DecodeRequest, DecodeResult, DriverRef } from '../driver.ts';
-import type { ScriptDriver } from '../driver-host/catalogue.ts';
+import { nameOf, type ScriptDriver } from '../driver-host/catalogue.ts';
 import { answerOf, shorten } from '../driver-host/readings.ts';
 
 /** What a server says to a worker: one JSON text a line. */
@@ -22,6 +22,8 @@ export interface BatchLine {
   /** Schema sets and codec scripts that the worker has not had yet. */
   readonly schemas: readonly (readonly [number: number, schemas: DecodeRequest['schemas']])[];
   readonly drivers: readonly ScriptDriver[];
+  /** Those it has had that are not loaded here any more: it has room for as many as the server. */
+  readonly driversGone: readonly DriverRef[];
   readonly requests: readonly RequestJson[];
 }
 
@@ -37,8 +39,8 @@ const schemaSetsMax = 2_000;
 /** Writes the batches of one session, and remembers what its worker has had. */
 export class BatchWriter {
   readonly #scriptOf: (ref: DriverRef) => ScriptDriver | undefined;
-  /** By object: a version that was removed and made anew crosses again. */
-  readonly #driversSent = new WeakSet<ScriptDriver>();
+  /** By name, as it was: a version that was removed and made anew crosses again. */
+  readonly #driversSent = new Map<string, ScriptDriver>();
   #schemaNumbers = new WeakMap<object, number>();
   #schemaSets = 0;
 
@@ -52,12 +54,14 @@ export class BatchWriter {
     const forgetSchemas = this.#schemaSets >= schemaSetsMax;
     if (forgetSchemas) this.#startAnew();
     const schemas: [number, DecodeRequest['schemas']][] = [];
+    const drivers = this.#newDrivers(requests);
     const line: BatchLine = {
       kind: 'batch',
       batch,
       forgetSchemas,
       schemas,
-      drivers: this.#newDrivers(requests),
+      drivers,
+      driversGone: drivers.length === 0 ? [] : this.#goneDrivers(),
       requests: requests.map((request) => ({
         ...request,
         bytes: base64(request.bytes),
@@ -80,12 +84,23 @@ export class BatchWriter {
     const drivers: ScriptDriver[] = [];
     for (const request of requests) {
       const driver = this.#scriptOf(request.driver);
-      if (driver === undefined || this.#driversSent.has(driver)) continue;
-      this.#driversSent.add(driver);
+      if (driver === undefined || this.#driversSent.get(nameOf(driver)) === driver) continue;
+      this.#driversSent.set(nameOf(driver), driver);
       const { id, version, deviceType, firmware, script } = driver;
       drivers.push({ id, version, deviceType, firmware, script });
     }
     return drivers;
+  }
+
+  /** Looked for when others come: as long as none does, they are in nobody's way. */
+  #goneDrivers(): DriverRef[] {
+    const gone: DriverRef[] = [];
+    for (const [name, driver] of this.#driversSent) {
+      if (this.#scriptOf(driver) === driver) continue;
+      this.#driversSent.delete(name);
+      gone.push({ id: driver.id, version: driver.version });
+    }
+    return gone;
   }
 
   #startAnew(): void {
