@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { checkClientCertificates } from './config/client-certificates.ts';
 import { readConfigFile } from './config/file.ts';
 import type { Nested, Option, OptionValue } from './config/option.ts';
 import { configOptions } from './config/options.ts';
@@ -43,30 +44,15 @@ export async function loadConfig(
   if ((config.http.tls.certFile === undefined) !== (config.http.tls.keyFile === undefined)) {
     report('Cannot set up TLS: expected both http.tls.certFile and http.tls.keyFile, met only one');
   }
-  checkClientCertificates(config, report);
+  if (config.http.tls.clientCertificate !== 'none' && config.http.tls.certFile === undefined) {
+    report('Cannot ask for client certificates: http.tls.clientCertificate needs http.tls.certFile');
+  }
+  checkClientCertificates(config.http, 'http', report);
   if (mainListener in config.listeners && sources.some((settings) => settings.has('mqtt.port'))) {
     report('Cannot use both mqtt.port and listeners.mqtt: give the one or the other');
   }
   if (problems.length > 0) throw new SluiceError('invalid_argument', problems.join('\n'), { detail: { problems } });
   return config;
-}
-
-function checkClientCertificates(
-  { http: { tls, certificateIdentity } }: Config,
-  report: (problem: string) => void,
-): void {
-  const asks = tls.clientCertificate !== 'none';
-  if (asks && (tls.caFile === undefined || tls.certFile === undefined)) {
-    report(
-      'Cannot ask for client certificates: http.tls.clientCertificate needs http.tls.certFile and http.tls.caFile',
-    );
-  }
-  if (!asks && tls.caFile !== undefined) {
-    report('Cannot use http.tls.caFile: it needs http.tls.clientCertificate "request" or "require"');
-  }
-  if (!asks && certificateIdentity !== undefined) {
-    report('Cannot use http.certificateIdentity: it needs http.tls.clientCertificate "request" or "require"');
-  }
 }
 
 /** Names of the options that differ. */

@@ -40,13 +40,16 @@ export interface EverybodyRule extends AccessRule {
   readonly kinds?: readonly Identity['kind'][];
 }
 
-/** What TLS proved about a client: its certificate was signed by an authority that the listener trusts. */
+/** What TLS proved about a client: it has the private key of this certificate. Names are those that a trusted authority signed. */
 export interface ClientCertificate {
   readonly commonName: string | undefined;
   /** As `DNS:…`, `URI:…`, `email:…`, `IP Address:…`. */
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
+  /** Epoch milliseconds; NaN where the certificate says none that can be read. */
+  readonly validFrom: number;
+  readonly validTo: number;
 }
 
 /** How the listener that a client came through lets clients in. */

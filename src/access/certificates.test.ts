@@ -6,13 +6,13 @@ import { silentLog } from '../std/log.ts';
 import type { ClientCertificate, Identity, ListenerAccess } from './access.ts';
 import { ConfiguredAccess } from './configured-access.ts';
 import { testSettings } from './testing/access-settings.ts';
-import { TestAccounts, testAccount, testCredential } from './testing/test-accounts.ts';
+import { TestAccounts, testAccount, testCertificate, testCredential } from './testing/test-accounts.ts';
 
 const byCommonName: ListenerAccess = { listener: 'tls', certificateIdentity: 'commonName' };
 const bySubjectAltName: ListenerAccess = { listener: 'tls', certificateIdentity: 'subjectAltName' };
 
 function certificate(commonName: string | undefined, ...subjectAltNames: string[]): ClientCertificate {
-  return { commonName, subjectAltNames, fingerprint: 'ab'.repeat(32) };
+  return { ...testCertificate(''), commonName, subjectAltNames };
 }
 
 function setUp() {
@@ -135,4 +135,35 @@ test('where the fingerprint counts alone, no name lets anybody in', async () => 
   assert.equal((await login(undefined, byFingerprint, 'ann', 'secret')).name, 'ann');
   accounts.put(testAccount({ id: 'd7', credentials: [testCredential('certificate', fingerprint)] }));
   assert.equal((await login(certificate('d1'), byFingerprint)).name, 'd7');
+});
+
+test('a certificate lets nobody in before or after the time for which it was made, or where that cannot be read', async () => {
+  const { login, accounts, clock } = setUp();
+  accounts.put(testAccount({ id: 'd7', credentials: [testCredential('certificate', fingerprint)] }));
+  const now = clock.now();
+  const spans = [{ validFrom: now + 1 }, { validTo: now }, { validFrom: Number.NaN }, { validTo: Number.NaN }];
+  for (const span of spans) {
+    await refuses(login(testCertificate('d7', span)), 'unauthenticated');
+    await refuses(login(testCertificate('ann', { fingerprint: 'cd'.repeat(32), ...span })), 'unauthenticated');
+  }
+  assert.equal((await login(testCertificate('d7', { validFrom: now, validTo: now + 1 }))).name, 'd7');
+});
+
+test('a login by certificate lasts as long as the certificate and its credential, also when it is looked at again', async () => {
+  const { login, accounts, access, clock } = setUp();
+  const now = clock.now();
+  const until = (expiresAt: number) =>
+    accounts.put(testAccount({ id: 'd7', credentials: [testCredential('certificate', fingerprint, { expiresAt })] }));
+  until(now + 2_000);
+  const shown = testCertificate('d7', { validTo: now + 1_000 });
+  const identity = await login(shown);
+  assert.equal(identity.expiresAt, now + 1_000);
+  until(now + 500);
+  const origin = { remoteAddress: '192.0.2.7', through: byCommonName };
+  const again = await access.reexamine(identity, origin, { kind: 'device', id: 'd7' });
+  assert.equal(again?.expiresAt, now + 500);
+  assert.equal(
+    (await login(testCertificate('ann', { fingerprint: 'cd'.repeat(32), validTo: now + 7 }))).expiresAt,
+    now + 7,
+  );
 });

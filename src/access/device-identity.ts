@@ -22,6 +22,11 @@ export function isLive({ expiresAt }: AccountCredential, now: number): boolean {
   return expiresAt === undefined || expiresAt > now;
 }
 
+/** Of two ends, of which each may be none. */
+export function sooner(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
 function deviceRetired(id: string): SluiceError {
   return new SluiceError('device_retired', `Cannot serve device ${JSON.stringify(id)}: it is retired`);
 }

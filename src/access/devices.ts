@@ -1,7 +1,7 @@
 import type { Clock } from '../std/clock.ts';
 import type { AccessChange, AccountCredential, DeviceAccount, DeviceAccounts, Identity } from './access.ts';
 import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
-import { deviceIdentity, isLive } from './device-identity.ts';
+import { deviceIdentity, isLive, sooner } from './device-identity.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import { tokenDigest } from './device-token.ts';
 import { isDeviceId } from './device-topics.ts';
@@ -125,8 +125,4 @@ export class Devices implements Authenticator {
   #identity(account: DeviceAccount, { credential, expiresAt }: Admission): Identity {
     return deviceIdentity(account, { by: this.name, stamp: credential.id }, expiresAt);
   }
-}
-
-function sooner(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }

@@ -9,7 +9,7 @@ import { ConfiguredAccess } from './configured-access.ts';
 import type { HttpAuthenticatorSettings } from './http-authenticator.ts';
 import { testSettings } from './testing/access-settings.ts';
 import { json, LocalServer, silence } from './testing/local-server.ts';
-import { TestAccounts } from './testing/test-accounts.ts';
+import { TestAccounts, testCertificate } from './testing/test-accounts.ts';
 
 async function setUp(
   t: TestContext,
@@ -48,7 +48,7 @@ test('the service is told what the client shows, and its answer says who that is
   const { server, access, login } = await setUp(t, { authorization: 'Bearer of-the-broker' });
   const rules = [{ effect: 'deny', action: 'publish', filter: 'a/b' }];
   server.answer = json({ result: 'allow', name: 'ann@example', rules, subscribe: ['out/#'], publish: ['a/#'] });
-  const certificate = { commonName: 'cn', subjectAltNames: [], fingerprint: 'ab' };
+  const certificate = testCertificate('cn', { fingerprint: 'ab' });
   const ann = await login('ann', { certificate });
   assert.deepEqual([ann.kind, ann.name], ['user', 'ann@example']);
   assert.equal(access.mayPublish(ann, 'c1', 'a/c'), true);

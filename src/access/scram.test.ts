@@ -14,7 +14,7 @@ import { generatedSecretCost, hashSecret } from './secrets.ts';
 import { stableKey } from './stable-key.ts';
 import { testSettings } from './testing/access-settings.ts';
 import { ScramClient } from './testing/scram-client.ts';
-import { TestAccounts } from './testing/test-accounts.ts';
+import { TestAccounts, testCertificate } from './testing/test-accounts.ts';
 
 const ann: Identity = { kind: 'user', name: 'user', rules: [], admin: false };
 const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
@@ -180,7 +180,7 @@ test('another method is not known, nor is any where users are not asked or the c
   const { access, settings, begin } = await setUp();
   assert.equal(begin('SCRAM-SHA-1'), undefined);
   assert.equal(begin('scram-sha-256'), undefined);
-  const certificate = { commonName: 'ann', subjectAltNames: [], fingerprint: 'ab' };
+  const certificate = testCertificate('ann');
   assert.notEqual(begin('SCRAM-SHA-256', { certificate }), undefined);
   const through = { listener: 'tls', certificateIdentity: 'commonName' } as const;
   assert.notEqual(begin('SCRAM-SHA-256', { through }), undefined);

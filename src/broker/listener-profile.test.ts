@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Credentials } from '../access/access.ts';
+import { testCertificate } from '../access/testing/test-accounts.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
 import type { ListenerProfile } from './transport.ts';
@@ -67,7 +68,7 @@ test('access is asked with what the listener says of its clients', async () => {
     },
   });
   const through = { listener: 'tls', anonymous: 'never', certificateIdentity: 'commonName' } as const;
-  const certificate = { commonName: 'd1', subjectAltNames: [], fingerprint: '00' };
+  const certificate = testCertificate('d1');
   const client = new BrokerFixture({ access }).open(5, '192.0.2.1', { ...profile({ access: through }), certificate });
   await client.connect({});
   assert.deepEqual([asked?.through, asked?.certificate], [through, certificate]);

@@ -5,7 +5,7 @@ import type { AccessSettings } from '../access/access-setup.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
 import { generatedSecretCost, hashSecret } from '../access/secrets.ts';
 import { testSettings } from '../access/testing/access-settings.ts';
-import { TestAccounts, testAccount, testCredential } from '../access/testing/test-accounts.ts';
+import { TestAccounts, testAccount, testCertificate, testCredential } from '../access/testing/test-accounts.ts';
 import { Verifier, verificationLimits } from '../access/verifier.ts';
 import type { ConsumerSource } from '../message.ts';
 import type { ConnectPacket } from '../mqtt/codec/packets.ts';
@@ -106,7 +106,7 @@ test('a client of MQTT 3.1.1 that lost its right is just closed', async () => {
 
 test('who would be somebody else now does not go on in a session that is not theirs', async () => {
   const { fixture, configure, put } = setUp({ users: [ann] });
-  const certificate = { commonName: 'ann', subjectAltNames: [], fingerprint: 'f' };
+  const certificate = testCertificate('ann');
   const listener = { access: { listener: 'tls', certificateIdentity: 'commonName' as const } };
   const client = fixture.open(5, '192.0.2.1', { certificate, listener });
   await client.connect({ clientId: 'c' });

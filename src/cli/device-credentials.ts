@@ -37,6 +37,10 @@ export const credentials = command({
       placeholder: 'FILE',
       sentence: 'Public key or certificate, in PEM; - reads standard input.',
     }),
+    fingerprint: value(text({ pattern: /^[0-9A-Fa-f:]{64,95}$/, expected: 'a SHA-256 in hexadecimal digits' }), {
+      placeholder: 'SHA256',
+      sentence: 'Fingerprint of the certificate, in place of a file.',
+    }),
     name: value(text(), { placeholder: 'TEXT', sentence: 'What to call it.' }),
     'overlap-seconds': valueOr(integer(0, 366 * 86_400), 0, {
       placeholder: 'N',
@@ -66,12 +70,13 @@ export const credentials = command({
       const answer = await api.get<{ credentials: readonly Credential[] }>(at);
       return print(terminal, options.json, answer, (told) => listText(told.credentials));
     }
-    if (takesFile.has(options.kind) && options.file === undefined)
+    if (takesFile.has(options.kind) && options.file === undefined && options.fingerprint === undefined)
       throw new UsageError(`Give --file: a ${options.kind} comes from the device, in PEM`);
     const pem = options.file === undefined ? undefined : (await readInput(terminal, options.file)).toString();
     const answer = await api.post<Credential>(at, {
       kind: options.kind,
       password: options['device-password'],
+      fingerprint: options.fingerprint,
       ...(pem !== undefined && { [options.kind === 'key' ? 'publicKey' : 'certificate']: pem }),
       name: options.name,
       overlapSeconds: options['overlap-seconds'],

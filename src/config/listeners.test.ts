@@ -23,6 +23,12 @@ test('one of each kind is accepted, and completed with defaults', () => {
         tls: { ...files, caFile: 'ca.pem', clientCertificate: 'require' },
         certificateIdentity: 'commonName',
       },
+      pinned: {
+        type: 'tls',
+        port: 8885,
+        tls: { ...files, clientCertificate: 'require', clientTrust: 'pinned' },
+        certificateIdentity: 'fingerprint',
+      },
       ws: { type: 'ws', port: 9001, path: '/', origins: ['https://app.example', '*'] },
       wss: { type: 'wss', port: 9443, tls: files, redirect: { serverReference: 'other.example' } },
     }),
@@ -47,8 +53,19 @@ test('what belongs to another kind of listener is refused, not ignored', () => {
     ],
     [
       { type: 'tls', tls: { ...files, clientCertificate: 'require' } },
-      'Cannot leave out listeners.x.tls.caFile: client certificates need the authorities that are trusted',
+      'Cannot leave out listeners.x.tls.caFile: client certificates need the authorities that are trusted, or tls.clientTrust "pinned"',
     ],
+    [
+      { type: 'tls', tls: { ...files, clientTrust: 'pinned' } },
+      'Cannot use listeners.x.tls.clientTrust: it needs tls.clientCertificate "request" or "require"',
+    ],
+    ...[{}, { certificateIdentity: 'commonName' }].map(
+      (named) =>
+        [
+          { type: 'tls', tls: { ...files, clientCertificate: 'request', clientTrust: 'pinned' }, ...named },
+          'Cannot use listeners.x.tls.clientTrust "pinned": it needs certificateIdentity "fingerprint", or caFile where names are to count too',
+        ] as const,
+    ),
   ];
   for (const [entry, problem] of refused) assert.deepEqual(problemsOf({ x: { port: 1, ...entry } }), [problem]);
 });

@@ -1,4 +1,6 @@
 import { certificateIdentities } from '../access/access.ts';
+import { clientTrusts } from '../access/client-certificate.ts';
+import { checkClientCertificates } from './client-certificates.ts';
 import { network } from './entries.ts';
 import {
   choice,
@@ -23,6 +25,7 @@ export const listenerTls = object({
   keyFile: file,
   caFile: optional(file),
   clientCertificate: withDefault(choice('none', 'request', 'require'), 'none'),
+  clientTrust: withDefault(choice(...clientTrusts), 'authority'),
   minVersion: withDefault(choice('TLSv1.2', 'TLSv1.3'), 'TLSv1.2'),
 });
 
@@ -90,7 +93,6 @@ function checkWhole(entry: ListenerEntry, path: string, report: Report): void {
   const { type, tls, proxyProtocol } = entry;
   const isSecure = type === 'tls' || type === 'wss';
   const isWebSocket = type === 'ws' || type === 'wss';
-  const asksClients = tls !== undefined && tls.clientCertificate !== 'none';
   if (isSecure && tls === undefined)
     report(`Cannot leave out ${path}.tls: type "${type}" needs its certFile and keyFile`);
   const misplaced: readonly (readonly [keyof ListenerEntry, boolean, string])[] = [
@@ -98,12 +100,9 @@ function checkWhole(entry: ListenerEntry, path: string, report: Report): void {
     ['path', isWebSocket, 'type "ws" or "wss"'],
     ['origins', isWebSocket, 'type "ws" or "wss"'],
     ['proxyTrusted', proxyProtocol === 'required', 'proxyProtocol "required"'],
-    ['certificateIdentity', asksClients, 'tls.clientCertificate "request" or "require"'],
   ];
   for (const [field, isPlaced, needed] of misplaced) {
     if (entry[field] !== undefined && !isPlaced) report(`Cannot use ${path}.${field}: it needs ${needed}`);
   }
-  if (asksClients && tls.caFile === undefined) {
-    report(`Cannot leave out ${path}.tls.caFile: client certificates need the authorities that are trusted`);
-  }
+  checkClientCertificates(entry, path, report);
 }

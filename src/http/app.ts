@@ -1,4 +1,4 @@
-import type { TlsOptions as ServerTlsOptions } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import swagger from '@fastify/swagger';
 import {
   type FastifyInstance,
@@ -7,6 +7,7 @@ import {
   type FastifyServerOptions,
   fastify,
 } from 'fastify';
+import { handshakeOptions, lacksCertificate } from '../access/client-certificate.ts';
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
 import type { TlsMaterial } from '../std/tls-files.ts';
@@ -52,6 +53,7 @@ export async function createApp(parts: AppParts, settings: AppSettings): Promise
   app.server.maxHeadersCount = limits.headersMax;
   app.server.maxConnections = parts.options.connectionsMax ?? connectionsMax;
   app.server.on('checkExpectation', refuseExpectation);
+  requireCertificates(app, parts.options.tls);
   app.setValidatorCompiler(compileSchema);
   app.setSerializerCompiler(() => (body) => JSON.stringify(body));
   app.removeAllContentTypeParsers();
@@ -82,14 +84,19 @@ function serverOptions({ options, clock, log, metricsPage }: AppParts, { tls }: 
     clientErrorHandler: unreadableEnder(clock),
     // Our own hook says it as a problem.
     return503OnClosing: false,
-    ...(tls === undefined ? { http: server } : { https: { ...server, ...tls, ...asking(options.tls) } }),
+    ...(tls === undefined
+      ? { http: server }
+      : { https: { ...server, ...tls, ...(options.tls && handshakeOptions(options.tls)) } }),
   };
   return all as unknown as FastifyServerOptions;
 }
 
-/** A certificate of nobody's authority ends the handshake where one is required, and counts as none where it is not. */
-function asking({ clientCertificate = 'none' }: Partial<HttpTlsOptions> = {}): ServerTlsOptions {
-  return { requestCert: clientCertificate !== 'none', rejectUnauthorized: clientCertificate === 'require' };
+/** Ends connections without the certificate that is required, where the handshake does not. */
+function requireCertificates({ server }: FastifyInstance, tls: HttpTlsOptions | undefined): void {
+  if (tls === undefined) return;
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (lacksCertificate(socket, tls)) socket.destroy();
+  });
 }
 
 async function serveContract(app: FastifyInstance, parts: RouteParts): Promise<void> {

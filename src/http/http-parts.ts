@@ -1,4 +1,5 @@
 import type { Access, CertificateIdentity } from '../access/access.ts';
+import type { ClientCertificateOptions } from '../access/client-certificate.ts';
 import type { Ban } from '../broker/admission/bans.ts';
 import type { Store } from '../devices/store.ts';
 import type { Message, ReceiptWaiter } from '../message.ts';
@@ -26,11 +27,8 @@ export interface HttpOptions {
   readonly connectionsMax?: number;
 }
 
-/** PEM files, and whether clients are asked for a certificate of the authorities in `caFile`. */
-export interface HttpTlsOptions extends TlsPaths {
-  /** Absent: `none`. */
-  readonly clientCertificate?: 'none' | 'request' | 'require';
-}
+/** PEM files, and how callers are asked for certificates. */
+export interface HttpTlsOptions extends TlsPaths, ClientCertificateOptions {}
 
 /** What the HTTP API is made of: the parts of the platform that its handlers speak to. */
 export interface HttpParts {

@@ -24,7 +24,7 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
         // Undefined where the caller left already.
         remoteAddress: request.ip ?? '',
         remotePort: request.socket.remotePort ?? 0,
-        certificate: certificateOf(request.socket),
+        certificate: certificateOf(request.socket, parts.options.tls),
         through,
         deviceId: params.id,
       });

@@ -36,6 +36,13 @@ function credentials({ certFile, keyFile }: IssuedCertificate): ConnectionOption
   return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
 }
 
+/** What a certificate says of itself but for names. */
+function printed({ certFile }: IssuedCertificate) {
+  const { fingerprint256, validFromDate, validToDate } = new X509Certificate(readFileSync(certFile));
+  const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { fingerprint, validFrom: validFromDate.getTime(), validTo: validToDate.getTime() };
+}
+
 /** What the client sees first: whether it could speak, or with which error it ended. */
 async function outcome(socket: TLSSocket): Promise<string> {
   const ended = new Promise<string>((resolve) => {
@@ -77,8 +84,50 @@ test('what a client certificate says is known of the connection', async (t) => {
   assert.deepEqual((await served()).transport.peer.certificate, {
     commonName: 'device-7',
     subjectAltNames: ['DNS:device-7.example', 'URI:urn:device:7'],
-    fingerprint: new X509Certificate(readFileSync(client.certFile)).fingerprint256.replaceAll(':', '').toLowerCase(),
+    ...printed(client),
   });
+});
+
+for (const files of [{}, asking]) {
+  const authorities = 'caFile' in files ? 'another authority than it knows' : 'no authority at all';
+  test(`where certificates are pinned, one of ${authorities} is known by its fingerprint, and names nobody`, async (t) => {
+    const options = tls({ ...files, clientCertificate: 'require', clientTrust: 'pinned' });
+    const { port, served } = await listening(t, { tls: options });
+    const nobody = { commonName: undefined, subjectAltNames: [] };
+    for (const [index, shown] of [authority.selfSigned('device-7'), stranger.issue('device-7')].entries()) {
+      dial(t, port, credentials(shown)).write('x');
+      assert.deepEqual((await served(index)).transport.peer.certificate, { ...nobody, ...printed(shown) });
+    }
+    dial(t, port, credentials(client)).write('x');
+    const ofAuthority = (await served(2)).transport.peer.certificate;
+    assert.equal(ofAuthority?.commonName, 'caFile' in files ? 'device-7' : undefined);
+  });
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  test(`a pinned certificate is known of a session that is taken up again over ${version}`, async (t) => {
+    const options = tls({ clientCertificate: 'require', clientTrust: 'pinned' });
+    const { port, served } = await listening(t, { tls: options });
+    const shown = authority.selfSigned('device-7');
+    const first = dial(t, port, { ...credentials(shown), maxVersion: version });
+    const session = once(first, 'session').then(([bytes]) => bytes as Buffer);
+    first.write('x');
+    put((await served(0)).transport, Buffer.from('y'));
+    first.resume();
+    const second = dial(t, port, { session: await session, maxVersion: version });
+    second.write('x');
+    assert.deepEqual((await served(1)).transport.peer.certificate?.fingerprint, printed(shown).fingerprint);
+    assert.equal(second.isSessionReused(), true);
+  });
+}
+
+test('where a pinned certificate is required, nobody comes without one, and that is counted', async (t) => {
+  const { port, accepted, counters } = await listening(t, {
+    tls: tls({ clientCertificate: 'require', clientTrust: 'pinned' }),
+  });
+  assert.match(await outcome(dial(t, port)), /closed|RESET/);
+  assert.equal(accepted.length, 0);
+  assert.equal(counters.refused.tls_handshake, 1);
 });
 
 test('where a certificate is required, nobody comes without one of a trusted authority', async (t) => {

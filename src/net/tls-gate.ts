@@ -1,30 +1,34 @@
 import type { Duplex } from 'node:stream';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { clientCertificateOf } from '../access/client-certificate.ts';
+import {
+  type ClientCertificateOptions,
+  clientCertificateOf,
+  handshakeOptions,
+  lacksCertificate,
+} from '../access/client-certificate.ts';
 import { CertificateReloader } from '../std/certificate-reloader.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { TlsPaths } from '../std/tls-files.ts';
 import { type Gate, giveBack, type Refusal, type Visit } from './visit.ts';
 
-export interface TlsOptions extends TlsPaths {
-  /** Whether clients are asked for a certificate of the authorities in `caFile`, and whether they must have one. */
-  readonly clientCertificate: 'none' | 'request' | 'require';
+export interface TlsOptions extends TlsPaths, ClientCertificateOptions {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
 /** The TLS handshake. A server of Node that does not listen itself is handed the connections. */
 export class TlsGate implements Gate {
   readonly certificates: CertificateReloader;
+  readonly #options: TlsOptions;
   readonly #server: Server;
   readonly #visits = new WeakMap<Duplex, Shaking>();
 
   constructor(options: TlsOptions, clock: Clock, log: Log) {
-    const { clientCertificate, minVersion } = options;
+    const { minVersion } = options;
+    this.#options = options;
     this.#server = createServer({
       minVersion,
-      requestCert: clientCertificate !== 'none',
-      rejectUnauthorized: clientCertificate === 'require',
+      ...handshakeOptions(options),
       // The listener's own deadline ends what takes too long.
       handshakeTimeout: 0,
     });
@@ -52,8 +56,8 @@ export class TlsGate implements Gate {
     socket.on('error', (error) => parent.destroy(error));
     const { visit, done } = shaking;
     visit.socket = socket;
-    visit.certificate = clientCertificateOf(socket);
-    done();
+    visit.certificate = clientCertificateOf(socket, this.#options);
+    done(lacksCertificate(socket, this.#options) ? withoutCertificate : undefined);
   }
 
   #failed(error: Error, socket: TLSSocket): void {
@@ -61,6 +65,8 @@ export class TlsGate implements Gate {
     this.#visits.get(parentOf(socket))?.done({ reason: 'tls_handshake', detail: code ?? error.message });
   }
 }
+
+const withoutCertificate: Refusal = { reason: 'tls_handshake', detail: 'the client shows no certificate' };
 
 interface Shaking {
   readonly visit: Visit;

@@ -1,4 +1,4 @@
-import type { AccountCredential, DeviceAccount, DeviceAccounts } from '../access.ts';
+import type { AccountCredential, ClientCertificate, DeviceAccount, DeviceAccounts } from '../access.ts';
 
 /** An account of which a test names only what it is about. */
 export function testAccount(about: Partial<DeviceAccount> & { id: string }): DeviceAccount {
@@ -11,6 +11,12 @@ export function testCredential(
   about: Partial<AccountCredential> = {},
 ): AccountCredential {
   return { id: `${kind} ${verifier}`, kind, verifier, expiresAt: undefined, ...about };
+}
+
+/** A certificate that does not expire while a test runs. */
+export function testCertificate(commonName: string, about: Partial<ClientCertificate> = {}): ClientCertificate {
+  const validTo = Date.UTC(2100, 0);
+  return { commonName, subjectAltNames: [], fingerprint: 'ab'.repeat(32), validFrom: 0, validTo, ...about };
 }
 
 /** Accounts in memory. */

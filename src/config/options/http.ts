@@ -1,4 +1,5 @@
 import { certificateIdentities } from '../../access/access.ts';
+import { clientTrusts } from '../../access/client-certificate.ts';
 import { option, unset } from '../option.ts';
 import { choice, integer, text } from '../schema.ts';
 import { gibibyte, kibibyte, mebibyte, port } from '../units.ts';
@@ -37,7 +38,12 @@ export const httpOptions = {
   'http.tls.clientCertificate': option(choice('none', 'request', 'require'), {
     default: 'none',
     sentence:
-      'Whether callers are asked for a certificate of `http.tls.caFile`: no, those who have one, or all, so that nobody connects without.',
+      'Whether callers are asked for a certificate: no, those who have one, or all, so that nobody connects without.',
+  }),
+  'http.tls.clientTrust': option(choice(...clientTrusts), {
+    default: 'authority',
+    sentence:
+      'Which client certificates are taken: those that an authority in `http.tls.caFile` signed, or any (`pinned`), self-signed ones too, of which those count that a device has among its credentials.',
   }),
   'http.certificateIdentity': unset(choice(...certificateIdentities), {
     sentence:

@@ -41,6 +41,7 @@ const makers: Readonly<Record<CredentialKind, (body: CredentialBody) => Made | P
   token: ({ token = generateSecret() }) => ({ verifier: tokenDigest(token), told: { token } }),
   key: ({ publicKey }) => ({ verifier: readDeviceKey(publicKey ?? missing('publicKey')), told: {} }),
   certificate: ({ certificate, fingerprint }) => {
+    if (certificate !== undefined && fingerprint !== undefined) throw both();
     const verifier =
       certificate === undefined ? hexOf(fingerprint ?? missing('certificate')) : fingerprintOf(certificate);
     return { verifier, told: { fingerprint: verifier } };
@@ -63,6 +64,10 @@ function refuseOthers(body: CredentialBody): void {
 
 function missing(part: string): never {
   throw new SluiceError('invalid_argument', `Give "${part}": this kind of credential is not made here`);
+}
+
+function both(): SluiceError {
+  return new SluiceError('invalid_argument', 'Give "certificate" or "fingerprint": one of them says which it is');
 }
 
 function fingerprintOf(certificate: string): string {

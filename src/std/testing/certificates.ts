@@ -46,6 +46,15 @@ export class TestAuthority {
     return { certFile, keyFile };
   }
 
+  /** One that nobody but its own key has signed; `days` negative: it has expired. */
+  selfSigned(commonName: string, days = 2): IssuedCertificate {
+    const stem = join(this.folder, String(this.#issued++));
+    const [certFile, keyFile, requestFile] = ['.pem', '.key', '.csr'].map((end) => stem + end);
+    openssl('req', ...newKey, '-keyout', keyFile, '-out', requestFile, '-subj', `/CN=${commonName}`);
+    openssl('x509', '-req', '-in', requestFile, '-signkey', keyFile, '-out', certFile, '-days', String(days));
+    return { certFile, keyFile };
+  }
+
   /** One for a server on this machine. */
   issueServer(): IssuedCertificate {
     return this.issue('localhost', 'DNS:localhost,IP:127.0.0.1,IP:::1');
