@@ -2,7 +2,7 @@ import semver from 'semver';
 import { activeRollout, type Rollout } from '../../devices/rollout.ts';
 import { SluiceError } from '../../errors.ts';
 import type { Driver, DriverChoices, DriverRef, Serving } from '../driver.ts';
-import { type Choice, choiceOf, isInShare, type Rule, rangeProblem, readFirmware } from './resolve.ts';
+import { type Choice, choiceOf, isInShare, type Rule, rangeProblem, readFirmware, readRange } from './resolve.ts';
 import { servingsOf } from './serving.ts';
 
 /** A driver that can be used, with the number by which threads and processes know it. */
@@ -49,7 +49,8 @@ export class Catalogue implements DriverChoices {
     }
   }
 
-  add(driver: LoadedDriver, rollout: Rollout = activeRollout): void {
+  add(added: LoadedDriver, rollout: Rollout = activeRollout): void {
+    const driver = { ...added, range: readRange(added.firmware) };
     this.#drivers.push(driver);
     this.#setRollout(driver, rollout);
     this.#byName.set(nameOf(driver), driver);

@@ -80,7 +80,7 @@ test('a range that cannot be read or matches nothing is refused with what was me
 function specificityOf(range: string, firmware: string): number {
   const version = readFirmware(firmware);
   assert.ok(version !== undefined);
-  return specificity(range, version);
+  return specificity({ firmware: range }, version);
 }
 
 function rule(id: string, version: string, firmware: string): Rule {

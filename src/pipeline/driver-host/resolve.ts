@@ -3,7 +3,10 @@ import type { DriverStage } from '../../devices/rollout.ts';
 import type { DriverMatch, DriverRef } from '../driver.ts';
 
 /** A driver's claim: these devices with this firmware are mine. */
-export interface Rule extends DriverRef, DriverMatch {}
+export interface Rule extends DriverRef, DriverMatch {
+  /** What `firmware` says, read once; where absent it is read each time. */
+  readonly range?: semver.Range | undefined;
+}
 
 /**
  * The rule that is meant for this firmware among the rules of one device type. The most specific range wins: a pinned
@@ -18,7 +21,7 @@ export function ruleFor<R extends Rule>(rules: readonly R[], firmware: semver.Se
   let best: R | undefined;
   let bestSpecificity = 0;
   for (const rule of rules) {
-    const found = specificity(rule.firmware, firmware);
+    const found = specificity(rule, firmware);
     if (found === 0 || found < bestSpecificity) continue;
     if (best !== undefined && found === bestSpecificity && !isNewer(rule, best)) continue;
     best = rule;
@@ -72,13 +75,13 @@ const oneEnd = 2;
 const twoEnds = 3;
 const pinned = 4;
 
-/** How narrowly the range names this firmware; 0 where it does not include it. */
-export function specificity(range: string, firmware: semver.SemVer): number {
-  const parsed = parseRange(range);
+/** How narrowly the rule names this firmware; 0 where it does not include it. */
+export function specificity(rule: Pick<Rule, 'firmware' | 'range'>, firmware: semver.SemVer): number {
+  const parsed = rule.range ?? readRange(rule.firmware);
   if (parsed === undefined) return 0;
   let most = 0;
   for (const comparators of parsed.set) {
-    if (comparators.every((comparator) => comparator.test(firmware))) most = Math.max(most, width(comparators));
+    if (comparators.every((comparator) => holds(comparator, firmware))) most = Math.max(most, width(comparators));
   }
   return most;
 }
@@ -100,7 +103,7 @@ export function readFirmware(text: string | undefined): semver.SemVer | undefine
 
 /** What is wrong with a range, for a driver that comes in; undefined where it can match something. */
 export function rangeProblem(range: string): string | undefined {
-  const parsed = parseRange(range);
+  const parsed = readRange(range);
   if (parsed === undefined)
     return `Cannot read firmware range "${range}": expected a semver range such as ">=2.0.0 <3.0.0" or "*"`;
   return semver.minVersion(parsed) === null
@@ -114,7 +117,7 @@ export const lowestFirmware = '0.0.0-0';
 /** The versions at which one of the ranges begins or ends, but for the lowest, in order and each once. */
 export function boundariesOf(ranges: readonly string[]): readonly semver.SemVer[] {
   const versions = ranges
-    .flatMap((range) => parseRange(range)?.set.flat() ?? [])
+    .flatMap((range) => readRange(range)?.set.flat() ?? [])
     .map((comparator) => comparator.semver)
     .filter((version) => version.major !== undefined && version.version !== lowestFirmware);
   return semver
@@ -122,14 +125,24 @@ export function boundariesOf(ranges: readonly string[]): readonly semver.SemVer[
     .filter((version, index, sorted) => index === 0 || sorted[index - 1].compare(version) !== 0);
 }
 
-// Release candidates count: a device that runs `2.1.0-rc1` is not without a driver.
-function parseRange(range: string): semver.Range | undefined {
+/** Undefined where it is none. Release candidates count: a device that runs `2.1.0-rc1` is not without a driver. */
+export function readRange(range: string): semver.Range | undefined {
   try {
     return new semver.Range(range, { includePrerelease: true });
   } catch (problem) {
     if (problem instanceof TypeError) return undefined;
     throw problem;
   }
+}
+
+/** As `Comparator.test`, which reads both versions again. */
+function holds({ operator, semver: version }: semver.Comparator, firmware: semver.SemVer): boolean {
+  if (version.major === undefined) return true;
+  const order = firmware.compare(version);
+  if (operator === '>=') return order >= 0;
+  if (operator === '<') return order < 0;
+  if (operator === '>') return order > 0;
+  return operator === '<=' ? order <= 0 : order === 0;
 }
 
 function width(comparators: readonly semver.Comparator[]): number {
@@ -150,12 +163,12 @@ function isFirst(version: semver.SemVer): boolean {
 function ruleForUnknown<R extends Rule>(rules: readonly R[]): R | undefined {
   const forAny = rules.filter(({ firmware }) => isAny(firmware));
   if (forAny.length > 0) return newest(forAny);
-  const ranges = new Set(rules.map(({ firmware }) => parseRange(firmware)?.range));
+  const ranges = new Set(rules.map(({ firmware }) => readRange(firmware)?.range));
   return ranges.size === 1 ? newest(rules) : undefined;
 }
 
 function isAny(range: string): boolean {
-  return parseRange(range)?.set.some((comparators) => width(comparators) === anyFirmware) ?? false;
+  return readRange(range)?.set.some((comparators) => width(comparators) === anyFirmware) ?? false;
 }
 
 function newest<R extends Rule>(rules: readonly R[]): R | undefined {

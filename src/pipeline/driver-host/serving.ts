@@ -63,7 +63,7 @@ function servingOf<R extends Rule>(
   unknown: Choice<R>,
 ): Serving {
   const served = looks.filter(({ choice }) => hasPlace(rule, choice));
-  const inRange = stage === 'off' ? [] : looks.filter(({ look }) => specificity(rule.firmware, look.at) > 0);
+  const inRange = stage === 'off' ? [] : looks.filter(({ look }) => specificity(rule, look.at) > 0);
   const passed = inRange.filter((looked) => !served.includes(looked)).map(({ choice }) => choice.active);
   const beside = stage === 'active' ? [] : served.map(({ choice }) => choice.active);
   return {
