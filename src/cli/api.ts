@@ -7,11 +7,19 @@ export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   readonly code: string | undefined;
+  /** The problem as it came. */
+  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(message: string, status: number, code: string | undefined) {
+  constructor(
+    message: string,
+    status: number,
+    code: string | undefined,
+    details: Readonly<Record<string, unknown>> = {},
+  ) {
     super(message);
     this.status = status;
     this.code = code;
+    this.details = details;
   }
 }
 
@@ -110,6 +118,7 @@ function problemOf(status: number, text: string): ApiError {
     `${sentence ?? `The server answered with status ${status}`}${code ? ` (${code})` : ''}`,
     status,
     code,
+    problem,
   );
 }
 

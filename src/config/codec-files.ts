@@ -1,11 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { DriverCall } from '../pipeline/driver.ts';
 import { isJsonObject, type JsonObject } from '../std/json.ts';
 import { systemReason } from '../std/system-reason.ts';
 import { examplesOf, noExamples, type ReadExamples } from './codec-examples.ts';
-import { type DriverFolder, manifestFile, readDriverFolder } from './driver-folder.ts';
+import { type DriverFolder, manifestFile, readDriverFolder, scriptFile } from './driver-folder.ts';
 
 /** A driver with its examples, in whatever form its maker keeps them. */
 export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ReadExamples {
@@ -18,23 +18,59 @@ export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ReadExample
  *
  *   folder with driver.json                 Sluice's own form
  *   folder with package.json, examples.json  the LoRa Alliance's Payload Codec API (TS013)
- *   …-codec.yaml                            the device repository of The Things Stack
+ *   …-codec.yaml, or a folder with one      the device repository of The Things Stack
  *   …/test_decode_….json, test_encode_….json  the device profiles of ChirpStack
+ *   a script with one of these beside it
  *
  * Rejects with what is wrong with the files, one sentence a line.
  */
 export async function readDriverFiles(path: string): Promise<DriverFiles> {
-  if (/\.ya?ml$/i.test(path)) return await readThingsStack(path);
+  if (isYaml.test(path)) return await readThingsStack(path);
   if (chirpStackTest.test(basename(path))) return await readChirpStack(path);
-  if (!(await exists(join(path, manifestFile))) && (await exists(join(path, packageFile)))) return readPackage(path);
-  return { ...(await readDriverFolder(path)), examplesFile: manifestFile, unusableExamples: [] };
+  if (isScript.test(path)) return (await readDescribed(path)) ?? readOwn(dirname(path));
+  if (await exists(join(path, manifestFile))) return await readOwn(path);
+  if (await exists(join(path, packageFile))) return await readPackage(path);
+  const descriptions = await descriptionsIn(path);
+  if (descriptions.length > 1) throw new Error(`Name one of these in ${path}: ${descriptions.join(', ')}`);
+  return descriptions.length === 1 ? await readThingsStack(join(path, descriptions[0])) : await readOwn(path);
 }
 
-/** The script of a driver that `readDriverFiles` can read, or the file itself where it is a script. */
-export async function readScript(path: string): Promise<string> {
-  return /\.(c|m)?js$/i.test(path) ? await read(path) : (await readDriverFiles(path)).script;
+/** As `readDriverFiles`; a script without any description beside it has no examples. */
+export async function readScriptFiles(path: string): Promise<ReadExamples & { readonly script: string }> {
+  if (!isScript.test(path)) return await readDriverFiles(path);
+  return (await readDescribed(path)) ?? { ...noExamples, script: await read(path) };
 }
 
+/** Undefined where nothing beside the script describes it. */
+async function readDescribed(path: string): Promise<DriverFiles | undefined> {
+  const folder = dirname(path);
+  const name = basename(path).replace(isScript, '');
+  const ways: readonly (readonly [described: string, read: (description: string) => Promise<DriverFiles>])[] = [
+    [basename(path) === scriptFile ? manifestFile : '', () => readOwn(folder)],
+    [`${name}-codec.yaml`, readThingsStack],
+    [`${name}-codec.yml`, readThingsStack],
+    [`test_decode_${name}.json`, readChirpStack],
+  ];
+  for (const [description, readIt] of ways) {
+    if (description === '' || !(await exists(join(folder, description)))) continue;
+    const files = await readIt(join(folder, description));
+    if (files.script === (await read(path))) return files;
+  }
+  return undefined;
+}
+
+async function readOwn(folder: string): Promise<DriverFiles> {
+  return { ...(await readDriverFolder(folder)), examplesFile: manifestFile, unusableExamples: [] };
+}
+
+/** None where it is no folder. */
+async function descriptionsIn(folder: string): Promise<readonly string[]> {
+  if (!(await exists(folder)) || !(await stat(folder)).isDirectory()) return [];
+  return (await readdir(folder)).filter((name) => /-codec\.ya?ml$/i.test(name)).sort();
+}
+
+const isYaml = /\.ya?ml$/i;
+const isScript = /\.(c|m)?js$/i;
 const packageFile = 'package.json';
 const examplesFile = 'examples.json';
 const chirpStackTest = /^test_(?:decode|encode)_(.+)\.json$/i;

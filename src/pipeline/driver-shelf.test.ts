@@ -5,6 +5,39 @@ import type { DriverRef } from './driver.ts';
 import { WorkerDriverHost } from './driver-host/host.ts';
 import { DriverShelf, type DriverShelfParts } from './driver-shelf.ts';
 
+const unproved = { examples: [], acceptFailing: false };
+
+test('a driver whose examples fail is refused with the difference, and taken where that is accepted', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const stored: string[] = [];
+  const putDriver = async ({ version }: DriverRef): Promise<void> => void stored.push(version);
+  const shelf = new DriverShelf({ host, registry: { putDriver }, log: silentLog } as unknown as DriverShelfParts);
+  const script = 'function decodeUplink({ bytes }) { return { data: { level: bytes[0] } } }';
+  const driver = { id: 'tank', version: '1.0.0', deviceType: 'tank', firmware: '*', script, createdAt: 0 };
+  const examples = [
+    { description: 'right', bytes: '07', output: { data: { level: 7 } } },
+    { description: 'half full', bytes: '08', output: { data: { level: 4 } } },
+  ];
+  await assert.rejects(shelf.put(driver, { examples, acceptFailing: false }), ({ code, message, detail }) => {
+    assert.equal(code, 'invalid_argument');
+    assert.match(
+      message,
+      /1 of 2 .*"half full": expected \[\{"data":\{"level":4\}\}\], met \[\{"data":\{"level":8\}\}\]$/,
+    );
+    return detail.failedExamples[0].description === 'half full';
+  });
+  assert.deepEqual([host.resolve('tank', undefined, 'd')?.id, stored], ['json', []]);
+  const failed = await shelf.put(driver, { examples, acceptFailing: true });
+  assert.deepEqual(
+    failed.map(({ description }) => description),
+    ['half full'],
+  );
+  assert.deepEqual([host.resolve('tank', undefined, 'd')?.id, stored], ['tank', ['1.0.0']]);
+  assert.deepEqual(await shelf.put(driver, { examples: examples.slice(0, 1), acceptFailing: false }), []);
+});
+
 test('a driver that cannot be stored decodes nothing, and one that was there already goes on', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());
@@ -22,10 +55,10 @@ test('a driver that cannot be stored decodes nothing, and one that was there alr
     script: 'function decodeUplink() { return { data: {} } }',
     createdAt: 0,
   });
-  await shelf.put(driver('1.0.0'));
+  await shelf.put(driver('1.0.0'), unproved);
   isFull = true;
-  await assert.rejects(shelf.put(driver('2.0.0')), /disk is full/);
-  await assert.rejects(shelf.put(driver('1.0.0')), /disk is full/);
+  await assert.rejects(shelf.put(driver('2.0.0'), unproved), /disk is full/);
+  await assert.rejects(shelf.put(driver('1.0.0'), unproved), /disk is full/);
   assert.equal(host.resolve('meter', undefined, 'd')?.version, '1.0.0');
 });
 

@@ -2,6 +2,8 @@ import type { Rollout, Rollouts } from '../devices/rollout.ts';
 import type { Registry, StoredDriver } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
+import type { ExampleResult } from './codec-examples/example-judge.ts';
+import { type ExpectedExamples, failingExamples } from './codec-examples/failing-examples.ts';
 import type { DriverHost, DriverRef, ListedDriver, Serving } from './driver.ts';
 import { driverWarnings } from './driver-warnings.ts';
 import type { DriverTrial, DriverTrials } from './lifecycle/driver-trials.ts';
@@ -43,6 +45,8 @@ export interface DriverShelfParts {
 /** The drivers that users brought: kept in the registry, run by the host. */
 export class DriverShelf {
   readonly #parts: DriverShelfParts;
+  /** The last of the drivers that come in, one after the other. */
+  #putting: Promise<unknown> = Promise.resolve();
 
   constructor(parts: DriverShelfParts) {
     this.#parts = parts;
@@ -54,11 +58,19 @@ export class DriverShelf {
   }
 
   /**
-   * Loads the driver first, so that one that does not load is not kept. Rejects with `invalid_argument` then, and with
-   * `conflict` where its version exists and differs. One that is there already keeps its rollout.
+   * Answers the examples that failed and were accepted. Rejects with `invalid_argument` where others do, or the driver does not
+   * load, and with `conflict` where its version exists and differs; then nothing is kept. One that is there already keeps its rollout.
    */
-  async put(driver: StoredDriver): Promise<void> {
+  put(driver: StoredDriver, expected: ExpectedExamples): Promise<readonly ExampleResult[]> {
+    const put = this.#putting.then(() => this.#put(driver, expected));
+    // Whoever brought the one before hears of what was wrong with it.
+    this.#putting = Promise.allSettled([put]);
+    return put;
+  }
+
+  async #put(driver: StoredDriver, expected: ExpectedExamples): Promise<readonly ExampleResult[]> {
     const { host, registry } = this.#parts;
+    const failing = await failingExamples(driver, expected);
     const isThere = host.scriptOf(driver) !== undefined;
     await host.add(driver);
     try {
@@ -68,6 +80,7 @@ export class DriverShelf {
       if (!isThere) host.remove(driver);
       throw problem;
     }
+    return failing;
   }
 
   /** Every driver that is loaded, those that were brought before those that are built in. */

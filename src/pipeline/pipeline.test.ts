@@ -169,7 +169,7 @@ test('a driver is asked for normalised readings where the device type wants them
 
 test('stored drivers are loaded at the start', async () => {
   const driver = { id: 'd', version: '1.0.0', deviceType: 'meter', firmware: '*', script: '', createdAt: 1 };
-  await bench.pipeline.drivers.put(driver);
+  await bench.pipeline.drivers.put(driver, { examples: [], acceptFailing: false });
   await bench.pipeline.stop();
   bench.drivers.added.length = 0;
   await bench.pipeline.start();

@@ -206,6 +206,24 @@ test('driver test runs what other platforms call the way down, and fails what is
   }
 });
 
+test('driver test finds the description in a folder and beside a script, and asks where there are several', async () => {
+  const description = `
+uplinkDecoder:
+  fileName: tank.js
+  examples:
+    - { description: Unknown port, input: { fPort: 1, bytes: [] }, output: { errors: [unknown FPort] } }
+`;
+  await files({ 'tank.js': script, 'tank-codec.yaml': description });
+  for (const name of ['.', 'tank.js']) {
+    const { status, out } = await run(['driver', 'test', name], { cwd });
+    assert.deepEqual([status, out.split('\n')[0]], [0, 'ok      Unknown port'], name);
+  }
+  await files({ 'other-codec.yaml': description });
+  const { status, err } = await run(['driver', 'test', '.'], { cwd });
+  assert.equal(status, 1);
+  assert.match(err, /Name one of these in .*: other-codec\.yaml, tank-codec\.yaml/);
+});
+
 test('driver test reads a test of ChirpStack, which is a script more than it is JSON', async () => {
   await files({
     'tank.js': script,

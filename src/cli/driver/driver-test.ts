@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readDriverFiles } from '../../config/codec-files.ts';
+import { type DriverFiles, readDriverFiles } from '../../config/codec-files.ts';
 import { text } from '../../config/schema.ts';
+import type { ExampleResult } from '../../pipeline/codec-examples/example-judge.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { Api, path } from '../api.ts';
 import { command } from '../command.ts';
 import { apiOptions, value } from '../options.ts';
 import { print } from '../print.ts';
-import type { ExampleResult } from './example-judge.ts';
-import { runExamples, type TestedDriver } from './example-run.ts';
+import { exampleLines } from './example-lines.ts';
+
+/** Without a script where it is built in. */
+type TestedDriver = Omit<DriverFiles, 'script'> & { readonly script: string | undefined };
 
 export const testDriver = command({
   name: 'test',
@@ -19,7 +22,7 @@ export const testDriver = command({
     {
       name: 'DRIVER',
       sentence:
-        'a folder with driver.json and codec.js, as driver new makes it, a description, or the id of a built-in driver',
+        'a folder with driver.json and codec.js, as driver new makes it, a description, its script or folder, or the id of a built-in driver',
     },
   ],
   options: {
@@ -32,6 +35,8 @@ export const testDriver = command({
   async run({ options: { served, ...options }, operands: [name], terminal }) {
     const here = (await builtIn(name, terminal.cwd)) ?? (await readDriverFiles(resolve(terminal.cwd, name)));
     const driver = served === undefined ? here : await asServed(here, served, new Api(options.url, options.token));
+    // Loaded here, so that the other commands start without what runs drivers.
+    const { runExamples } = await import('../../pipeline/codec-examples/example-run.ts');
     const unusable = driver.unusableExamples.map((example) => ({ ...example, ok: false }));
     const results: readonly ExampleResult[] = [...(await runExamples(driver)), ...unusable];
     print(terminal, options.json, { driver: driver.id, version: driver.version, results }, () =>
@@ -66,16 +71,10 @@ async function asServed(driver: TestedDriver, version: string, api: Api): Promis
 }
 
 function format({ id, version, examplesFile }: TestedDriver, results: readonly ExampleResult[]): string {
-  const lines = results.flatMap(({ description, ok, expected, met, problem }) => {
-    if (ok) return [`ok      ${description}`];
-    const reasons =
-      problem === undefined ? [`expected ${JSON.stringify(expected)}`, `met      ${JSON.stringify(met)}`] : [problem];
-    return [`failed  ${description}`, ...reasons.map((reason) => `  ${reason}`)];
-  });
   const passed = results.filter(({ ok }) => ok).length;
   const sum =
     results.length === 0
       ? `Add examples to ${examplesFile}: driver ${id} ${version} has none.`
       : `Driver ${id} ${version}: ${passed} of ${results.length} examples as expected.`;
-  return [...lines, sum].join('\n');
+  return [...results.flatMap(exampleLines), sum].join('\n');
 }

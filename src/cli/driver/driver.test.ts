@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -16,10 +16,15 @@ const mine = { id: 'mine', version: '1.0.0', deviceType: 't', firmware: '*', bui
 const nothing = { firmware: [], unknownFirmware: false, givesWayTo: [], beside: [], isAlone: false };
 
 test('driver put sends the script, and the stage where one is given', async () => {
-  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [] } } };
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [], failedExamples: [] } } };
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'codec.js', '--device-type', 't'];
   const { out, seen } = await runAgainst(answers, argv, { cwd });
-  assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
+  assert.deepEqual(seen[0].body, {
+    deviceType: 't',
+    firmware: '*',
+    script: 'function decodeUplink() {}',
+    examples: [],
+  });
   assert.equal(out, 'Brought in driver mine 1.0.0.');
   const staged = await runAgainst(answers, [...argv, '--stage', 'shadow'], { cwd });
   assert.deepEqual((staged.seen[0].body as { rollout: unknown }).rollout, { stage: 'shadow', share: 0.1 });
@@ -27,10 +32,46 @@ test('driver put sends the script, and the stage where one is given', async () =
 
 test('driver put takes the script that a codec description of The Things Stack names', async () => {
   await writeFile(join(cwd, 'probe-codec.yaml'), 'uplinkDecoder:\n  fileName: codec.js\n');
-  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [] } } };
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [], failedExamples: [] } } };
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'probe-codec.yaml', '--device-type', 't'];
   const { seen } = await runAgainst(answers, argv, { cwd });
-  assert.deepEqual(seen[0].body, { deviceType: 't', firmware: '*', script: 'function decodeUplink() {}' });
+  assert.deepEqual(seen[0].body, {
+    deviceType: 't',
+    firmware: '*',
+    script: 'function decodeUplink() {}',
+    examples: [],
+  });
+});
+
+test('driver put sends the examples beside the script, and shows those that the server found to fail', async () => {
+  const examples = [{ description: 'half full', bytes: '08', output: { data: { level: 4 } } }];
+  const manifest = { id: 'mine', version: '1.0.0', deviceType: 't', examples };
+  await mkdir(join(cwd, 'mine'));
+  await writeFile(join(cwd, 'mine', 'driver.json'), JSON.stringify(manifest));
+  await writeFile(join(cwd, 'mine', 'codec.js'), 'function decodeUplink() {}');
+  const failed = [{ description: 'half full', ok: false, expected: [{ data: { level: 4 } }], met: [] }];
+  const problem = { status: 400, body: { code: 'invalid_argument', detail: 'Mend it', failedExamples: failed } };
+  const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'mine/codec.js', '--device-type', 't'];
+  const refused = await runAgainst({ 'PUT /v1/drivers/mine/1.0.0': problem }, argv, { cwd });
+  const shown = 'failed  half full\n  expected [{"data":{"level":4}}]\n  met      []';
+  const why = 'Mend the driver or its examples, or give --force: nothing was brought in';
+  assert.deepEqual([refused.status, refused.err], [1, `${shown}\n${why}`]);
+  assert.deepEqual((refused.seen[0].body as { examples: unknown }).examples, examples);
+  const taken = { status: 201, body: { warnings: [], failedExamples: failed } };
+  const forced = await runAgainst({ 'PUT /v1/drivers/mine/1.0.0': taken }, [...argv, '--force'], { cwd });
+  assert.deepEqual([forced.status, forced.err], [0, shown]);
+  assert.equal(forced.seen[0].url, '/v1/drivers/mine/1.0.0?acceptFailingExamples=true');
+});
+
+test('driver put does not send a driver of which an example says too little', async () => {
+  await writeFile(
+    join(cwd, 'little-codec.yaml'),
+    'uplinkDecoder:\n  fileName: codec.js\n  examples:\n    - description: Later\n',
+  );
+  const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'little-codec.yaml', '--device-type', 't'];
+  const { status, err, seen } = await runAgainst({}, argv, { cwd });
+  assert.deepEqual([status, seen.length], [1, 0]);
+  assert.match(err, /failed {2}Later/);
 });
 
 test("driver list says which firmware each version decodes, one's own first and of those built in the rivals", async () => {
@@ -78,7 +119,7 @@ test("driver list says which firmware each version decodes, one's own first and 
 });
 
 test('driver put and driver rollout print what the server warns of', async () => {
-  const body = { stage: 'canary', share: 0.1, warnings: ['It is alone'] };
+  const body = { stage: 'canary', share: 0.1, warnings: ['It is alone'], failedExamples: [] };
   const answers = {
     'PUT /v1/drivers/mine/1.0.0': { status: 201, body },
     'PUT /v1/drivers/mine/1.0.0/rollout': { body },

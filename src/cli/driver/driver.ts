@@ -1,68 +1,15 @@
-import { resolve } from 'node:path';
-import { readScript } from '../../config/codec-files.ts';
-import { choice, decimal, text } from '../../config/schema.ts';
 import { driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { Api, path } from '../api.ts';
-import { command, group, type Terminal, UsageError } from '../command.ts';
-import { apiOptions, value, valueOr } from '../options.ts';
+import { command, group, UsageError } from '../command.ts';
+import { apiOptions } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { keepExample } from './driver-keep.ts';
 import { decodesOf, list, stageOf } from './driver-list.ts';
 import { newDriver } from './driver-new.ts';
+import { driverOperands, put, shareOption, type Warned, warn } from './driver-put.ts';
 import { testDriver } from './driver-test.ts';
-
-interface Warned {
-  readonly warnings: readonly string[];
-}
-
-const driverOperands = [
-  { name: 'DRIVER', sentence: 'the id of the driver' },
-  { name: 'VERSION', sentence: 'its version, as semver' },
-];
-const shareOption = valueOr(decimal(0, 1), 0.1, {
-  placeholder: 'SHARE',
-  sentence: 'Share of the devices that a canary has, from 0 to 1.',
-});
-
-const put = command({
-  name: 'put',
-  summary: 'Brings in a driver: a script that defines decodeUplink(input), as The Things Stack has them',
-  operands: driverOperands,
-  options: {
-    file: value(text(), {
-      short: 'f',
-      placeholder: 'FILE',
-      sentence: 'The script, or what driver test takes; needed.',
-    }),
-    'device-type': value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type it is for; needed.' }),
-    firmware: valueOr(text(), '*', {
-      placeholder: 'RANGE',
-      sentence: 'Firmware versions it is for, as a semver range.',
-    }),
-    stage: value(choice(...driverStages), {
-      placeholder: 'STAGE',
-      sentence: 'How far it is used to begin with; active without it.',
-    }),
-    share: shareOption,
-    ...apiOptions,
-  },
-  async run({ options, operands: [id, version], terminal }) {
-    const { file, firmware, stage, share, 'device-type': deviceType } = options;
-    if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
-    const script = await readScript(resolve(terminal.cwd, file));
-    const api = new Api(options.url, options.token);
-    const answer = await api.put<Warned>(path`/v1/drivers/${id}/${version}`, {
-      deviceType,
-      firmware,
-      script,
-      rollout: stage === undefined ? undefined : { stage, share },
-    });
-    warn(terminal, answer);
-    return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
-  },
-});
 
 const show = command({
   name: 'show',
@@ -103,10 +50,6 @@ export const driver = group('driver', 'Works with the drivers that make readings
   newDriver,
   keepExample,
 ]);
-
-function warn(terminal: Terminal, { warnings }: Warned): void {
-  for (const warning of warnings) terminal.err(`Warning: ${warning}.`);
-}
 
 function formatDriver(driver: ShownDriver): string {
   const { id, version, deviceType, firmware, rollout: placed, trial, script, warnings } = driver;

@@ -2,9 +2,10 @@ import { valid } from 'semver';
 import { activeRollout, type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
 import { SluiceError } from '../../errors.ts';
+import { examplesMax, type RunnableExample } from '../../pipeline/codec-examples/runnable-example.ts';
 import { scriptBytesMax } from '../../pipeline/driver-host/host.ts';
 import { ok, type Route, route } from '../route.ts';
-import { answer, array, entityName, flag, integer, object, text } from '../schemas.ts';
+import { answer, anyJson, array, entityName, flag, integer, object, text } from '../schemas.ts';
 
 const tag = 'Devices';
 
@@ -22,11 +23,13 @@ interface List {
 }
 
 interface Put extends Named {
+  readonly query: { readonly acceptFailingExamples: boolean };
   readonly body: {
     readonly deviceType: string;
     readonly firmware: string;
     readonly script: string;
     readonly rollout?: RolloutBody;
+    readonly examples: readonly RunnableExample[];
   };
 }
 
@@ -50,6 +53,22 @@ const rolloutBody = object(
   ['stage'],
 );
 const rollout = { type: 'object', properties: { stage, share: { type: 'number' }, reason: text } };
+const example = object(
+  {
+    description: text,
+    call: { type: 'string', enum: ['decodeUplink', 'normalizeUplink', 'encodeDownlink', 'decodeDownlink'] },
+    bytes: { type: 'string', pattern: '^([0-9a-fA-F]{2})*$', default: '', description: 'Hex' },
+    data: { type: 'object', description: 'What there is to encode' },
+    fPort: { type: 'integer', minimum: 0, maximum: 255 },
+    recvTime: { ...text, pattern: '^\\d{4}-\\d\\d-\\d\\dT', description: 'ISO 8601; 1970 where absent' },
+    output: { type: 'object', description: 'With `data`, `messages` or `errors`, as the script answers it' },
+  },
+  ['description', 'output'],
+);
+const failedExamples = array({
+  type: 'object',
+  properties: { description: { type: 'string' }, ok: flag, expected: anyJson, met: anyJson, problem: text },
+});
 const rival = { type: 'object', properties: { id: entityName, version: text, deviceType: entityName } };
 const serves = {
   type: 'object',
@@ -150,6 +169,13 @@ export const driverRoutes: readonly Route[] = [
     who: 'admin',
     schemas: {
       params,
+      query: object({
+        acceptFailingExamples: {
+          ...flag,
+          default: false,
+          description: 'Bring it although examples become something else',
+        },
+      }),
       body: object(
         {
           deviceType: entityName,
@@ -159,12 +185,18 @@ export const driverRoutes: readonly Route[] = [
             ...rolloutBody,
             description: 'Active where absent; a version that is there already keeps its own',
           },
+          examples: {
+            ...array(example, { maxItems: examplesMax }),
+            default: [],
+            description: 'What it has to make of payloads: they are run, and a driver that fails one is refused',
+          },
         },
         ['deviceType', 'script'],
       ),
-      responses: { 201: answer('The driver', { ...driverFields, warnings }) },
+      responses: { 201: answer('The driver', { ...driverFields, warnings, failedExamples }) },
     },
-    handle: async ({ params: { id, version }, body: { rollout: wanted, ...body } }, { pipeline, clock }) => {
+    handle: async ({ params: { id, version }, query, body: { rollout: wanted, examples, ...body } }, services) => {
+      const { pipeline, clock } = services;
       if (valid(version) !== version) {
         throw new SluiceError(
           'invalid_argument',
@@ -173,9 +205,10 @@ export const driverRoutes: readonly Route[] = [
       }
       const placed = wanted === undefined ? {} : { rollout: toRollout(wanted) };
       const driver: StoredDriver = { id, version, ...body, createdAt: clock.now(), ...placed };
-      await pipeline.drivers.put(driver);
+      const failed = await pipeline.drivers.put(driver, { examples, acceptFailing: query.acceptFailingExamples });
       const { script: _, ...answered } = driver;
-      return { status: 201, body: { ...answered, warnings: pipeline.drivers.show(driver).warnings } };
+      const { warnings: told } = pipeline.drivers.show(driver);
+      return { status: 201, body: { ...answered, warnings: told, failedExamples: failed } };
     },
   }),
   route<Roll>({

@@ -3,6 +3,7 @@ import { activeRollout } from '../../devices/rollout.ts';
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
 import type { Advice } from '../../pipeline/advice.ts';
+import type { ExpectedExamples } from '../../pipeline/codec-examples/failing-examples.ts';
 import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
@@ -51,6 +52,8 @@ export class MemoryPipeline implements PipelineDoor {
   /** What a test says of built-in drivers, by device type. */
   readonly driverSchemas: Record<string, Record<string, JsonObject>> = {};
   readonly driverWarnings: string[] = [];
+  /** Of each driver that was brought. */
+  readonly expectedExamples: ExpectedExamples[] = [];
   /** What a test says. */
   readonly advice: Advice[] = [];
   readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
@@ -74,9 +77,11 @@ export class MemoryPipeline implements PipelineDoor {
       },
     };
     this.drivers = {
-      put: async (driver) => {
+      put: async (driver, expected) => {
+        this.expectedExamples.push(expected);
         if (!driver.script.includes('decodeUplink')) throw loadsNot(driver.id);
         await registry.putDriver(driver);
+        return expected.acceptFailing ? [{ description: 'accepted', ok: false }] : [];
       },
       list: () => [builtIn],
       eventSchemas: (deviceType) => this.driverSchemas[deviceType] ?? {},

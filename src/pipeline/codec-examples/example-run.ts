@@ -1,13 +1,16 @@
-import type { CodecExample } from '../../config/codec-examples.ts';
-import type { DriverFiles } from '../../config/codec-files.ts';
-import type { DecodeRequest, DriverCall, DriverRef } from '../../pipeline/driver.ts';
 import { silentLog } from '../../std/log.ts';
+import type { DecodeRequest, DriverCall, DriverMatch, DriverRef } from '../driver.ts';
+import { WorkerDriverHost } from '../driver-host/host.ts';
 import { type ExampleResult, judge } from './example-judge.ts';
+import type { RunnableExample } from './runnable-example.ts';
 
-/** Without a script where it is built in. */
-export type TestedDriver = Omit<DriverFiles, 'script'> & { readonly script: string | undefined };
+export interface TestedDriver extends DriverRef, DriverMatch {
+  /** Absent where it is built in. */
+  readonly script: string | undefined;
+  readonly examples: readonly RunnableExample[];
+}
 
-/** Runs each example as the server would. Rejects where the driver does not load. */
+/** Runs each example as the server would, in a thread and a process of its own. Rejects where the driver does not load. */
 export async function runExamples(driver: TestedDriver): Promise<readonly ExampleResult[]> {
   const own = driver.examples.filter(({ script }) => script === undefined);
   const results = [...(await runOn(driver, driver.script, own, 'decodeUplink'))];
@@ -21,7 +24,7 @@ export async function runExamples(driver: TestedDriver): Promise<readonly Exampl
 async function runBeside(
   driver: TestedDriver,
   script: string,
-  examples: readonly CodecExample[],
+  examples: readonly RunnableExample[],
 ): Promise<readonly ExampleResult[]> {
   try {
     return await runOn(driver, script, examples, examples[0].call);
@@ -33,11 +36,9 @@ async function runBeside(
 async function runOn(
   { id, version, deviceType, firmware }: TestedDriver,
   script: string | undefined,
-  examples: readonly CodecExample[],
+  examples: readonly RunnableExample[],
   wanted: DriverCall | undefined,
 ): Promise<readonly ExampleResult[]> {
-  // Loaded here, so that the other commands start without what runs drivers.
-  const { WorkerDriverHost } = await import('../../pipeline/driver-host/host.ts');
   const host = new WorkerDriverHost({ log: silentLog });
   await host.start();
   try {
@@ -52,7 +53,7 @@ async function runOn(
 function requestOf(
   driver: DriverRef,
   deviceType: string,
-  { call, bytes, data, fPort, recvTime }: CodecExample,
+  { call, bytes, data, fPort, recvTime }: RunnableExample,
 ): DecodeRequest {
   return {
     driver,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CodecExample } from '../../config/codec-examples.ts';
-import type { DecodeResult, DriverCall } from '../../pipeline/driver.ts';
-import { isOwnWarning, shorten, toldOf, warningsMax } from '../../pipeline/driver-host/readings.ts';
-import { timeOf } from '../../pipeline/event-time.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
+import type { DecodeResult, DriverCall } from '../driver.ts';
+import { isOwnWarning, shorten, toldOf, warningsMax } from '../driver-host/readings.ts';
+import { timeOf } from '../event-time.ts';
+import type { RunnableExample } from './runnable-example.ts';
 
 export interface ExampleResult {
   readonly description: string;
@@ -15,7 +15,7 @@ export interface ExampleResult {
 }
 
 /** As the makers of the example's form do: see docs/decisions/0092 and 0119. */
-export function judge({ description, call, output }: CodecExample, result: DecodeResult): ExampleResult {
+export function judge({ description, call, output }: RunnableExample, result: DecodeResult): ExampleResult {
   const { warnings } = output;
   const errors = typeof output.errors === 'string' ? [output.errors] : output.errors;
   if (Array.isArray(errors) && errors.length > 0) {

@@ -1,0 +1,99 @@
+import { resolve } from 'node:path';
+import { readScriptFiles } from '../../config/codec-files.ts';
+import { choice, decimal, text } from '../../config/schema.ts';
+import { driverStages } from '../../devices/rollout.ts';
+import type { ExampleResult } from '../../pipeline/codec-examples/example-judge.ts';
+import { Api, ApiError, path } from '../api.ts';
+import { command, type Terminal, UsageError } from '../command.ts';
+import { apiOptions, switchable, value, valueOr } from '../options.ts';
+import { print } from '../print.ts';
+import { exampleLines } from './example-lines.ts';
+
+export interface Warned {
+  readonly warnings: readonly string[];
+}
+
+interface PutAnswer extends Warned {
+  readonly failedExamples: readonly ExampleResult[];
+}
+
+export const driverOperands = [
+  { name: 'DRIVER', sentence: 'the id of the driver' },
+  { name: 'VERSION', sentence: 'its version, as semver' },
+];
+export const shareOption = valueOr(decimal(0, 1), 0.1, {
+  placeholder: 'SHARE',
+  sentence: 'Share of the devices that a canary has, from 0 to 1.',
+});
+
+export const put = command({
+  name: 'put',
+  summary: 'Brings in a driver: a script that defines decodeUplink(input), as The Things Stack has them',
+  note: 'Examples of its description, or of one beside the script (driver.json, …-codec.yaml, test_decode_….json), are run first: where one fails the driver is refused.',
+  operands: driverOperands,
+  options: {
+    file: value(text(), {
+      short: 'f',
+      placeholder: 'FILE',
+      sentence: 'The script, or what driver test takes; needed.',
+    }),
+    'device-type': value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type it is for; needed.' }),
+    firmware: valueOr(text(), '*', {
+      placeholder: 'RANGE',
+      sentence: 'Firmware versions it is for, as a semver range.',
+    }),
+    stage: value(choice(...driverStages), {
+      placeholder: 'STAGE',
+      sentence: 'How far it is used to begin with; active without it.',
+    }),
+    share: shareOption,
+    force: switchable({ sentence: 'Bring it in although examples fail.' }),
+    ...apiOptions,
+  },
+  async run({ options, operands: [id, version], terminal }) {
+    const { file, firmware, stage, share, force, 'device-type': deviceType } = options;
+    if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
+    const { script, examples, unusableExamples } = await readScriptFiles(resolve(terminal.cwd, file));
+    const unusable = unusableExamples.map((each) => ({ ...each, ok: false }));
+    tell(terminal, unusable);
+    if (unusable.length > 0 && !force) throw refusal();
+    const query = force ? '?acceptFailingExamples=true' : '';
+    const at = `${path`/v1/drivers/${id}/${version}`}${query}`;
+    const body = {
+      deviceType,
+      firmware,
+      script,
+      rollout: stage === undefined ? undefined : { stage, share },
+      // Those of another script say nothing of this one.
+      examples: examples.filter((example) => example.script === undefined),
+    };
+    const answer = await sent(new Api(options.url, options.token).put<PutAnswer>(at, body), terminal);
+    tell(terminal, answer.failedExamples);
+    warn(terminal, answer);
+    return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
+  },
+});
+
+/** A refusal has the examples that failed: they are shown as driver test shows them. */
+async function sent(answer: Promise<PutAnswer>, terminal: Terminal): Promise<PutAnswer> {
+  try {
+    return await answer;
+  } catch (problem) {
+    const failed = problem instanceof ApiError ? problem.details.failedExamples : undefined;
+    if (!Array.isArray(failed)) throw problem;
+    tell(terminal, failed);
+    throw refusal();
+  }
+}
+
+function refusal(): Error {
+  return new Error('Mend the driver or its examples, or give --force: nothing was brought in');
+}
+
+function tell(terminal: Terminal, failed: readonly ExampleResult[]): void {
+  for (const line of failed.flatMap(exampleLines)) terminal.err(line);
+}
+
+export function warn(terminal: Terminal, { warnings }: Warned): void {
+  for (const warning of warnings) terminal.err(`Warning: ${warning}.`);
+}
