@@ -109,10 +109,19 @@ test('what goes down is encoded by the function that the script has, and read ba
   });
 });
 
+test('numbers that are no bytes are cut to what is left of them, and one of them is told', () => {
+  const told = ask('encodeDownlink', "function encodeDownlink() { return { bytes: [300, -1, 2.9, true, '5', 0 / 0, 7] } }");
+  assert.deepEqual(told, {
+    ok: true,
+    readings: [],
+    warnings: ['The driver answered 300 as a byte: 44 is sent'],
+    downlink: { bytes: [44, 255, 2, 1, 5, 0, 7] },
+  });
+});
+
 test('what is not bytes is not sent, and a script without the function does not load for it', () => {
   const refused: [answer: string, reason: RegExp][] = [
-    ['{ bytes: [256] }', /^Answer bytes as a list of integers from 0 to 255$/],
-    ['{ bytes: [1.5] }', /^Answer bytes/],
+    ['{ bytes: [[1]] }', /^Answer bytes as a list of numbers from 0 to 255$/],
     ["{ bytes: 'ff' }", /^Answer bytes/],
     ['{}', /^Answer bytes/],
     ['{ bytes: [], fPort: 300 }', /^Answer fPort/],

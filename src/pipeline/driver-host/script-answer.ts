@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../std/json.ts';
-import type { DriverCall, EncodedDownlink } from '../driver.ts';
+import type { DriverCall } from '../driver.ts';
 import { type Answer, answerOf, ownWarning, refuse, warningsMax } from './readings.ts';
 import type { ScriptAnswer } from './sandbox.ts';
 
@@ -62,20 +62,27 @@ function isMeasured(message: unknown): boolean {
   return !isJsonObject(message) || Object.keys(message.data as JsonObject).length > 0;
 }
 
+/** Numbers that are no bytes become what is left of them in eight bits, as The Things Stack has it, but not without a word. */
 function encodedIn(output: unknown): Answer {
   if (!isJsonObject(output)) return refuse('Answer with an object that has bytes');
   const answer = answerOf({ errors: output.errors, warnings: output.warnings, messages: [] });
   if (!answer.ok) return answer;
-  const downlink = downlinkIn(output);
-  return typeof downlink === 'string' ? refuse(downlink) : { ...answer, downlink };
+  const given = listIn(output.bytes);
+  if (given === undefined) return refuse('Answer bytes as a list of numbers from 0 to 255');
+  const { fPort } = output;
+  const port = fPort === undefined || fPort === null ? undefined : Number(fPort);
+  if (port !== undefined && !isByte(port)) return refuse('Answer fPort as an integer from 0 to 255');
+  const bytes = given.map((value) => Number(value) & 0xff);
+  const bent = given.findIndex((value, at) => value !== bytes[at]);
+  const told = bent < 0 ? [] : [ownWarning(`${JSON.stringify(given[bent])} as a byte: ${bytes[bent]} is sent`)];
+  const warnings = [...answer.warnings, ...told].slice(0, warningsMax);
+  return { ...answer, warnings, downlink: port === undefined ? { bytes } : { bytes, fPort: port } };
 }
 
 /** By now a typed array is an object with its places as names, and a Buffer one with its bytes as `data`. */
-function downlinkIn({ bytes, fPort }: JsonObject): EncodedDownlink | string {
+function listIn(bytes: unknown): readonly unknown[] | undefined {
   const list = isJsonObject(bytes) ? (bytes.data ?? Object.values(bytes)) : bytes;
-  if (!Array.isArray(list) || !list.every(isByte)) return 'Answer bytes as a list of integers from 0 to 255';
-  if (fPort === undefined || fPort === null) return { bytes: list };
-  return isByte(fPort) ? { bytes: list, fPort } : 'Answer fPort as an integer from 0 to 255';
+  return Array.isArray(list) && list.every((value) => typeof value !== 'object' || value === null) ? list : undefined;
 }
 
 function isByte(value: unknown): value is number {
