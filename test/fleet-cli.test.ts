@@ -26,7 +26,10 @@ test('a fleet is imported, changed, found and exported from the command line', a
   assert.equal(imported.status, 1);
   assert.match(imported.text, /^made +3$/m);
   assert.match(imported.text, /^ *5 .*invalid_argument/m);
-  await run('device', 'add', 'm-2', '--firmware', '2.0.0');
+  await run('device', 'update', 'm-2', '--firmware', '2.0.0');
+  const added = await run('device', 'add', 'm-2', '--type', 'other');
+  assert.equal(added.status, 1);
+  assert.match(added.text, /Update device "m-2" instead: it is registered already, of type "meter"/);
   assert.match((await run('device', 'retire', 'm-1')).text, /m-1 is retired/);
   const listed = await run('device', 'list', '--gateway', 'gw', '--json');
   const rows = (JSON.parse(listed.text) as { devices: { id: string; retired: boolean }[] }).devices;

@@ -12,47 +12,33 @@ beforeEach(async () => {
 });
 afterEach(() => rm(cwd, { recursive: true }));
 
-const unknownDevice = { status: 404, body: { code: 'device_unknown', title: 'The device is not registered' } };
-
 test('device add registers a device with its attributes', async () => {
   const argv = ['device', 'add', 'd-1', '--type', 't', '--firmware', '1.2.3', '--attribute', 'site=a=b'];
-  const answers = { 'GET /v1/devices/d-1': unknownDevice, 'PUT /v1/devices/d-1': { status: 201, body: {} } };
-  const { out, seen } = await runAgainst(answers, argv);
-  assert.deepEqual(seen[1].body, { type: 't', firmwareVersion: '1.2.3', attributes: { site: 'a=b' }, retired: false });
+  const { out, seen } = await runAgainst({ 'PUT /v1/devices/d-1': { status: 201, body: {} } }, argv);
+  assert.deepEqual(seen[0].body, { type: 't', firmwareVersion: '1.2.3', attributes: { site: 'a=b' }, retired: false });
+  assert.equal(seen[0].url, '/v1/devices/d-1?onlyNew=true');
   assert.equal(out, 'Registered device d-1.');
 });
 
-test('device add changes what it names of a device that is there, and nothing else', async () => {
-  const there = {
-    id: 'd-1',
-    type: 't',
-    firmwareVersion: '1.2.3',
-    attributes: { site: 'a', floor: '1' },
-    retired: true,
-    createdAt: 0,
-  };
-  const answers = { 'GET /v1/devices/d-1': { body: there }, 'PUT /v1/devices/d-1': { body: there } };
-  const added = await runAgainst(answers, ['device', 'add', 'd-1', '--attribute', 'floor=2']);
-  const { id: _id, createdAt: _createdAt, ...kept } = there;
-  assert.deepEqual(added.seen[1].body, { ...kept, attributes: { site: 'a', floor: '2' } });
-  assert.equal(added.out, 'Changed device d-1.');
-  const argv = ['device', 'add', 'd-1', '--active', '--type', 'u', '--remove-attribute', 'site'];
-  const changed = await runAgainst(answers, argv);
-  assert.deepEqual(changed.seen[1].body, { ...kept, type: 'u', attributes: { floor: '1' }, retired: false });
+test('device add needs a type, and says of a device that is there what the server says', async () => {
+  const { status, err, seen } = await runAgainst({}, ['device', 'add', 'm5']);
+  assert.deepEqual([status, seen.length], [2, 0]);
+  assert.match(err, /^Give --type\n/);
+  const conflict = { status: 409, body: { code: 'conflict', detail: 'Update device "m5" instead' } };
+  const refused = await runAgainst({ 'PUT /v1/devices/m5': conflict }, ['device', 'add', 'm5', '--type', 't']);
+  assert.deepEqual([refused.status, refused.err], [1, 'Update device "m5" instead (conflict)']);
 });
 
-test('device add of a new device needs a type', async () => {
-  const { status, err, seen } = await runAgainst({ 'GET /v1/devices/m5': unknownDevice }, ['device', 'add', 'm5']);
-  assert.equal(status, 2);
-  assert.match(err, /^Give --type: "m5" is not registered yet\n/);
-  assert.equal(seen.length, 1);
-});
-
-test('device add does not take another failure for a new device', async () => {
-  const answers = { 'GET /v1/devices/d-1': { status: 403, body: { code: 'not_authorized', title: 'Not allowed' } } };
-  const { status, seen } = await runAgainst(answers, ['device', 'add', 'd-1', '--type', 't']);
-  assert.equal(status, 1);
-  assert.equal(seen.length, 1);
+test('device update sends what it names and nothing else, and tells of another type', async () => {
+  const answers = { 'PATCH /v1/devices/d-1': { body: { type: 'u' } } };
+  const changed = await runAgainst(answers, ['device', 'update', 'd-1', '--attribute', 'floor=2']);
+  assert.deepEqual(changed.seen[0].body, { attributes: { floor: '2' } });
+  assert.equal(changed.out, 'Changed device d-1.');
+  const argv = ['device', 'update', 'd-1', '--active', '--type', 'u', '--remove-attribute', 'site'];
+  const moved = await runAgainst(answers, argv);
+  assert.deepEqual(moved.seen[0].body, { type: 'u', attributes: { site: null }, retired: false });
+  assert.equal(moved.out, 'Changed device d-1: it is of type "u" now.');
+  assert.equal((await runAgainst(answers, ['device', 'update', 'd-1', '--active', '--retired'])).status, 2);
 });
 
 test('device credentials prints the new password, and --remove takes it away', async () => {

@@ -3,7 +3,7 @@ import type { Presence } from '../devices/presence.ts';
 import type { Device, StateEntry } from '../devices/store.ts';
 import { Api, path } from './api.ts';
 import { command, group, UsageError } from './command.ts';
-import { add } from './device-add.ts';
+import { add, update } from './device-add.ts';
 import { credentials } from './device-credentials.ts';
 import { history } from './device-history.ts';
 import { series } from './device-series.ts';
@@ -145,6 +145,7 @@ const state = command({
 
 export const device = group('device', 'Works with devices and their types', [
   add,
+  update,
   list,
   show,
   retire,

@@ -198,4 +198,11 @@ test('device types and ids that cannot be are refused', async () => {
     await assert.rejects(pipeline.registry.putDevice(testDevice({ id, type: 'meter' })), { code: 'invalid_argument' });
   }
   await assert.rejects(pipeline.registry.putDevice(testDevice({ id: 'x', type: 'none' })), { code: 'not_found' });
+  const twice = ['a', 'b'].map((site) => testDevice({ id: 'new', type: 'meter', attributes: { site } }));
+  const [first, second] = await Promise.allSettled(twice.map((device) => pipeline.registry.putDevice(device, true)));
+  assert.equal(first.status, 'fulfilled');
+  assert.match(
+    String((second as PromiseRejectedResult).reason),
+    /Update device "new" instead: it is .* of type "meter"/,
+  );
 });

@@ -77,16 +77,29 @@ export class RegistryWrites {
     return stored;
   }
 
-  /** Changes of device types come one after the other: a part of one may be made from what was there before. */
+  /** Changes that are made from what was there before come one after the other. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(change, change);
     this.#turn = turn;
     return turn;
   }
 
-  /** Rejects with `invalid_argument` for the id, with `not_found` where the type does not exist. */
-  async putDevice(device: NewDevice): Promise<Device> {
+  /**
+   * Rejects with `invalid_argument` for the id, with `not_found` where the type does not exist, and with `conflict` where only a
+   * new device is wanted and this one is there.
+   */
+  async putDevice(device: NewDevice, onlyNew = false): Promise<Device> {
     checkId(device.id);
+    return onlyNew ? this.#inTurn(() => this.#putNew(device)) : this.#putDevice(device);
+  }
+
+  async #putNew(device: NewDevice): Promise<Device> {
+    const there = await this.#store.registry.device(device.id);
+    if (there !== undefined) throw isThere(there);
+    return this.#putDevice(device);
+  }
+
+  #putDevice(device: NewDevice): Promise<Device> {
     return this.#firmware.exclusive(device.id, async () => {
       const stored = await this.#store.registry.putDevice(device);
       this.#changed(stored);
@@ -247,4 +260,8 @@ function isIntegerWithin(value: number, min: number, max = Number.MAX_SAFE_INTEG
 
 function invalid(message: string): SluiceError {
   return new SluiceError('invalid_argument', message);
+}
+
+function isThere({ id, type }: Device): SluiceError {
+  return new SluiceError('conflict', `Update device "${id}" instead: it is registered already, of type "${type}"`);
 }

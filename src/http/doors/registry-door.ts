@@ -10,7 +10,8 @@ export interface RegistryDoor {
   putSchema(deviceType: string, eventType: string, schema: JsonObject | undefined): Promise<DeviceType>;
   /** Answers whether there was one. Rejects with `conflict` while it has devices. */
   removeDeviceType(name: string): Promise<boolean>;
-  putDevice(device: NewDevice): Promise<Device>;
+  /** Rejects with `conflict` where only a new device is wanted and this one is there. */
+  putDevice(device: NewDevice, onlyNew?: boolean): Promise<Device>;
   patchDevice(id: string, patch: DevicePatch): Promise<Device>;
   putDevices(devices: readonly ImportedDevice[]): Promise<readonly ImportOutcome[]>;
   /** Answers whether there was one. */

@@ -43,6 +43,7 @@ interface Children extends Named {
 }
 
 interface Put extends Named {
+  readonly query: { readonly onlyNew: boolean };
   readonly body: {
     readonly type: string;
     readonly firmwareVersion?: string;
@@ -107,13 +108,16 @@ export const deviceRoutes: readonly Route[] = [
     who: 'admin',
     schemas: {
       params: deviceIdParams,
+      query: object({
+        onlyNew: { ...flag, default: false, description: 'Refuse a device that is there, with `conflict`' },
+      }),
       body: object(deviceFields, ['type']),
       responses: { 200: { ...deviceSchema, description: 'It was there' }, 201: deviceSchema },
     },
-    handle: async ({ params: { id }, body }, { store, pipeline }) => {
+    handle: async ({ params: { id }, query: { onlyNew }, body }, { store, pipeline }) => {
       const there = (await store.registry.device(id)) !== undefined;
       const device: NewDevice = { id, ...body, firmwareVersion: body.firmwareVersion };
-      return { status: there ? 200 : 201, body: await pipeline.registry.putDevice(device) };
+      return { status: there ? 200 : 201, body: await pipeline.registry.putDevice(device, onlyNew) };
     },
   }),
   route<Named>({
