@@ -20,7 +20,7 @@ export const errorCatalogue = {
   message_expired: { http: 410, mqtt: 0x83, retryable: false, title: 'The time of the message ran out' },
   not_supported: { http: 501, mqtt: 0x83, retryable: false, title: 'The server cannot do this' },
   // Rights
-  unauthenticated: { http: 401, mqtt: 0x86, retryable: false, title: 'The credentials are missing or wrong' },
+  unauthenticated: { http: 401, mqtt: 0x87, retryable: false, title: 'The credentials are missing or wrong' },
   not_authorized: { http: 403, mqtt: 0x87, retryable: false, title: 'This is not allowed' },
   device_unknown: { http: 404, mqtt: 0x87, retryable: false, title: 'The device is not registered' },
   device_retired: { http: 410, mqtt: 0x87, retryable: false, title: 'The device is retired' },

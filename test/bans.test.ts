@@ -49,7 +49,7 @@ async function sluice(server: Server, ...argv: string[]): Promise<string> {
 
 test('guessing a password ends in a ban, which the log, the metrics and the command line show, and which can be lifted', async (t) => {
   const server = await guardedServer(t);
-  for (let i = 0; i < 3; i++) assert.equal(await login(server, 'wrong'), 0x86);
+  for (let i = 0; i < 3; i++) assert.equal(await login(server, 'wrong'), 0x87);
   assert.equal(await login(server, 'ann-secret'), 0x8a);
   assert.equal(await login(server, 'ann-secret'), 0x8a);
   const logged = server.log().filter((line) => JSON.parse(line).message === 'Banned');
@@ -65,7 +65,7 @@ test('guessing a password ends in a ban, which the log, the metrics and the comm
   for (const line of [
     'sluice_broker_bans 1',
     'sluice_broker_connects_banned_total 2',
-    'sluice_broker_connects_refused_total{reason_code="0x86"} 3',
+    'sluice_broker_connects_refused_total{reason_code="0x87"} 3',
     'sluice_broker_connects_refused_total{reason_code="0x8a"} 2',
   ]) {
     assert.ok(metrics.split('\n').includes(line), line);

@@ -116,7 +116,7 @@ test('a device signs its own tokens: another key, audience, device or time lets 
   ];
   for (const token of bad) {
     assert.equal(await posts(server, 'm-1', `Bearer ${token}`), 401, token);
-    await assert.rejects(logIn({ username: 'm-1', password: token }), { code: 0x86 }, token);
+    await assert.rejects(logIn({ username: 'm-1', password: token }), { code: 0x87 }, token);
   }
   const left = sentAway(client);
   await server.api('DELETE', '/v1/devices/m-1/credentials');

@@ -74,7 +74,7 @@ test('users, tokens of a secret and the answers of a service let in, over MQTT a
   for (const [login, topic] of logins) await (await logIn(login)).publishAsync(topic, 'x', { qos: 1 });
   const carl = await logIn(logins[2][0]);
   await assert.rejects(carl.publishAsync('a/1', 'x', { qos: 1 }), { code: 0x87 });
-  await assert.rejects(logIn({ username: 'dora', password: 'x' }), { code: 0x86 });
+  await assert.rejects(logIn({ username: 'dora', password: 'x' }), { code: 0x87 });
   await assert.rejects(logIn({}), { code: 0x87 });
   const queues = (authorization: string) =>
     fetch(`${server.httpUrl}/v1/queues`, { headers: { authorization } }).then(({ status }) => status);
@@ -106,7 +106,7 @@ test('the verifier of docs/access.md lets MQTT.js in by SCRAM-SHA-256, and by th
   await logIn({ username: 'ann', password: 'pencil' });
   const client = await connectScram(t, server.mqttUrl, new ScramClient('ann', 'pencil'));
   await client.publishAsync('t', 'x', { qos: 1 });
-  await assert.rejects(connectScram(t, server.mqttUrl, new ScramClient('ann', 'pen')), { code: 0x86 });
+  await assert.rejects(connectScram(t, server.mqttUrl, new ScramClient('ann', 'pen')), { code: 0x87 });
 });
 
 /** MQTT.js leaves the answer to AUTH to whoever uses it. */

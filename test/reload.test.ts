@@ -34,7 +34,7 @@ test('SIGHUP takes over another access section, and ends connections that lost t
   const end = reasonOfEnd(client);
   server.signal('SIGHUP');
   assert.equal(await end, 0x87);
-  await assert.rejects(connect({ username: 'ann', password: 'old secret' }), { code: 0x86 });
+  await assert.rejects(connect({ username: 'ann', password: 'old secret' }), { code: 0x87 });
   await connect({ username: 'ann', password: 'new secret' });
 });
 

@@ -243,5 +243,7 @@ const acknowledgeReasonCodes = new Set([0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99
 
 function reasonCodeOf(failure: SluiceError): number {
   const code = errorCatalogue[failure.code].mqtt;
+  // Packet too large, which only CONNACK and DISCONNECT may say [MQTT-3.4.2-1].
+  if (code === 0x95) return 0x97;
   return acknowledgeReasonCodes.has(code) ? code : 0x80;
 }

@@ -99,7 +99,7 @@ test('a wrong proof, or one for nobody, is refused and the connection closed [MQ
   for (const scram of [new ScramClient('ann', 'guess'), new ScramClient('nobody', 'guess')]) {
     const { fixture } = setUp();
     const client = fixture.open(5);
-    assert.equal((await login(client, scram)).reasonCode, 0x86);
+    assert.equal((await login(client, scram)).reasonCode, 0x87);
     assert.equal(client.ended, true);
   }
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Access } from '../access/access.ts';
 import { SluiceError } from '../errors.ts';
 import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
@@ -145,7 +145,7 @@ export class Broker implements Part {
       clock,
       sessionLog: parts.sessionLog,
       log,
-      newClientId: () => `auto-${randomBytes(12).toString('base64url')}`,
+      newClientId: () => `${options.clientIdPrefix}${randomUUID()}`,
       newArrival: () => ++arrivals,
     };
   }

@@ -171,7 +171,7 @@ test('whoever has a password, or comes where nobody may claim, is asked for cred
   const fixture = new BrokerFixture({ access: nobodyComesIn });
   const named = fixture.open(5);
   await named.connect({ username: 'claim', password: Buffer.from('x') });
-  assert.equal(named.take(PacketType.connack).reasonCode, 0x86);
+  assert.equal(named.take(PacketType.connack).reasonCode, 0x87);
   const closed = new BrokerFixture({ access: nobodyComesIn, limits: { claimConnectionsMax: 0 } });
-  assert.equal((await claiming(closed)).take(PacketType.connack).reasonCode, 0x86);
+  assert.equal((await claiming(closed)).take(PacketType.connack).reasonCode, 0x87);
 });

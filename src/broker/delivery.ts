@@ -46,6 +46,21 @@ export class Deliverer {
     else this.#deliverAcknowledged(session, new Outgoing(publication, qos, retain, properties, undefined));
   }
 
+  /**
+   * To the publisher itself, which knows its own message by PUBREC: where nothing has to be stored first, it waits for the pump
+   * that follows the acknowledgement.
+   */
+  deliverBehind(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
+    const { session } = subscription;
+    const qos = lowerQos(publication.qos, subscription.qos);
+    if (qos === 0 || session.stored !== undefined) {
+      this.deliver(subscription, publication, retain, shared);
+      return;
+    }
+    const properties = propertiesFor(publication.own(), subscription);
+    this.#keep(session, new Outgoing(publication, qos, retain, properties, undefined));
+  }
+
   /** To a member of a group: another one may take the message over as long as this one has not acknowledged it. */
   deliverToMember(subscription: Subscription, publication: Publication): void {
     const retain = subscription.retainAsPublished && publication.retain;
@@ -190,6 +205,10 @@ export class Deliverer {
       this.sender.send(session, link, outgoing);
       return;
     }
+    this.#keep(session, outgoing);
+  }
+
+  #keep(session: Session, outgoing: Outgoing): void {
     if (outgoing.delivery === undefined && !this.canKeep(session, outgoing.publication))
       this.sender.drop('session_full');
     else session.wait(outgoing);

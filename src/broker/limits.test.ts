@@ -99,12 +99,12 @@ test('a client id or a will that is too long is refused', async () => {
   assert.equal(await connackOf(fixture.open(4), { clientId: 'é'.repeat(12) }), 2);
   const will = { topic: 'a', qos: 0, retain: false, properties: undefined } as const;
   assert.equal(await connackOf(fixture.open(), { clientId: 'w', will: { ...will, payload: Buffer.alloc(10) } }), 0);
-  assert.equal(await connackOf(fixture.open(), { clientId: 'x', will: { ...will, payload: Buffer.alloc(11) } }), 0x97);
+  assert.equal(await connackOf(fixture.open(), { clientId: 'x', will: { ...will, payload: Buffer.alloc(11) } }), 0x95);
   assert.deepEqual(
     [...fixture.broker.counters.connectRefused],
     [
       [0x85, 2],
-      [0x97, 1],
+      [0x95, 1],
     ],
   );
 });

@@ -28,7 +28,12 @@ export interface BrokerLimits {
   readonly sessionsMax: number;
   /** Beyond it SUBSCRIBE is refused with 0x97, as it is beyond `filterCharactersMax`. */
   readonly subscriptionsPerClientMax: number;
-  /** Retained messages; beyond it a new topic is not retained, counted, and the publisher told 0x97. */
+  /** The payload of a PUBLISH or a will; beyond it the message is refused, or CONNECT with 0x95. 0: no bound but that of packets. */
+  readonly payloadBytesMax: number;
+  /**
+   * Retained messages; beyond it a new topic is not retained, counted, and the publisher told 0x97. 0: CONNACK says that there are
+   * none, and whoever sends one breaks the protocol.
+   */
   readonly retainedMessagesMax: number;
   /** Topic aliases that a client may set; advertised, beyond it 0x94. */
   readonly topicAliasMax: number;
@@ -40,7 +45,7 @@ export interface BrokerLimits {
   readonly userPropertiesMax: number;
   /** Beyond it CONNECT is refused with 0x85. */
   readonly clientIdBytesMax: number;
-  /** The payload of a will; beyond it CONNECT is refused with 0x97. */
+  /** The payload of a will; beyond it CONNECT is refused with 0x95. */
   readonly willBytesMax: number;
   /** Connections from one address; one more is closed at once. 0: no bound. */
   readonly connectionsPerAddressMax: number;
@@ -78,6 +83,11 @@ export interface BanRules {
   readonly exempt: readonly string[];
 }
 
+/** Nothing that is retained is taken or announced. */
+export function retainsNothing({ retainedMessagesMax }: BrokerLimits): boolean {
+  return retainedMessagesMax === 0;
+}
+
 /** What all filters of one client may have together: long ones are rare, and as many long ones as filters are an attack. */
 export function filterCharactersMax({ subscriptionsPerClientMax }: BrokerLimits): number {
   return Math.max(filterCharactersMin, subscriptionsPerClientMax * filterCharactersAverage);
@@ -96,6 +106,18 @@ export function userPropertiesRefusal(
   if (met <= max) return undefined;
   return new SluiceError('quota_exceeded', `A message has at most ${max} user properties: this one has ${met}`);
 }
+
+/** Why a payload of so many bytes is not taken; undefined where it is. */
+export function payloadBytesRefusal(bytes: number, max: number): SluiceError | undefined {
+  if (max === 0 || bytes <= max) return undefined;
+  return new SluiceError('payload_too_large', `A message has a payload of at most ${max} bytes: this one has ${bytes}`);
+}
+
+/** The least that a server may set as its Maximum Packet Size: every acknowledgement fits. */
+export const packetBytesMin = 20;
+
+/** The largest packet that MQTT can say: a server that takes it has no Maximum Packet Size. */
+export const wholePacketBytesMax = 268_435_460;
 
 /** What a connection may send before its CONNECT was accepted. */
 export const connectPacketBytesMax = 256 * 1024;

@@ -1,3 +1,4 @@
+import type { QoS } from '../message.ts';
 import type { SharedDispatch } from './shared-dispatch.ts';
 
 /** What an operator chooses, beside the limits. Defaults stand in the configuration. */
@@ -8,4 +9,10 @@ export interface BrokerOptions {
   readonly payloadFormatCheck: boolean;
   /** What clients that ask for Response Information are told; `${clientId}` stands for their client id. */
   readonly responseTopicPrefix: string | undefined;
+  /** Highest QoS at which a client may publish, and gets messages; announced as Maximum QoS. */
+  readonly qosMax: QoS;
+  /** Whether clients come in without a client id, and are given one. */
+  readonly emptyClientIds: boolean;
+  /** What the client ids that the server gives begin with. */
+  readonly clientIdPrefix: string;
 }

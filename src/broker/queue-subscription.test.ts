@@ -141,7 +141,7 @@ test('what cannot be extended is refused, with the reason, and the rest is exten
   ])
     assert.equal(extend(client, body), 0x99);
   assert.equal(extend(client, `{"sequences":[${Array(1_001).fill(1)}]}`), 0x99);
-  assert.equal(extend(client, ' '.repeat(16 * 1024 + 1)), 0x80);
+  assert.equal(extend(client, ' '.repeat(16 * 1024 + 1)), 0x97);
   assert.equal(extend(client, '', '$queue/jobs/extend/more'), 0x87);
   assert.equal(queue.extensionsMs.length, 1);
 });

@@ -132,7 +132,10 @@ export class Router {
       const isOwn = recipient.noLocal && recipient.session.clientId === publication.publisher;
       const subscription = isOwn ? recipient.ofOwn : recipient;
       if (subscription === undefined) continue;
-      this.#deliverer.deliver(subscription, publication, subscription.retainAsPublished && publication.retain, several);
+      const retain = subscription.retainAsPublished && publication.retain;
+      if (publication.qos === 2 && recipient.session.clientId === publication.publisher)
+        this.#deliverer.deliverBehind(subscription, publication, retain, several);
+      else this.#deliverer.deliver(subscription, publication, retain, several);
     }
     for (let i = 0; i < groups.length; i++) {
       const member = groups[i].pick(publication);

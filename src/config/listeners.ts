@@ -1,5 +1,6 @@
 import { certificateIdentities } from '../access/access.ts';
 import { clientTrusts } from '../access/client-certificate.ts';
+import { packetBytesMin, wholePacketBytesMax } from '../broker/limits.ts';
 import { checkClientCertificates } from './client-certificates.ts';
 import { network } from './entries.ts';
 import {
@@ -17,7 +18,6 @@ import {
   withDefault,
 } from './schema.ts';
 
-const mebibyte = 1024 * 1024;
 const file = text({ expected: 'the path of a file' });
 
 export const listenerTls = object({
@@ -51,7 +51,7 @@ export const listenerEntry = object({
   proxyTrusted: optional(list(network)),
   connectionsMax: optional(integer(1, 1_000_000)),
   acceptRateMax: optional(integer(1, 1_000_000)),
-  packetBytesMax: optional(integer(1024, 256 * mebibyte)),
+  packetBytesMax: optional(integer(packetBytesMin, wholePacketBytesMax)),
   handshakeTimeoutMs: withDefault(integer(100, 600_000), 10_000),
   redirect: optional(listenerRedirect),
 });

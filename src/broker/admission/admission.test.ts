@@ -38,7 +38,7 @@ class GuardedBroker extends BrokerFixture {
   }
 
   async fail(times: number, username = 'ann', from = elsewhere): Promise<void> {
-    for (let i = 0; i < times; i++) assert.equal(await this.login(username, 'wrong', { from }), 0x86);
+    for (let i = 0; i < times; i++) assert.equal(await this.login(username, 'wrong', { from }), 0x87);
   }
 }
 
@@ -63,7 +63,7 @@ test('a user name that fails to log in too often is banned at its address, befor
 test('where CONNECT holds no user name its client id is banned at its address, and the address is not', async () => {
   const fixture = new GuardedBroker();
   const anonymous = { username: undefined, clientId: 'c' };
-  for (let i = 0; i < failedLoginsMax; i++) assert.equal(await fixture.login('', 'wrong', anonymous), 0x86);
+  for (let i = 0; i < failedLoginsMax; i++) assert.equal(await fixture.login('', 'wrong', anonymous), 0x87);
   assert.equal(await fixture.login('', 'right', anonymous), 0x8a);
   assert.equal(await fixture.login('', 'right', { username: undefined, clientId: 'd' }), 0);
   assert.equal(fixture.broker.isBanned(elsewhere), false);

@@ -123,9 +123,9 @@ function becomeAgain(
 /** [MQTT-4.12.1-2] */
 function failAgain(connection: Connection, credentials: Credentials, problem: SluiceError): void {
   connection.context.admission.loginFailed(credentials, problem.code);
-  // DISCONNECT has no code for bad credentials.
+  // DISCONNECT has no code for a server that is not ready.
   const { mqtt } = errorCatalogue[problem.code];
-  connection.disconnect(mqtt === 0x86 ? 0x87 : mqtt === 0x88 ? 0x80 : mqtt, problem.message);
+  connection.disconnect(mqtt === 0x88 ? 0x80 : mqtt, problem.message);
 }
 
 function sendAuth(

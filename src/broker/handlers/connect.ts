@@ -7,14 +7,21 @@ import { AliasesOut } from '../aliases-out.ts';
 import { wantsToClaim } from '../claims.ts';
 import type { Connection } from '../connection.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
-import { userPropertiesRefusal } from '../limits.ts';
+import { payloadBytesRefusal, retainsNothing, userPropertiesRefusal, wholePacketBytesMax } from '../limits.ts';
 import { openQueue } from '../open-queue.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { responseInformation } from '../response-information.ts';
 import { ownerOf, type Session } from '../session.ts';
 import { type TopicRights, topicRights } from '../topic-cache.ts';
 import { acceptClaimant } from './claim.ts';
-import { type Refusal, refuseConnect, serverMoved, useAnotherServer } from './refuse-connect.ts';
+import {
+  qosNotSupported,
+  type Refusal,
+  refuseConnect,
+  retainNotSupported,
+  serverMoved,
+  useAnotherServer,
+} from './refuse-connect.ts';
 
 /** A CONNECT that may go on, until its client is known for who it is. */
 export interface Login {
@@ -77,25 +84,32 @@ export function beginLogin(connection: Connection, packet: ConnectPacket): Login
   return { packet, credentials, rightsVersion: connection.context.rights.version };
 }
 
-export function refuseLogin(connection: Connection, { packet, credentials }: Login, problem: SluiceError): void {
+export function refuseLogin(connection: Connection, { credentials }: Login, problem: SluiceError): void {
   connection.context.admission.loginFailed(credentials, problem.code);
-  const isUnshown = problem.code === 'unauthenticated' && !showsCredentials(packet);
-  refuseConnect(connection, isUnshown ? 0x87 : errorCatalogue[problem.code].mqtt, problem.message);
-}
-
-/** Otherwise 0x86, bad user name or password, would speak of what the packet does not hold. */
-function showsCredentials({ username, password, properties }: ConnectPacket): boolean {
-  return username !== undefined || password !== undefined || properties?.authenticationMethod !== undefined;
+  refuseConnect(connection, errorCatalogue[problem.code].mqtt, problem.message);
 }
 
 function refusalOf(connection: Connection, packet: ConnectPacket): Refusal | undefined {
+  if (packet.clientId === '' && !connection.context.options.emptyClientIds)
+    return [packet.version === 5 ? 0x80 : 0x85, 'A client needs a client id of its own here [MQTT-3.1.3-8]'];
   if (packet.clientId === '' && packet.version === 4 && !packet.cleanStart) {
     return [0x85, 'An empty client id needs a clean session [MQTT-3.1.3-8]'];
   }
+  const missing = packet.will === undefined ? undefined : missingCapability(connection, packet.will);
+  if (missing !== undefined) return missing;
   const { clientIdBytesMax } = connection.context.limits;
   if (Buffer.byteLength(packet.clientId) > clientIdBytesMax)
     return [0x85, `A client id has at most ${clientIdBytesMax} bytes [MQTT-3.1.3-5]`];
   return roomRefusal(connection, packet.clientId);
+}
+
+/** What the will asks for and this server has not got [MQTT-3.2.2-12..13]. */
+function missingCapability({ context }: Connection, { qos, retain }: Will): Refusal | undefined {
+  const { qosMax } = context.options;
+  if (retain && retainsNothing(context.limits))
+    return [retainNotSupported, 'The server retains nothing: no will either'];
+  if (qos > qosMax) return [qosNotSupported, `The server takes QoS ${qosMax} at most: the will has ${qos}`];
+  return undefined;
 }
 
 /** What may have changed while the client logged in. */
@@ -187,7 +201,9 @@ function willProblem({ context }: Connection, will: Will, rights: TopicRights): 
   const problem = topicNameProblem(will.topic, limits.topicLevelsMax);
   if (problem !== undefined) return [0x90, `The will's topic is not valid: ${problem}`];
   if (will.payload.length > limits.willBytesMax)
-    return [0x97, `A will has at most ${limits.willBytesMax} bytes: this one has ${will.payload.length}`];
+    return [0x95, `A will has at most ${limits.willBytesMax} bytes: this one has ${will.payload.length}`];
+  const payload = payloadBytesRefusal(will.payload.length, limits.payloadBytesMax);
+  if (payload !== undefined) return [errorCatalogue[payload.code].mqtt, payload.message];
   if (will.properties?.payloadFormatIndicator === 1 && context.options.payloadFormatCheck) {
     const unreadable = payloadFormatRefusal(will.payload);
     if (unreadable !== undefined) return [errorCatalogue[unreadable.code].mqtt, unreadable.message];
@@ -229,7 +245,9 @@ function connackProperties(
   return {
     ...(asked === expiryInterval ? {} : { sessionExpiryInterval: expiryInterval }),
     receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: connection.receivedBytesMax,
+    ...(options.qosMax === 2 ? {} : { maximumQoS: options.qosMax }),
+    ...(retainsNothing(limits) ? { retainAvailable: 0 } : {}),
+    ...(connection.receivedBytesMax < wholePacketBytesMax ? { maximumPacketSize: connection.receivedBytesMax } : {}),
     topicAliasMaximum: limits.topicAliasMax,
     ...(keepAlive === undefined ? {} : { serverKeepAlive: keepAlive }),
     ...(packet.clientId === '' ? { assignedClientIdentifier: clientId } : {}),

@@ -3,7 +3,7 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
 import { extendLeases, queueToExtend } from '../lease-extension.ts';
-import { userPropertiesRefusal } from '../limits.ts';
+import { payloadBytesRefusal, retainsNothing, userPropertiesRefusal } from '../limits.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { Publication } from '../publication.ts';
 import { nobodyWaits } from '../publisher.ts';
@@ -15,6 +15,7 @@ import type { KnownTopic } from '../topic-cache.ts';
  * refusal goes back to the publisher in its acknowledgement; what breaks the protocol is thrown and ends the connection.
  */
 export function handlePublish(connection: Connection, packet: PublishPacket): void {
+  checkCapabilities(connection, packet);
   if (packet.qos > 0) checkQuota(connection);
   if (packet.qos === 2 && isRepeated(connection, packet.packetId)) return;
   const known = topicOf(connection, packet);
@@ -43,6 +44,15 @@ function control(connection: Connection, packet: PublishPacket, { topic, problem
 function acknowledge({ session, acknowledger }: Connection, { packetId, qos }: PublishPacket): void {
   if (qos === 2) session.received.set(packetId, ReceivedMessage.stored());
   acknowledger.expect(acknowledger.open(packetId, qos), 0);
+}
+
+/** What CONNACK said that this server has not got. */
+function checkCapabilities({ context }: Connection, { qos, retain }: PublishPacket): void {
+  const { qosMax } = context.options;
+  if (qos > qosMax)
+    throw new MalformedPacket(0x9b, `Expected QoS ${qosMax} at most, as CONNACK said, met ${qos}`, 'MQTT-3.2.2-11');
+  if (retain && retainsNothing(context.limits))
+    throw new MalformedPacket(0x9a, 'Expected no retained message, as CONNACK said', 'MQTT-3.2.2-14');
 }
 
 /** Receive Maximum: MQTT 5 says disconnect [MQTT-3.3.4-9]; a 3.1.1 client was told no number, so it is not read until its receipts are in. */
@@ -89,6 +99,8 @@ function capability(connection: Connection, packet: PublishPacket, { topic }: Kn
   }
   const properties = packet.properties && userPropertiesRefusal(packet.properties, limits.userPropertiesMax);
   if (properties !== undefined) return properties;
+  const payload = payloadBytesRefusal(packet.payloadEnd - packet.payloadStart, limits.payloadBytesMax);
+  if (payload !== undefined) return payload;
   const retainedBytes = packet.retain ? packet.payloadEnd - packet.payloadStart : 0;
   return publisher.refusal(topic, retainedBytes);
 }
@@ -135,6 +147,7 @@ function acceptAcknowledged(
   try {
     const remembered = packet.qos === 2 ? remember(connection, packet.packetId, tag) : 0;
     acknowledger.expect(tag, remembered + context.publisher.publish(known.route, publication, acknowledger, tag));
+    if (packet.qos === 2 && connection.session.waiting.size > 0) context.deliverer.pump(connection.session);
   } catch (problem) {
     // The connection ends with it; what the client sends again must not count as received.
     connection.forgetReceived(packet.packetId);

@@ -11,7 +11,7 @@ export function handlePubrec(connection: Connection, packet: AckPacket): void {
   if (outgoing === undefined) {
     if (packet.reasonCode >= 0x80) return;
     connection.counters.answersOut++;
-    encodeAck(transport, PacketType.pubrel, packet.packetId, version === 5 ? 0x92 : 0, version);
+    encodeAck(transport, PacketType.pubrel, packet.packetId, 0, version);
     return;
   }
   if (outgoing.qos !== 2)

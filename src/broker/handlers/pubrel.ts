@@ -7,8 +7,9 @@ export function handlePubrel(connection: Connection, packet: AckPacket): void {
   const { session, context, transport, version } = connection;
   connection.release(packet.packetId);
   if (!session.received.delete(packet.packetId)) {
+    // Done with before: 0x92 is for who wants to know, and clients that come back take it for a failure.
     connection.counters.answersOut++;
-    encodeAck(transport, PacketType.pubcomp, packet.packetId, version === 4 ? 0 : 0x92, version);
+    encodeAck(transport, PacketType.pubcomp, packet.packetId, 0, version);
     return;
   }
   const isStored = session.stored !== undefined;

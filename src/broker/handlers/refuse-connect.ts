@@ -19,16 +19,19 @@ export function refuseConnect(
     reason,
   });
   const v5 = connection.version === 5;
-  connection.send({
-    type: PacketType.connack,
-    sessionPresent: false,
-    reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
-    properties: v5 ? { ...connection.reasonProperties(reason), ...whereTo(connection, reasonCode) } : undefined,
-  });
+  if (v5 || !withoutReturnCode.has(reasonCode))
+    connection.send({
+      type: PacketType.connack,
+      sessionPresent: false,
+      reasonCode: v5 ? connackReasonCode(reasonCode) : (returnCodes.get(reasonCode) ?? 0x03),
+      properties: v5 ? { ...connection.reasonProperties(reason), ...whereTo(connection, reasonCode) } : undefined,
+    });
   connection.leave();
   connection.transport.end();
 }
 
+export const retainNotSupported = 0x9a;
+export const qosNotSupported = 0x9b;
 export const useAnotherServer = 0x9c;
 export const serverMoved = 0x9d;
 
@@ -42,11 +45,14 @@ function whereTo({ transport }: Connection, reasonCode: number): Pick<ConnackPro
 const returnCodes = new Map([
   [0x84, 0x01],
   [0x85, 0x02],
-  [0x86, 0x04],
   [0x87, 0x05],
   [0x8a, 0x05],
   [0x8c, 0x05],
+  [0x95, 0x05],
 ]);
+
+/** None of 3.1.1 fits: the connection ends without CONNACK [MQTT-3.2.2-6]. */
+const withoutReturnCode = new Set([retainNotSupported, qosNotSupported]);
 
 /** Reason codes of the catalogue that CONNACK may not carry become `unspecified error`. */
 function connackReasonCode(reasonCode: number): number {
@@ -60,7 +66,6 @@ const connackReasonCodes = new Set([
   0x83,
   0x84,
   0x85,
-  0x86,
   0x87,
   0x88,
   0x89,
@@ -70,6 +75,8 @@ const connackReasonCodes = new Set([
   0x95,
   0x97,
   0x99,
+  retainNotSupported,
+  qosNotSupported,
   useAnotherServer,
   serverMoved,
   0x9f,

@@ -7,7 +7,7 @@ import { checkFilterForm } from '../filter-form.ts';
 import { isFull, isTooLong, openQueue, type SubscribeAnswer, tooLong, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
 import { unservedProblem } from '../server-topics.ts';
-import type { QueueRequest, Subscription } from '../session.ts';
+import { lowerQos, type QueueRequest, type Subscription } from '../session.ts';
 
 /**
  * Answers each filter with the QoS that it got or the reason why not. Queues may have to be asked for, so the SUBACK
@@ -31,7 +31,11 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
   const greeted: Subscription[] = [];
   const since = connection.context.retained.nextPlace();
   const said = { identifiers, properties: packet.properties?.userProperties };
-  const answers = packet.subscriptions.map((request) => subscribeOne(connection, request, said, greeted));
+  const { qosMax } = connection.context.options;
+  const answers = packet.subscriptions.map((request) => {
+    const granted = { ...request, qos: lowerQos(request.qos, qosMax) };
+    return subscribeOne(connection, granted, said, greeted);
+  });
   if (answers.every(isSettled)) return remembered(connection, packet.packetId, answers, greeted, since);
   return Promise.all(answers).then((settled) => remembered(connection, packet.packetId, settled, greeted, since));
 }

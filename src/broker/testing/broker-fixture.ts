@@ -32,6 +32,7 @@ export const testLimits: BrokerLimits = {
   sessionExpirySecondsMax: 3_600,
   sessionsMax: 100,
   subscriptionsPerClientMax: 20,
+  payloadBytesMax: 0,
   retainedMessagesMax: 10,
   topicAliasMax: 4,
   topicAliasOutMax: 4,
@@ -63,6 +64,9 @@ export const testOptions: BrokerOptions = {
   sharedDispatch: 'least_inflight',
   payloadFormatCheck: true,
   responseTopicPrefix: undefined,
+  qosMax: 2,
+  emptyClientIds: true,
+  clientIdPrefix: 'auto-',
 };
 
 /** Everybody may do everything, but for what a test says. */

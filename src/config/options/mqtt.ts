@@ -1,8 +1,10 @@
+import { packetBytesMin, wholePacketBytesMax } from '../../broker/limits.ts';
+import type { QoS } from '../../message.ts';
 import { topicLevelsMax } from '../../mqtt/topics/names.ts';
 import { network } from '../entries.ts';
 import { listenerEntries, listenersWithPaths } from '../listeners.ts';
 import { option, unset } from '../option.ts';
-import { choice, integer, list, text, toggle } from '../schema.ts';
+import { choice, integer, list, type Schema, text, toggle } from '../schema.ts';
 import { day, gibibyte, kibibyte, mebibyte, port } from '../units.ts';
 
 /** The MQTT door: its limits, and further listeners. */
@@ -14,9 +16,20 @@ export const mqttOptions = {
     sentence:
       'TCP port for MQTT as it is, without TLS; 0 picks a free one. Where `listeners` has one named `mqtt`, that one stands in its place.',
   }),
-  'mqtt.packetBytesMax': option(integer(kibibyte, 256 * mebibyte), {
+  'mqtt.packetBytesMax': option(integer(packetBytesMin, wholePacketBytesMax), {
     default: 4 * mebibyte,
-    sentence: 'Largest MQTT packet in bytes; a larger one ends its connection with 0x95.',
+    sentence:
+      'Largest MQTT packet in bytes; a larger one ends its connection with 0x95. At 268,435,460 any packet is taken, and CONNACK says no Maximum Packet Size.',
+  }),
+  'mqtt.payloadBytesMax': option(integer(0, wholePacketBytesMax), {
+    default: 0,
+    sentence:
+      'Largest payload of a message or a will in bytes; a larger message is refused with 0x97 (dropped at QoS 0), CONNECT with 0x95; 0 sets no bound but that of packets.',
+  }),
+  'mqtt.qosMax': option(integer(0, 2) as Schema<QoS>, {
+    default: 2,
+    sentence:
+      'Highest QoS, which CONNACK announces as Maximum QoS; subscriptions get no more, and a PUBLISH above it ends its connection with 0x9B.',
   }),
   'mqtt.packetsBytesMax': option(integer(mebibyte, 1024 * 1024 * mebibyte), {
     default: 256 * mebibyte,
@@ -103,9 +116,9 @@ export const mqttOptions = {
   }),
   'mqtt.retainedMessagesMax': option(integer(0, 100_000_000), {
     default: 1_000_000,
-    sentence: 'Topics with a retained message; beyond it a new one is refused with 0x97.',
+    sentence:
+      'Topics with a retained message; beyond it a new one is refused with 0x97. 0: CONNACK says Retain Available 0, and a PUBLISH to be retained ends its connection with 0x9A.',
   }),
-
   'mqtt.sysIntervalSeconds': option(integer(0, day), {
     default: 10,
     sentence: 'Seconds between updates of the topics under `$SYS`; 0: there are none.',
@@ -122,9 +135,21 @@ export const mqttOptions = {
     default: 1024,
     sentence: 'Bytes of a client id; beyond it CONNECT is refused with 0x85.',
   }),
+  'mqtt.emptyClientIds': option(toggle(), {
+    default: true,
+    sentence:
+      'Whether clients come in without a client id and are given one; otherwise CONNECT is refused with 0x80, on 3.1.1 with return code 2.',
+  }),
+  'mqtt.clientIdPrefix': option(
+    text({ pattern: /^[^\p{Cc}$+#/]{1,64}$/u, expected: '1 to 64 characters without $, +, # and /' }),
+    {
+      default: 'auto-',
+      sentence: 'What client ids that the server gives begin with; a UUID follows.',
+    },
+  ),
   'mqtt.willBytesMax': option(integer(0, 65_535), {
     default: 65_535,
-    sentence: "Bytes of a will's payload; beyond it CONNECT is refused with 0x97.",
+    sentence: "Bytes of a will's payload; beyond it CONNECT is refused with 0x95.",
   }),
   'mqtt.connectionsPerAddressMax': option(integer(0, 1_000_000), {
     default: 0,

@@ -60,7 +60,7 @@ const places: readonly PropertyPlace[] = [
 ];
 
 /**
- * Every property of MQTT 5, table 2-4, in the order in which they are written. The subscription identifier has two rows:
+ * Every property of MQTT 5, table 2-4, in the order in which they are written but for CONNACK. The subscription identifier has two rows:
  * a SUBSCRIBE carries one, a PUBLISH one for each subscription that matched.
  */
 export const properties: readonly PropertyRow[] = [
@@ -115,10 +115,16 @@ export const properties: readonly PropertyRow[] = [
   { id: 0x2a, name: 'sharedSubscriptionAvailable', type: 'flag', places: ['connack'] },
 ];
 
-/** The rows that may stand in a place, in the order of the table. */
-export const propertiesIn: Readonly<Record<PropertyPlace, readonly PropertyRow[]>> = byPlace((place) =>
-  properties.filter((row) => row.places.includes(place)),
-);
+/** CONNACK in the order in which Mosquitto writes it, since tests of bytes know that one; the standard has none. */
+const connackOrder = [0x22, 0x13, 0x12, 0x15, 0x16, 0x25, 0x27, 0x21, 0x24];
+
+/** The rows that may stand in a place, in the order in which they are written. */
+export const propertiesIn: Readonly<Record<PropertyPlace, readonly PropertyRow[]>> = byPlace((place) => {
+  const rows = properties.filter((row) => row.places.includes(place));
+  if (place !== 'connack') return rows;
+  const first = connackOrder.flatMap((id) => rows.find((row) => row.id === id) ?? []);
+  return [...first, ...rows.filter((row) => !first.includes(row))];
+});
 
 /** The row of an identifier in a place; undefined where that place may not have it. */
 export const propertyIn: Readonly<Record<PropertyPlace, readonly (PropertyRow | undefined)[]>> = byPlace((place) => {

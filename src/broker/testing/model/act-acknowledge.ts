@@ -36,10 +36,9 @@ export function complete(scene: Scene, client: ModelClient): void {
 export function answerWhatWasNotAsked(scene: Scene, client: ModelClient): void {
   const { link } = scene.of(client);
   const { now } = scene.reference;
-  const code = link.version === 5 ? 0x92 : 0;
   client.acknowledge(PacketType.puback, 60_000, 0, now);
   client.acknowledge(PacketType.pubcomp, 60_001, 0, now);
   client.acknowledge(PacketType.pubrec, 60_002, 0, now);
   client.acknowledge(PacketType.pubrel, 60_003, 0, now);
-  link.control.push(`pubrel 60002 ${code}`, `pubcomp 60003 ${code}`);
+  link.control.push('pubrel 60002 0', 'pubcomp 60003 0');
 }

@@ -96,6 +96,6 @@ function releaseOne(scene: Scene, client: ModelClient, packetId: number, own: Ow
   scene.tell(client.clientId, 'releases', packetId);
   own.state = 'releasing';
   client.acknowledge(PacketType.pubrel, packetId, 0, scene.reference.now);
-  const isKnown = session.received.delete(packetId);
-  link.control.push(`pubcomp ${packetId} ${isKnown || link.version === 4 ? 0 : 0x92}`);
+  session.received.delete(packetId);
+  link.control.push(`pubcomp ${packetId} 0`);
 }
