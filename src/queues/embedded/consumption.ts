@@ -50,8 +50,7 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
   stop(): void {
     if (this.#stopped) return;
     this.#leave();
-    for (const entry of this.slot.held()) this.#home.source.release(entry);
-    this.#home.pump();
+    this.#home.takeBack(this.slot);
   }
 
   /** The queue ends: what was held is the queue's business. */

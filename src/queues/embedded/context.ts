@@ -9,6 +9,7 @@ import type { Entry } from './entry.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { HandOut } from './hand-out.ts';
 import type { HotWindow } from './hot-window.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 /** Something to do at a time. */
 export interface Wake extends Deadline {
@@ -28,6 +29,8 @@ export interface EngineContext {
   readonly hot: HotWindow;
   readonly events: EventFeed;
   readonly handOut: HandOut;
+  /** Messages that go back in the very turn in which their consumers leave. */
+  readonly returnedAtOnce: TurnBudget;
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;

@@ -7,6 +7,7 @@ import { hasExpired } from './expiry.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { Leases } from './leases.ts';
 import type { DeliverySource, LeasingHome, PushedTo } from './leasing-home.ts';
+import { Leavers } from './leavers.ts';
 import { Outflow } from './outflow.ts';
 import type { Selector } from './selector.ts';
 import type { Slot } from './slot.ts';
@@ -27,6 +28,7 @@ export class DeliveryLoop implements LeasingHome {
   leasedBytes = 0;
   readonly #selector: () => Selector;
   readonly #outflow: Outflow;
+  readonly #leavers: Leavers;
   #pumping = false;
   #pumpDue = false;
 
@@ -37,12 +39,20 @@ export class DeliveryLoop implements LeasingHome {
     this.#outflow = new Outflow(source.context, () => this.pump());
     this.#outflow.limit(source.options.rateLimit.out);
     this.dispatcher = new Dispatcher(source.options, source.context.random);
+    const { wakes, returnedAtOnce, clock } = source.context;
+    this.#leavers = new Leavers({
+      wakes,
+      atOnce: returnedAtOnce,
+      now: () => clock.now(),
+      release: (entry) => source.release(entry),
+      done: () => this.pump(),
+    });
   }
 
   get canDeliver(): boolean {
     const { source } = this;
     const { paused, maxInflight } = source.options;
-    if (source.context.handOut.isOver) return false;
+    if (source.context.handOut.isOver || this.#leavers.slots.size > 0) return false;
     return this.dispatcher.hasAvailable && this.leased < maxInflight && !paused && !source.closed;
   }
 
@@ -82,6 +92,16 @@ export class DeliveryLoop implements LeasingHome {
     this.dispatcher.remove(slot);
     slot.watch?.stop();
     slot.watch = undefined;
+  }
+
+  takeBack(slot: Slot<Entry>): void {
+    this.#leavers.add(slot);
+  }
+
+  /** All that is leased. The caller may end the lease that it was given. */
+  *held(): Iterable<Entry> {
+    for (const slot of this.dispatcher.slots) yield* slot.held();
+    for (const slot of this.#leavers.slots) yield* slot.held();
   }
 
   extend(entry: Entry, leaseMs = this.source.options.leaseMs): boolean {
@@ -124,7 +144,8 @@ export class DeliveryLoop implements LeasingHome {
 
   /** Takes back what is held, and ends those who consume or wait. */
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
-    for (const slot of this.dispatcher.slots) for (const entry of slot.held()) this.source.release(entry);
+    for (const entry of this.held()) this.source.release(entry);
+    this.#leavers.stop();
     this.leases.end(waiting);
     this.#outflow.stop();
     for (const consumption of [...this.consumptions]) consumption.end(reason);

@@ -48,12 +48,14 @@ import type { DeliveryLoop } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { HandOut } from './hand-out.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
+import { returnedPerTurnMax } from './leavers.ts';
 import { Moves } from './move/moves.ts';
 import { requireWork } from './queue-kinds.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
 import { removeQueue, removeRows } from './remover.ts';
 import { buryUnseen } from './settlement.ts';
+import { TurnBudget } from './turn-budget.ts';
 
 export interface EmbeddedEngineParts {
   readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;
@@ -110,6 +112,7 @@ export class EmbeddedEngine implements Engine {
       hot: new HotWindow(parts.hot ?? hotLimits),
       events: new EventFeed(clock),
       handOut: new HandOut(),
+      returnedAtOnce: new TurnBudget(returnedPerTurnMax),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock, monotonicMs),
       wakes: new Deadlines((wake, now) => wake.wake(now), clock, monotonicMs),
       roomMade: () => this.#admission.roomMade(),

@@ -38,8 +38,10 @@ export interface LeasingHome {
   readonly dispatcher: Pick<Dispatcher, 'changed'>;
   readonly consumptions: Set<PushedTo>;
   join(slot: Slot<Entry>): void;
-  /** What the slot holds stays leased; it gets nothing more, and its leases do not end by themselves. */
+  /** The slot gets nothing more, and its leases do not end by themselves. */
   leave(slot: Slot<Entry>): void;
+  /** Takes back what a slot holds that has left: a little at once, much in steps. Nobody gets anything until it is all back. */
+  takeBack(slot: Slot<Entry>): void;
   pump(): void;
   pumpLater(): void;
 }

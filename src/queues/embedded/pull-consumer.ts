@@ -44,6 +44,7 @@ export class PullConsumer implements Taker<Entry> {
   readonly #id: string;
   readonly #since: number;
   #settledAt: number | undefined;
+  #left = false;
 
   constructor(
     id: string,
@@ -87,6 +88,7 @@ export class PullConsumer implements Taker<Entry> {
   ended(entry: Entry): void {
     if (entry.token !== undefined) this.#byToken.delete(entry.token);
     this.#settledAt = this.#home.source.context.clock.now();
+    if (this.#left) return;
     this.limit();
     this.#leaveWhenIdle();
   }
@@ -110,8 +112,8 @@ export class PullConsumer implements Taker<Entry> {
   /** Gives back what it holds, and waits for nothing more. */
   leave(): void {
     this.end(undefined);
-    for (const entry of this.#slot.held()) this.#home.source.release(entry);
-    this.#home.pump();
+    this.#leave();
+    this.#home.takeBack(this.#slot);
   }
 
   get info(): ConsumerInfo {
@@ -147,7 +149,13 @@ export class PullConsumer implements Taker<Entry> {
   }
 
   #leaveWhenIdle(): void {
-    if (this.#waits.size > 0 || this.#slot.inflight > 0) return;
+    if (this.#waits.size === 0 && this.#slot.inflight === 0) this.#leave();
+  }
+
+  /** Whoever asks under its name from now on is another one. */
+  #leave(): void {
+    if (this.#left) return;
+    this.#left = true;
     this.#home.leave(this.#slot);
     this.#listener.idle();
   }

@@ -211,7 +211,7 @@ export class Queue extends QueueCore {
     this.lastValues?.writeAll();
     for (const entry of this.schedule.inMemory) this.#write(entry);
     for (const entry of this.selector.inMemory()) this.#write(entry);
-    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.#write(entry);
+    for (const entry of this.delivery.held()) this.#write(entry);
   }
 
   #write(entry: Entry): void {

@@ -162,7 +162,7 @@ function entriesBetween(queue: ScannedQueue, from: number, end: number): Entry[]
 function* inMemory(queue: ScannedQueue): Iterable<Entry> {
   yield* queue.selector.inMemory();
   yield* queue.schedule.inMemory;
-  for (const slot of queue.delivery.dispatcher.slots) yield* slot.held();
+  yield* queue.delivery.held();
 }
 
 export function* foundInMemory(queue: ScannedQueue): Iterable<Found> {

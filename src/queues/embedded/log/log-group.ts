@@ -243,7 +243,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   /** Goes on from there. Who holds a message of before has lost it. */
   restart(position: number): void {
-    for (const slot of this.delivery.dispatcher.slots) for (const entry of slot.held()) this.#lose(entry);
+    for (const entry of this.delivery.held()) this.#lose(entry);
     for (const { sequence, waiting } of this.#retries)
       if (waiting !== undefined) this.#changedStates.set(sequence, undefined);
     for (const sequence of this.#failures.keys()) this.#changedStates.set(sequence, undefined);
