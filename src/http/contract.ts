@@ -18,6 +18,7 @@ import { healthRoutes } from './routes/health.ts';
 import { ingestRoutes } from './routes/ingest.ts';
 import { ingestBatchRoutes } from './routes/ingest-batches.ts';
 import { leaseRoutes } from './routes/leases.ts';
+import { lorawanRoutes } from './routes/lorawan.ts';
 import { messageStoryRoutes } from './routes/message-story.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { moveRoutes } from './routes/moves.ts';
@@ -66,6 +67,7 @@ export const contract: readonly Route[] = [
   ...ingestBatchRoutes,
   ...cloudEventRoutes,
   ...thingsBoardRoutes,
+  ...lorawanRoutes,
   ...workerRoutes,
   ...banRoutes,
 ];

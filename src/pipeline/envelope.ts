@@ -1,5 +1,6 @@
 import { isJsonObject } from '../std/json.ts';
 import { timeOf } from './event-time.ts';
+import { readNetworkEvent } from './forms/network-events.ts';
 
 /** What a JSON payload may say about its message, for clients that cannot set user properties (MQTT 3.1.1). */
 export interface Envelope {
@@ -10,13 +11,15 @@ export interface Envelope {
 }
 
 /**
- * Reads `messageId`, `ts` or `time` and `seq` of a payload that is a JSON object. Values that are not of their form are no
+ * Reads `messageId`, `ts` or `time` and `seq` of a payload that is a JSON object, or what a network server says of an uplink. Values that are not of their form are no
  * envelope but readings that happen to have such a name, and it is for the driver to judge them.
  */
 export function readEnvelope(payload: Buffer): Envelope {
   if (!mayHaveEnvelope(payload)) return noEnvelope;
   const object = parse(payload);
   if (!isJsonObject(object)) return noEnvelope;
+  const event = readNetworkEvent(object);
+  if (event !== undefined) return event.uplink ?? noEnvelope;
   return {
     messageId: typeof object.messageId === 'string' && isMessageId(object.messageId) ? object.messageId : undefined,
     time: timeOf(object.ts ?? object.time),
@@ -36,7 +39,7 @@ export const messageIdBytesMax = 64;
 const envelopeBytesMax = 16 * 1024;
 const noEnvelope: Envelope = { messageId: undefined, time: undefined, seq: undefined };
 const openBrace = 0x7b;
-const keys = ['"messageId"', '"ts"', '"time"', '"seq"'].map((key) => Buffer.from(key));
+const keys = ['"messageId"', '"ts"', '"time"', '"seq"', '"uplink_message"'].map((key) => Buffer.from(key));
 
 /** Cheap, because it is asked of every message. */
 function mayHaveEnvelope(payload: Buffer): boolean {

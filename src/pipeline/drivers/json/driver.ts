@@ -3,6 +3,7 @@ import { isJsonObject } from '../../../std/json.ts';
 import type { DecodedReading, UplinkInput, UplinkOutput } from '../../driver.ts';
 import { defineDriver } from '../../driver.ts';
 import { timeForm, timeOf } from '../../event-time.ts';
+import { type NetworkEvent, readNetworkEvent } from '../../forms/network-events.ts';
 import { decodeCayenneLpp, isCayenneLpp } from '../cayenne-lpp/driver.ts';
 import { decodeCloudEvents, isCloudEvent } from '../cloud-events/driver.ts';
 import { decodeSenml, isSenml } from '../senml/driver.ts';
@@ -16,7 +17,7 @@ const readingsMax = 1000;
 
 /**
  * For device types that have no driver of their own: readings as JSON, or what the content type says, SenML or Cayenne LPP; and
- * CloudEvents, which are known by what they must have. The forms of JSON are `{ key: value }` and
+ * CloudEvents and the events of LoRaWAN network servers, which are known by what they must have. The forms of JSON are `{ key: value }` and
  * `{ ts | time, values: { key: value } }`, with `messageId` and `seq` beside, and arrays of these.
  */
 export const driver = defineDriver({
@@ -46,7 +47,28 @@ function decodeUplink(input: UplinkInput): UplinkOutput {
   } catch (problem) {
     return failure(`Send JSON that can be read: ${(problem as Error).message}`);
   }
-  return isCloudEvent(Array.isArray(parsed) ? parsed[0] : parsed) ? decodeCloudEvents(parsed) : readingsOf(parsed);
+  if (isCloudEvent(Array.isArray(parsed) ? parsed[0] : parsed)) return decodeCloudEvents(parsed);
+  const event = readNetworkEvent(parsed);
+  return event === undefined ? readingsOf(parsed) : readingsOfNetwork(event, input.device.type);
+}
+
+/** Without a driver there is only what the network server itself has decoded. */
+function readingsOfNetwork({ kind, uplink }: NetworkEvent, deviceType: string): UplinkOutput {
+  const { decoded, payload, time, seq } = uplink ?? {};
+  if (decoded !== undefined) {
+    return {
+      messages: [{ data: decoded, ...(time === undefined ? {} : { time }), ...(seq === undefined ? {} : { seq }) }],
+    };
+  }
+  if (payload !== undefined) {
+    return failure(
+      `Bring a driver that is active for "${deviceType}": met an uplink that the network server did not decode`,
+    );
+  }
+  return {
+    messages: [],
+    warnings: [`The network server told of "${kind.slice(0, 100)}", with no payload of the device`],
+  };
 }
 
 function looksLikeJson(bytes: Uint8Array, contentType: string | undefined): boolean {

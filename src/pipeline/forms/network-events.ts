@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
+import { timeOf } from '../event-time.ts';
+
+/** What a LoRaWAN network server tells of a device, in the form of The Things Stack (version 3) or ChirpStack (version 4). */
+export interface NetworkEvent {
+  /** What the server calls the device: what is likeliest to be its id comes first. */
+  readonly deviceNames: readonly string[];
+  /** What happened, in the word of the server. */
+  readonly kind: string;
+  /** Absent: nothing that the device sent. */
+  readonly uplink: NetworkUplink | undefined;
+}
+
+/** What a device sent, and what its network server says of it. */
+export interface NetworkUplink {
+  /** In base64. Absent: no more than its network needed. */
+  readonly payload: string | undefined;
+  readonly fPort: number | undefined;
+  /** What a codec on the server made of the payload. */
+  readonly decoded: JsonObject | undefined;
+  /** The same for every copy of the message, and for no other one. */
+  readonly messageId: string | undefined;
+  /** Epoch milliseconds. */
+  readonly time: number | undefined;
+  readonly seq: number | undefined;
+}
+
+/** Undefined where the value is none. */
+export function readNetworkEvent(value: unknown): NetworkEvent | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { end_device_ids: ids, deviceInfo } = value;
+  if (isJsonObject(ids) && typeof ids.device_id === 'string') return ofTheThingsStack(value, ids);
+  if (isJsonObject(deviceInfo) && typeof deviceInfo.devEui === 'string') return ofChirpStack(value, deviceInfo.devEui);
+  return undefined;
+}
+
+const openBrace = 0x7b;
+const signs = ['"end_device_ids"', '"deviceInfo"'].map((sign) => Buffer.from(sign));
+
+/** Whether it is worth to read the bytes as JSON. */
+export function mayBeNetworkEvent(bytes: Buffer): boolean {
+  return bytes[0] === openBrace && signs.some((sign) => bytes.includes(sign));
+}
+
+/** The bytes that the device sent; undefined where the text is no base64. */
+export function payloadOf(base64: string): Buffer | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.toString('base64').replace(padding, '') === base64.replace(padding, '') ? bytes : undefined;
+}
+
+const padding = /={1,2}$/;
+
+/** Fields of an event of The Things Stack beside the one that says what happened. */
+const commonFields: ReadonlySet<string> = new Set(['end_device_ids', 'correlation_ids', 'received_at', 'simulated']);
+
+function ofTheThingsStack(event: JsonObject, { device_id: id, dev_eui: eui }: JsonObject): NetworkEvent {
+  const { uplink_message: uplink } = event;
+  return {
+    deviceNames: eui === undefined ? [String(id)] : [String(id), String(eui), String(eui).toLowerCase()],
+    kind: Object.keys(event).find((key) => !commonFields.has(key)) ?? 'nothing',
+    uplink: isJsonObject(uplink) ? uplinkOfTheThingsStack(event, uplink, String(id)) : undefined,
+  };
+}
+
+function uplinkOfTheThingsStack(event: JsonObject, uplink: JsonObject, id: string): NetworkUplink {
+  const { f_port: fPort, f_cnt: count, session_key_id: session, received_at: at = event.received_at } = uplink;
+  return {
+    payload: textOf(uplink.frm_payload),
+    fPort: portOf(fPort),
+    decoded: objectOf(uplink.decoded_payload),
+    // Counters begin anew with a session, and those of devices that never join whenever they are told to.
+    messageId: typeof at === 'string' ? `lorawan-${digest([id, session ?? null, count ?? 0, at])}` : undefined,
+    time: timeOf(at),
+    seq: counterOf(count),
+  };
+}
+
+function ofChirpStack(event: JsonObject, eui: string): NetworkEvent {
+  const { data, rxInfo, integrationName } = event;
+  const isUplink = (typeof data === 'string' || Array.isArray(rxInfo)) && integrationName === undefined;
+  return {
+    deviceNames: [eui, eui.toUpperCase()],
+    kind: isUplink ? 'up' : 'no uplink',
+    uplink: isUplink ? uplinkOfChirpStack(event) : undefined,
+  };
+}
+
+function uplinkOfChirpStack({ data, fPort, fCnt, object, deduplicationId: id, time }: JsonObject): NetworkUplink {
+  return {
+    payload: textOf(data),
+    fPort: portOf(fPort),
+    decoded: objectOf(object),
+    messageId: typeof id === 'string' && /^[\w-]{1,64}$/.test(id) ? id : undefined,
+    time: timeOf(time),
+    seq: counterOf(fCnt),
+  };
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject | undefined {
+  return isJsonObject(value) && Object.keys(value).length > 0 ? value : undefined;
+}
+
+function portOf(value: JsonValue | undefined): number | undefined {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255 ? Number(value) : undefined;
+}
+
+function counterOf(value: JsonValue | undefined): number | undefined {
+  return Number.isSafeInteger(value) ? Number(value) : undefined;
+}
+
+function digest(parts: readonly JsonValue[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}
