@@ -1,4 +1,5 @@
 import type { Entry } from './entry.ts';
+import type { FailedBefore } from './failed-before.ts';
 import { ReadyList } from './ready-list.ts';
 import { keyHashOf } from './record.ts';
 import type { Selector } from './selector.ts';
@@ -19,7 +20,9 @@ export const keyGateLimits: KeyGateLimits = { parkedMax: 20_000, parkedBytesMax:
 export interface KeyGateParts {
   readonly inner: Selector;
   /** Messages that failed before the queue was opened and wait for their next try: they go before others of their key. */
-  readonly failedBefore: () => Iterable<Entry | StoredRow>;
+  readonly failedBefore: Pick<FailedBefore, 'tell'>;
+  /** Calls `next` again in a later turn. */
+  readonly goOnLater: () => void;
   /** Whether all messages are of one key. */
   readonly isTotal: boolean;
   readonly limits?: KeyGateLimits;
@@ -41,7 +44,8 @@ interface Key {
  */
 export class KeyGate implements Selector {
   readonly #inner: Selector;
-  readonly #failedBefore: () => Iterable<Entry | StoredRow>;
+  readonly #failedBefore: Pick<FailedBefore, 'tell'>;
+  readonly #goOnLater: () => void;
   readonly #isTotal: boolean;
   readonly #limits: KeyGateLimits;
   readonly #keys = new Map<number, Key>();
@@ -55,6 +59,7 @@ export class KeyGate implements Selector {
   constructor(parts: KeyGateParts) {
     this.#inner = parts.inner;
     this.#failedBefore = parts.failedBefore;
+    this.#goOnLater = parts.goOnLater;
     this.#isTotal = parts.isTotal;
     this.#limits = parts.limits ?? keyGateLimits;
   }
@@ -64,7 +69,7 @@ export class KeyGate implements Selector {
   }
 
   next(): Entry | undefined {
-    if (!this.#isOpened) this.#open();
+    if (!this.#isOpened && !this.#open()) return undefined;
     const free = this.#free.shift();
     if (free !== undefined) return free;
     while (this.#mayLookOn()) {
@@ -125,13 +130,17 @@ export class KeyGate implements Selector {
     return oldest;
   }
 
-  #open(): void {
-    this.#isOpened = true;
-    for (const each of this.#failedBefore()) {
-      const hash = this.#isTotal ? totalKey : keyHashOf(each.record);
-      const isFirst = each.sequence < (this.#keys.get(hash)?.holder ?? Number.POSITIVE_INFINITY);
-      if (hash !== 0 && isFirst) this.#keys.set(hash, { holder: each.sequence, parked: [] });
-    }
+  /** False where it has to go on in a later turn: until all that failed is known, nobody knows what may go. */
+  #open(): boolean {
+    this.#isOpened = this.#failedBefore.tell((failed) => this.#noteFailed(failed));
+    if (!this.#isOpened) this.#goOnLater();
+    return this.#isOpened;
+  }
+
+  #noteFailed({ record, sequence }: Entry | StoredRow): void {
+    const hash = this.#isTotal ? totalKey : keyHashOf(record);
+    const isFirst = sequence < (this.#keys.get(hash)?.holder ?? Number.POSITIVE_INFINITY);
+    if (hash !== 0 && isFirst) this.#keys.set(hash, { holder: sequence, parked: [] });
   }
 
   #mayLookOn(): boolean {

@@ -225,7 +225,8 @@ export class Queue extends QueueCore {
   #gate(inner: Selector): Selector {
     return new KeyGate({
       inner,
-      failedBefore: () => this.schedule.failedBefore(),
+      failedBefore: this.schedule.failedBefore,
+      goOnLater: () => this.delivery.pumpLater(),
       isTotal: this.options.ordering === 'total',
     });
   }

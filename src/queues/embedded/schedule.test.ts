@@ -149,3 +149,39 @@ test('after a restart a message that was tried before goes behind older ones tha
     numbers.toSorted((a, b) => a - b),
   );
 });
+
+test('a queue that keeps an order looks for what failed among a million that wait in steps, and delivers nothing before it knows', async () => {
+  let looked = 0;
+  under = await new TestEngine({ hot, storage: new StorageDouble(), monotonicMs: () => ++looked }).open();
+  await under.engine.declare('a', {
+    bindings: [{ filter: 'a' }],
+    ordering: 'key',
+    orderingKey: 'topic',
+    backoff: { kind: 'fixed', initialMs: 24 * hourMs, maxMs: 24 * hourMs, factor: 1, jitter: 0 },
+  });
+  await fill(20_000, (n) => hourMs + n);
+  await publish(under.engine.route('a'), messageOf('failed', { topic: 'a' }));
+  const [{ token }] = await under.engine.lease('a', { consumerId: 'c', max: 1, waitMs: 0 });
+  await under.engine.settle('a', [token], { kind: 'failed', code: 'x', reason: 'x' });
+  await publish(under.engine.route('a'), messageOf('behind it', { topic: 'a' }));
+  await under.reopen();
+  const { environment, engine } = under;
+  let looks = 0;
+  const get = environment.get.bind(environment);
+  environment.get = (table, key) => {
+    if (table === 'message-states') looks++;
+    return get(table, key);
+  };
+  const consumer = new RecordingConsumer('c');
+  await engine.consume('a', consumer, { credit: 10 });
+  let largest = 0;
+  let steps = 0;
+  for (let idle = 0; idle < 3; idle = looks === 0 ? idle + 1 : 0) {
+    looks = 0;
+    await turns(1);
+    largest = Math.max(largest, looks);
+    if (looks > 0) steps++;
+  }
+  assert.ok(largest < 3_000 && steps > 5, `${largest} at most in ${steps} steps`);
+  assert.deepEqual(consumer.payloads, []);
+});

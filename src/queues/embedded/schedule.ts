@@ -2,6 +2,7 @@ import type { Row } from '../../storage/environment.ts';
 import { loadBytesMax } from './backlog.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
+import { FailedBefore } from './failed-before.ts';
 import { FarMessages } from './far-messages.ts';
 import {
   availableAtOfScheduleKey,
@@ -53,17 +54,18 @@ export class Schedule {
   /** Messages beyond the horizon that are in memory: they came while nothing was written, and were written since. */
   readonly #known = new Set<number>();
   readonly #farMessages: FarMessages;
+  /** For a queue that keeps an order, once, when it is opened. */
+  readonly failedBefore: FailedBefore;
 
   constructor(queue: QueueCore, context: EngineContext) {
     this.#queue = queue;
     this.#context = context;
     this.#wake = { wake: () => this.#woken(), deadline: 0, heapIndex: -1 };
-    this.#farMessages = new FarMessages({
-      queue: queue.id,
-      environment: context.environment,
-      from: () => this.#beyondHorizon(),
-      isAlone: (availableAt, sequence) => !queue.takenOnDisk.has(sequence) && this.isAlone(availableAt, sequence),
-    });
+    const from = (): Buffer => this.#beyondHorizon();
+    const isAlone = (availableAt: number, sequence: number): boolean =>
+      !queue.takenOnDisk.has(sequence) && this.isAlone(availableAt, sequence);
+    this.#farMessages = new FarMessages({ queue: queue.id, environment: context.environment, from, isAlone });
+    this.failedBefore = new FailedBefore({ queue, from, isAlone, inMemory: () => this.inMemory });
   }
 
   get size(): number {
@@ -121,7 +123,9 @@ export class Schedule {
   /** When the queue is opened: this many wait on disk, some of them perhaps due. */
   open(messages: number): void {
     this.#far = messages;
-    if (messages > 0) this.#wakeAt(this.#context.clock.now());
+    if (messages === 0) return;
+    this.failedBefore.open();
+    this.#wakeAt(this.#context.clock.now());
   }
 
   /** Takes a message in state `scheduled`, whose rows are staged. */
@@ -149,26 +153,6 @@ export class Schedule {
     this.#unflushed.delete(entry.sequence);
     this.#far--;
     this.#queue.hot.add(entry.record.length);
-  }
-
-  /** What has failed at least once and waits. Reads all that is on disk: a queue that keeps an order asks once, when it is opened. */
-  *failedBefore(): Iterable<Entry | StoredRow> {
-    for (const entry of this.inMemory) if (entry.attempts > 0) yield entry;
-    if (this.#far === 0) return;
-    const { id } = this.#queue;
-    let from = this.#beyondHorizon();
-    for (;;) {
-      const rows = this.#context.environment.readRange('schedule', from, scheduleKey(id + 1, 0, 0), scheduleLoadMax);
-      for (const row of rows) {
-        const sequence = sequenceOfScheduleKey(row.key);
-        if (this.#queue.takenOnDisk.has(sequence) || this.#known.has(sequence)) continue;
-        const found = this.#readRow(row, sequence);
-        if (found.waiting.attempts > 0 && found.record !== noRecord) yield found;
-      }
-      if (rows.length < scheduleLoadMax) return;
-      const { key } = rows[rows.length - 1];
-      from = scheduleKey(id, availableAtOfScheduleKey(key), sequenceOfScheduleKey(key) + 1);
-    }
   }
 
   /** When one that is tried again at once is due: within the horizon, so that its row is not read while it is in memory. */
