@@ -9,6 +9,7 @@ import { formatCount, formatTable } from './table.ts';
 
 interface TrialAnswer {
   readonly tried: number;
+  readonly deviceType?: string;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly samples: readonly {
     readonly died?: { readonly code: string; readonly reason: string };
@@ -25,23 +26,28 @@ export const tryOut = command({
       placeholder: 'F',
       sentence: 'Only what died of this cause.',
     }),
+    type: value(text(), {
+      short: 't',
+      placeholder: 'TYPE',
+      sentence: 'Only of devices of this type; with --driver and without --fingerprint the type that it is for.',
+    }),
     ...driverOptions,
     limit: valueOr(integer(1, 100_000), 1_000, { placeholder: 'N', sentence: 'Messages at most.' }),
     ...apiOptions,
   },
   async run({ options, terminal }) {
-    const { fingerprint, limit } = options;
+    const { fingerprint, limit, type: deviceType } = options;
     const api = new Api(options.url, options.token);
-    const request = { fingerprint, driver: driverFrom(options.driver), limit };
+    const request = { fingerprint, deviceType, driver: driverFrom(options.driver), limit };
     const answer = await api.post<TrialAnswer>('/v1/dead-letters/trials', request);
     return print(terminal, options.json, answer, format);
   },
 });
 
-function format({ tried, outcomes, samples, next }: TrialAnswer): string {
+function format({ tried, deviceType, outcomes, samples, next }: TrialAnswer): string {
   const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   return [
-    `Tried ${formatCount(tried, 'message')}: ${counts.join(', ') || 'nothing to try'}.`,
+    `Tried ${formatCount(tried, 'message')}${deviceType === undefined ? '' : ` of type "${deviceType}"`}: ${counts.join(', ') || 'nothing to try'}.`,
     formatTable(
       samples,
       [

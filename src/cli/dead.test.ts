@@ -42,15 +42,16 @@ test('dead recount has the server count anew', async () => {
 });
 
 test('dead show prints the messages and why each died', async () => {
-  const death = { code: 'driver_failed', reason: 'Cannot read it' };
+  const death = { code: 'driver_failed', reason: 'Cannot read it', attempts: 5 };
   const messages = [
-    { sequence: 3, state: 'ready', attempts: 1, enqueuedAt: 0, topic: 'd', payload: 'x', encoding: 'utf8', death },
+    { sequence: 3, state: 'ready', attempts: 0, enqueuedAt: 0, topic: 'd', payload: 'x', encoding: 'utf8', death },
   ];
   const answers = { 'GET /v1/dead-letters/messages': { body: { messages } } };
   const { out, seen } = await runAgainst(answers, ['dead', 'show', '--fingerprint', 'f00d']);
   assert.equal(seen[0].url, '/v1/dead-letters/messages?queue=ingest.dead&fingerprint=f00d&from=0&limit=20');
   assert.doesNotMatch(out, /device/);
   assert.match(out, /^3: Cannot read it \(driver_failed\)$/m);
+  assert.match(out, /^ *3 +ready +5 +1970/m, 'how often it was tried before it died');
 });
 
 test('dead show names device and message where the death says them', async () => {

@@ -34,7 +34,7 @@ const show = command({
     const answer = await api.get<MessagesAnswer>('/v1/dead-letters/messages', query);
     return print(terminal, options.json, answer, ({ messages, next }) =>
       [
-        formatMessages(messages, originColumns(messages)),
+        formatMessages(messages.map(asItDied), originColumns(messages)),
         ...messages.map(({ sequence, death }) => `${sequence}: ${death?.reason ?? '-'} (${death?.code ?? '-'})`),
         ...(next === undefined ? [] : [`More: --from ${next}`]),
       ].join('\n'),
@@ -78,6 +78,11 @@ export const dead = group('dead', 'Looks at dead letters and replays them', [
   tryOut,
   replay,
 ]);
+
+/** How often it was tried before it died: in the queue of dead letters nobody tries it. */
+function asItDied(message: MessageAnswer): MessageAnswer {
+  return { ...message, attempts: message.death?.attempts ?? message.attempts };
+}
 
 /** Which device and message it was, where the death says so: those of the pipeline do. */
 function originColumns(messages: readonly MessageAnswer[]): Column<MessageAnswer>[] {

@@ -12,12 +12,17 @@ import { keptMessage, Work } from './work.ts';
 /** A message that a queue holds until it is settled. */
 class QueuedWork extends Work {
   readonly delivery: Delivery;
+  override readonly isReplayed: boolean;
 
   constructor(delivery: Delivery, address: DeviceAddress) {
     super(keptMessage(delivery.message), address);
     this.delivery = delivery;
+    this.isReplayed = delivery.enqueuedAt - delivery.message.receivedAt >= replayedAfterMs;
   }
 }
+
+/** A message goes into the queue as it comes; one that a move puts there keeps when it came. */
+const replayedAfterMs = 1_000;
 
 /** Processes what the ingest queue delivers, and settles it by its verdict. */
 export class IngestConsumer implements Consumer {

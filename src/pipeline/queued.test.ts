@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { SluiceError } from '../errors.ts';
-import { type Settlement, userProperty } from '../message.ts';
+import { type Message, type Settlement, userProperty } from '../message.ts';
 import { TestBench, testDelivery } from './testing/test-bench.ts';
 
 let bench: TestBench;
@@ -113,3 +113,16 @@ test('the mode of a type changes for the next message', async () => {
 });
 
 const acknowledged = { kind: 'acknowledged' };
+
+test('advice is of what devices send: a message that was put back is in no rate and no time', async () => {
+  const deliver = (message: Message, putBackMs: number): Promise<Settlement> =>
+    new Promise((resolve) => {
+      bench.pipeline.consumer.deliver(testDelivery(message, 1, resolve, message.receivedAt + putBackMs));
+    });
+  assert.deepEqual(await deliver(bench.message('q', { v: 1 }), 3_600_000), acknowledged);
+  assert.deepEqual((await bench.pipeline.advisor.advise()).advice, []);
+  assert.deepEqual(await deliver(bench.message('q', { v: 2 }), 0), acknowledged);
+  const { advice } = await bench.pipeline.advisor.advise();
+  assert.deepEqual([advice.length, advice[0].queuedMsP99], [1, 0]);
+  assert.deepEqual(bench.pipeline.numbers().outcomes, { applied: 2 });
+});

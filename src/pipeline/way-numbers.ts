@@ -20,7 +20,7 @@ export interface WayReading {
   readonly failed: number;
 }
 
-/** Counts by device type and event type: rates, outcomes, and milliseconds from arrival to verdict. */
+/** Counts by device type and event type what devices send, and no replays: rates, outcomes, and milliseconds from arrival to verdict. */
 export class WayNumbers {
   readonly #byType = new Map<string, Map<string, Tally>>();
   readonly #all = new RecentRate(rateSeconds + 1);
@@ -31,7 +31,7 @@ export class WayNumbers {
   count(work: Work, verdict: Verdict, now: number): void {
     const { known } = work;
     // Of whom nothing is known nothing is to be said, and anybody may make such names.
-    if (known === undefined) return;
+    if (known === undefined || work.isReplayed) return;
     this.#all.count(now);
     const tally = this.#tally(known.type.name, work.address.eventType);
     if (tally === undefined) this.omitted++;

@@ -12,6 +12,8 @@ import type { KnownDevice } from './registry-cache.ts';
 export class Work {
   readonly address: DeviceAddress;
   readonly lane: 'inline' | 'queued' = 'queued';
+  /** It was put back long after it came: what it says of rates and times is about whoever did that, and not about devices. */
+  readonly isReplayed: boolean = false;
   message: Message;
   messageId = '';
   /** What the device says of the message. */

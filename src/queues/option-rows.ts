@@ -258,7 +258,7 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     minuteMs,
     'How long consumers may take for the backlog, in that reckoning.',
   ),
-  integer('desiredConsumers.max', [1, 65_535], 100, 'Most consumers that are asked for.'),
+  integer('desiredConsumers.max', [1, 65_535], 100, 'Most consumers that are asked for; of a log for each group.'),
   { name: 'paused', kind: 'boolean', default: false, sentence: 'Accepts messages and delivers none.' },
 ];
 

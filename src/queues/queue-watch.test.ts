@@ -239,6 +239,8 @@ test('each group of a log needs as many consumers as its own time for a message 
     ['quick', Math.ceil((100 * 0.02) / 0.8)],
     ['slow', Math.ceil((100 * 0.4) / 0.8)],
   ]);
+  const together = Math.ceil((100 * 0.02) / 0.8) + Math.ceil((100 * 0.4) / 0.8);
+  assert.equal((await scene.watch.numbers('jobs')).desiredConsumers, together);
   scene.queues.groupsOfLogs = [];
   await scene.see({ enqueued: 15_000 }, { kind: 'log' });
   scene.queues.groupsOfLogs = [{ ...idleGroup, name: 'slow', lagMessages: 5 }];

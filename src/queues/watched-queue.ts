@@ -28,6 +28,7 @@ export class WatchedQueue {
   readonly #desired = new DesiredConsumers();
   /** Of a log, by name: as many as it may have groups. */
   readonly #groups = new Map<string, WatchedGroup>();
+  #isLog = false;
   #last: QueueStats | undefined;
   #full = false;
   /** How many deliveries consumers had answered, and when that was seen to change. */
@@ -38,8 +39,10 @@ export class WatchedQueue {
     this.createdAt = createdAt;
   }
 
+  /** Of a log what its groups need together: each takes its own time for a message, and a mean of them is nobody's. */
   get desiredConsumers(): number {
-    return this.#desired.current;
+    if (!this.#isLog) return this.#desired.current;
+    return [...this.#groups.values()].reduce((sum, group) => sum + group.desiredConsumers, 0);
   }
 
   /** Takes the numbers of this moment; answers what is new. */
@@ -55,7 +58,8 @@ export class WatchedQueue {
     const watched = { ...backlog, growthPerMinute, deadLetters, deadLettersPerMinute, stalledMs };
     const changes = this.#alerts.update(watched, options.alerts, now);
     const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
-    if (!options.paused) this.#desired.update(this.#needed(stats, backlog, options), now);
+    this.#isLog = options.kind === 'log';
+    if (!options.paused && !this.#isLog) this.#desired.update(this.#needed(stats, backlog, options), now);
     this.#last = stats;
     return found;
   }
@@ -84,7 +88,7 @@ export class WatchedQueue {
       deadLettersPerMinute: this.#deadLettersPerMinute(),
       timeToDrainMs: this.#timeToDrainMs(backlog),
       full: this.#full,
-      desiredConsumers: this.#desired.current,
+      desiredConsumers: this.desiredConsumers,
       alerts: this.#alerts.raised,
     };
   }
@@ -130,7 +134,7 @@ export class WatchedQueue {
     return [{ kind: this.#full ? 'full' : 'room', detail: { messages, bytes } }];
   }
 
-  #needed(stats: QueueStats, { deliveries, readings }: QueueBacklog, options: QueueOptions): number {
+  #needed(stats: QueueStats, { deliveries }: QueueBacklog, options: QueueOptions): number {
     const { messagesPerConsumer, drainMs, max } = options.desiredConsumers;
     const oneAtATime = options.singleActiveConsumer || options.ordering === 'total';
     const { enqueued, acknowledged } = this.#perSecond();
@@ -138,7 +142,7 @@ export class WatchedQueue {
     const demand = {
       backlog: deliveries,
       consumers: stats.consumers,
-      arrivalRate: enqueued * readings,
+      arrivalRate: enqueued,
       acknowledgeRate: acknowledged,
       processingMs: done === 0 ? 0 : this.#rates.perSecond(processingPlace + 1) / done,
     };

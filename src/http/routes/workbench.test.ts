@@ -15,7 +15,10 @@ async function serveDead(t: TestContext, count: number) {
       receivedAt: 0,
       publisher: 'p',
     };
-    const headers = [['fingerprint', number % 2 === 0 ? 'even' : 'odd']] as const;
+    const headers = [
+      ['fingerprint', number % 2 === 0 ? 'even' : 'odd'],
+      ['device-type', number % 3 === 0 ? 'tank' : 'meter'],
+    ] as const;
     await served.engine.bury('ingest', message, { code: 'driver_failed', reason: 'Cannot read it', headers });
   }
   return served;
@@ -56,6 +59,25 @@ test('all of a group are tried, page by page, up to the limit, and nothing moves
   const other = await call('POST', '/v1/dead-letters/trials', { driver: { id: 'x', version: '9.0.0' }, limit: 1 });
   assert.equal(other.body.samples[0].now.driver.version, '9.0.0');
   assert.equal((await engine.stats('ingest.dead')).ready, 450);
+});
+
+test('a driver is tried on what died of the type that it is for, unless a type or a cause is named', async (t) => {
+  const { call, pipeline } = await serveDead(t, 12);
+  pipeline.shownDriver = { deviceType: 'tank' };
+  const driver = { id: 'x', version: '9.0.0' };
+  const tries: [object, number, string | undefined][] = [
+    [{ driver }, 4, 'tank'],
+    [{ driver, deviceType: 'meter' }, 8, 'meter'],
+    [{ driver, fingerprint: 'odd' }, 6, undefined],
+    [{ deviceType: 'tank', fingerprint: 'odd' }, 2, 'tank'],
+    [{}, 12, undefined],
+  ];
+  for (const [body, tried, deviceType] of tries) {
+    const answer = (await call('POST', '/v1/dead-letters/trials', body)).body;
+    assert.deepEqual([answer.tried, answer.deviceType], [tried, deviceType], JSON.stringify(body));
+  }
+  pipeline.shownDriver = {};
+  assert.equal((await call('POST', '/v1/dead-letters/trials', { driver })).body.tried, 12, 'it is for every type');
 });
 
 test('before the first dead letter there is nothing to try', async (t) => {

@@ -1,11 +1,13 @@
 import { SluiceError } from '../../errors.ts';
 import type { DriverRef } from '../../pipeline/driver.ts';
+import type { MessageMatch } from '../../queues/engine.ts';
 import { compileFilter } from '../../queues/move-filter.ts';
 import { tryDeadLetters } from '../dead-letter-trial.ts';
 import { hexDump } from '../hex-dump.ts';
+import type { PipelineDoor } from '../pipeline-door.ts';
 import { storedToJson } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
-import { answer, array, integer, object, text } from '../schemas.ts';
+import { answer, array, entityName, integer, object, text } from '../schemas.ts';
 import { counted, ingestDead, orNone, rehearsalSchema } from './dead-letters.ts';
 
 const tag = 'Dead letters';
@@ -16,7 +18,12 @@ interface Inspect {
 }
 
 interface Try {
-  readonly body: { readonly fingerprint?: string; readonly driver?: DriverRef; readonly limit: number };
+  readonly body: {
+    readonly fingerprint?: string;
+    readonly deviceType?: string;
+    readonly driver?: DriverRef;
+    readonly limit: number;
+  };
 }
 
 /** Payload bytes that are shown one by one. */
@@ -73,12 +80,18 @@ export const workbenchRoutes: readonly Route[] = [
     schemas: {
       body: object({
         fingerprint: text,
+        deviceType: {
+          ...entityName,
+          description:
+            'Only of devices of this type; with `driver` and without `fingerprint` the type that the driver is for',
+        },
         driver: object({ id: text, version: text }, ['id', 'version']),
         limit: { ...integer, minimum: 1, maximum: triedMax, default: 1_000 },
       }),
       responses: {
         200: answer('What would become of them; `next` where some were not looked at', {
           tried: integer,
+          deviceType: { ...entityName, description: 'Where only those of one type were tried' },
           outcomes: { type: 'object', additionalProperties: integer },
           samples: array({
             type: 'object',
@@ -89,19 +102,34 @@ export const workbenchRoutes: readonly Route[] = [
         }),
       },
     },
-    handle: async ({ body: { fingerprint, driver, limit }, presence }, { engine, pipeline }) => {
-      const match = compileFilter(fingerprint === undefined ? {} : { fingerprint }, 0);
+    handle: async ({ body, presence }, { engine, pipeline }) => {
+      const { fingerprint, driver, limit } = body;
+      const deviceType = triedType(body, pipeline);
+      const match = ofType(compileFilter(fingerprint === undefined ? {} : { fingerprint }, 0), deviceType);
       const spec = { queue: ingestDead, match, driver, limit };
       const none = { tried: 0, outcomes: {}, samples: [], next: undefined };
-      return ok(
-        await orNone(engine, ingestDead, none, async () => {
-          await counted(engine, ingestDead, fingerprint);
-          return tryDeadLetters(engine, pipeline.rehearsals, spec, presence);
-        }),
-      );
+      const trial = await orNone(engine, ingestDead, none, async () => {
+        await counted(engine, ingestDead, fingerprint);
+        return tryDeadLetters(engine, pipeline.rehearsals, spec, presence);
+      });
+      return ok({ ...trial, deviceType });
     },
   }),
 ];
+
+/** A driver says nothing of messages of other types, unless somebody picked them by their cause. */
+function triedType({ fingerprint, deviceType, driver }: Try['body'], { drivers }: PipelineDoor): string | undefined {
+  if (deviceType !== undefined || fingerprint !== undefined || driver === undefined) return deviceType;
+  const { deviceType: own } = drivers.show(driver);
+  return own === '*' ? undefined : own;
+}
+
+function ofType(match: MessageMatch | undefined, deviceType: string | undefined): MessageMatch | undefined {
+  if (deviceType === undefined) return match;
+  return (stored, counts) =>
+    stored.death?.headers.some(([name, value]) => name === 'device-type' && value === deviceType) === true &&
+    (match === undefined || match(stored, counts));
+}
 
 const nothing = { messages: [], next: undefined };
 

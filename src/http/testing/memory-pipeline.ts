@@ -52,6 +52,8 @@ export class MemoryPipeline implements PipelineDoor {
   /** What a test says of built-in drivers, by device type. */
   readonly driverSchemas: Record<string, Record<string, JsonObject>> = {};
   readonly driverWarnings: string[] = [];
+  /** What is said of any driver. */
+  shownDriver: { readonly deviceType?: string } = {};
   /** Of each driver that was brought. */
   readonly expectedExamples: ExpectedExamples[] = [];
   /** What a test says. */
@@ -88,6 +90,7 @@ export class MemoryPipeline implements PipelineDoor {
       show: (ref) => ({
         ...builtIn,
         ...ref,
+        ...this.shownDriver,
         warnings: this.driverWarnings,
         script: undefined,
         trial: { canary: undefined, shadow: undefined },

@@ -110,7 +110,10 @@ test('what goes down is encoded by the function that the script has, and read ba
 });
 
 test('numbers that are no bytes are cut to what is left of them, and one of them is told', () => {
-  const told = ask('encodeDownlink', "function encodeDownlink() { return { bytes: [300, -1, 2.9, true, '5', 0 / 0, 7] } }");
+  const told = ask(
+    'encodeDownlink',
+    "function encodeDownlink() { return { bytes: [300, -1, 2.9, true, '5', 0 / 0, 7] } }",
+  );
   assert.deepEqual(told, {
     ok: true,
     readings: [],

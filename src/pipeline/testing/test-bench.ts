@@ -260,14 +260,19 @@ export class TestConsumption implements Consumption {
   }
 }
 
-export function testDelivery(message: Message, sequence: number, settled: (settlement: Settlement) => void): Delivery {
+export function testDelivery(
+  message: Message,
+  sequence: number,
+  settled: (settlement: Settlement) => void,
+  enqueuedAt = message.receivedAt,
+): Delivery {
   let open = true;
   return {
     message,
     queue: 'ingest',
     sequence,
     attempt: 1,
-    enqueuedAt: message.receivedAt,
+    enqueuedAt,
     death: undefined,
     get held() {
       return open;
