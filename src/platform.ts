@@ -36,6 +36,7 @@ import { EventLoopWatch } from './std/event-loop-watch.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
 import { packageVersion } from './std/package-version.ts';
+import { QuietMemory } from './std/quiet-memory.ts';
 import { DiskSpace, freeBytesOf } from './storage/disk-space.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
@@ -179,6 +180,7 @@ export class Platform {
     let consumption: Consumption | undefined;
     this.#lifecycle = new Lifecycle([
       eventLoop,
+      new QuietMemory(clock),
       part(
         'storage',
         () => undefined,

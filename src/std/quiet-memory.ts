@@ -1,0 +1,111 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Clock, systemClock, type Timer } from './clock.ts';
+import type { Part } from './lifecycle.ts';
+
+/** The heap of the main thread, and how V8 is told what to do with it. */
+export interface Heap {
+  /** What it takes from the system, and what of that is in use. In bytes. */
+  size(): { readonly taken: number; readonly used: number };
+  /** Share of the time since the last call in which the event loop had work: 0 to 1. */
+  utilization(): number;
+  /** How long after a full collection V8 looks whether it should give memory back. */
+  shrinkAfter(delayMs: number): void;
+  collect(): void;
+}
+
+/**
+ * Has V8 give memory back when nothing happens, and not before. By itself it does so eight seconds after a full collection, also
+ * between two bursts of which one comes every second: the collections then fall into a burst, and its messages wait for them.
+ */
+export class QuietMemory implements Part {
+  readonly name = 'quiet memory';
+  readonly #heap: Heap;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
+  #settledBytes = 0;
+  #isShrinking = false;
+
+  constructor(clock: Clock = systemClock, heap: Heap = new NodeHeap()) {
+    this.#clock = clock;
+    this.#heap = heap;
+  }
+
+  start(): void {
+    this.#heap.shrinkAfter(never);
+    this.#heap.utilization();
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#heap.shrinkAfter(usualShrinkDelayMs);
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.after(windowMs, () => this.#look());
+  }
+
+  #look(): void {
+    const isQuiet = this.#heap.utilization() < quietUtilizationMax;
+    const { taken, used } = this.#heap.size();
+    if (this.#isShrinking) this.#settledBytes = taken;
+    this.#isShrinking = isQuiet && !this.#isShrinking && taken > this.#settledBytes + growthBytesMin;
+    if (used > collectedBytesMax) this.#heap.shrinkAfter(usualShrinkDelayMs);
+    else if (this.#isShrinking) this.#shrink();
+    else this.#heap.shrinkAfter(never);
+    this.#arm();
+  }
+
+  /** V8 only begins to look after a full collection, and it takes two more to give back what it can. */
+  #shrink(): void {
+    this.#heap.shrinkAfter(shrinkDelayMs);
+    this.#heap.collect();
+  }
+}
+
+export const windowMs = 10_000;
+/** A thousand devices that report once a second are 5 to 10 %. */
+export const quietUtilizationMax = 0.02;
+/** Less than this is not worth a collection. */
+export const growthBytesMin = 16 * 1024 * 1024;
+/** A collection stands still for about 1 ms for each MiB that is in use: a larger heap is left to V8's own time. */
+export const collectedBytesMax = 128 * 1024 * 1024;
+const shrinkDelayMs = 1_000;
+/** V8's own. */
+export const usualShrinkDelayMs = 8_000;
+const never = 24 * 60 * 60 * 1_000;
+
+class NodeHeap implements Heap {
+  readonly #collect = collector();
+  #since = performance.eventLoopUtilization();
+
+  size(): ReturnType<Heap['size']> {
+    const { total_heap_size: taken, used_heap_size: used } = getHeapStatistics();
+    return { taken, used };
+  }
+
+  utilization(): number {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, this.#since);
+    this.#since = now;
+    return utilization;
+  }
+
+  shrinkAfter(delayMs: number): void {
+    setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${delayMs}`);
+  }
+
+  collect(): void {
+    this.#collect();
+  }
+}
+
+/** Only a context that is made while the flag is set has it. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
+}
