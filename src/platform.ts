@@ -33,10 +33,10 @@ import { QueueSource } from './queues/queue-source.ts';
 import { QueueWatch } from './queues/queue-watch.ts';
 import { systemClock } from './std/clock.ts';
 import { EventLoopWatch } from './std/event-loop-watch.ts';
+import { HeapPolicy } from './std/heap-policy.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
 import { packageVersion } from './std/package-version.ts';
-import { QuietMemory } from './std/quiet-memory.ts';
 import { DiskSpace, freeBytesOf } from './storage/disk-space.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
@@ -180,7 +180,7 @@ export class Platform {
     let consumption: Consumption | undefined;
     this.#lifecycle = new Lifecycle([
       eventLoop,
-      new QuietMemory(clock),
+      new HeapPolicy(clock),
       part(
         'storage',
         () => undefined,

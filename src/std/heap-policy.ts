@@ -12,15 +12,18 @@ export interface Heap {
   utilization(): number;
   /** How long after a full collection V8 looks whether it should give memory back. */
   shrinkAfter(delayMs: number): void;
+  /** By how much of what lives the old heap may grow between two full collections; 0 leaves it to V8. In percent. */
+  growBy(percent: number): void;
   collect(): void;
 }
 
 /**
- * Has V8 give memory back when nothing happens, and not before. By itself it does so eight seconds after a full collection, also
- * between two bursts of which one comes every second: the collections then fall into a burst, and its messages wait for them.
+ * Has V8 give memory back when nothing happens, and not before; and has it collect the whole heap as seldom under load as it would
+ * by itself at its best. Left alone it shrinks the heap eight seconds after a full collection, also between two bursts of which one
+ * comes every second, and from then on collects whenever the heap has grown by a tenth: those collections fall into the bursts.
  */
-export class QuietMemory implements Part {
-  readonly name = 'quiet memory';
+export class HeapPolicy implements Part {
+  readonly name = 'heap policy';
   readonly #heap: Heap;
   readonly #clock: Clock;
   #timer: Timer | undefined;
@@ -33,14 +36,14 @@ export class QuietMemory implements Part {
   }
 
   start(): void {
-    this.#heap.shrinkAfter(never);
     this.#heap.utilization();
+    this.#steer();
     this.#arm();
   }
 
   stop(): void {
     this.#timer?.cancel();
-    this.#heap.shrinkAfter(usualShrinkDelayMs);
+    this.#leave();
   }
 
   #arm(): void {
@@ -52,10 +55,20 @@ export class QuietMemory implements Part {
     const { taken, used } = this.#heap.size();
     if (this.#isShrinking) this.#settledBytes = taken;
     this.#isShrinking = isQuiet && !this.#isShrinking && taken > this.#settledBytes + growthBytesMin;
-    if (used > collectedBytesMax) this.#heap.shrinkAfter(usualShrinkDelayMs);
+    if (used > steeredBytesMax) this.#leave();
     else if (this.#isShrinking) this.#shrink();
-    else this.#heap.shrinkAfter(never);
+    else this.#steer();
     this.#arm();
+  }
+
+  #steer(): void {
+    this.#heap.growBy(growthPercent);
+    this.#heap.shrinkAfter(never);
+  }
+
+  #leave(): void {
+    this.#heap.growBy(usualGrowth);
+    this.#heap.shrinkAfter(usualShrinkDelayMs);
   }
 
   /** V8 only begins to look after a full collection, and it takes two more to give back what it can. */
@@ -70,8 +83,14 @@ export const windowMs = 10_000;
 export const quietUtilizationMax = 0.02;
 /** Less than this is not worth a collection. */
 export const growthBytesMin = 16 * 1024 * 1024;
-/** A collection stands still for about 1 ms for each MiB that is in use: a larger heap is left to V8's own time. */
-export const collectedBytesMax = 128 * 1024 * 1024;
+/**
+ * A heap with more in use is left to V8: to collect it stands still for about 1 ms for each MiB, and with four times as much memory
+ * as lives it would be a large part of a small machine's.
+ */
+export const steeredBytesMax = 256 * 1024 * 1024;
+/** V8's own limit, to which it goes where messages are many and collections quick. */
+export const growthPercent = 300;
+export const usualGrowth = 0;
 const shrinkDelayMs = 1_000;
 /** V8's own. */
 export const usualShrinkDelayMs = 8_000;
@@ -95,6 +114,10 @@ class NodeHeap implements Heap {
 
   shrinkAfter(delayMs: number): void {
     setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${delayMs}`);
+  }
+
+  growBy(percent: number): void {
+    setFlagsFromString(`--heap-growing-percent=${percent}`);
   }
 
   collect(): void {

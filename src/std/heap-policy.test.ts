@@ -2,20 +2,23 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from './clock.ts';
 import {
-  collectedBytesMax,
   growthBytesMin,
+  growthPercent,
   type Heap,
-  QuietMemory,
+  HeapPolicy,
   quietUtilizationMax,
+  steeredBytesMax,
+  usualGrowth,
   usualShrinkDelayMs,
   windowMs,
-} from './quiet-memory.ts';
+} from './heap-policy.ts';
 
 class PlayedHeap implements Heap {
   taken = 0;
   used = 0;
   busy = 0;
   delayMs = 0;
+  percent = 0;
   collections = 0;
 
   size(): ReturnType<Heap['size']> {
@@ -30,6 +33,10 @@ class PlayedHeap implements Heap {
     this.delayMs = delayMs;
   }
 
+  growBy(percent: number): void {
+    this.percent = percent;
+  }
+
   collect(): void {
     this.collections++;
   }
@@ -38,9 +45,9 @@ class PlayedHeap implements Heap {
 function watched() {
   const clock = new SimulatedClock();
   const heap = new PlayedHeap();
-  const memory = new QuietMemory(clock, heap);
-  memory.start();
-  return { heap, memory, window: () => clock.advance(windowMs) };
+  const policy = new HeapPolicy(clock, heap);
+  policy.start();
+  return { heap, policy, window: () => clock.advance(windowMs) };
 }
 
 const grown = growthBytesMin + 1;
@@ -71,19 +78,26 @@ test('a quiet window gives back once, and again only after the heap has grown', 
   assert.equal(heap.collections, 2);
 });
 
-test('a heap that is large is left to V8, whose delay it has again', () => {
+test('a heap that is large is left to V8, as long as it is', () => {
   const { heap, window } = watched();
-  heap.taken = 2 * collectedBytesMax;
-  heap.used = collectedBytesMax + 1;
+  assert.equal(heap.percent, growthPercent);
+  heap.taken = 2 * steeredBytesMax;
+  heap.used = steeredBytesMax + 1;
   window();
   assert.equal(heap.collections, 0);
   assert.equal(heap.delayMs, usualShrinkDelayMs);
+  assert.equal(heap.percent, usualGrowth);
+  heap.used = steeredBytesMax;
+  heap.busy = 1;
+  window();
+  assert.equal(heap.percent, growthPercent);
 });
 
 test('a stop leaves V8 as it was', () => {
-  const { heap, memory, window } = watched();
-  memory.stop();
+  const { heap, policy, window } = watched();
+  policy.stop();
   assert.equal(heap.delayMs, usualShrinkDelayMs);
+  assert.equal(heap.percent, usualGrowth);
   heap.taken = grown;
   window();
   assert.equal(heap.collections, 0);
