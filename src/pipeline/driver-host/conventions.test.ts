@@ -59,6 +59,19 @@ const entryForms: Record<string, Convention> = {
     script: 'export default { decodeUplink(i) { return { data: { b: i.bytes[0] } } } };',
     data: { b: 18 },
   },
+  'exports under other names, in the one line of a bundle': {
+    script:
+      'var a=2;function d(i){return{data:{b:i.bytes[0]*a}}}export{a,d as decodeUplink,e as encodeDownlink};const e=()=>({bytes:[a]});',
+    data: { b: 36 },
+  },
+  'an export default under its own name, in the one line of a bundle': {
+    script: 'class C{decodeUplink(i){return{data:{b:i.bytes[0]}}}}var c=new C;export default c;',
+    data: { b: 18 },
+  },
+  'an object that is exported as default': {
+    script: 'const codec = { decodeUplink(i) { return { data: { b: i.bytes[0] } } } };\nexport { codec as default };',
+    data: { b: 18 },
+  },
   'a line for the shell': {
     script: '#!/usr/bin/env node\nfunction decodeUplink(i) { return { data: { b: i.bytes[0] } } }',
     data: { b: 18 },

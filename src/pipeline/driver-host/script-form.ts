@@ -128,13 +128,33 @@ export function wantsModule(problem: string): boolean {
   return /^(module|exports) is not defined$/.test(problem);
 }
 
-/** The script without the word `export` before its declarations; undefined where it has none. */
+/** The script without the word `export`, which no script may have; undefined where it has none. */
 export function withoutExports(source: string): string | undefined {
+  const renamed: string[] = [];
   const plain = source
-    .replace(/^[ \t]*export\s+(?:default\s+)?(?=(?:async\s+)?function\b|const\b|let\b|var\b|class\b)/gm, '')
-    .replace(/^[ \t]*export\s*\{[^{}]*\}\s*;?/gm, '')
-    .replace(/^[ \t]*export\s+default\s+/gm, 'module.exports = ');
-  return plain === source ? undefined : plain;
+    .replace(exported('\\s+(?:default\\s+)?(?=(?:async\\s+)?function\\b|const\\b|let\\b|var\\b|class\\b)'), '$1')
+    .replace(exported('\\s*\\{([^{}]*)\\}\\s*;?'), (_, before: string, names: string) => {
+      renamed.push(...renamedIn(names));
+      return `${before};`;
+    })
+    .replace(exported('\\s+default\\s+'), '$1module.exports = ');
+  if (plain === source) return undefined;
+  // At the end, since what is exported may be declared further down.
+  return [plain, ...renamed].join('\n;');
+}
+
+/** `export` with what follows, at the beginning of a statement: bundlers write everything into one line. */
+function exported(rest: string): RegExp {
+  return new RegExp(`(^[ \\t]*|[;}][ \\t]*)export${rest}`, 'gm');
+}
+
+/** `a as decodeUplink, b, c as default` exports the first and the last under names that are not their own. */
+function renamedIn(names: string): string[] {
+  return names.split(',').flatMap((each) => {
+    const [, own, name] = /^([\w$]+)\s+as\s+([\w$]+)$/.exec(each.trim()) ?? [];
+    if (name === undefined) return [];
+    return [name === 'default' ? `module.exports = ${own}` : `module.exports.${name} = ${own}`];
+  });
 }
 
 /**
