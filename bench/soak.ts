@@ -12,7 +12,7 @@ import { SoakRun } from './soak/soak-run.ts';
 
 /**
  * An hour of a broker's life in minutes. Ends with status 1 when something was lost, came twice at QoS 2, came in the wrong
- * order or should not have come, and, from `memoryMinutesMin` on, when the server's memory grew behind the warm-up.
+ * order or should not have come, and, from `memoryMinutesMin` on, when a part of the server's memory grew behind the warm-up.
  */
 const usage = `Usage: node bench/soak.ts [options]
 
@@ -22,7 +22,7 @@ const usage = `Usage: node bench/soak.ts [options]
   --write       write the account to bench/soak.md
 `;
 
-const memoryMinutesMin = 5;
+const memoryMinutesMin = 8;
 // The server on one core and the load on another, so that they do not take time from each other.
 const [serverCore, loadCore] = availableParallelism() > 1 ? [0, 1] : [undefined, undefined];
 

@@ -6,7 +6,10 @@ import { parseResult } from '../bench/mqttload.ts';
 import { parseOptions } from '../bench/options.ts';
 import { comparisons, reportTable } from '../bench/report.ts';
 import { Ledger, Reading } from '../bench/sessions/ledger.ts';
-import { trendOf } from '../bench/soak/memory.ts';
+import type { SluiceBroker } from '../bench/sluice.ts';
+import { memoryIn } from '../bench/soak/mappings.ts';
+import { floorOf, type MemorySample, MemoryWatch, trendOf } from '../bench/soak/memory.ts';
+import { memoryVerdict } from '../bench/soak/memory-verdict.ts';
 
 const line =
   ' pubs=1 subs=1 qos=1/1 size=256 win=100 sent=10 acked=10 bad_ack=0 pub_rate=61002/s | expect=10 recv=9 lost=1 dup=2 ' +
@@ -91,15 +94,70 @@ test('a reading knows what is lost, what came again, what came out of order and 
 });
 
 test('a trend is the straight line through the samples', () => {
-  const { mean, slope, growth } = trendOf([
+  const { mean, slope, error } = trendOf([
     [60, 10],
     [120, 13],
     [180, 14],
     [240, 17],
   ]);
   assert.equal(mean, 13.5);
-  assert.ok(Math.abs(slope - 2.2) < 1e-9 && Math.abs(growth - 6.6) < 1e-9, `${slope} a minute, ${growth}`);
+  assert.ok(Math.abs(slope - 2.2) < 1e-9, `${slope} a minute`);
+  // What is left of the line is 0.2, -0.6, 0.6 and -0.2.
+  assert.ok(Math.abs(error - Math.sqrt(0.08)) < 1e-9, `± ${error}`);
 });
+
+test('of each minute the least counts', () => {
+  const points = [
+    [1, 5],
+    [12, 3],
+    [60, 4],
+    [63, 9],
+    [182, 2],
+  ] as const;
+  assert.deepEqual(floorOf(points), [points[1], points[3], points[4]]);
+  assert.deepEqual(floorOf(points.slice(0, 3)), [points[1]]);
+  assert.deepEqual(floorOf([]), []);
+});
+
+test('a leak is told from a young heap that is written to and from chance', () => {
+  const flat = memoryOf((seconds) => ({ v8: Math.min(200, 100 + seconds / 5), malloc: 100 + (seconds % 60) }));
+  assert.equal(memoryVerdict(flat).isFlat, true);
+  const leak = memoryOf((seconds) => ({ malloc: 100 + (seconds % 60) + seconds / 20 }));
+  const { isFlat, lines } = memoryVerdict(leak);
+  assert.equal(isFlat, false);
+  assert.deepEqual(
+    lines.filter((line) => line.includes('**grows**')).map((line) => line.split(' | ')[0]),
+    ['| heaps of the C library, with the buffers', '| anonymous, with pages not written to yet'],
+  );
+});
+
+test('mappings are told apart: V8, the C library, the database, the rest', () => {
+  const mapping = (range: string, rights: string, name: string, [size, rss, anonymous]: readonly number[]): string =>
+    `${range} ${rights} 00000000 00:00 0 ${name}\nSize: ${size} kB\nRss: ${rss} kB\nAnonymous: ${anonymous} kB\n`;
+  const smaps = [
+    mapping('23a53000-2c6a4000', 'rw-p', '                         [heap]', [143_684, 2_048, 2_048]),
+    mapping('7f0000000000-7f0000300000', 'rw-p', '', [3_072, 1_024, 1_024]),
+    mapping('7f0000300000-7f0004000000', '---p', '', [62_464, 0, 0]),
+    mapping('7f0010040000-7f0010080000', 'rw-p', '', [256, 128, 128]),
+    mapping('7f0018000000-7f0018040000', 'rw-p', '', [256, 256, 256]),
+    mapping('7f0020000000-7f0040000000', 'rwxp', '', [524_288, 512, 512]),
+    mapping('7f0050001000-7f0050801000', 'rw-p', '', [8_192, 64, 64]),
+    mapping('7f0060000000-7f0070000000', 'r--s', '   /data/queues/data.mdb', [262_144, 4_096, 0]),
+  ].join('');
+  assert.deepEqual(memoryIn(smaps), { v8: 0.875, v8Mapped: 1, malloc: 3, other: 0.0625, database: 4 });
+});
+
+/** Ten minutes; what is not given is 100 MiB. */
+function memoryOf(given: (seconds: number) => Partial<MemorySample>): MemoryWatch {
+  const watch = new MemoryWatch({} as SluiceBroker);
+  for (let seconds = 0; seconds < 600; seconds += 2) {
+    const parts = { v8: 100, v8Mapped: 200, malloc: 100, other: 100, database: 100, ...given(seconds) };
+    const anonymous = parts.v8 + parts.malloc + parts.other;
+    const claimed = parts.v8Mapped + parts.malloc + parts.other;
+    watch.samples.push({ seconds, resident: anonymous, anonymous, claimed, heap: 100, external: 100, ...parts });
+  }
+  return watch;
+}
 
 test('a message that was acknowledged and not received is lost, one that was not acknowledged is not', () => {
   const account = accountOf(3);

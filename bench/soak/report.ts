@@ -1,9 +1,7 @@
 import type { Reading } from '../sessions/ledger.ts';
-import { type MemoryWatch, memoryKinds } from './memory.ts';
+import type { MemoryWatch } from './memory.ts';
+import { memoryVerdict } from './memory-verdict.ts';
 import type { SoakRun } from './soak-run.ts';
-
-/** What a growth of memory may come to behind the warm-up: the collector takes its time. */
-const growthShareMax = 0.1;
 
 export interface Verdict {
   /** Markdown. */
@@ -33,8 +31,7 @@ export function report(
   const wrong =
     rows.reduce((sum, { lost, twice, reordered }) => sum + lost + twice + reordered, 0) +
     (sessionsLost + problems.length + falseWills + storms.refused + given.retainedWrong);
-  const growths = memoryKinds.map((kind) => ({ kind, ...memory.trend(kind) }));
-  const isFlat = growths.every(({ kind, growth, mean }) => kind === 'resident' || growth <= mean * growthShareMax);
+  const { lines: memoryLines, isFlat } = memoryVerdict(memory);
   const text = [
     `${given.minutes} minutes, seed ${given.seed}${given.isSettled ? '' : ', **not everything came**'}`,
     '',
@@ -47,12 +44,7 @@ export function report(
       `sessions lost ${sessionsLost}. Retained: ${count(retained.changes)} changes, wrong in the end ${given.retainedWrong}.`,
     ...problems.slice(0, 10),
     '',
-    '| memory of the server | mean, MiB | slope, MiB a minute | growth over the last 70 %, MiB |',
-    '| --- | --- | --- | --- |',
-    ...growths.map(
-      ({ kind, mean, slope, growth }) =>
-        `| ${kind} | ${mean.toFixed(1)} | ${slope.toFixed(2)} | ${growth.toFixed(1)} |`,
-    ),
+    ...memoryLines,
     '',
   ].join('\n');
   return { text, isFine: given.isSettled && wrong === 0 && (isFlat || !judgesMemory) };
