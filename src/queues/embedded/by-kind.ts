@@ -24,11 +24,12 @@ import { statsOf } from './stats.ts';
 export function loopOf(
   queue: AnyQueue,
   request: { group?: string; start?: GroupStart },
+  consumerId: string,
 ): DeliveryLoop | Promise<DeliveryLoop> {
   const { group, start } = request;
   if (queue instanceof LogQueue) {
     const known = group === undefined ? undefined : queue.groups.find(group);
-    return known?.delivery ?? groupOf(queue, group, start).then(({ delivery }) => delivery);
+    return known?.delivery ?? groupOf(queue, group, start, consumerId).then(({ delivery }) => delivery);
   }
   if (group === undefined && start === undefined) return queue.delivery;
   const { name } = queue;

@@ -194,13 +194,13 @@ export class EmbeddedEngine implements Engine {
 
   async consume(queue: string, consumer: Consumer, request: ConsumeRequest): Promise<Consumption> {
     this.#requireOpen();
-    const found = loopOf(this.#registry.require(queue), request);
+    const found = loopOf(this.#registry.require(queue), request, consumer.id);
     return new PushConsumption(found instanceof Promise ? usable(await found) : found, consumer, request);
   }
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     this.#requireOpen();
-    const found = loopOf(this.#registry.require(queue), request);
+    const found = loopOf(this.#registry.require(queue), request, request.consumerId);
     const { leases } = found instanceof Promise ? usable(await found) : found;
     return leases.lease(request);
   }

@@ -6,12 +6,13 @@ import { positionOf } from './seek.ts';
 
 /**
  * The group of that name; where there is none it is made, to begin at `start` or where the log says, and its row is flushed.
- * Throws `invalid_argument`, and `quota_exceeded` where the log has as many groups as it may.
+ * Throws `invalid_argument`, and `quota_exceeded` where the log, or its consumer `maker`, has as many groups as it may.
  */
 export async function groupOf(
   log: LogQueue,
   name: string | undefined,
   start: GroupStart | undefined,
+  maker?: string,
 ): Promise<LogGroup> {
   if (name === undefined) {
     throw new SluiceError(
@@ -24,7 +25,7 @@ export async function groupOf(
   const { commit } = log.context;
   // A place is looked for on disk.
   await commit.flushed();
-  const group = log.groups.find(name) ?? log.groups.add(name, positionOf(log, start ?? startOf(log)));
+  const group = log.groups.find(name) ?? log.groups.add(name, positionOf(log, start ?? startOf(log)), maker);
   await commit.flushed();
   return group;
 }

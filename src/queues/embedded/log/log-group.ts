@@ -56,6 +56,8 @@ export class LogGroup implements SettlingHome, StagedWrite {
   /** When there was last somebody to take its messages. */
   usedAt: number;
   removed = false;
+  /** The consumer that made it by naming it, since the server started. */
+  maker: string | undefined;
   readonly #stored: StoredGroup;
   readonly #reader: LogReader;
   readonly #retries: Retries;

@@ -19,6 +19,9 @@ import { SettledRanges } from './settled-ranges.ts';
 /** Groups of one log. Each is a few hundred bytes of memory, and one row that changes with every commit it has a part in. */
 export const groupsMax = 1_000;
 
+/** Of those, groups that one consumer made since the server started, by naming them. Who administers groups may make more. */
+export const groupsPerConsumerMax = 100;
+
 /** Rows deleted in one commit. */
 const removedRowsMax = 5_000;
 
@@ -75,15 +78,16 @@ export class LogGroups {
   }
 
   /**
-   * A new group, which begins at `position`; its row is in the open batch. Throws `invalid_argument` for a name that is none,
-   * and `quota_exceeded` where there are as many groups as there may be.
+   * A new group, which begins at `position`; its row is in the open batch. `maker`: the consumer that named it, if it was one.
+   * Throws `invalid_argument` for a name that is none, and `quota_exceeded` where there are as many groups as there may be.
    */
-  add(name: string, position: number): LogGroup {
-    const refusal = this.#refusal(name);
+  add(name: string, position: number, maker: string | undefined): LogGroup {
+    const refusal = this.#refusal(name, maker);
     if (refusal !== undefined) throw refusal;
     const now = this.#log.context.clock.now();
     const stored = { name, createdAt: now, usedAt: now, settled: new SettledRanges(position) };
     const group = new LogGroup(this.#nextId++, this.#log, stored, new Map());
+    group.maker = maker;
     this.#keep(group);
     group.save();
     return group;
@@ -128,12 +132,25 @@ export class LogGroups {
     else this.#attended.delete(group);
   }
 
-  #refusal(name: string): SluiceError | undefined {
+  #refusal(name: string, maker: string | undefined): SluiceError | undefined {
     const problem = queueNameProblem(name);
     const where = `Cannot make group ${quote(name)} of "${this.#log.name}"`;
     if (problem !== undefined) return new SluiceError('invalid_argument', `${where}: ${problem}`);
-    if (this.#byName.size < groupsMax) return undefined;
-    return new SluiceError('quota_exceeded', `${where}: it has ${groupsMax} groups, the most it may have; remove one`);
+    if (this.#byName.size >= groupsMax) {
+      const full = `${where}: it has ${groupsMax} groups, the most it may have; remove one`;
+      return new SluiceError('quota_exceeded', full);
+    }
+    if (maker === undefined || this.#madeBy(maker) < groupsPerConsumerMax) return undefined;
+    return new SluiceError(
+      'quota_exceeded',
+      `${where}: its consumer ${quote(maker)} has made ${groupsPerConsumerMax} of its groups, the most that one may make; remove one`,
+    );
+  }
+
+  #madeBy(maker: string): number {
+    let made = 0;
+    for (const group of this.#byName.values()) if (group.maker === maker) made++;
+    return made;
   }
 
   #keep(group: LogGroup): void {

@@ -7,7 +7,7 @@ import { messageOf, publish, RecordingConsumer, turns } from '../../testing/reco
 import { TestEngine } from '../testing/test-engine.ts';
 import { groupOfKey } from './group-row.ts';
 import { groupOutstandingMax } from './group-selector.ts';
-import { groupsMax } from './log-groups.ts';
+import { groupsMax, groupsPerConsumerMax } from './log-groups.ts';
 
 const hot = { bytesMax: 2_000, messagesMax: 20, queueBytesMin: 300, queueMessagesMin: 3 };
 const failed = { kind: 'failed', code: 'driver_failed', reason: 'no luck' } as const;
@@ -166,6 +166,22 @@ test('a log has so many groups and no more', async () => {
   });
   await under.engine.removeGroup('log', 'g0');
   await under.engine.seek('log', 'one-more', 'latest');
+});
+
+test('one consumer makes so many groups of a log by naming them; others, and those who administer it, go on', async () => {
+  await open();
+  const name = (consumerId: string, group: string) =>
+    under.engine.lease('log', { consumerId, group, max: 1, waitMs: 0 });
+  for (let n = 0; n < groupsPerConsumerMax; n++) await name('c', `c${n}`);
+  await assert.rejects(name('c', 'more'), {
+    code: 'quota_exceeded',
+    message: `Cannot make group "more" of "log": its consumer "c" has made 100 of its groups, the most that one may make; remove one`,
+  });
+  await name('c', 'c0');
+  await name('other', 'o0');
+  await under.engine.seek('log', 'made', 'latest');
+  await under.engine.removeGroup('log', 'c1');
+  await name('c', 'more');
 });
 
 test('a damaged message goes to the dead letters of who meets it, and the group goes on', async () => {
