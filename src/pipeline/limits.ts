@@ -67,6 +67,8 @@ export const pipelineLimits = {
   resultWaitersMax: 5_000,
   /** Old schemas of one device type that messages name, each kept with the current ones beside it. The ones that came first go first. */
   schemaSetsPerTypeMax: 100,
+  /** The same of all device types together, as JSON with the current ones: a device type may have very long ones. */
+  schemaSetBytesMax: 16 * 1024 * 1024,
   /** Messages of one rehearsal. */
   rehearsalMessagesMax: 100,
 };

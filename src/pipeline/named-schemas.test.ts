@@ -13,6 +13,8 @@ const meter = testDeviceType({
   schemaVersions: { telemetry: 250, alarm: 1 },
 });
 
+const bounds = { perTypeMax: 10, bytesMax: 10_000 };
+
 function named(version: number, about: Partial<SchemaName> = {}): SchemaName {
   return { deviceType: 'meter', eventType: 'telemetry', version, ...about };
 }
@@ -34,7 +36,7 @@ function past(gone: readonly number[] = []): {
 
 test('an old schema stands beside the current ones of other event types, and is read once', async () => {
   const schemas = past();
-  const known = new NamedSchemas(schemas, 10);
+  const known = new NamedSchemas(schemas, bounds);
   const both = await Promise.all([known.find(meter, named(240)), known.find(meter, named(240))]);
   assert.deepEqual(both[0], {
     eventType: 'telemetry',
@@ -51,15 +53,39 @@ test('an old schema stands beside the current ones of other event types, and is 
 
 test('only so many are kept, those that came last', async () => {
   const schemas = past();
-  const known = new NamedSchemas(schemas, 2);
+  const known = new NamedSchemas(schemas, { ...bounds, perTypeMax: 2 });
   for (const version of [241, 242, 243, 241]) await known.find(meter, named(version));
   assert.deepEqual(schemas.asked, [241, 242, 243, 241]);
   assert.ok(!(known.find(meter, named(243)) instanceof Promise));
 });
 
+test('all device types together keep only so many bytes of them, those that came last', async () => {
+  const schemas = past();
+  const one = JSON.stringify({ telemetry: { title: 'version 241' }, alarm: { title: 'alarm' } }).length;
+  const known = new NamedSchemas(schemas, { ...bounds, bytesMax: 2 * one });
+  const others = { ...meter };
+  for (const [type, version] of [
+    [meter, 241],
+    [others, 242],
+    [meter, 243],
+  ] as const)
+    await known.find(type, named(version));
+  const isKept = (type: typeof meter, version: number) => !(known.find(type, named(version)) instanceof Promise);
+  assert.deepEqual([isKept(others, 242), isKept(meter, 243), isKept(meter, 241)], [true, true, false]);
+});
+
+test('a set that is longer than all may be is used, and not kept', async () => {
+  const schemas = past();
+  const known = new NamedSchemas(schemas, { ...bounds, bytesMax: 10 });
+  const both = await Promise.all([known.find(meter, named(241)), known.find(meter, named(241))]);
+  assert.ok(both[0] === both[1] && !(both[0] instanceof SluiceError));
+  await known.find(meter, named(241));
+  assert.deepEqual(schemas.asked, [241, 241]);
+});
+
 test('a schema that there is not is told of with what there is, and mostly without a question', async () => {
   const schemas = past([200]);
-  const known = new NamedSchemas(schemas, 10);
+  const known = new NamedSchemas(schemas, bounds);
   const wrong: [SchemaName, RegExp][] = [
     [named(251), /"telemetry": expected a version from 151 to 250, met version 251$/],
     [named(150), /expected a version from 151 to 250, met version 150$/],

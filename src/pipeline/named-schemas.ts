@@ -13,15 +13,35 @@ type Found = NamedSchema | SluiceError;
 /** By event type and version; a promise while it is looked up. */
 type Sets = Map<string, NamedSchema | Promise<Found>>;
 
-/** The schemas that messages name. A set is the same object for as long as the device type is, since it is compiled by that. */
+/** How many of them are kept. */
+export interface NamedSchemaBounds {
+  readonly perTypeMax: number;
+  /** Of all device types, with the current schemas that stand beside each. */
+  readonly bytesMax: number;
+}
+
+interface Weighed {
+  readonly sets: Sets;
+  readonly key: string;
+  readonly set: NamedSchema;
+  readonly bytes: number;
+}
+
+/**
+ * The schemas that messages name. A set is the same object for as long as it is kept, since it is compiled by that. What came
+ * first goes first; a set that does not fit at all serves the messages that asked for it and is read again for the next.
+ */
 export class NamedSchemas {
   readonly #schemas: Pick<EventSchemas, 'schema'>;
-  readonly #setsMax: number;
+  readonly #bounds: NamedSchemaBounds;
   readonly #byType = new WeakMap<DeviceType, Sets>();
+  /** In the order in which they were read. Those of a device type that was put again leave as others come. */
+  readonly #weighed = new Set<Weighed>();
+  #bytes = 0;
 
-  constructor(schemas: Pick<EventSchemas, 'schema'>, setsMax: number) {
+  constructor(schemas: Pick<EventSchemas, 'schema'>, bounds: NamedSchemaBounds) {
     this.#schemas = schemas;
-    this.#setsMax = setsMax;
+    this.#bounds = bounds;
   }
 
   /** Undefined where it is the current one, `schema_unknown` where there is none. What is known is answered at once. */
@@ -41,7 +61,7 @@ export class NamedSchemas {
     const replace = (found: Found | undefined): void => {
       if (sets.get(key) !== reading) return;
       if (found === undefined || found instanceof SluiceError) sets.delete(key);
-      else sets.set(key, found);
+      else this.#weigh(sets, key, found);
     };
     this.#keep(sets, key, reading);
     reading.then(replace, () => replace(undefined));
@@ -57,9 +77,22 @@ export class NamedSchemas {
 
   #keep(sets: Sets, key: string, reading: Promise<Found>): void {
     sets.set(key, reading);
-    if (sets.size <= this.#setsMax) return;
+    if (sets.size <= this.#bounds.perTypeMax) return;
     const [oldest] = sets.keys();
     sets.delete(oldest);
+  }
+
+  #weigh(sets: Sets, key: string, set: NamedSchema): void {
+    sets.set(key, set);
+    const bytes = Buffer.byteLength(JSON.stringify(set.schemas));
+    this.#weighed.add({ sets, key, set, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#weighed) {
+      if (this.#bytes <= this.#bounds.bytesMax) return;
+      this.#weighed.delete(oldest);
+      this.#bytes -= oldest.bytes;
+      if (oldest.sets.get(oldest.key) === oldest.set) oldest.sets.delete(oldest.key);
+    }
   }
 
   #setsOf(type: DeviceType): Sets {

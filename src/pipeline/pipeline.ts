@@ -139,7 +139,10 @@ export class Pipeline implements Part {
     this.registry = new RegistryWrites(store, this.#devices, this.#firmware, this.deviceLimits);
     this.claims = new Claims({ claimKeys: store.claimKeys, registry: this.registry, clock });
     const nextMessageId = (): string => uuids.next();
-    const schemas = new NamedSchemas(store.schemas, limits.schemaSetsPerTypeMax);
+    const schemas = new NamedSchemas(store.schemas, {
+      perTypeMax: limits.schemaSetsPerTypeMax,
+      bytesMax: limits.schemaSetBytesMax,
+    });
     const surroundings = { devices: this.#devices, readings: store.readings, schemas, clock, nextMessageId };
     const shadows = new ShadowRuns({
       makeHost: parts.makeShadowHost,

@@ -2,6 +2,8 @@ import type { SchemaSet } from './job.ts';
 
 /** Schema sets that are known by number. A set is one device type's, and changes when someone edits it. */
 const setsMax = 2000;
+/** Their text, in characters: each is kept here, and made of it in every thread. Beyond either bound numbers are given anew. */
+const setsTextMax = 16 * 1024 * 1024;
 
 export const noSchemaSet = -1;
 
@@ -12,6 +14,7 @@ export class SchemaNumbers {
   #bySet = new WeakMap<SchemaSet, number>();
   readonly #byText = new Map<string, number>();
   readonly #texts: string[] = [];
+  #textLength = 0;
 
   numberOf(schemas: SchemaSet): number {
     const known = this.#bySet.get(schemas);
@@ -30,7 +33,8 @@ export class SchemaNumbers {
     if (text === '{}') return noSchemaSet;
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
-    if (this.#texts.length >= setsMax) this.#startAnew();
+    if (this.#texts.length >= setsMax || this.#textLength + text.length > setsTextMax) this.#startAnew();
+    this.#textLength += text.length;
     this.#byText.set(text, this.#texts.length);
     return this.#texts.push(text) - 1;
   }
@@ -40,5 +44,6 @@ export class SchemaNumbers {
     this.#bySet = new WeakMap();
     this.#byText.clear();
     this.#texts.length = 0;
+    this.#textLength = 0;
   }
 }
