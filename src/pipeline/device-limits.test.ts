@@ -55,6 +55,18 @@ test('devices are told when their type changes in that, and only those that list
   assert.deepEqual(await told(bench), []);
 });
 
+test('who listens is told once after a start, since the process before may have ended between a change and its word', async (t) => {
+  const bench = await TestBench.open();
+  bench.hears = (topic) => topic === 'devices/m-1/limits';
+  t.after(() => bench.close());
+  await bench.device('m-1', { name: 'meter', rates: rate(2) });
+  await bench.device('m-2', { name: 'meter', rates: rate(2) });
+  bench.events.splice(0);
+  bench.pipeline.deviceLimits.start();
+  assert.deepEqual(await told(bench), [['devices/m-1/limits', 2]]);
+  assert.deepEqual(await told(bench), []);
+});
+
 test('a device that changes its type is told', async (t) => {
   const bench = await limitBench(t);
   await bench.pipeline.registry.patchDevice('v-1', { type: 'meter' });

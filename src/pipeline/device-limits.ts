@@ -34,13 +34,17 @@ export function limitsOf(type: DeviceType, limits: PipelineLimits): object {
   };
 }
 
-/** Tells devices that subscribed to `devices/{id}/limits` what they may send: at once, and when it changes. */
+/**
+ * Tells devices that subscribed to `devices/{id}/limits` what they may send: at once, and when it changes. A change is stored
+ * before it is told, so that the end of the process may come between: the next one tells every device that listens.
+ */
 export class DeviceLimits {
   readonly name = 'device limits';
   readonly #parts: Parts;
   /** Types whose devices are still to be told; no more than there are types. */
   readonly #types = new Set<string>();
   #started = false;
+  #toldAll = false;
   #telling: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -50,6 +54,8 @@ export class DeviceLimits {
   /** From now on somebody can hear of changes. */
   start(): void {
     this.#started = true;
+    if (!this.#toldAll) for (const name of this.#parts.devices.typeNames()) this.#types.add(name);
+    this.#toldAll = true;
     this.#go();
   }
 

@@ -78,6 +78,10 @@ export class RegistryCache {
     this.#entries.delete(id);
   }
 
+  typeNames(): Iterable<string> {
+    return this.#types.keys();
+  }
+
   type(name: string): DeviceType | undefined {
     return this.#types.get(name)?.type;
   }
