@@ -15,7 +15,7 @@ export class CanaryWatch {
     this.#counts.delete(nameOf(ref));
   }
 
-  /** Answers the canary that has to go, and why. */
+  /** Answers the canary that has to go, and why: once, however many of its messages are still under way. */
   add(
     work: Work,
     { active, canaries }: DriverChoice,
@@ -32,11 +32,14 @@ export class CanaryWatch {
   }
 
   #addOwn(canary: DriverRef, { address }: Work, failed: number): ReturnType<CanaryWatch['add']> {
-    const { counts, failingDevices } = this.#of(canary);
+    const counting = this.#of(canary);
+    const { counts, failingDevices } = counting;
     counts.messages++;
     counts.failed += failed;
     if (failed > 0 && failingDevices.size < failingDevicesMin) failingDevices.add(address.deviceId);
+    if (counting.isCondemned) return undefined;
     const reason = reasonToStop(counts, failingDevices.size);
+    counting.isCondemned = reason !== undefined;
     return reason === undefined ? undefined : { canary, reason };
   }
 
@@ -45,7 +48,7 @@ export class CanaryWatch {
     const known = this.#counts.get(name);
     if (known !== undefined) return known;
     const counts = { messages: 0, failed: 0, othersMessages: 0, othersFailed: 0 };
-    const made = { counts, failingDevices: new Set<string>() };
+    const made = { counts, failingDevices: new Set<string>(), isCondemned: false };
     this.#counts.set(name, made);
     return made;
   }
@@ -55,6 +58,7 @@ interface Counting {
   readonly counts: { -readonly [K in keyof CanaryCounts]: CanaryCounts[K] };
   /** Of how many devices it failed at a message, as far as that is of interest. */
   readonly failingDevices: Set<string>;
+  isCondemned: boolean;
 }
 
 function isSame(a: DriverRef | undefined, b: DriverRef | undefined): boolean {

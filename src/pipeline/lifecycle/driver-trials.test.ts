@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Rollout } from '../../devices/rollout.ts';
 import type { ProcessedMessage, StoreOutcome } from '../../devices/store.ts';
 import { testDevice, testDeviceType } from '../../devices/testing/store-samples.ts';
+import { SluiceError } from '../../errors.ts';
 import { systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import { WorkerDriverHost } from '../driver-host/host.ts';
@@ -142,6 +143,29 @@ test('a canary that fails at everything is turned off before it has had many mes
   assert.equal(isSettled, false);
   stored.resolve();
   await processed;
+});
+
+test('a canary is turned off once, however many messages it still decodes', async (t) => {
+  const { shadows } = await scene(t, []);
+  const choice = { active: ref('1.0.0'), canaries: [ref('2.0.0')], shadows: [] };
+  const turnedOff: string[] = [];
+  const trials = new DriverTrials({ isAny: true, choice: () => choice } as never, shadows, async (canary) => {
+    turnedOff.push(canary.version);
+  });
+  const failed = (n: number): Work => {
+    const each = work(`d${n}`, 1);
+    each.known = { type: testDeviceType({ name: 'meter' }) } as never;
+    each.driver = ref('2.0.0');
+    each.stop('decode', new SluiceError('driver_failed', 'no'));
+    return each;
+  };
+  const batch = () => Array.from({ length: 200 }, (_, n) => failed(n));
+  await trials.decoded(batch());
+  await trials.decoded(batch());
+  assert.deepEqual(turnedOff, ['2.0.0']);
+  trials.forget(ref('2.0.0'));
+  await trials.decoded(batch());
+  assert.deepEqual(turnedOff, ['2.0.0', '2.0.0'], 'one that begins anew is judged anew');
 });
 
 test('a canary that fails no more than the driver in use stays', async (t) => {
