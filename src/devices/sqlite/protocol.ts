@@ -11,5 +11,11 @@ export type Reply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
   | { readonly id: number; readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
+/** What the first reply brings. */
+export interface Opened {
+  /** Why the thread has the priority of the event loop; undefined where it has its own. */
+  readonly priorityRefused: string | undefined;
+}
+
 /** The id of the reply that says whether the database could be opened. */
 export const openedId = 0;

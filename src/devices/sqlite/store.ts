@@ -125,8 +125,12 @@ export class SqliteStore implements Store {
   async start(): Promise<void> {
     mkdirSync(dirname(this.#path), { recursive: true });
     // The readers open read-only, so the writer makes the file first.
-    await this.#writer.start();
-    await Promise.all([this.#reader.start(), this.#scanner.start()]);
+    const writer = await this.#writer.start();
+    const [, scanner] = await Promise.all([this.#reader.start(), this.#scanner.start()]);
+    const priorityRefused = writer.priorityRefused ?? scanner.priorityRefused;
+    if (priorityRefused !== undefined) {
+      this.#log.warn('Allow setpriority: storing takes as much of a shared core as acknowledging', { priorityRefused });
+    }
     for (const duty of this.#duties) duty.start();
   }
 

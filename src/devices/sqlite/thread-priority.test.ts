@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { SqliteFixture } from './testing/store-fixture.ts';
+import { stepBehindTheEventLoop } from './thread-priority.ts';
 
 test('storing and long answers step behind the event loop, which keeps its own priority', async () => {
   const own = getPriority();
@@ -18,6 +19,17 @@ test('storing and long answers step behind the event loop, which keeps its own p
   } finally {
     await fixture.close(store);
   }
+});
+
+test('where the system refuses it, a thread goes on as it is and says so', {
+  skip: process.platform !== 'linux',
+}, () => {
+  const setPriority = (): never => {
+    throw new Error('A system error occurred: uv_os_setpriority returned EPERM (operation not permitted)');
+  };
+  const said = stepBehindTheEventLoop('writer', { getPriority, setPriority });
+  assert.equal(said?.includes('EPERM') === true, process.platform === 'linux');
+  assert.equal(stepBehindTheEventLoop('reader', { getPriority, setPriority }), undefined);
 });
 
 /** As the system has it, by the role in the name of a thread. */

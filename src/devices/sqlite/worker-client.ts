@@ -1,7 +1,7 @@
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import { SluiceError } from '../../errors.ts';
 import type { OperationName, Operations, WorkerOptions } from './operations.ts';
-import { openedId, type Reply, type Request } from './protocol.ts';
+import { type Opened, openedId, type Reply, type Request } from './protocol.ts';
 
 /**
  * The main thread's end of a worker. Requests of one turn leave in one message and are answered in their order.
@@ -31,7 +31,7 @@ export class WorkerClient {
     return this.#waiting.size;
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<Opened> {
     const worker = new Worker(workerUrl, { workerData: this.#options, name: `sqlite-${this.#options.role}` });
     this.#worker = worker;
     this.#ended = undefined;
@@ -39,8 +39,9 @@ export class WorkerClient {
     worker.on('message', (replies: readonly Reply[]) => this.#receive(replies));
     worker.on('error', (cause) => this.#end(`the thread failed: ${cause.message}`, cause));
     worker.on('exit', (code) => this.#end(`the thread ended with status ${code}`));
-    await opened;
+    const answer = (await opened) as Opened;
     this.#isOpen = true;
+    return answer;
   }
 
   /** Lets what waits finish, closes the database and ends the thread. */

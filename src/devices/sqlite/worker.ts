@@ -1,19 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SluiceError } from '../../errors.ts';
 import { type OpenOperations, openOperations, type WorkerOptions } from './operations.ts';
-import { openedId, type Reply, type Request } from './protocol.ts';
+import { type Opened, openedId, type Reply, type Request } from './protocol.ts';
 import { stepBehindTheEventLoop } from './thread-priority.ts';
 
 /** The thread of one database connection: requests in their order, one at a time. */
 const port = parentPort;
 if (port === null) throw new Error('Cannot run the SQLite worker: it has to be started as a worker thread');
 
-stepBehindTheEventLoop((workerData as WorkerOptions).role);
+const refused = stepBehindTheEventLoop((workerData as WorkerOptions).role);
 
 let open: OpenOperations | undefined;
 port.postMessage([
   reply(openedId, () => {
     open = openOperations(workerData as WorkerOptions);
+    return { priorityRefused: refused } satisfies Opened;
   }),
 ]);
 port.on('message', (requests: readonly Request[]) => port.postMessage(requests.map(answer)));
