@@ -28,6 +28,9 @@ export interface Claim {
   readonly credential: Omit<NewCredential, 'deviceId'>;
 }
 
+/** Keys at a time. Those that have expired do not count: they make room for new ones. */
+export const claimKeysMax = 1_000;
+
 export interface ClaimKeyStore {
   /** Rejects with `not_found` for the device type or the gateway, with `quota_exceeded` beyond `claimKeysMax`. */
   put(key: NewClaimKey): Promise<ClaimKey>;

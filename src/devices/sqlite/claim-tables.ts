@@ -1,12 +1,10 @@
 import { SluiceError } from '../../errors.ts';
-import { type Claim, type ClaimKey, claimedDevice, type NewClaimKey } from '../claim-keys.ts';
+import { type Claim, type ClaimKey, claimedDevice, claimKeysMax, type NewClaimKey } from '../claim-keys.ts';
 import type { Device } from '../store.ts';
 import type { CredentialTables } from './credential-tables.ts';
 import { transaction } from './database.ts';
 import type { DeviceTables } from './device-tables.ts';
 import type { Statements } from './statements.ts';
-
-export const claimKeysMax = 1_000;
 
 interface ClaimKeyRow {
   readonly id: string;
@@ -33,7 +31,7 @@ export class ClaimTables {
 
   put(key: NewClaimKey, now: number): ClaimKey {
     return transaction(this.#sql.database, () => {
-      this.#checkNew(key);
+      this.#checkNew(key, now);
       this.#sql.run(
         `INSERT INTO claim_keys (id, digest, device_type, id_prefix, gateway, attributes, uses_left, expires_at, created_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -96,15 +94,22 @@ export class ClaimTables {
     throw new SluiceError('conflict', `Claim another device id than ${JSON.stringify(device.id)}: it is registered`);
   }
 
-  #checkNew({ deviceType, gateway }: NewClaimKey): void {
+  #checkNew({ deviceType, gateway }: NewClaimKey, now: number): void {
     if (this.#sql.get('SELECT 1 FROM device_types WHERE name = ?', deviceType) === undefined)
       throw new SluiceError('not_found', `Cannot make a claim key: there is no device type "${deviceType}"`);
     if (gateway !== undefined && this.#devices.device(gateway) === undefined)
       throw new SluiceError('not_found', `Cannot make a claim key: there is no gateway "${gateway}"`);
-    if (this.list().length < claimKeysMax) return;
+    if (this.#count() < claimKeysMax) return;
+    // They are listed until others need their place: a key that has expired lets nobody in any more.
+    this.#sql.run('DELETE FROM claim_keys WHERE expires_at <= ?', now);
+    if (this.#count() < claimKeysMax) return;
     throw new SluiceError('quota_exceeded', `Remove a claim key first: there are ${claimKeysMax}`, {
       detail: { limit: 'claimKeysMax' },
     });
+  }
+
+  #count(): number {
+    return this.#sql.get<{ keys: number }>('SELECT count(*) AS keys FROM claim_keys')?.keys ?? 0;
   }
 }
 
