@@ -13,6 +13,21 @@ test('device series asks for keys and functions, and shows a table', async () =>
   assert.match(out, /^More: --from 3600000$/m);
 });
 
+test('device series says for which span there are numbers where the page has none', async () => {
+  const none = { series: [{ deviceId: 'd-1', key: 'v', points: [] }] };
+  const argv = ['device', 'series', 'd-1', '--key', 'v'];
+  const shown = async (more: object): Promise<string> =>
+    (await runAgainst({ 'GET /v1/devices/d-1/series': { body: { ...none, ...more } } }, argv)).out;
+  const span = 'they go from 1970-01-01T02:00:00.000Z to 1970-01-01T03:00:00.000Z.';
+  const numbers = { from: 7_200_000, to: 10_800_000 };
+  const before = (hour: number): string => `There are no numbers before 1970-01-01T0${hour}:00:00.000Z`;
+  assert.equal(await shown({}), 'There are no numbers in this span.');
+  assert.equal(await shown({ numbers }), `There are no numbers in this span: ${span}`);
+  assert.equal(await shown({ numbers, next: 3_600_000 }), `${before(1)}: ${span}\nMore: --from 7200000`);
+  assert.equal(await shown({ numbers, next: 14_400_000 }), `${before(4)}: ${span}`);
+  assert.equal(await shown({ next: 3_600_000 }), `${before(1)}.\nMore: --from 3600000`);
+});
+
 test('device series needs a key', async () => {
   const { status, err } = await runAgainst({}, ['device', 'series', 'd-1']);
   assert.equal(status, 2);

@@ -87,7 +87,7 @@ function shownOf({ fn }: Pick<Question, 'fn'>): Question['fn'] {
 type Row = SeriesPoint & { readonly key: string };
 
 function format(
-  { series, next }: Pick<TypeSeriesPage, 'series' | 'next'>,
+  { series, next, numbers }: Pick<TypeSeriesPage, 'series' | 'next'> & Pick<SeriesPage, 'numbers'>,
   shown: readonly (typeof functionNames)[number][],
 ): string {
   const rows = series.flatMap(({ key, points }) => points.map((point) => ({ key, ...point })));
@@ -96,6 +96,14 @@ function format(
     { title: 'time', cell: (row) => formatTime(row.time) },
     ...shown.map((name) => ({ title: name, cell: (row: Row) => row[name] })),
   ];
-  const table = formatTable(rows, columns, 'There are no numbers in this span.');
-  return next === undefined ? table : `${table}\nMore: --from ${next}`;
+  const table = formatTable(rows, columns, absence(next, numbers));
+  const goOn = numbers === undefined || next === undefined ? next : Math.max(next, numbers.from);
+  const isOver = numbers !== undefined && next !== undefined && numbers.to < next;
+  return goOn === undefined || isOver ? table : `${table}\nMore: --from ${goOn}`;
+}
+
+function absence(next: number | undefined, numbers: SeriesPage['numbers']): string {
+  const where = next === undefined ? 'in this span' : `before ${formatTime(next)}`;
+  const elsewhere = numbers && `: they go from ${formatTime(numbers.from)} to ${formatTime(numbers.to)}`;
+  return `There are no numbers ${where}${elsewhere ?? ''}.`;
 }

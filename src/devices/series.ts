@@ -44,6 +44,14 @@ export interface SeriesPage {
   readonly series: readonly DeviceSeries[];
   /** The `from` of the next page. */
   readonly next: number | undefined;
+  /** Where the page has no point: from when to when there are numbers at all, of any of the keys and devices. */
+  readonly numbers?: NumbersSpan;
+}
+
+/** Times of the first and of the last, in epoch milliseconds; of roll-ups where their intervals begin. */
+export interface NumbersSpan {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface DeviceSeries {

@@ -46,6 +46,8 @@ export const sqliteLimits = {
   stateTextMax: 16 * 1024 * 1024,
   /** Rows of history and roll-ups that one answer of a series reads, some two seconds' worth; beyond it `quota_exceeded`. */
   seriesRowsMax: 500_000,
+  /** Rows from either end of a device's history that are looked at for when its numbers begin and end, where a page of a series has none. */
+  seriesExtentRowsMax: 1_000,
   /** Points of one answer of a series, all devices and keys together; its page is cut to fewer intervals. */
   seriesPointsMax: 100_000,
   /** Devices and rows at which one slice of a series over all devices of a type ends; others have their turn between two. */

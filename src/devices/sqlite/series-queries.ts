@@ -3,6 +3,7 @@ import { SluiceError } from '../../errors.ts';
 import type { DeviceSeries, SeriesPage, SeriesQuery, TypeSeriesQuery } from '../series.ts';
 import { Bucket, type BucketSums, numberOf, startOf } from './bucket.ts';
 import { sqliteLimits } from './limits.ts';
+import { SeriesExtent } from './series-extent.ts';
 
 /**
  * Answers series from roll-ups where some of a fitting width are kept, and from the history for the rest: the ends that are
@@ -14,9 +15,11 @@ export class SeriesQueries {
   readonly #rollups: StatementSync;
   readonly #width: StatementSync;
   readonly #devices: StatementSync;
+  readonly #extent: SeriesExtent;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#extent = new SeriesExtent(database);
     this.#rows = database.prepare(
       `SELECT time, data FROM history INDEXED BY history_device_time
        WHERE device_id = :deviceId AND time >= :from AND time < :to AND id > :after AND event_type = :eventType
@@ -45,7 +48,10 @@ export class SeriesQueries {
         this.#fill(byKey, deviceId, query.eventType, plan, rows);
         return keys.map((key) => ({ deviceId, key, points: byKey.get(key)?.points() ?? [] }));
       });
-      return { series, next: until < to ? until : undefined };
+      const page = { series, next: until < to ? until : undefined };
+      if (series.some(({ points }) => points.length > 0)) return page;
+      const numbers = this.#extent.of(query, this.#rollupFor(intervalMs)?.width);
+      return numbers === undefined ? page : { ...page, numbers };
     });
   }
 
@@ -88,7 +94,7 @@ export class SeriesQueries {
 
   /** Which span is taken from where. */
   #plan(intervalMs: number, from: number, to: number): Span[] {
-    const rollup = this.#width.get({ intervalMs }) as { width: number; reached: number } | undefined;
+    const rollup = this.#rollupFor(intervalMs);
     if (rollup === undefined) return [{ from, to, after: everyRow }];
     const { width, reached } = rollup;
     const first = startOf(from + width - 1, width);
@@ -100,6 +106,10 @@ export class SeriesQueries {
       { from: first, to: end, after: reached },
       { from: end, to, after: everyRow },
     ];
+  }
+
+  #rollupFor(intervalMs: number): { readonly width: number; readonly reached: number } | undefined {
+    return this.#width.get({ intervalMs }) as { width: number; reached: number } | undefined;
   }
 
   #fill(

@@ -99,7 +99,8 @@ test('a series is what a reader would work out, however far the roll-ups are and
       const to = from + random.below(25 * minute);
       const keys = ['v', '"w.$', '__proto__', 'toString'];
       const query = { deviceIds: ['a', 'b'], eventType: 'telemetry', keys, intervalMs, from, to, limit: 1_000 };
-      assert.deepEqual(await store.series.points(query), { series: model(said, query), next: undefined });
+      const { series, next } = await store.series.points(query);
+      assert.deepEqual({ series, next }, { series: model(said, query), next: undefined });
     }
   });
 });
@@ -128,6 +129,37 @@ test('pages of a series follow each other without a gap, and are shorter for man
   const keys = Array.from({ length: sqliteLimits.seriesPointsMax / 2 }, (_, i) => `k${i}`);
   const cut = await store.series.points({ ...query, keys, from: 0 });
   assert.equal(cut.next, 2 * minute);
+});
+
+test('a page without a number says from when to when there are some, whatever span was asked for', async (t) => {
+  const store = await openStore(t);
+  const at = (minutes: number, data: Said['data'], deviceId = 'a'): Said => {
+    return { deviceId, time: minutes * minute, eventType: 'telemetry', data };
+  };
+  await say(store, 0, [
+    at(1, { w: 1 }),
+    at(500, { v: 1 }),
+    at(900, { v: 2 }),
+    at(901, { v: 'x' }),
+    at(950, { v: 3 }, 'b'),
+  ]);
+  const query = { deviceIds: ['a'], eventType: 'telemetry', keys: ['v'], intervalMs: minute, limit: 5 };
+  const numbersIn = async (from: number, to: number, more = {}) =>
+    (await store.series.points({ ...query, ...more, from: from * minute, to: to * minute })).numbers;
+  const all = { from: 500 * minute, to: 900 * minute };
+  for (const [from, to] of [
+    [0, 100],
+    [0, 2_000],
+    [600, 700],
+    [1_500, 2_000],
+  ]) {
+    assert.deepEqual(await numbersIn(from, to), all, `${from} to ${to}`);
+  }
+  assert.deepEqual(await numbersIn(0, 9, { deviceIds: ['a', 'b'] }), { ...all, to: 950 * minute });
+  assert.equal(await numbersIn(500, 501), undefined, 'there are some on the page');
+  assert.equal(await numbersIn(0, 9, { keys: ['none'] }), undefined);
+  for (let more = 3; more > 0; more--) await store.rollups.tick();
+  assert.deepEqual(await numbersIn(0, 2_000), all);
 });
 
 test('roll-ups go on after a restart where they were, and count no reading twice', async (t) => {

@@ -83,6 +83,11 @@ const page = {
   series: array({ type: 'object', properties: { deviceId: entityName, key: text, points: array(point) } }),
   next: { ...epochMs, description: 'The `from` of the next page; absent at the end' },
 };
+const numbers = {
+  type: 'object',
+  properties: { from: epochMs, to: epochMs },
+  description: 'Where the page has no point: from when to when there are numbers at all, of any of the keys',
+};
 
 export const seriesRoutes: readonly Route[] = [
   route<OfDevice>({
@@ -94,7 +99,7 @@ export const seriesRoutes: readonly Route[] = [
     schemas: {
       params: deviceIdParams,
       query: object(fields, ['key']),
-      responses: { 200: answer('One page of each series, oldest first', page) },
+      responses: { 200: answer('One page of each series, oldest first', { ...page, numbers }) },
     },
     handle: async ({ params: { id }, query }, parts) => {
       known(await parts.store.registry.device(id), id);
@@ -114,6 +119,7 @@ export const seriesRoutes: readonly Route[] = [
       responses: {
         200: answer('One page of each series', {
           ...page,
+          numbers,
           after: { ...entityName, description: 'With `type`: goes on with the devices behind; absent at the end' },
         }),
       },
@@ -172,9 +178,9 @@ export const seriesRoutes: readonly Route[] = [
 ];
 
 async function points(deviceIds: readonly string[], query: SeriesFields, parts: RouteParts): Promise<object> {
-  const { series, next } = await parts.store.series.points({ ...read(query, parts), deviceIds });
+  const { series, ...more } = await parts.store.series.points({ ...read(query, parts), deviceIds });
   const names = functionsOf(query);
-  return { series: series.map(({ points, ...of }) => ({ ...of, points: shownPoints(points, names) })), next };
+  return { series: series.map(({ points, ...of }) => ({ ...of, points: shownPoints(points, names) })), ...more };
 }
 
 function read(
