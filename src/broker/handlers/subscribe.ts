@@ -24,7 +24,7 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
       'section 4.13.2',
     );
   }
-  for (const { filter } of packet.subscriptions) checkFilterForm(filter);
+  for (const { filter } of packet.subscriptions) checkFilterForm(filter, connection.version);
   if (packet.subscriptions.some(({ filter, noLocal }) => noLocal && isSharedFilter(filter))) {
     throw new MalformedPacket(0x82, 'Expected no No Local in a shared subscription', 'MQTT-3.8.3-4');
   }

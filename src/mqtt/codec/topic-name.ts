@@ -1,12 +1,12 @@
 import { hex, malformed, protocolError } from './malformed.ts';
-import { decodeUtf8 } from './utf8.ts';
+import { checkCharacters, decodeUtf8 } from './utf8.ts';
 
 const hash = 0x23;
 const plus = 0x2b;
 
 /**
  * Reads a topic name: a UTF-8 Encoded String of at least one character [MQTT-4.7.3-1] without wildcards [MQTT-3.3.2-2] and
- * without control characters, which section 1.5.4 lets a receiver refuse.
+ * without control characters and noncharacters, which section 1.5.4 lets a receiver refuse.
  */
 export function decodeTopicName(buffer: Buffer, start: number, end: number, packet = 'PUBLISH'): string {
   if (start >= end) throw malformed(packet, 'a topic name of at least one character', 'none', 'MQTT-4.7.3-1');
@@ -23,7 +23,10 @@ export function decodeTopicName(buffer: Buffer, start: number, end: number, pack
       throw control(packet, byte);
     }
   }
-  return wide ? decodeUtf8(buffer, start, end, packet, 'a topic name') : buffer.toString('latin1', start, end);
+  if (!wide) return buffer.toString('latin1', start, end);
+  const name = decodeUtf8(buffer, start, end, packet, 'a topic name');
+  checkCharacters(name, packet, 'a topic name');
+  return name;
 }
 
 function wildcard(packet: string, byte: number): Error {

@@ -21,7 +21,7 @@ export function decodeUtf8(
   return buffer.toString('latin1', start, end);
 }
 
-/** Reads a string that names something: without control characters, which section 1.5.4 lets a receiver refuse. */
+/** Reads a string that names something: without control characters and noncharacters, which section 1.5.4 lets a receiver refuse. */
 export function decodeName(
   buffer: Buffer,
   start: number,
@@ -35,7 +35,17 @@ export function decodeName(
       throw refuse(packet, `${field} without control characters`, hex(buffer[at]), 'MQTT 5 section 1.5.4');
     }
   }
-  return decodeUtf8(buffer, start, end, packet, field, refuse);
+  const name = decodeUtf8(buffer, start, end, packet, field, refuse);
+  checkCharacters(name, packet, field, refuse);
+  return name;
+}
+
+/** U+FDD0 to U+FDEF, and the last two of each plane. */
+export function checkCharacters(name: string, packet: string, field: string, refuse: Refuse = malformed): void {
+  const [met] = /\p{Noncharacter_Code_Point}/u.exec(name) ?? [];
+  if (met === undefined) return;
+  const code = met.codePointAt(0)?.toString(16).toUpperCase();
+  throw refuse(packet, `${field} without noncharacters`, `U+${code}`, 'MQTT 5 section 1.5.4');
 }
 
 /** U+0001 to U+001F, and U+007F to U+009F, the upper of which take two bytes. U+0000 has a clause of its own. */
