@@ -52,14 +52,17 @@ export class LastValueSelector implements Selector {
     return this.#recordThatWaits(digest, sequence)?.length;
   }
 
-  /** Whether the queue has a value of that key that is as new, waiting or given out. */
-  hasAsNew(message: Message): boolean {
-    const digest = this.#values.digestOf(message);
-    const sequence = digest === undefined ? 0 : this.#values.newest(digest);
-    if (digest === undefined || sequence === 0) return false;
+  digestOf(message: Message): KeyDigest | undefined {
+    return this.#values.digestOf(message);
+  }
+
+  /** When the value that the queue has of that key came in, waiting or given out; undefined where it has none. */
+  receivedAt(digest: KeyDigest): number | undefined {
+    const sequence = this.#values.newest(digest);
+    if (sequence === 0) return undefined;
     const out = this.#out.get(digest);
     const record = out?.sequence === sequence ? out.record : this.#recordThatWaits(digest, sequence);
-    return record !== undefined && messageOf(record).receivedAt >= message.receivedAt;
+    return record === undefined ? undefined : messageOf(record).receivedAt;
   }
 
   /** What came while nothing was written. */

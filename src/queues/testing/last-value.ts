@@ -236,6 +236,24 @@ export function lastValueContract(on: ContractBench): void {
       await conserved();
     });
 
+    test('of dead letters of one key that came in one millisecond the last comes back', async () => {
+      await on.engine.declare('orders', lamps);
+      for (const colour of ['red', 'blue', 'green']) await bury(colour, 1_000);
+      const { moved, superseded } = await replay();
+      assert.deepEqual([moved, superseded], [3, 0]);
+      assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+      await conserved();
+    });
+
+    test('a dead letter does not take the place of a value that came in the same millisecond', async () => {
+      await on.engine.declare('orders', lamps);
+      await bury('blue', 1_000);
+      await on.send('green', { topic: 'orders/kitchen', receivedAt: 1_000 });
+      const { moved, superseded } = await replay();
+      assert.deepEqual([moved, superseded], [0, 1]);
+      assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+    });
+
     test('where the newer value is done with, a dead letter of its key comes back', async () => {
       await on.engine.declare('orders', { ...lamps, backoff: { ...fixedBackoff, kind: 'none' } });
       await bury('blue', 1_000);

@@ -10,6 +10,7 @@ import type { AnyQueue } from '../queue-kinds.ts';
 import { deathOf, encodeRecord, messageOf, withDeath } from '../record.ts';
 import type { Registry } from '../registry.ts';
 import { type Found, storedMessage } from '../scan.ts';
+import { MovedValues } from './moved-values.ts';
 
 /** What can be done with a message that matches: it goes, waits for room where it would go, or stays for a reason. */
 export type Plan =
@@ -24,6 +25,7 @@ export class Transfer {
   readonly #match: MessageMatch | undefined;
   readonly #edit: EditMessage | undefined;
   readonly #isOfOther: boolean;
+  readonly #moved = new MovedValues();
 
   /** Throws where the filter or the edit cannot be. `startedAt`: what an age in the filter counts from. */
   constructor(registry: Registry, source: Queue, spec: MoveSpec, startedAt: number) {
@@ -48,8 +50,7 @@ export class Transfer {
     try {
       const target = this.#targetOf(stored);
       const record = this.#recordFor(target, found, stored);
-      if (target instanceof Queue && target.lastValues?.hasAsNew(messageOf(record)) === true)
-        return supersededIn(target);
+      if (target instanceof Queue && this.#isSuperseded(target, record)) return supersededIn(target);
       return { kind: target.hasRoom(record.length) ? 'go' : 'full', target, record };
     } catch (problem) {
       if (problem instanceof SluiceError) return { kind: 'left', reason: problem.message };
@@ -64,10 +65,23 @@ export class Transfer {
   apply(found: Found, target: AnyQueue, record: Buffer): void {
     const death = deathOf(record);
     take(this.source, found, death === undefined ? 'replayed' : 'moved');
+    if (target instanceof Queue && target.lastValues !== undefined) {
+      const message = messageOf(record);
+      this.#moved.add(target.name, target.lastValues.digestOf(message), message.receivedAt);
+    }
     this.source.totals.moved++;
     const { sequence } = target.intake.append(record, undefined, true);
     target.causes.arrived(sequence, record.length, death);
     target.delivery.pumpLater();
+  }
+
+  #isSuperseded({ name, lastValues }: Queue, record: Buffer): boolean {
+    if (lastValues === undefined) return false;
+    const message = messageOf(record);
+    const digest = lastValues.digestOf(message);
+    const present = digest === undefined ? undefined : lastValues.receivedAt(digest);
+    if (digest === undefined || present === undefined || present < message.receivedAt) return false;
+    return present > message.receivedAt || !this.#moved.has(name, digest, present);
   }
 
   #targetOf(stored: StoredMessage): AnyQueue {
