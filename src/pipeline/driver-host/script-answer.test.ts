@@ -95,6 +95,8 @@ test('what goes down is encoded by the function that the script has, and read ba
     'function Encoder(object, port) { return [object.v, port] }',
     'function encodeDownlink(i) { return { bytes: Uint8Array.of(i.data.v, 2), fPort: 2 } }',
     'function encodeDownlink(i) { return { bytes: Buffer.from([i.data.v, 2]), fPort: 2 } }',
+    `function encodeDownlink(i) { var buffer = new Buffer(2); buffer.put(i.data.v); buffer.put(2); return { bytes: buffer.bytes, fPort: 2 } }
+      function Buffer(size) { this.bytes = new Array(size); this.at = 0 } Buffer.prototype.put = function (v) { this.bytes[this.at++] = v & 0xff };`,
     "function encodeDownlink(i) { return 'call' in i ? {} : { bytes: [5, 2], fPort: 2 } }",
   ];
   for (const script of encoders) {
