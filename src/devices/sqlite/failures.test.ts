@@ -42,6 +42,15 @@ test('state that another program changed is read again', async () => {
   assert.deepEqual(await store.readings.apply([message('a', 'm-2', 200)]), ['applied']);
 });
 
+test('the sweep has its turn also where as many requests wait as may', async () => {
+  const putting = Array.from({ length: limits.requestsMax }, () =>
+    store.registry.putDeviceType(testDeviceType({ name: 'meter' })),
+  );
+  await assert.rejects(store.registry.putDeviceType(testDeviceType({ name: 'meter' })), { code: 'unavailable' });
+  assert.equal(typeof (await store.sweeper.tick()), 'boolean');
+  await Promise.all(putting);
+});
+
 test('beyond requestsMax waiting a request is refused with unavailable, and those before it are served', async () => {
   const served = Array.from({ length: 4 }, (_, i) => store.registry.device(`d-${i}`));
   await assert.rejects(store.registry.device('d-4'), { code: 'unavailable', detail: { limit: 'requestsMax' } });

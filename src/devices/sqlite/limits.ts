@@ -24,6 +24,13 @@ export const sqliteLimits = {
   sweepRowsMin: 500,
   /** How long a step may hold the writer. */
   sweepStepMs: 50,
+  /**
+   * The share of the writer's time that is the sweep's while more is due, however many messages wait: rows go no slower than
+   * they come for ever. A step that others kept waiting holds the writer for that share of its wait,
+   */
+  sweepShareMin: 0.25,
+  /** and no longer than this. */
+  sweepStepMsMax: 250,
   /** Between two steps while more is due, so that messages go first. */
   sweepPauseMs: 50,
   /** Between two passes over the devices whose type keeps history or roll-ups for a while only. */

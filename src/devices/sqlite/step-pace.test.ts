@@ -13,9 +13,10 @@ function paced() {
     () => changes,
     () => now,
   );
-  const steps = (count: number, msPerRow: number, { found = 2_000, rowsMax = 2_000 } = {}): number => {
+  const steps = (count: number, msPerRow: number, { found = 2_000, rowsMax = 2_000, waitMs = 0 } = {}): number => {
     let rows = 0;
     for (let step = 0; step < count; step++) {
+      now += waitMs;
       pace.run(rowsMax, (asked) => {
         rows = asked;
         now += asked * msPerRow;
@@ -44,6 +45,17 @@ test('one step that takes too long makes the next one fit', () => {
   assert.equal(steps(1, 0.05) * 0.05, sweepStepMs);
   steps(1, 1_000);
   assert.equal(steps(1, 1), sweepRowsMin);
+});
+
+test('a step that others keep waiting takes its share of the time, up to a bound', () => {
+  const { sweepShareMin, sweepStepMsMax } = sqliteLimits;
+  const steps = paced();
+  const heldMs = (waitMs: number) => steps(30, 0.1, { waitMs, rowsMax: 10_000 }) * 0.1;
+  assert.ok(heldMs(50) <= sweepStepMs);
+  const held = heldMs(600);
+  assert.ok(held > (600 + held) * sweepShareMin * 0.95 && held <= sweepStepMsMax, `${held}`);
+  assert.ok(heldMs(60_000) <= sweepStepMsMax);
+  assert.ok(heldMs(0) <= sweepStepMs);
 });
 
 test('a step that finds little to do says nothing of one that finds more', () => {

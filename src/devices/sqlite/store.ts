@@ -97,14 +97,14 @@ export class SqliteStore implements Store {
     this.sweeper = new StepDuty({
       ...duty,
       name: 'retention-sweeper',
-      step: () => writer.request('sweep', [clock.now(), { inboxMs, rawMs }, limits.sweepRowsMax]),
+      step: () => writer.requestOfDuty('sweep', [clock.now(), { inboxMs, rawMs }, limits.sweepRowsMax]),
       complaint: 'Cannot remove old rows of the device store; trying again later',
     });
     this.typeSweeper = new StepDuty({
       ...duty,
       name: 'type-sweeper',
       intervalMs: limits.typeSweepIntervalMs,
-      step: () => writer.request('sweepTypes', [clock.now(), widths, limits.sweepRowsMax]),
+      step: () => writer.requestOfDuty('sweepTypes', [clock.now(), widths, limits.sweepRowsMax]),
       complaint: 'Cannot remove history that is older than its device type keeps; trying again later',
     });
     this.rollups = new StepDuty({
@@ -112,7 +112,7 @@ export class SqliteStore implements Store {
       name: 'rollups',
       intervalMs: limits.rollupIntervalMs,
       pauseMs: limits.rollupPauseMs,
-      step: async () => widths.length > 0 && (await writer.request('rollUp', [widths, limits.rollupRowsMax])),
+      step: async () => widths.length > 0 && (await writer.requestOfDuty('rollUp', [widths, limits.rollupRowsMax])),
       complaint: 'Cannot add readings to the roll-ups; trying again later',
     });
   }

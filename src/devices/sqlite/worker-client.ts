@@ -5,7 +5,7 @@ import { type Opened, openedId, type Reply, type Request } from './protocol.ts';
 
 /**
  * The main thread's end of a worker. Requests of one turn leave in one message and are answered in their order.
- * At `requestsMax` waiting, a request is refused with `unavailable`; when the thread dies, all that wait and all that
+ * At `requestsMax` waiting, a request is refused with `unavailable`, but for those of the store's own duties; when the thread dies, all that wait and all that
  * follow are refused with `storage_failed`.
  */
 export class WorkerClient {
@@ -63,11 +63,21 @@ export class WorkerClient {
     args: Parameters<Operations[N]>,
     transfers: readonly TransferListItem[] = [],
   ): Promise<ReturnType<Operations[N]>> {
-    const worker = this.#worker;
-    if (worker === undefined) return Promise.reject(notRunning());
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const refused = this.#refusal();
+    if (refused !== undefined) return Promise.reject(refused);
     if (this.#waiting.size >= this.#requestsMax) return Promise.reject(tooMany(this.#requestsMax));
-    return this.#send(worker, name, args, transfers) as Promise<ReturnType<Operations[N]>>;
+    return this.#send(this.#worker as Worker, name, args, transfers) as Promise<ReturnType<Operations[N]>>;
+  }
+
+  /** For a duty, which has one request out at a time: it has its turn behind those that wait, however many they are. */
+  requestOfDuty<N extends OperationName>(name: N, args: Parameters<Operations[N]>): Promise<ReturnType<Operations[N]>> {
+    const refused = this.#refusal();
+    if (refused !== undefined) return Promise.reject(refused);
+    return this.#send(this.#worker as Worker, name, args, []) as Promise<ReturnType<Operations[N]>>;
+  }
+
+  #refusal(): SluiceError | undefined {
+    return this.#worker === undefined ? notRunning() : this.#ended;
   }
 
   #send(
