@@ -61,8 +61,16 @@ export function toldOf(errors: readonly string[]): string {
 }
 
 export function shorten(text: string): string {
-  return text.length > textCharsMax ? `${text.slice(0, textCharsMax)}…` : text;
+  const told = text.includes(installFolder.pathname) ? withoutFolder(text) : text;
+  return told.length > textCharsMax ? `${told.slice(0, textCharsMax)}…` : told;
 }
+
+/** A driver may tell the stack of what it caught, and below its own frames are those of Sluice: where that is installed is nobody's business. */
+function withoutFolder(text: string): string {
+  return text.replaceAll(installFolder.href, '').replaceAll(installFolder.pathname, '');
+}
+
+const installFolder = new URL('../../../', import.meta.url);
 
 function texts(value: unknown): string[] | undefined {
   if (value === undefined || value === null || value === '') return [];

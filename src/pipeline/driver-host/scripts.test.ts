@@ -38,6 +38,17 @@ describe('codec scripts', () => {
     });
   });
 
+  test('may tell the stack of what they caught, and nobody learns from it where Sluice lies', async () => {
+    const stack = 'Object.getOwnPropertyDescriptor(new Error("no"), "stack")';
+    await add(
+      'tells',
+      `function decodeUplink() { return { errors: [String(new Error('no').stack), JSON.stringify(${stack} || '')] } }`,
+    );
+    const [result] = await host.decode([request('tells')]);
+    assert.ok(!result.ok && /decodeUplink/.test(result.reason), JSON.stringify(result));
+    assert.ok(!result.reason.includes(new URL('../../../', import.meta.url).pathname), result.reason);
+  });
+
   test('that do not load are refused with the reason', async () => {
     const refused: [string, RegExp][] = [
       ['function decodeUplink( {', /Unexpected end of input/],
