@@ -87,7 +87,10 @@ export class Platform {
       onFailure: failed.resolve,
       rollupWidthsMs: rollupWidthsMs(config.history.rollups),
     });
-    const deviceChanged = (id: string): void => access.deviceChanged(id);
+    const deviceChanged = (id: string): void => {
+      access.deviceChanged(id);
+      void pipeline.connected.reexamine(id);
+    };
     const store = {
       registry: new WatchedRegistry(devices.registry, deviceChanged),
       credentials: new WatchedCredentials(devices.credentials, deviceChanged),
@@ -140,7 +143,7 @@ export class Platform {
       sources: [new QueueSource(engine)],
       claims: pipeline.claims,
       limitsOf: (deviceId) => pipeline.deviceLimits.of(deviceId),
-      presence: (deviceId, online) => pipeline.presence.changed(deviceId, online),
+      presence: (deviceId, online) => pipeline.connected.changed(deviceId, online),
       limits: config.mqtt,
       system: {
         intervalSeconds: config.mqtt.sysIntervalSeconds,

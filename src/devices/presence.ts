@@ -1,4 +1,4 @@
-/** Whether a device is connected over MQTT. One that never was has none. */
+/** Whether a device is connected over MQTT, itself or to its gateway. One that never was has none. */
 export interface Presence {
   readonly online: boolean;
   /** When it came for the last time, epoch milliseconds. */

@@ -22,7 +22,7 @@ export class Door {
   readonly #queue: Destination;
   readonly #inline: InlineLane;
   readonly #auto: Pick<AutoMode, 'mode'>;
-  readonly #rates: RateGate<RatedVisitor>;
+  readonly #rates: RateGate<RatedVisitor | RatedCall>;
   readonly #nextMessageId: () => string;
   readonly #waiting = new Map<string, Visitor[]>();
   readonly #lookups = new Set<Promise<void>>();
@@ -34,7 +34,12 @@ export class Door {
     this.#inline = parts.inline;
     this.#auto = parts.auto;
     this.#nextMessageId = parts.nextMessageId;
-    this.#rates = new RateGate(parts.clock, ({ way, message, address, waiter, tag, bytes }) => {
+    this.#rates = new RateGate(parts.clock, (visitor) => {
+      if (visitor.passed !== undefined) {
+        visitor.passed();
+        return;
+      }
+      const { way, message, address, waiter, tag, bytes } = visitor;
       this.#inline.release(bytes);
       this.#enter(way, message, address, waiter, tag);
     });
@@ -68,6 +73,19 @@ export class Door {
 
   release(bytes: number): void {
     this.#inline.release(bytes);
+  }
+
+  /**
+   * Charges what is no message of its own to the rates of a device, for which room is made already. Resolves when it may go on; rejects with
+   * `rate_limited` where its sender does not wait.
+   */
+  async inTurn(known: KnownDevice, bytes: number, waiter: ReceiptWaiter, tag: number): Promise<void> {
+    if (known.meter === undefined && known.ways.meter === undefined) return;
+    const call = { known, bytes, waiter, tag };
+    const problem = this.#rates.problem(call);
+    if (problem === undefined) return;
+    if (waiter.patient !== true) throw problem;
+    await new Promise<void>((passed) => this.#rates.wait({ ...call, passed }));
   }
 
   admit(message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
@@ -169,6 +187,12 @@ interface Visitor {
 /** A message that waits until the rates let it through. */
 interface RatedVisitor extends Visitor, RatedMessage {
   readonly way: Way;
+  readonly passed?: undefined;
+}
+
+/** The same of what goes on by itself. */
+interface RatedCall extends RatedMessage {
+  readonly passed: () => void;
 }
 
 function tooLarge(

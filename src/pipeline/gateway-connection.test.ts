@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Device, NewDevice } from '../devices/device.ts';
+import { testDeviceType } from '../devices/testing/store-samples.ts';
 import { SluiceError } from '../errors.ts';
 import type { Message } from '../message.ts';
-import type { PipelineLimits } from './limits.ts';
+import { type PipelineLimits, pipelineLimits } from './limits.ts';
 import { TestBench } from './testing/test-bench.ts';
 
 /** A gateway with the device `a` behind it, and `c` behind nobody; it may register devices of `childTypes`. */
@@ -121,5 +122,49 @@ test('a retired device is not connected', async (t) => {
 test('no room is kept by what was said', async (t) => {
   const bench = await gatewayBench(t);
   for (const device of ['a', 'c', 'new', 'new one']) await codeOf(bench, said(bench, 'connect', { device }));
+  assert.equal(bench.pipeline.numbers().inlineInWork, 0);
+});
+
+test('a device is there from its connect to its disconnect, and one that is refused is not', async (t) => {
+  const bench = await gatewayBench(t);
+  bench.pipeline.connected.changed('gate', true);
+  /** So many changes that were written, as `+id` and `-id`. */
+  const written = async (count: number): Promise<string[]> => {
+    bench.clock.advance(pipelineLimits.presenceIntervalMsMin);
+    const told = () => bench.events.filter(({ topic }) => topic.endsWith('/presence'));
+    while (told().length < count) await new Promise((resolve) => setImmediate(resolve));
+    const events = told().map(({ payload }) => JSON.parse(payload.toString()));
+    bench.events.length = 0;
+    return events.map(({ deviceId, data }) => `${data.online ? '+' : '-'}${deviceId}`);
+  };
+  for (const device of ['a', 'c', 'new']) await codeOf(bench, said(bench, 'connect', { device }));
+  assert.deepEqual(await written(3), ['+gate', '+a', '+new']);
+  await codeOf(bench, said(bench, 'disconnect', { device: 'a' }));
+  assert.deepEqual(await written(1), ['-a']);
+  bench.pipeline.connected.changed('gate', false);
+  assert.deepEqual(await written(2), ['-gate', '-new']);
+  const known = await bench.store.presence.of(['gate', 'a', 'c', 'new']);
+  assert.deepEqual(
+    [...known].map(([id, { online }]) => [id, online]),
+    [
+      ['gate', false],
+      ['a', false],
+      ['new', false],
+    ],
+  );
+});
+
+test('connecting and disconnecting counts for the rate of the gateway, which is named where it is met', async (t) => {
+  const bench = await gatewayBench(t);
+  const rates = { device: { messagesPerSecond: 2 }, type: {} };
+  await bench.pipeline.registry.putDeviceType(testDeviceType({ name: 'gateway', mode: 'inline', rates }));
+  const connect = said(bench, 'connect', { device: 'a' });
+  const both = [connect, said(bench, 'disconnect', { device: 'a' })];
+  for (const message of both) assert.equal(await codeOf(bench, message), undefined);
+  const [refused] = await bench.publish(connect);
+  assert.deepEqual([refused.code, bench.pipeline.numbers().rateRefused], ['rate_limited', 1]);
+  assert.equal(await codeOf(bench, bench.message('gate', { v: 1 })), 'rate_limited');
+  bench.clock.advance(1_000);
+  assert.equal(await codeOf(bench, connect), undefined);
   assert.equal(bench.pipeline.numbers().inlineInWork, 0);
 });

@@ -3,6 +3,7 @@ import type { Device, NewDevice } from '../devices/device.ts';
 import { SluiceError, toSluiceError } from '../errors.ts';
 import type { Destination, Message, ReceiptWaiter } from '../message.ts';
 import type { Log } from '../std/log.ts';
+import type { ConnectedDevices } from './connected-devices.ts';
 import { deviceIdForm } from './device-topic.ts';
 import type { Door } from './door.ts';
 import { notBehind, readGatewayObject } from './gateway-message.ts';
@@ -16,13 +17,14 @@ interface Parts {
   readonly devices: RegistryCache;
   readonly registry: { addDevice(device: NewDevice): Promise<Device> };
   readonly registrations: GatewayRegistrations;
+  readonly connected: Pick<ConnectedDevices, 'said'>;
   readonly limits: PipelineLimits;
   readonly log: Log;
 }
 
 /**
- * A gateway says that a device behind it is connected, or is not any more, in ThingsBoard's form: `{"device", "type"}`. A device
- * that nobody knows is registered behind the gateway, where the gateway's type says that it may be; one that is there never
+ * A gateway says that a device behind it is connected, or is not any more, in ThingsBoard's form: `{"device", "type"}`. It counts
+ * for the rates of the gateway, and says who is there. A device that nobody knows is registered behind the gateway, where the gateway's type says that it may be; one that is there never
  * changes hands.
  */
 export class GatewayConnection implements Destination {
@@ -42,7 +44,9 @@ export class GatewayConnection implements Destination {
     const bytes = payload.length;
     if (child instanceof SluiceError) waiter.receipt(tag, child);
     else if (door.reserve(bytes, waiter, tag)) {
-      this.#settle(child)
+      this.#known(this.#gatewayId)
+        .then((gateway) => gateway && door.inTurn(gateway, bytes, waiter, tag))
+        .then(() => this.#settle(child))
         .finally(() => door.release(bytes))
         .then(
           () => waiter.receipt(tag, undefined),
@@ -53,16 +57,21 @@ export class GatewayConnection implements Destination {
   }
 
   async #settle({ id, type }: Child): Promise<void> {
-    const { devices } = this.#parts;
-    const known = devices.peek(id) ?? (await devices.lookup(id));
+    const known = await this.#known(id);
     const device = known === null && this.#kind === 'connect' ? await this.#register(id, type) : known?.device;
     if (device?.gateway !== this.#gatewayId) throw notBehind(id, this.#gatewayId);
     if (device.retired) throw deviceRetired(id);
+    this.#parts.connected.said(this.#gatewayId, id, this.#kind === 'connect');
+  }
+
+  async #known(id: string): Promise<KnownDevice | null> {
+    const { devices } = this.#parts;
+    return devices.peek(id) ?? devices.lookup(id);
   }
 
   async #register(id: string, said: string | undefined): Promise<Device | undefined> {
-    const { devices, registry, registrations, log } = this.#parts;
-    const gateway = devices.peek(this.#gatewayId) ?? (await devices.lookup(this.#gatewayId));
+    const { registry, registrations, log } = this.#parts;
+    const gateway = await this.#known(this.#gatewayId);
     if (gateway === null || gateway.type.childTypes.length === 0) return undefined;
     const type = childType(gateway, said);
     const about = { firmwareVersion: undefined, attributes: {}, retired: false, gateway: this.#gatewayId };

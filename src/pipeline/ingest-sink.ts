@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { Destination, Message, MessageSink, ReceiptWaiter } from '../message.ts';
 import type { Log } from '../std/log.ts';
+import type { ConnectedDevices } from './connected-devices.ts';
 import { DeviceForms, hasOtherForm } from './device-forms.ts';
 import { type DeviceAddress, defaultEventType, parseDeviceTopic } from './device-topic.ts';
 import type { Door } from './door.ts';
@@ -16,6 +17,7 @@ export interface IngestSinkParts {
   readonly door: Door;
   readonly devices: RegistryCache;
   readonly registry: RegistryWrites;
+  readonly connected: ConnectedDevices;
   readonly limits: PipelineLimits;
   readonly log: Log;
 }

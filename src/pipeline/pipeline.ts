@@ -7,6 +7,7 @@ import type { Log } from '../std/log.ts';
 import { UuidSource } from '../std/uuid.ts';
 import { Advisor } from './advisor.ts';
 import { AutoMode, type QueueSize } from './auto-mode.ts';
+import { ConnectedDevices } from './connected-devices.ts';
 import type { DeadLetters } from './death.ts';
 import { DecodeAgain } from './decode-again.ts';
 import { DeviceLimits } from './device-limits.ts';
@@ -107,6 +108,8 @@ export class Pipeline implements Part {
   readonly claims: Claims;
   /** To be started once events reach their listeners, and before devices connect. */
   readonly presence: PresenceUpdates;
+  /** To be told who comes and goes. */
+  readonly connected: ConnectedDevices;
   /** As `presence`. */
   readonly deviceLimits: DeviceLimits;
   readonly drivers: DriverShelf;
@@ -180,6 +183,8 @@ export class Pipeline implements Part {
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
     this.presence = new PresenceUpdates({ presence: store.presence, events: parts.events, clock, log, limits });
+    const tell = this.presence.changed.bind(this.presence);
+    this.connected = new ConnectedDevices({ devices: this.#devices, tell, log });
     this.workers = new WorkerSessions({
       context,
       drivers,
@@ -192,6 +197,7 @@ export class Pipeline implements Part {
       door: this.#door,
       devices: this.#devices,
       registry: this.registry,
+      connected: this.connected,
       limits,
       log,
     });
