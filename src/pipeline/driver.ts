@@ -130,6 +130,8 @@ export interface EncodedDownlink {
 
 export interface ListedDriver extends DriverRef, DriverMatch {
   readonly builtIn: boolean;
+  /** Where it stands, for one of `drivers.folder`; absent for what is built in and what was brought by a request. */
+  readonly folder?: string | undefined;
   /** Device types of which it is not given any message for now, since it hung or broke down on theirs. */
   readonly setAsideFor: readonly string[];
   readonly rollout: Rollout;

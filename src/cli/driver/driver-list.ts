@@ -39,12 +39,17 @@ function format(drivers: readonly ShelvedDriver[], left: number): string {
       { title: 'for firmware', cell: (row) => row.firmware },
       { title: 'stage', cell: (row) => stageOf(row.rollout) },
       { title: 'decodes', cell: decodesOf },
-      { title: 'from', cell: (row) => (row.builtIn ? 'sluice' : 'upload') },
+      { title: 'from', cell: fromOf },
     ],
     'No driver was brought.',
   );
   if (left === 0) return table;
   return `${table}\n${formatCount(left, 'driver')} of Sluice's own ${left === 1 ? 'is' : 'are'} left out: see --built-in.`;
+}
+
+/** Who or what brought it. */
+export function fromOf({ builtIn, folder }: Pick<ShelvedDriver, 'builtIn' | 'folder'>): string {
+  return builtIn ? 'sluice' : (folder ?? 'upload');
 }
 
 export function stageOf({ stage, share }: Pick<Rollout, 'stage' | 'share'>): string {

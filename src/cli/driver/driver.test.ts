@@ -87,6 +87,7 @@ test("driver list says which firmware each version decodes, one's own first and 
     {
       ...mine,
       version: '2.0.0',
+      folder: '/etc/sluice/drivers/mine',
       rollout: { stage: 'canary', share: 0.25 },
       serves: { ...nothing, firmware: ['>=2 <3'] },
     },
@@ -109,7 +110,7 @@ test("driver list says which firmware each version decodes, one's own first and 
     [
       ['mine', '1.0.0', 't', '*', 'active', 'nothing, since there is 1.1.0', 'upload'],
       ['mine', '1.1.0', 't', '*', 'active', '<2 or >=3 or unknown', 'upload'],
-      ['mine', '2.0.0', 't', '*', 'canary for 25 % of devices', '>=2 <3', 'upload'],
+      ['mine', '2.0.0', 't', '*', 'canary for 25 % of devices', '>=2 <3', '/etc/sluice/drivers/mine'],
       ['rival', '1.0.0', 't', '*', 'active', 'nothing', 'sluice'],
       ["1 driver of Sluice's own is left out: see --built-in."],
     ],

@@ -6,7 +6,7 @@ import { apiOptions } from '../options.ts';
 import { print } from '../print.ts';
 import { formatFields, formatTable } from '../table.ts';
 import { keepExample } from './driver-keep.ts';
-import { decodesOf, list, stageOf } from './driver-list.ts';
+import { decodesOf, fromOf, list, stageOf } from './driver-list.ts';
 import { newDriver } from './driver-new.ts';
 import { driverOperands, put, shareOption, type Warned, warn } from './driver-put.ts';
 import { testDriver } from './driver-test.ts';
@@ -58,6 +58,7 @@ function formatDriver(driver: ShownDriver): string {
     driver: `${id} ${version}`,
     'device type': deviceType,
     firmware,
+    from: fromOf(driver),
     stage: stageOf(placed),
     decodes: decodesOf(driver),
     ...(placed.reason === undefined ? {} : { reason: placed.reason }),

@@ -69,6 +69,7 @@ const failedExamples = array({
   type: 'object',
   properties: { description: { type: 'string' }, ok: flag, expected: anyJson, met: anyJson, problem: text },
 });
+const folder = { ...text, maxLength: 4_096, description: 'Where a driver of `drivers.folder` stands' };
 const rival = { type: 'object', properties: { id: entityName, version: text, deviceType: entityName } };
 const serves = {
   type: 'object',
@@ -127,7 +128,7 @@ export const driverRoutes: readonly Route[] = [
         200: answer('The drivers', {
           drivers: array({
             type: 'object',
-            properties: { ...driverFields, builtIn: flag, rollout, serves, setAsideFor },
+            properties: { ...driverFields, builtIn: flag, folder, rollout, serves, setAsideFor },
           }),
         }),
       },
@@ -149,6 +150,7 @@ export const driverRoutes: readonly Route[] = [
         200: answer('The driver', {
           ...driverFields,
           builtIn: flag,
+          folder,
           rollout,
           serves,
           warnings,

@@ -10,6 +10,8 @@ export interface LoadedDriver extends Rule {
   readonly number: number;
   /** Absent for a driver that is built in. */
   readonly script: string | undefined;
+  /** As in `ScriptDriver`. */
+  readonly folder?: string;
 }
 
 export interface ScriptDriver {
@@ -19,6 +21,8 @@ export interface ScriptDriver {
   readonly firmware: string;
   readonly script: string;
   readonly rollout?: Rollout;
+  /** Where it stands, for one that was not brought by a request. */
+  readonly folder?: string;
 }
 
 /** Codec scripts that are loaded at a time. */

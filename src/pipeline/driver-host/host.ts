@@ -155,10 +155,10 @@ export class WorkerDriverHost implements DriverHost {
 
   drivers(): readonly ListedDriver[] {
     return this.#catalogue.all.map((driver) => {
-      const { id, version, deviceType, firmware, script } = driver;
+      const { id, version, deviceType, firmware, script, folder } = driver;
       const rollout = this.#catalogue.rolloutOf(driver);
       const setAsideFor = this.#quarantine.heldFor(driver.number);
-      return { id, version, deviceType, firmware, builtIn: script === undefined, rollout, setAsideFor };
+      return { id, version, deviceType, firmware, builtIn: script === undefined, folder, rollout, setAsideFor };
     });
   }
 

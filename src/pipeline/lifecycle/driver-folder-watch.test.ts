@@ -42,6 +42,7 @@ test('a broken file keeps the last good driver, and is used once it is mended', 
   const { host, put, watch, folder } = await scene(t);
   await put('meter', '1.0.0', answering(1));
   await watch.start();
+  assert.equal(host.drivers().find(({ id }) => id === 'meter')?.folder, join(folder, 'meter'));
   await put('meter', '1.0.0', 'function decodeUplink( {');
   await watch.look();
   assert.equal(await readBy(host), 1);

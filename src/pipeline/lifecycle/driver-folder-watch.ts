@@ -18,7 +18,7 @@ export interface DriverFolderWatchOptions {
   /** Reads such a folder. */
   readonly read: (folder: string) => Promise<FolderDriver>;
   readonly host: {
-    add(driver: FolderDriver): Promise<void>;
+    add(driver: FolderDriver & { readonly folder: string }): Promise<void>;
     remove(ref: DriverRef): boolean;
     readonly choices: Pick<DriverChoices, 'place'>;
   };
@@ -98,7 +98,7 @@ export class DriverFolderWatch {
     const seen: Seen = { stamp, current: before?.current, previous: before?.previous };
     this.#seen.set(name, seen);
     try {
-      await this.#use(withHash(await read(join(folder, name))), seen);
+      await this.#use(withHash(await read(join(folder, name))), join(folder, name), seen);
     } catch (problem) {
       // Trouble of the host, such as processes that do not start, passes; what is wrong with the driver does not.
       if (problem instanceof SluiceError && problem.code === 'unavailable') seen.stamp = '';
@@ -119,11 +119,11 @@ export class DriverFolderWatch {
   }
 
   /** The version before stays loaded, for messages that were given to it; the one before that goes. */
-  async #use(driver: FolderDriver, seen: Seen): Promise<void> {
+  async #use(driver: FolderDriver, folder: string, seen: Seen): Promise<void> {
     const { host, log } = this.#options;
     const { current, previous } = seen;
     if (current !== undefined && isSame(current, driver)) return;
-    await host.add(driver);
+    await host.add({ ...driver, folder });
     host.choices.place(driver, activeRollout);
     if (current !== undefined)
       host.choices.place(current, { stage: 'off', share: 0, reason: 'Replaced in its folder' });
