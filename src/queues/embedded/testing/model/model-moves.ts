@@ -92,10 +92,9 @@ export class ModelMoves {
   arrived(id: string, to: string): void {
     for (const move of this.running.values()) {
       const from = this.#world.queue(move.from);
-      if (move.to !== to || !move.meant.has(id) || !from.messages.has(id) || from.isHeld(id)) continue;
-      const expiresAt = from.messages.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
-      from.leave(id);
-      this.#world.queue(to).enqueue({ id, expiresAt });
+      const gone = move.to === to && move.meant.has(id) ? from.goneElsewhere(id) : undefined;
+      if (gone === undefined) continue;
+      this.#world.queue(to).enqueue({ id, expiresAt: gone.expiresAt });
       return;
     }
     this.#expired(id, to);
@@ -113,6 +112,7 @@ export class ModelMoves {
     for (const [at, table] of tables.entries()) {
       if (table === 'messages' && values[at] === undefined) this.#rowRemoved(keys.view(at));
     }
+    for (const queue of this.#world.queues.values()) queue.doubtsEnd();
   }
 
   #rowWritten(key: Buffer, record: Buffer): void {
@@ -153,9 +153,8 @@ export class ModelMoves {
   #expired(id: string, to: string): void {
     const dead = this.#world.queue(to);
     for (const queue of this.#world.queues.values()) {
-      const message = queue.messages.get(id);
-      if (queue.dead !== dead || message === undefined || message.deadline !== undefined) continue;
-      if (message.expiresAt <= this.#world.now) queue.died(id);
+      const gone = queue.dead === dead && queue.isOver(id) ? queue.goneElsewhere(id) : undefined;
+      if (gone !== undefined) dead.enqueue({ id, expiresAt: gone.expiresAt });
     }
   }
 

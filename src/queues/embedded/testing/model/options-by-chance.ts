@@ -9,7 +9,7 @@ export const overflowsOf: Readonly<Record<'dropping' | 'waiting', readonly Overf
 
 /** What a queue of the model begins with: no jitter, so that the reference knows when a message is due. */
 export function optionsByChance(random: Random, overflows: readonly Overflow[]): GivenQueueOptions {
-  const kind = random.pick(['plain', 'plain', 'priorities', 'key', 'total']);
+  const kind = random.pick(['plain', 'plain', 'priorities', 'key', 'total', 'last-value', 'last-value']);
   const fixed: GivenQueueOptions = {
     leaseMs: 5_000,
     maxDeliveries: random.pick([1, 3, 3, 3, 6]),

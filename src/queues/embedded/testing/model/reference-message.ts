@@ -17,6 +17,8 @@ export interface ReferenceMessage {
   readonly expiresAt: number;
   /** In which it came, so that its row is written then. */
   readonly transaction: number;
+  /** Whether a newer one of its key has come, where only the newest is kept: it is not given out any more, whatever becomes of that. */
+  isSuperseded: boolean;
   attempts: number;
   availableAt: number;
   /** End of its lease, while somebody holds it. */

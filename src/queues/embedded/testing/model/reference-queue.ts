@@ -29,6 +29,8 @@ export class ReferenceQueue implements TurnQueue {
   readonly held = new Set<ReferenceMessage>();
   /** All whose time is to come, and some whose time has come. */
   readonly #waiting = new Set<ReferenceMessage>();
+  /** Went in this turn, and where to is not known. */
+  readonly #inDoubt = new Map<string, ReferenceMessage>();
   readonly #clock: () => number;
   readonly #turn: ReferenceTurn;
   readonly entrance: ReferenceEntrance;
@@ -72,16 +74,17 @@ export class ReferenceQueue implements TurnQueue {
 
   enqueue({ id, bytes, expiresAt, inOrder = false, availableAt = 0, since = this.now }: Entering): void {
     this.enqueued++;
-    if (this.values.isObsolete(id)) {
+    if (this.values.isOutdone(id)) {
       this.left++;
       return;
     }
-    for (const replaced of this.values.replacedBy(id)) this.leave(replaced.id);
+    for (const out of this.values.supersededBy(id)) this.#supersede(out);
+    for (const replaced of this.values.replacedBy(id)) this.#replace(replaced);
     const order = inOrder ? this.#arrivals++ : undefined;
     const { transaction } = this.#history;
     const isWritten = this.options.durability !== 'memory';
     const lane = laneOf(id, this.options.priorities);
-    const state = { attempts: 0, availableAt, deadline: undefined, row: undefined, isWritten };
+    const state = { attempts: 0, availableAt, deadline: undefined, row: undefined, isWritten, isSuperseded: false };
     const message: ReferenceMessage = { id, bytes, order, expiresAt, transaction, lane, since, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
@@ -112,8 +115,9 @@ export class ReferenceQueue implements TurnQueue {
   }
 
   released(id: string): void {
-    this.#drop(this.heldOne(id));
-    if (this.values.isObsolete(id)) this.leave(id);
+    const message = this.heldOne(id);
+    this.#drop(message);
+    if (message.isSuperseded) this.leave(id);
   }
 
   failed(id: string, now: number): void {
@@ -123,7 +127,7 @@ export class ReferenceQueue implements TurnQueue {
     this.#drop(message);
     message.attempts++;
     if (message.attempts >= this.options.maxDeliveries) this.died(id);
-    else if (this.values.isObsolete(id)) this.leave(id);
+    else if (message.isSuperseded) this.leave(id);
     else this.#wait(message, now + backoffMs(this.options.backoff, message.attempts, () => 0.5));
   }
 
@@ -154,6 +158,7 @@ export class ReferenceQueue implements TurnQueue {
     this.entrance.reopened();
     this.#limitOutflow();
     this.room.forgetDrops();
+    this.doubtsEnd();
     for (const message of this.messages.values()) message.deadline = undefined;
     this.held.clear();
     this.#waiting.clear();
@@ -199,7 +204,7 @@ export class ReferenceQueue implements TurnQueue {
     if (this.#outflow?.has(now) === false) return false;
     if (this.values.conflates)
       return [...this.messages.values()].some(
-        (each) => this.#canGo(each) && !this.values.isKeyOut(each) && !this.values.isObsolete(each.id),
+        (each) => this.#canGo(each) && !this.values.isKeyOut(each) && !each.isSuperseded,
       );
     if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
     // What moved here has no order, so it cannot be told whose turn it is.
@@ -215,8 +220,7 @@ export class ReferenceQueue implements TurnQueue {
 
   /** Whether some message may go at any moment, because its time is over or a newer one is there. */
   hasOverdue(now: number): boolean {
-    if (this.values.conflates && [...this.messages.keys()].some((id) => this.values.isObsolete(id))) return true;
-    for (const { expiresAt } of this.messages.values()) if (expiresAt <= now) return true;
+    for (const { expiresAt, isSuperseded } of this.messages.values()) if (expiresAt <= now || isSuperseded) return true;
     return false;
   }
 
@@ -276,6 +280,39 @@ export class ReferenceQueue implements TurnQueue {
     this.#forget(message);
     this.left++;
     this.#history.add(() => this.messages.set(id, message));
+  }
+
+  /** It went by a move or died: in a turn that is over, or in this one. Undefined where it cannot have. */
+  goneElsewhere(id: string): Pick<ReferenceMessage, 'expiresAt'> | undefined {
+    const message = this.messages.get(id);
+    if (message === undefined) return this.#inDoubt.get(id);
+    if (message.deadline !== undefined) return undefined;
+    this.leave(id);
+    return message;
+  }
+
+  /** Whether its time is over. */
+  isOver(id: string): boolean {
+    const message = this.messages.get(id) ?? this.#inDoubt.get(id);
+    return message !== undefined && message.expiresAt <= this.now;
+  }
+
+  /** All that happened up to now has been told. */
+  doubtsEnd(): void {
+    this.#inDoubt.clear();
+  }
+
+  #supersede(message: ReferenceMessage): void {
+    message.isSuperseded = true;
+    this.#history.add(() => {
+      message.isSuperseded = false;
+    });
+  }
+
+  /** The newer one may have come when it was gone already. */
+  #replace(message: ReferenceMessage): void {
+    if (this.mayHaveLeft(message)) this.#inDoubt.set(message.id, message);
+    this.leave(message.id);
   }
 
   #forget(message: ReferenceMessage): void {

@@ -28,7 +28,7 @@ export class ReferenceTurn {
   check(message: ReferenceMessage): void {
     const { values } = this.#queue;
     if (values.conflates) {
-      assert.ok(!values.isObsolete(message.id), `${message.id} was delivered, and a newer one of its key is there`);
+      assert.ok(!message.isSuperseded, `${message.id} was delivered, and a newer one of its key has come`);
       assert.ok(!values.isKeyOut(message), `${message.id} was delivered while another one of its key is out`);
     } else if (this.#queue.options.ordering !== 'none') {
       const blocker = this.blockersOf(message).find((each) => !this.#queue.mayHaveLeft(each));

@@ -20,21 +20,27 @@ export class ReferenceValues {
     return this.#queue.options.lastValue.key !== null;
   }
 
-  /** Whether a newer one of its key is there. */
-  isObsolete(id: string): boolean {
-    return this.#sameKeyAs(id).some((other) => numberOf(other.id) > numberOf(id));
+  /** Whether a newer one of its key is there, so that it does not come in. */
+  isOutdone(id: string): boolean {
+    return this.#newestOf(id).some((other) => numberOf(other.id) > numberOf(id));
   }
 
   isKeyOut({ id }: ReferenceMessage): boolean {
     return this.#sameKeyAs(id).some(({ deadline }) => deadline !== undefined);
   }
 
-  /**
-   * What goes when it comes: the newest so far of its key, unless it is out. An older one was out when the process ended, and
-   * goes when its turn comes.
-   */
+  /** What goes when it comes: the newest so far of its key, unless it is out. */
   replacedBy(id: string): ReferenceMessage[] {
-    return this.#sameKeyAs(id).filter((other) => other.deadline === undefined && !this.isObsolete(other.id));
+    return this.#newestOf(id).filter(({ deadline }) => deadline === undefined);
+  }
+
+  /** What is out when it comes, and goes when it comes back. One that was out when the process ended goes when its turn comes. */
+  supersededBy(id: string): ReferenceMessage[] {
+    return this.#newestOf(id).filter(({ deadline }) => deadline !== undefined);
+  }
+
+  #newestOf(id: string): ReferenceMessage[] {
+    return this.#sameKeyAs(id).filter(({ isSuperseded }) => !isSuperseded);
   }
 
   #sameKeyAs(id: string): ReferenceMessage[] {
