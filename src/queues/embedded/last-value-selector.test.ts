@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { released } from '../../message.ts';
 import { StorageDouble } from '../../storage/testing/storage-double.ts';
-import { messageOf, publish, turns } from '../testing/recording-consumer.ts';
+import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
 import { TestEngine } from './testing/test-engine.ts';
 
 const hot = { bytesMax: 400, messagesMax: 4, queueBytesMin: 200, queueMessagesMin: 2 };
@@ -26,4 +27,23 @@ test('where memory is full a key that changes often has one message all the same
     '19.2',
     ...Array.from({ length: 9 }, () => 'x'),
   ]);
+});
+
+test('a newer value that waits for room takes the place of the one that a consumer gives back', async () => {
+  under = await new TestEngine({ storage: new StorageDouble() }).open();
+  const { engine } = under;
+  const limits = { messages: 1 };
+  await engine.declare('a', { bindings: [{ filter: 'a' }], lastValue: { key: 'topic' }, limits, overflow: 'block' });
+  const consumer = new RecordingConsumer();
+  const consumption = await engine.consume('a', consumer, { credit: 1 });
+  await publish(engine.route('a'), messageOf('old', { topic: 'a' }));
+  const newer = publish(engine.route('a'), messageOf('newer', { topic: 'a' }));
+  consumption.setCredit(0);
+  (await consumer.delivery(1)).settle(released);
+  await newer;
+  const { messages } = await engine.browse('a', { from: 0, limit: 10 });
+  assert.deepEqual(
+    messages.map(({ message }) => message.payload.toString()),
+    ['newer'],
+  );
 });

@@ -165,7 +165,10 @@ export class LastValueSelector implements Selector {
   }
 
   #cameBack(digest: KeyDigest, sequence: number): void {
-    if (this.#out.get(digest)?.sequence === sequence) this.#out.delete(digest);
+    if (this.#out.get(digest)?.sequence !== sequence) return;
+    this.#out.delete(digest);
+    // One of its key finds room in its place now.
+    if (this.#queue.blocked > 0) this.#queue.context.roomMade();
   }
 
   #recordThatWaits(digest: KeyDigest, sequence: number): Buffer | undefined {

@@ -24,3 +24,14 @@ test('dead letters that are kept in memory alone are bounded by memory, and thos
   assert.deepEqual([deadLettered, dropped.no_dead_letters], [20, 30]);
   assert.equal((await engine.stats('a.dead')).ready, 20);
 });
+
+test('a queue in memory that refuses drops nothing where another queue of the publish takes the last place in memory', async () => {
+  under = await new TestEngine({ hot, storage: new StorageDouble() }).open();
+  const { engine } = under;
+  await engine.declare('written', { bindings: [{ filter: 'both' }] });
+  await engine.declare('kept', { bindings: [{ filter: 'both' }, { filter: 'kept' }], durability: 'memory' });
+  await publish(engine.route('kept'), messageOf('1', { topic: 'kept' }));
+  for (let n = 2; n <= 11; n++) await publish(engine.route('both'), messageOf(String(n), { topic: 'both' }));
+  const { ready, dropped } = await engine.stats('kept');
+  assert.deepEqual([ready, dropped.overflow], [11, 0]);
+});

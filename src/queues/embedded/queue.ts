@@ -108,10 +108,13 @@ export class Queue extends QueueCore {
     return overflow === 'drop_lowest_priority' && canDropLower(this, bytes, laneOf(message, priorities));
   }
 
-  /** Drops what has to go for a message of so many bytes. */
+  /**
+   * Drops what has to go for a message of so many bytes, in a queue that drops. Another one had room when it was asked: where
+   * a queue of the same publish has taken the last place in memory since, it takes one message too many.
+   */
   makeRoom(bytes: number, message: Message): void {
-    if (this.hasRoom(bytes) || this.#hasRoomInPlace(bytes, message)) return;
     const { overflow, priorities } = this.options;
+    if (!overflow.startsWith('drop') || this.hasRoom(bytes) || this.#hasRoomInPlace(bytes, message)) return;
     if (overflow === 'drop_lowest_priority') dropLower(this, bytes, laneOf(message, priorities));
     else makeRoom(this, bytes);
   }

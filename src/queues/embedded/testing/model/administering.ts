@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { GivenQueueOptions, QueueOptions } from '../../../options.ts';
 import { resolveOptions } from '../../../resolve-options.ts';
-import { liveByChance } from './options-by-chance.ts';
+import { durabilityByChance, liveByChance } from './options-by-chance.ts';
 import type { World } from './world.ts';
 
 export function advance(world: World): void {
@@ -12,10 +13,26 @@ export function advance(world: World): void {
 export async function changeOptions(world: World, name: string): Promise<void> {
   const queue = world.queue(name);
   const before = queue.options;
-  const changed = liveByChance(world.random, before, world.overflows);
+  const { durability } = before;
+  const isOther = world.random.chance(15) && !(keepsKeys(before) && world.isCatchingUp);
+  const changed: GivenQueueOptions = {
+    ...liveByChance(world.random, before, world.overflows),
+    durability: isOther ? durabilityByChance(world.random, world.overflows) : durability,
+  };
+  const isRefused =
+    keepsKeys(before) && queue.messages.size > 0 && (durability === 'memory') !== (changed.durability === 'memory');
+  if (isRefused) {
+    await assert.rejects(world.under.engine.declare(name, changed), { code: 'conflict' });
+    return;
+  }
   queue.change(resolveOptions(name, changed, before));
   world.history.add(() => queue.change(before));
   await world.under.engine.declare(name, changed);
+}
+
+/** Such a queue begins and ends to write while it is empty. */
+function keepsKeys({ ordering, lastValue }: QueueOptions): boolean {
+  return ordering !== 'none' || lastValue.key !== null;
 }
 
 /** What nobody held is gone, or was delivered in the meantime. */

@@ -13,7 +13,10 @@ export function checkCounts(world: World): Promise<void> {
   return caughtUp(world, {
     problem: () => countsProblem(world),
     // What is older than another of its key is dropped when its turn comes, and the other may have gone by then.
-    mayBeBehind: () => world.isCatchingUp || [...world.queues.values()].some(({ values }) => values.conflates),
+    mayBeBehind: () =>
+      world.isCatchingUp ||
+      world.moves.hasEndedUntold ||
+      [...world.queues.values()].some(({ values }) => values.conflates),
   });
 }
 
@@ -33,6 +36,19 @@ async function caughtUp(world: World, comparison: Comparison): Promise<void> {
     // A batch closes when the one before is flushed, which on a disk takes more than turns.
     await world.under.commit.flushed();
     await turns(1);
+    await learnArrivals(world);
+  }
+}
+
+/** What moved into memory has no row that would tell of it. */
+async function learnArrivals(world: World): Promise<void> {
+  for (const [name, queue] of world.queues) {
+    if (queue.options.durability !== 'memory') continue;
+    const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
+    for (const { message } of messages) {
+      const id = message.payload.toString();
+      if (!queue.messages.has(id) && !world.line.arrived(id)) world.moves.arrived(id, name);
+    }
   }
 }
 
@@ -75,6 +91,7 @@ export async function checkAll(world: World): Promise<void> {
     });
     checkNobodyIsForgotten(world, name, queue);
   }
+  world.moves.allTold();
   checkNoPublishIsForgotten(world);
 }
 

@@ -36,6 +36,8 @@ export class ModelMoves {
   readonly running = new Map<string, ModelMove>();
   /** Those that can be resumed. */
   readonly cancelled = new Map<string, ModelMove>();
+  /** Those of which not all may have been told. */
+  readonly #ended = new Set<ModelMove>();
   readonly #world: MovesParts;
   readonly #names = new Map<number, string>();
   #next = 1;
@@ -78,6 +80,16 @@ export class ModelMoves {
     assert.ok((await this.#world.under.engine.resumeMove(id)).state !== 'cancelled', `move ${id} was not resumed`);
   }
 
+  /** Whether something may have gone into memory and out of an open batch, so that no row tells of it. */
+  get hasEndedUntold(): boolean {
+    return this.#ended.size > 0;
+  }
+
+  /** All queues were looked at. */
+  allTold(): void {
+    this.#ended.clear();
+  }
+
   takeFrom(name: string): boolean {
     return [...this.running.values()].some(({ from }) => from === name);
   }
@@ -90,7 +102,7 @@ export class ModelMoves {
 
   /** A message is in a queue where it was not before. */
   arrived(id: string, to: string): void {
-    for (const move of this.running.values()) {
+    for (const move of [...this.running.values(), ...this.#ended]) {
       const from = this.#world.queue(move.from);
       const gone = move.to === to && move.meant.has(id) ? from.goneElsewhere(id) : undefined;
       if (gone === undefined) continue;
@@ -106,11 +118,13 @@ export class ModelMoves {
       const value = values[at];
       if (value === undefined) continue;
       if (table === 'messages') this.#rowWritten(keys.view(at), value);
-      else if (table === 'moves' && keys.view(at)[4] === 1)
-        this.#progressed(keys.view(at), JSON.parse(value.toString()));
     }
     for (const [at, table] of tables.entries()) {
       if (table === 'messages' && values[at] === undefined) this.#rowRemoved(keys.view(at));
+    }
+    for (const [at, table] of tables.entries()) {
+      const value = table === 'moves' && keys.view(at)[4] === 1 ? values[at] : undefined;
+      if (value !== undefined) this.#progressed(keys.view(at), JSON.parse(value.toString()));
     }
     for (const queue of this.#world.queues.values()) queue.doubtsEnd();
   }
@@ -122,7 +136,7 @@ export class ModelMoves {
     const id = messageOf(record).payload.toString();
     const known = queue.messages.get(id);
     // Its row is written already, so this is the one of its return: it left in the meantime.
-    if (known !== undefined && known.transaction < this.#world.history.transaction) this.#leftFor(id, name);
+    if (known?.row !== undefined && known.row !== key.toString('hex')) this.#leftFor(id, name);
     // One that waited for room may have been too old when it came in, and have died at once.
     if (!queue.messages.has(id)) this.#world.line.arrived(id);
     if (!queue.messages.has(id)) this.arrived(id, name);
@@ -131,21 +145,22 @@ export class ModelMoves {
 
   /**
    * What nobody has told of was the older one of its key after a restart, or went by a move and has no row where it went:
-   * something newer took its place there at once.
+   * something newer took its place there at once, or nothing is written there.
    */
   #rowRemoved(key: Buffer): void {
     const name = this.#names.get(key.readUInt32BE());
     const queue = name === undefined ? undefined : this.#world.queues.get(name);
     const id = queue?.idOf(key.toString('hex'));
     if (name === undefined || queue === undefined || id === undefined) return;
-    this.#leftFor(id, name);
+    this.#leftFor(id, name, (to) => to.values.conflates || to.options.durability === 'memory');
     // The newer one may have come and gone since.
     if (queue.values.conflates && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
   }
 
-  #leftFor(id: string, from: string): void {
+  #leftFor(id: string, from: string, mayGoTo: (to: ReferenceQueue) => boolean = () => true): void {
     for (const move of [...this.running.values()]) {
-      if (move.from === from && move.meant.has(id)) this.arrived(id, move.to);
+      if (move.from !== from || !move.meant.has(id) || !mayGoTo(this.#world.queue(move.to))) continue;
+      this.arrived(id, move.to);
     }
   }
 
@@ -164,6 +179,7 @@ export class ModelMoves {
     if (move === undefined || state === 'running' || state === 'waiting') return;
     assert.notEqual(state, 'failed', `move ${id} failed`);
     this.running.delete(id);
+    this.#ended.add(move);
     if (state === 'cancelled') this.cancelled.set(id, move);
     this.#world.history.add(() => {
       this.cancelled.delete(id);

@@ -1,5 +1,5 @@
 import type { Random } from '../../../../std/testing/random.ts';
-import type { GivenQueueOptions, Overflow } from '../../../options.ts';
+import type { Durability, GivenQueueOptions, Overflow } from '../../../options.ts';
 
 /** Of one run: a publish that waits for one queue drops nothing from another, so that what is dropped is known at once. */
 export const overflowsOf: Readonly<Record<'dropping' | 'waiting', readonly Overflow[]>> = {
@@ -24,9 +24,15 @@ export function optionsByChance(random: Random, overflows: readonly Overflow[]):
     ordering: kind === 'key' || kind === 'total' ? kind : 'none',
     lastValue: { key: kind === 'last-value' ? 'property:key' : null },
     priorities: kind === 'priorities' ? 2 : 1,
-    durability: overflows === overflowsOf.dropping ? 'sync' : random.pick(['sync', 'sync', 'sync', 'async']),
+    durability: durabilityByChance(random, overflows),
   };
   return { ...fixed, ...liveByChance(random, fixed, overflows) };
+}
+
+/** What is dropped is learnt by looking, which flushes: nothing of a run that drops is written late. */
+export function durabilityByChance(random: Random, overflows: readonly Overflow[]): Durability {
+  const written: Durability = overflows === overflowsOf.dropping ? 'sync' : random.pick(['sync', 'sync', 'async']);
+  return random.chance(25) ? 'memory' : written;
 }
 
 /** Those that change while the queue runs. */

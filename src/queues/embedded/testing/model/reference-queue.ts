@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
 import { backoffMs } from '../../backoff.ts';
+import type { HotLimits } from '../../hot-window.ts';
 import type { History } from './history.ts';
 import { laneOf, type Published } from './published.ts';
 import { ReferenceEntrance } from './reference-entrance.ts';
@@ -21,6 +22,12 @@ interface Entering {
   readonly since?: number;
 }
 
+interface ReferenceParts {
+  readonly history: History;
+  readonly clock: () => number;
+  readonly hot: HotLimits;
+}
+
 /** For tests: a queue as simple as can be, which the engine must agree with after every step. Its back-off has no jitter. */
 export class ReferenceQueue implements TurnQueue {
   readonly messages = new Map<string, ReferenceMessage>();
@@ -37,15 +44,16 @@ export class ReferenceQueue implements TurnQueue {
   options: QueueOptions;
   #outflow: ReferenceRate | undefined;
   readonly values = new ReferenceValues(this);
-  readonly room = new ReferenceRoom(this);
+  readonly room: ReferenceRoom;
   /** Whether a move may just have taken it. */
   mayLeave: (id: string) => boolean = () => false;
   enqueued = 0;
   left = 0;
   #arrivals = 0;
 
-  constructor(options: QueueOptions, history: History, clock: () => number, dead?: ReferenceQueue) {
+  constructor(options: QueueOptions, { history, clock, hot }: ReferenceParts, dead?: ReferenceQueue) {
     this.options = options;
+    this.room = new ReferenceRoom(this, hot);
     this.#history = history;
     this.#clock = clock;
     this.dead = dead;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { QueueOptions } from '../../../options.ts';
+import type { HotLimits } from '../../hot-window.ts';
 import { laneOf, type Published } from './published.ts';
 import type { ReferenceMessage } from './reference-message.ts';
 import type { ReferenceValues } from './reference-values.ts';
@@ -17,14 +18,18 @@ interface RoomyQueue {
 /** For tests: whether a message finds room in a queue, and what goes where it makes some. */
 export class ReferenceRoom {
   readonly #queue: RoomyQueue;
+  readonly #hot: HotLimits;
   /** Of drops that have happened: among which messages the dropped ones are. */
   readonly #unknownDrops: ReadonlySet<string>[] = [];
   /** Bytes that were there with what they had to make room for, and whether each of them is one message. */
   #bytesThen: number | undefined;
   #isCountKnown = true;
+  /** Memory may have had room. */
+  #mayBeNone = false;
 
-  constructor(queue: RoomyQueue) {
+  constructor(queue: RoomyQueue, hot: HotLimits) {
     this.#queue = queue;
+    this.#hot = hot;
   }
 
   /** Whether it takes the message: because it has room, or makes some. */
@@ -42,6 +47,15 @@ export class ReferenceRoom {
   /** What has to go goes. */
   makeFor(published: Published): void {
     if (!this.#queue.options.overflow.startsWith('drop')) return;
+    if (this.#mayBeOutOfMemory) {
+      const unheld = [...this.#queue.messages.values()].filter(({ deadline }) => deadline === undefined);
+      this.#unknownDrops.push(new Set(unheld.map(({ id }) => id)));
+      this.#isCountKnown = false;
+      this.#mayBeNone = this.#hasRoomFor(published);
+      this.#bytesThen = undefined;
+      return;
+    }
+    this.#mayBeNone = false;
     while (!this.#hasRoomFor(published)) {
       const candidates = this.#candidatesFor(published);
       assert.ok(candidates.length > 0, `nothing in the queue can make room for ${published.id}`);
@@ -69,15 +83,15 @@ export class ReferenceRoom {
   /** These are not in the queue any more. `came`: what they went for. */
   foundGone(ids: readonly string[]): void {
     // What was dropped may be the value that the new one took the place of: then nothing more is gone.
-    const { conflates } = this.#queue.values;
-    assert.ok(conflates || ids.length > 0, 'nothing was dropped, and something should have been');
-    if (this.#isCountKnown && !conflates)
+    const mayBeNone = this.#queue.values.conflates || this.#mayBeNone;
+    assert.ok(mayBeNone || ids.length > 0, 'nothing was dropped, and something should have been');
+    if (this.#isCountKnown && !mayBeNone)
       assert.equal(ids.length, this.#unknownDrops.length, `${ids.join()} were dropped`);
     for (const candidates of this.#unknownDrops) {
       const isOne = ids.some((id) => candidates.has(id));
-      assert.ok(isOne || (conflates && ids.length === 0), `${ids.join()} were dropped, others should have been`);
+      assert.ok(isOne || (mayBeNone && ids.length === 0), `${ids.join()} were dropped, others should have been`);
     }
-    if (!this.#isCountKnown && !conflates) this.#checkEnough(ids.map((id) => this.#queue.messages.get(id)?.bytes ?? 0));
+    if (!this.#isCountKnown && !mayBeNone) this.#checkEnough(ids.map((id) => this.#queue.messages.get(id)?.bytes ?? 0));
     this.forgetDrops();
     for (const id of ids) this.#queue.leave(id);
   }
@@ -89,10 +103,18 @@ export class ReferenceRoom {
 
   /** In memory others share the room; sizes are not all known; and a queue by priority that needs much asks only for what it knows. */
   get isUncertain(): boolean {
-    const { durability, overflow, limits } = this.#queue.options;
-    if (durability === 'memory' || (limits.bytes > 0 && this.hasUnknownSizes)) return true;
+    const { overflow, limits } = this.#queue.options;
+    if (this.#mayBeOutOfMemory || (limits.bytes > 0 && this.hasUnknownSizes)) return true;
     const isFarOver = limits.messages > 0 && this.#queue.messages.size > limits.messages;
     return overflow === 'drop_lowest_priority' && (isFarOver || limits.bytes > 0);
+  }
+
+  /** Others share the memory, beyond what each queue may have. */
+  get #mayBeOutOfMemory(): boolean {
+    const { options, messages } = this.#queue;
+    if (options.durability !== 'memory') return false;
+    const { queueMessagesMin, queueBytesMin } = this.#hot;
+    return this.hasUnknownSizes || messages.size >= queueMessagesMin || bytesOf(messages.values()) >= queueBytesMin;
   }
 
   /** Of what moved or died here and has no row yet. */

@@ -5,6 +5,7 @@ import type { RowBatch } from '../../../../storage/row-batch.ts';
 import type { StorageDouble } from '../../../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../../../engine.ts';
 import type { GivenQueueOptions, Overflow, QueueOptions } from '../../../options.ts';
+import type { HotLimits } from '../../hot-window.ts';
 import { TestEngine } from '../test-engine.ts';
 import { History } from './history.ts';
 import { ModelMoves } from './model-moves.ts';
@@ -15,8 +16,11 @@ import { ReferenceQueue } from './reference-queue.ts';
 
 const failed: Settlement = { kind: 'failed', code: 'driver_failed', reason: 'a number was no number' };
 const rejected: Settlement = { kind: 'rejected', code: 'schema_violation', reason: 'not so' };
-/** Small, so that most of the backlog is on disk. */
-const hot = { bytesMax: 3_000, messagesMax: 30, queueBytesMin: 500, queueMessagesMin: 4 };
+/** Small, so that most of the backlog is on disk; or so that a queue that writes nothing has room for some. */
+const hotByChance = [
+  { bytesMax: 3_000, messagesMax: 30, queueBytesMin: 500, queueMessagesMin: 4 },
+  { bytesMax: 30_000, messagesMax: 200, queueBytesMin: 5_000, queueMessagesMin: 30 },
+];
 
 /** The queues that operations work on. */
 export const worked = ['a', 'b'] as const;
@@ -67,6 +71,7 @@ export class World {
   problem: unknown;
   /** Totals of an engine start at zero with it. */
   readonly base = new Map<string, { enqueued: number; left: number; present: number }>();
+  readonly #hot: HotLimits;
   readonly #consumers = new Map<string, Set<WorldConsumer>>();
   readonly #leases = new Map<string, Map<string, HeldLease>>();
   /** Where each message went whose receipt is still to come. */
@@ -80,7 +85,8 @@ export class World {
     this.hasPowerCuts = storage !== undefined;
     this.moves = new ModelMoves(this);
     const watch = { began: (rows: RowBatch) => this.#began(rows), ended: () => this.history.ended() };
-    this.under = new TestEngine({ hot, random, storage, watch });
+    this.#hot = random.pick(hotByChance);
+    this.under = new TestEngine({ hot: this.#hot, random, storage, watch });
   }
 
   get now(): number {
@@ -259,7 +265,7 @@ export class World {
   }
 
   #reference(options: QueueOptions, dead?: ReferenceQueue): ReferenceQueue {
-    return new ReferenceQueue(options, this.history, () => this.now, dead);
+    return new ReferenceQueue(options, { history: this.history, clock: () => this.now, hot: this.#hot }, dead);
   }
 
   /** In all of its queues that do not know it already. */
