@@ -26,6 +26,11 @@ export class ReferenceLine {
     return this.#waiting.some(({ names }) => names.includes(name));
   }
 
+  /** Whether all that waited for the queue may have turned out to be duplicates. */
+  mayBeOver(name: string): boolean {
+    return this.#waiting.every(({ names, deduplicationId }) => !names.includes(name) || deduplicationId !== undefined);
+  }
+
   has(id: string): boolean {
     return this.#waiting.some((each) => each.id === id);
   }
