@@ -4,10 +4,18 @@ import { parsePrefer, preferenceApplied, waitSecondsMax } from './prefer.ts';
 import type { Answer, Call, RouteParts } from './route.ts';
 import { answer, text } from './schemas.ts';
 
+/** Of an answer that says less than was asked for. */
+export const notAwaitedProperty = {
+  notAwaited: {
+    ...text,
+    description: 'The bound on waiting requests that was met: what becomes of it was not waited for',
+  },
+};
+
 /** How a request with one device message is answered. */
 export const ingestAnswers = {
   200: answer('Processed', { messageId: text, outcome: text }),
-  202: answer('Safe, not processed yet; Location says where to look', { messageId: text }),
+  202: answer('Safe, not processed yet; Location says where to look', { messageId: text, ...notAwaitedProperty }),
 };
 
 export const preferHeader = {
@@ -31,7 +39,8 @@ export async function takeOne(request: IngestRequest, call: Call, parts: RoutePa
   if (final?.kind === 'stored') return processedAnswer(messageId, final.outcome, headers);
   if (final?.kind === 'rejected') throw final.error;
   const location = `/v1/devices/${pathPart(request.deviceId)}/messages/${pathPart(messageId)}`;
-  return { status: 202, body: { messageId }, headers: { ...headers, location } };
+  const notAwaited = results?.bound;
+  return { status: 202, body: { messageId, ...(notAwaited && { notAwaited }) }, headers: { ...headers, location } };
 }
 
 function processedAnswer(messageId: string, outcome: string, headers: Answer['headers'] = {}): Answer {

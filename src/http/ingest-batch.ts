@@ -28,8 +28,13 @@ export async function takeBatch(
   const results = await receipts.all();
   const accepted = [...results.keys()].filter((tag) => isAccepted(results[tag]));
   const known = batch.results && (await finalAnswers(batch.results, accepted, waitSeconds ?? 0, call, parts));
+  const notAwaited = batch.results?.bound;
   const told = results.map((result, tag) => batchResult(messageIds[tag], result, known?.get(tag)));
-  return { status: 200, body: { results: told }, headers: preferenceApplied(preferences) };
+  return {
+    status: 200,
+    body: { results: told, ...(notAwaited && { notAwaited }) },
+    headers: preferenceApplied(preferences),
+  };
 }
 
 function admit(

@@ -1,10 +1,12 @@
 import type { Clock } from '../std/clock.ts';
-import type { FinalResult, ResultListener, ResultWaiters } from './result-waiters.ts';
+import type { Awaited, FinalResult, ResultBound, ResultListener, ResultWaiters } from './result-waiters.ts';
 
 /** What becomes of the messages of one request, each under its number. It is asked for once, or cancelled. */
 export class ExpectedResults implements ResultListener {
   readonly #waiters: ResultWaiters;
   readonly #clock: Clock;
+  /** The bound that left no room for some of them. */
+  bound: ResultBound | undefined;
   readonly #names = new Map<number, MessageName>();
   readonly #missing = new Set<number>();
   readonly #results = new Map<number, FinalResult>();
@@ -16,9 +18,13 @@ export class ExpectedResults implements ResultListener {
   }
 
   /** Before the message is admitted. Where too many wait already, this one is not waited for. */
-  expect(tag: number, deviceId: string, messageId: string): void {
-    if (!this.#waiters.expect(deviceId, messageId, this, tag)) return;
-    this.#names.set(tag, { deviceId, messageId });
+  expect(tag: number, awaited: Awaited): void {
+    const bound = this.#waiters.expect(awaited, this, tag);
+    if (bound !== undefined) {
+      this.bound = bound;
+      return;
+    }
+    this.#names.set(tag, awaited);
     this.#missing.add(tag);
   }
 

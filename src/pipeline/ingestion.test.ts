@@ -116,6 +116,22 @@ test('a batch waits for as many messages as there is room for, and gives the roo
   assert.equal((await waiting)?.get(0)?.kind, 'stored');
 });
 
+test('one client has its share of those that wait and not the places of others, and hears which bound it met', async (t) => {
+  const bench = await TestBench.open({ resultWaitersMax: 3, resultWaitersPerClientMax: 2 });
+  t.after(() => bench.close());
+  await bench.device('d1', { name: 'meter', mode: 'queued' });
+  const wait = async (publisher: string, messageId: string) =>
+    (await bench.pipeline.ingestion.take({ ...request, publisher, messageId }, { result: true })).results;
+  const greedy = [await wait('a', '1'), await wait('a', '2'), await wait('a', '3')];
+  const others = [await wait('b', '4'), await wait('b', '5')];
+  assert.deepEqual(
+    [...greedy, ...others].map((results) => results?.bound),
+    [undefined, undefined, 'resultWaitersPerClientMax', undefined, 'resultWaitersMax'],
+  );
+  greedy[0]?.cancel();
+  assert.equal((await wait('a', '6'))?.bound, undefined, 'a place is given back to whoever had it');
+});
+
 test('safe is enough for whoever says so, also where the type is inline', async (t) => {
   const bench = await TestBench.open();
   t.after(() => bench.close());

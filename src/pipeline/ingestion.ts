@@ -36,7 +36,7 @@ export class Ingestion {
     const { message, address, messageId } = this.#identified(request);
     const call = new IngestCall(messageId, wish.safeIsEnough === true);
     const results = this.#expectedResults(wish);
-    results?.expect(0, address.deviceId, messageId);
+    results?.expect(0, { deviceId: address.deviceId, messageId, client: request.publisher });
     try {
       this.#door.admit(message, address, call, 0);
       const answer = await call.answer;
@@ -54,7 +54,7 @@ export class Ingestion {
     const results = this.#expectedResults(wish);
     const admit = (request: IngestRequest, tag: number): string => {
       const { message, address, messageId } = this.#identified(request);
-      results?.expect(tag, address.deviceId, messageId);
+      results?.expect(tag, { deviceId: address.deviceId, messageId, client: request.publisher });
       this.#door.admit(message, address, waiter, tag);
       return messageId;
     };

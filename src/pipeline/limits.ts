@@ -65,6 +65,8 @@ export const pipelineLimits = {
   gatewayConnectsMax: 1_000,
   /** Requests that wait for the result of a message in the queue; one more is answered as soon as its message is safe. */
   resultWaitersMax: 5_000,
+  /** Of which one client may have so many: a batch of the most messages, and not the places of everybody. */
+  resultWaitersPerClientMax: 1_000,
   /** Old schemas of one device type that messages name, each kept with the current ones beside it. The ones that came first go first. */
   schemaSetsPerTypeMax: 100,
   /** The same of all device types together, as JSON with the current ones: a device type may have very long ones. */

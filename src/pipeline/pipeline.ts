@@ -164,7 +164,7 @@ export class Pipeline implements Part {
     };
     const processor = new Processor(context);
     this.#times = processor.times;
-    const waiters = new ResultWaiters(limits.resultWaitersMax);
+    const waiters = new ResultWaiters(limits);
     this.#results = new Results(parts.events, waiters, clock, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);

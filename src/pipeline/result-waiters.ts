@@ -1,4 +1,5 @@
 import type { SluiceError } from '../errors.ts';
+import type { PipelineLimits } from './limits.ts';
 import type { Outcome, Verdict } from './outcome.ts';
 import type { Work } from './work.ts';
 
@@ -6,6 +7,16 @@ import type { Work } from './work.ts';
 export type FinalResult =
   | { readonly kind: 'stored'; readonly outcome: Outcome }
   | { readonly kind: 'rejected'; readonly error: SluiceError };
+
+/** A message that a client wants to hear the end of. */
+export interface Awaited {
+  readonly deviceId: string;
+  readonly messageId: string;
+  readonly client: string;
+}
+
+/** Names of the bounds in `pipelineLimits`. */
+export type ResultBound = 'resultWaitersMax' | 'resultWaitersPerClientMax';
 
 /** Hears what became of messages, of each under its own number. */
 export interface ResultListener {
@@ -17,27 +28,31 @@ export interface ResultListener {
  * one id the first that waits hears of the first that ends, so that the second one hears that it was a duplicate.
  */
 export class ResultWaiters {
-  readonly #waitersMax: number;
+  readonly #bounds: Pick<PipelineLimits, ResultBound>;
+  readonly #byClient = new Map<string, number>();
   readonly #byMessage = new Map<string, Waiting[]>();
   #size = 0;
 
-  constructor(waitersMax: number) {
-    this.#waitersMax = waitersMax;
+  constructor(bounds: Pick<PipelineLimits, ResultBound>) {
+    this.#bounds = bounds;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** To be asked before the message is admitted, so that its result cannot be missed. False where too many wait already. */
-  expect(deviceId: string, messageId: string, listener: ResultListener, tag: number): boolean {
-    if (this.#size >= this.#waitersMax) return false;
+  /** To be asked before the message is admitted, so that its result cannot be missed. Answers the bound that leaves no room for it. */
+  expect({ deviceId, messageId, client }: Awaited, listener: ResultListener, tag: number): ResultBound | undefined {
+    const own = this.#byClient.get(client) ?? 0;
+    if (own >= this.#bounds.resultWaitersPerClientMax) return 'resultWaitersPerClientMax';
+    if (this.#size >= this.#bounds.resultWaitersMax) return 'resultWaitersMax';
     const key = keyOf(deviceId, messageId);
     const others = this.#byMessage.get(key);
-    if (others === undefined) this.#byMessage.set(key, [{ listener, tag }]);
-    else others.push({ listener, tag });
+    if (others === undefined) this.#byMessage.set(key, [{ client, listener, tag }]);
+    else others.push({ client, listener, tag });
+    this.#byClient.set(client, own + 1);
     this.#size++;
-    return true;
+    return undefined;
   }
 
   /** Nobody waits for it any longer. */
@@ -69,13 +84,17 @@ export class ResultWaiters {
 
   #remove(key: string, waiting: Waiting[], at: number): void {
     if (at < 0) return;
-    waiting.splice(at, 1);
+    const [{ client }] = waiting.splice(at, 1);
+    const left = (this.#byClient.get(client) ?? 0) - 1;
+    if (left > 0) this.#byClient.set(client, left);
+    else this.#byClient.delete(client);
     this.#size--;
     if (waiting.length === 0) this.#byMessage.delete(key);
   }
 }
 
 interface Waiting {
+  readonly client: string;
   readonly listener: ResultListener;
   readonly tag: number;
 }

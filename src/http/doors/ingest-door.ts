@@ -25,6 +25,8 @@ export type IngestAnswer =
 
 /** What becomes of messages that are safe. It is waited for, or cancelled. */
 export interface AwaitedResults {
+  /** The bound that left no room for some of them: nothing will be known of these here. */
+  readonly bound?: string | undefined;
   /** What became of these, as far as it is known by then. */
   within(tags: Iterable<number>, waitMs: number): Promise<ReadonlyMap<number, FinalAnswer>>;
   cancel(): void;

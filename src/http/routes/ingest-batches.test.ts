@@ -185,6 +185,7 @@ test('whoever waits hears of each message what became of it, and which are still
   const asked: [number[], number][] = [];
   let cancelled = 0;
   ingestion.results = {
+    bound: 'resultWaitersMax',
     within: async (tags, waitMs) => {
       asked.push([[...tags], waitMs]);
       const error = new SluiceError('schema_violation', 'Send t as a number');
@@ -204,6 +205,7 @@ test('whoever waits hears of each message what became of it, and which are still
     { messageId: 'made-2', ok: true, accepted: true },
     { messageId: 'made-3', ok: false, code: 'schema_violation', detail: 'Send t as a number', retryable: false },
   ]);
+  assert.equal(body.notAwaited, 'resultWaitersMax');
   assert.deepEqual([asked, cancelled], [[[[0, 2, 3], 30_000]], 1]);
 
   ingestion.answer = { kind: 'processed', messageId: 'unused', outcome: 'stale' };

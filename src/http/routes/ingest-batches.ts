@@ -1,4 +1,4 @@
-import { preferHeader } from '../ingest-answer.ts';
+import { notAwaitedProperty, preferHeader } from '../ingest-answer.ts';
 import { takeBatch } from '../ingest-batch.ts';
 import { ingestItem, readItems } from '../ingest-items.ts';
 import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
@@ -10,6 +10,7 @@ interface Batch {
 }
 
 const batchResults = answer('What became of each item, in their order', {
+  ...notAwaitedProperty,
   results: array({
     ...itemResult,
     properties: { messageId: text, ...itemResult.properties, accepted: flag },
