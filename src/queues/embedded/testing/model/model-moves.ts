@@ -55,8 +55,10 @@ export class ModelMoves {
   }
 
   async start(from: string, to: string, digit: string | undefined, rate: number | undefined): Promise<void> {
-    const { under, history } = this.#world;
-    const present = [...this.#world.queue(from).messages.keys()];
+    const { under, history, line } = this.#world;
+    // One that waited for room may have come in, and nobody has told yet.
+    const arriving = line.all.filter(({ names }) => names.includes(from)).map(({ id }) => id);
+    const present = [...this.#world.queue(from).messages.keys(), ...arriving];
     const meant = new Set(digit === undefined ? present : present.filter((id) => id.endsWith(digit)));
     const filter = digit === undefined ? {} : { headers: { digit } };
     const edit = { setUserProperties: [['moved', 'yes']] } as const;
