@@ -27,6 +27,14 @@ test('a message gets its id before it is enqueued, so that every delivery has th
   assert.deepEqual(bench.pipeline.numbers().outcomes, { applied: 2, duplicate: 1 });
 });
 
+test('whatever names a network server gives, the message is taken and processed', async () => {
+  const odd = { end_device_ids: { device_id: 'q', dev_eui: { toString: 1 } }, uplink_message: { frm_payload: 'AQ==' } };
+  const [receipt] = await bench.publish(bench.message('q', odd));
+  assert.equal(receipt.code, undefined);
+  const [settlement] = await bench.deliver(...bench.queue.admitted);
+  assert.equal(settlement.kind, 'acknowledged');
+});
+
 test('a message that is delivered as it arrives is processed from a copy', async () => {
   const message = bench.message('q', { v: 1 });
   const settled = bench.deliver(message);

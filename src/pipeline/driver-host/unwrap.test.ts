@@ -66,6 +66,12 @@ describe('what a network server wraps around a payload', () => {
     assert.match(reasonOf(result), /in base64: met "no base64!"/);
   });
 
+  test('breaks no runner, whatever stands where a name should', async () => {
+    const odd = { ...theThingsStackUplink(sent), end_device_ids: { device_id: 'probe-1', dev_eui: { toString: 1 } } };
+    const results = await host.decode([request('probe', odd), request('probe', theThingsStackUplink(sent))]);
+    for (const result of results) assert.deepEqual(readingsOf(result), [{ bytes: [1, 255], fPort: 7 }]);
+  });
+
   test('is left as it is where it only looks like that', async () => {
     const texts = ['{"deviceInfo":{"devEui":7}}', '{"deviceInfo"', `{"deviceInfo":${'['.repeat(100)}`];
     const results = await host.decode(texts.map((text) => ({ ...request('probe', {}), bytes: Buffer.from(text) })));

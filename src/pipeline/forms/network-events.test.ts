@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JsonValue } from '../../std/json.ts';
 import { readEnvelope } from '../envelope.ts';
 import { chirpStackUplink, eventsWithoutUplink, theThingsStackUplink } from '../testing/network-events.ts';
 import { payloadOf, readNetworkEvent } from './network-events.ts';
@@ -51,6 +52,14 @@ test('values of other forms are left out, whatever stands there', () => {
   const strange = chirpStackUplink(sent, { deduplicationId: 'a b', fPort: -1, fCnt: '4', object: null, time: 'now' });
   const { payload, ...others } = readNetworkEvent(strange)?.uplink ?? {};
   assert.deepEqual([payload, Object.values(others).filter((value) => value !== undefined)], ['Af8=', []]);
+});
+
+test('names that are no texts name nothing, nor do they break the reading', () => {
+  const named = (deviceId: JsonValue, eui: JsonValue): readonly string[] | undefined =>
+    readNetworkEvent({ end_device_ids: { device_id: deviceId, dev_eui: eui }, uplink_message: {} })?.deviceNames;
+  const odd: readonly JsonValue[] = [null, 7, {}, [], { toString: 1 }, [{ toString: 1 }]];
+  for (const eui of odd) assert.deepEqual(named('a', eui), ['a']);
+  assert.equal(named({ toString: 1 }, 'b'), undefined);
 });
 
 test('JSON of devices is no event', () => {

@@ -30,7 +30,8 @@ export interface NetworkUplink {
 export function readNetworkEvent(value: unknown): NetworkEvent | undefined {
   if (!isJsonObject(value)) return undefined;
   const { end_device_ids: ids, deviceInfo } = value;
-  if (isJsonObject(ids) && typeof ids.device_id === 'string') return ofTheThingsStack(value, ids);
+  if (isJsonObject(ids) && typeof ids.device_id === 'string')
+    return ofTheThingsStack(value, ids.device_id, ids.dev_eui);
   if (isJsonObject(deviceInfo) && typeof deviceInfo.devEui === 'string') return ofChirpStack(value, deviceInfo.devEui);
   return undefined;
 }
@@ -54,12 +55,12 @@ const padding = /={1,2}$/;
 /** Fields of an event of The Things Stack beside the one that says what happened. */
 const commonFields: ReadonlySet<string> = new Set(['end_device_ids', 'correlation_ids', 'received_at', 'simulated']);
 
-function ofTheThingsStack(event: JsonObject, { device_id: id, dev_eui: eui }: JsonObject): NetworkEvent {
+function ofTheThingsStack(event: JsonObject, id: string, eui: JsonValue | undefined): NetworkEvent {
   const { uplink_message: uplink } = event;
   return {
-    deviceNames: eui === undefined ? [String(id)] : [String(id), String(eui), String(eui).toLowerCase()],
+    deviceNames: typeof eui === 'string' ? [id, eui, eui.toLowerCase()] : [id],
     kind: Object.keys(event).find((key) => !commonFields.has(key)) ?? 'nothing',
-    uplink: isJsonObject(uplink) ? uplinkOfTheThingsStack(event, uplink, String(id)) : undefined,
+    uplink: isJsonObject(uplink) ? uplinkOfTheThingsStack(event, uplink, id) : undefined,
   };
 }
 
