@@ -74,6 +74,15 @@ test('all device types together keep only so many bytes of them, those that came
   assert.deepEqual([isKept(others, 242), isKept(meter, 243), isKept(meter, 241)], [true, true, false]);
 });
 
+test('a set that makes room for another of its type weighs nothing any more', async () => {
+  const one = JSON.stringify({ telemetry: { title: 'version 241' }, alarm: { title: 'alarm' } }).length;
+  const known = new NamedSchemas(past(), { perTypeMax: 2, bytesMax: 3 * one });
+  const others = { ...meter };
+  await known.find(others, named(241));
+  for (const version of [241, 242, 243, 244, 245]) await known.find(meter, named(version));
+  assert.ok(!(known.find(others, named(241)) instanceof Promise));
+});
+
 test('a set that is longer than all may be is used, and not kept', async () => {
   const schemas = past();
   const known = new NamedSchemas(schemas, { ...bounds, bytesMax: 10 });

@@ -11,7 +11,7 @@ export interface NamedSchema {
 
 type Found = NamedSchema | SluiceError;
 /** By event type and version; a promise while it is looked up. */
-type Sets = Map<string, NamedSchema | Promise<Found>>;
+type Sets = Map<string, Weighed | Promise<Found>>;
 
 /** How many of them are kept. */
 export interface NamedSchemaBounds {
@@ -50,7 +50,9 @@ export class NamedSchemas {
     if (name.deviceType !== type.name || current === undefined) return unknown(type, name);
     if (name.version === current) return undefined;
     if (name.version > current || name.version <= current - schemaVersionsMax) return unknown(type, name);
-    return this.#setsOf(type).get(keyOf(name)) ?? this.#read(type, name);
+    const kept = this.#setsOf(type).get(keyOf(name));
+    if (kept === undefined) return this.#read(type, name);
+    return kept instanceof Promise ? kept : kept.set;
   }
 
   /** Whoever asks meanwhile, as all messages of a batch may after a change of the type, shares the look-up. */
@@ -78,21 +80,26 @@ export class NamedSchemas {
   #keep(sets: Sets, key: string, reading: Promise<Found>): void {
     sets.set(key, reading);
     if (sets.size <= this.#bounds.perTypeMax) return;
-    const [oldest] = sets.keys();
+    const [[oldest, kept]] = sets;
     sets.delete(oldest);
+    if (!(kept instanceof Promise)) this.#unweigh(kept);
   }
 
   #weigh(sets: Sets, key: string, set: NamedSchema): void {
-    sets.set(key, set);
-    const bytes = Buffer.byteLength(JSON.stringify(set.schemas));
-    this.#weighed.add({ sets, key, set, bytes });
-    this.#bytes += bytes;
+    const weighed = { sets, key, set, bytes: Buffer.byteLength(JSON.stringify(set.schemas)) };
+    sets.set(key, weighed);
+    this.#weighed.add(weighed);
+    this.#bytes += weighed.bytes;
     for (const oldest of this.#weighed) {
       if (this.#bytes <= this.#bounds.bytesMax) return;
-      this.#weighed.delete(oldest);
-      this.#bytes -= oldest.bytes;
-      if (oldest.sets.get(oldest.key) === oldest.set) oldest.sets.delete(oldest.key);
+      this.#unweigh(oldest);
+      oldest.sets.delete(oldest.key);
     }
+  }
+
+  #unweigh(weighed: Weighed): void {
+    this.#weighed.delete(weighed);
+    this.#bytes -= weighed.bytes;
   }
 
   #setsOf(type: DeviceType): Sets {
