@@ -38,6 +38,35 @@ test('a driver whose examples fail is refused with the difference, and taken whe
   assert.deepEqual(await shelf.put(driver, { examples: examples.slice(0, 1), acceptFailing: false }), []);
 });
 
+test('long answers to many examples hold up nobody, and are told of the first ones only', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const putDriver = async (): Promise<void> => undefined;
+  const shelf = new DriverShelf({ host, registry: { putDriver }, log: silentLog } as unknown as DriverShelfParts);
+  const script = `function decodeUplink() {
+    var data = {};
+    for (var i = 0; i < 900; i++) data[i] = 'x'.repeat(200);
+    return { data: data };
+  }`;
+  const driver = { id: 'tank', version: '1.0.0', deviceType: 'tank', firmware: '*', script, createdAt: 0 };
+  const odd = { data: {}, warnings: [{ toString: 1 }] };
+  const examples = Array.from({ length: 30 }, (_, at) => ({ description: `${at}`, bytes: '', output: odd }));
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  t.after(() => clearInterval(timer));
+  const failed = await shelf.put(driver, {
+    examples: examples.map((each) => ({ ...each, output: { data: {} } })),
+    acceptFailing: true,
+  });
+  assert.ok(turns >= examples.length, `${turns} turns of others`);
+  assert.equal(failed.filter(({ met }) => met !== undefined).length, 20);
+  assert.match(failed[29].problem ?? '', /^expected \[\{"data":\{\}\}\], met \[\{"data":\{"0":"xxx/);
+  assert.ok((failed[29].problem ?? '').length < 1_000);
+  const [strange] = await shelf.put(driver, { examples: examples.slice(0, 1), acceptFailing: true });
+  assert.deepEqual(strange.expected, { warnings: [{ toString: 1 }] });
+});
+
 test('a driver that cannot be stored decodes nothing, and one that was there already goes on', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());

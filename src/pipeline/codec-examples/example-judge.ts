@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
 import type { DecodeResult, DriverCall } from '../driver.ts';
-import { isOwnWarning, shorten, toldOf, warningsMax } from '../driver-host/readings.ts';
+import { isOwnWarning, shorten, textOfItem, toldOf, warningsMax } from '../driver-host/readings.ts';
 import { timeOf } from '../event-time.ts';
 import type { RunnableExample } from './runnable-example.ts';
 
@@ -20,7 +20,7 @@ export function judge({ description, call, output }: RunnableExample, result: De
   const errors = typeof output.errors === 'string' ? [output.errors] : output.errors;
   if (Array.isArray(errors) && errors.length > 0) {
     const met = result.ok ? plain(result.readings) : result.reason;
-    return { description, ok: !result.ok && tellsAll(result.reason, errors.map(String)), expected: errors, met };
+    return { description, ok: !result.ok && tellsAll(result.reason, errors.map(textOfItem)), expected: errors, met };
   }
   const expected = expectedOf(call, output);
   if (!result.ok) return { description, ok: false, expected, met: result.reason };
@@ -37,7 +37,7 @@ function tellsAll(reason: string, errors: readonly string[]): boolean {
 
 /** Warnings count where an example names some or none: as many and as long as they are kept, but for those of Sluice's own. */
 function isWarned(call: DriverCall | undefined, met: readonly string[], expected: readonly JsonValue[]): boolean {
-  const kept = expected.slice(0, warningsMax).map((warning) => shorten(String(warning)));
+  const kept = expected.slice(0, warningsMax).map((warning) => shorten(textOfItem(warning)));
   // Those of what was decoded before stand beside them.
   if (call === 'normalizeUplink') return kept.every((warning) => met.includes(warning));
   return isDeepStrictEqual(

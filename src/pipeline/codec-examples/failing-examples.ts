@@ -11,7 +11,7 @@ export interface ExpectedExamples {
   readonly acceptFailing: boolean;
 }
 
-/** Of those that failed; the others are as many as the message says. */
+/** Of those that failed: in a refusal the others are as many as the message says, in an answer they are shown shortened. */
 const namedMax = 20;
 const characters = { expected: 500, description: 200 };
 
@@ -24,15 +24,28 @@ export async function failingExamples(
   { examples, acceptFailing }: ExpectedExamples,
 ): Promise<readonly ExampleResult[]> {
   if (examples.length === 0) return [];
-  const failing = (await runExamples({ ...driver, examples })).filter(({ ok }) => !ok);
+  const failing = (await runExamples({ ...driver, examples }, toKeep())).filter(({ ok }) => !ok);
   if (failing.length > 0 && !acceptFailing) throw refusal(failing, examples.length);
   return failing;
 }
 
+/** A script may answer a quarter of a megabyte to each of a thousand: that is kept of the first ones only. */
+function toKeep(): (result: ExampleResult) => ExampleResult {
+  let failing = 0;
+  return (result) => {
+    const { description, ok } = result;
+    if (ok) return { description, ok };
+    return ++failing <= namedMax ? result : { description, ok, problem: differenceOf(result) };
+  };
+}
+
+function differenceOf({ expected, met, problem }: ExampleResult): string {
+  return problem ?? `expected ${shown(expected)}, met ${shown(met)}`;
+}
+
 function refusal(failing: readonly ExampleResult[], count: number): SluiceError {
-  const [{ description, expected, met, problem }] = failing;
-  const difference = problem ?? `expected ${shown(expected)}, met ${shown(met)}`;
-  const first = JSON.stringify(description.slice(0, characters.description));
+  const difference = differenceOf(failing[0]);
+  const first = JSON.stringify(failing[0].description.slice(0, characters.description));
   return new SluiceError(
     'invalid_argument',
     `Mend the driver or its examples, or accept failing ones: ${failing.length} of ${count} become something else, the first is ${first}: ${difference}`,

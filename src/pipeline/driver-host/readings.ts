@@ -75,9 +75,17 @@ const installFolder = new URL('../../../', import.meta.url);
 function texts(value: unknown): string[] | undefined {
   if (value === undefined || value === null || value === '') return [];
   if (typeof value === 'string') return [shorten(value)];
-  return Array.isArray(value)
-    ? value.map((item) => shorten(isJsonObject(item) ? show(item) : String(item)))
-    : undefined;
+  return Array.isArray(value) ? value.map((item) => shorten(textOfItem(item))) : undefined;
+}
+
+/** An object, or one in a list, may lack all that makes it a text: it is shown. */
+export function textOfItem(item: unknown): string {
+  const isPlain = Array.isArray(item) ? item.every(isScalar) : isScalar(item);
+  return isPlain ? String(item) : show(item);
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 function readingsIn(output: JsonObject): DecodedReading[] | string {

@@ -130,6 +130,7 @@ test('what is not bytes is not sent, and a script without the function does not 
     ["{ bytes: 'ff' }", /^Answer bytes/],
     ['{}', /^Answer bytes/],
     ['{ bytes: [], fPort: 300 }', /^Answer fPort/],
+    ['{ bytes: [], fPort: { toString: 1 } }', /^Answer fPort/],
     ["{ bytes: [], errors: ['no such led'] }", /^no such led$/],
     ['undefined', /^Answer with an object that has bytes$/],
   ];

@@ -70,7 +70,7 @@ function encodedIn(output: unknown): Answer {
   const given = listIn(output.bytes);
   if (given === undefined) return refuse('Answer bytes as a list of numbers from 0 to 255');
   const { fPort } = output;
-  const port = fPort === undefined || fPort === null ? undefined : Number(fPort);
+  const port = fPort === undefined || fPort === null ? undefined : numberOf(fPort);
   if (port !== undefined && !isByte(port)) return refuse('Answer fPort as an integer from 0 to 255');
   const bytes = given.map((value) => Number(value) & 0xff);
   const bent = given.findIndex((value, at) => value !== bytes[at]);
@@ -83,6 +83,11 @@ function encodedIn(output: unknown): Answer {
 function listIn(bytes: unknown): readonly unknown[] | undefined {
   const list = isJsonObject(bytes) ? (bytes.data ?? Object.values(bytes)) : bytes;
   return Array.isArray(list) && list.every((value) => typeof value !== 'object' || value === null) ? list : undefined;
+}
+
+/** An object may lack what makes it a number. */
+function numberOf(value: unknown): number {
+  return typeof value === 'object' ? Number.NaN : Number(value);
 }
 
 function isByte(value: unknown): value is number {
