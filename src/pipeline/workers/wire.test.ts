@@ -66,6 +66,16 @@ test('more schema sets than a session numbers start anew, and none is mistaken f
   assert.equal(anew, 2);
 });
 
+test('schema sets that are long start anew sooner', () => {
+  const writer = new BatchWriter(() => undefined);
+  const title = 'x'.repeat(1024 * 1024);
+  const anew = Array.from({ length: 40 }, (_, batch) => {
+    const line = parsed(writer.write(batch, [request({ schemas: { telemetry: { title, batch } } })]));
+    return line.forgetSchemas ? [batch] : [];
+  });
+  assert.deepEqual(anew.flat(), [16, 32]);
+});
+
 test('a result is read as what a driver may answer', () => {
   const readings = [{ eventType: 'telemetry', time: 5, seq: 1, data: { v: 1 } }, { data: {} }];
   assert.deepEqual(resultFrom({ ok: true, readings, warnings: ['odd'] }), { ok: true, readings, warnings: ['odd'] });

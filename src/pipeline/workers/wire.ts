@@ -33,8 +33,10 @@ interface RequestJson extends Omit<DecodeRequest, 'bytes' | 'schemas'> {
   readonly schemas: number;
 }
 
-/** Schema sets that a session knows by number, and so what a worker keeps. */
+/** Schema sets that a session knows by number, and so what a worker keeps; beyond either bound numbers are given anew. */
 const schemaSetsMax = 2_000;
+/** Their text, in characters. */
+const schemaTextMax = 16 * 1024 * 1024;
 
 /** Writes the batches of one session, and remembers what its worker has had. */
 export class BatchWriter {
@@ -43,6 +45,7 @@ export class BatchWriter {
   readonly #driversSent = new Map<string, ScriptDriver>();
   #schemaNumbers = new WeakMap<object, number>();
   #schemaSets = 0;
+  #schemaText = 0;
 
   /** `scriptOf` answers undefined for a driver that is built in. */
   constructor(scriptOf: (ref: DriverRef) => ScriptDriver | undefined) {
@@ -51,7 +54,7 @@ export class BatchWriter {
 
   write(batch: number, requests: readonly DecodeRequest[]): string {
     // Whether there is room is asked here and not for each set: the numbers of one batch are of one kind.
-    const forgetSchemas = this.#schemaSets >= schemaSetsMax;
+    const forgetSchemas = this.#schemaSets >= schemaSetsMax || this.#schemaText >= schemaTextMax;
     if (forgetSchemas) this.#startAnew();
     const schemas: [number, DecodeRequest['schemas']][] = [];
     const drivers = this.#newDrivers(requests);
@@ -76,6 +79,7 @@ export class BatchWriter {
     if (known !== undefined) return known;
     const number = this.#schemaSets++;
     this.#schemaNumbers.set(set, number);
+    this.#schemaText += JSON.stringify(set).length;
     added.push([number, set]);
     return number;
   }
@@ -106,6 +110,7 @@ export class BatchWriter {
   #startAnew(): void {
     this.#schemaNumbers = new WeakMap();
     this.#schemaSets = 0;
+    this.#schemaText = 0;
   }
 }
 
