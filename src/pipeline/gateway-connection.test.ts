@@ -154,6 +154,23 @@ test('a device is there from its connect to its disconnect, and one that is refu
   );
 });
 
+test('a device that goes while it is being registered is gone', async (t) => {
+  const bench = await gatewayBench(t);
+  const heard: string[] = [];
+  t.mock.method(bench.pipeline.connected, 'said', (_: string, id: string, online: boolean) => {
+    heard.push(`${online ? '+' : '-'}${id}`);
+  });
+  const [connect, disconnect] = (['connect', 'disconnect'] as const).map((kind) =>
+    said(bench, kind, { device: 'new' }),
+  );
+  const receipts = await bench.publish(connect, disconnect, connect, disconnect);
+  assert.deepEqual(
+    receipts.map(({ code }) => code),
+    [undefined, undefined, undefined, undefined],
+  );
+  assert.equal(heard.at(-1), '-new', heard.join(' '));
+});
+
 test('connecting and disconnecting counts for the rate of the gateway, which is named where it is met', async (t) => {
   const bench = await gatewayBench(t);
   const rates = { device: { messagesPerSecond: 2 }, type: {} };

@@ -39,14 +39,14 @@ export class GatewayConnection implements Destination {
   }
 
   admit({ payload }: Message, waiter: ReceiptWaiter, tag: number): boolean {
-    const { door, limits } = this.#parts;
+    const { door, limits, registrations } = this.#parts;
     const child = childOf(payload, limits.gatewayBytesMax);
     const bytes = payload.length;
     if (child instanceof SluiceError) waiter.receipt(tag, child);
     else if (door.reserve(bytes, waiter, tag)) {
       this.#known(this.#gatewayId)
         .then((gateway) => gateway && door.inTurn(gateway, bytes, waiter, tag))
-        .then(() => this.#settle(child))
+        .then(() => registrations.inOrder(this.#gatewayId, child.id, () => this.#settle(child)))
         .finally(() => door.release(bytes))
         .then(
           () => waiter.receipt(tag, undefined),

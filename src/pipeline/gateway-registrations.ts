@@ -12,6 +12,8 @@ interface Turns {
 export class GatewayRegistrations {
   readonly #waitingMax: number;
   readonly #byGateway = new Map<string, Turns>();
+  /** The last thing that a gateway said of a device, while it is under way. */
+  readonly #said = new Map<string, Promise<unknown>>();
 
   /** `waitingMax`: of one gateway. */
   constructor(waitingMax: number) {
@@ -28,6 +30,19 @@ export class GatewayRegistrations {
     } finally {
       turns.waiting--;
       if (turns.waiting === 0) this.#byGateway.delete(gatewayId);
+    }
+  }
+
+  /** What a gateway says of one device counts in the order in which it came: one that goes while it is being registered is gone. */
+  async inOrder<T>(gatewayId: string, deviceId: string, settle: () => Promise<T>): Promise<T> {
+    const key = `${gatewayId}/${deviceId}`;
+    const before = this.#said.get(key);
+    const own = before === undefined ? settle() : before.then(settle, settle);
+    this.#said.set(key, own);
+    try {
+      return await own;
+    } finally {
+      if (this.#said.get(key) === own) this.#said.delete(key);
     }
   }
 
