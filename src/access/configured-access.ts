@@ -17,6 +17,7 @@ import type {
 import { type AccessSettings, AccessSetup, type AccessSetupParts } from './access-setup.ts';
 import { isLoopbackAddress } from './addresses.ts';
 import { type Login, wrongCredentials, wrongToken } from './authenticator.ts';
+import { isDeviceId } from './device-topics.ts';
 import { Digester } from './digester.ts';
 import type { Proof } from './proof.ts';
 import { ScramExchange } from './scram.ts';
@@ -123,8 +124,8 @@ export class ConfiguredAccess implements Access {
   }
 
   /**
-   * The first that knows the client decides. Only who shows nothing is anonymous: whoever shows what nobody knows meant to
-   * be somebody, also where there is nobody yet who could know it (a device whose credentials are still to be made).
+   * The first that knows the client decides. Who shows nothing, and is known by nothing, is anonymous; so is who shows a
+   * name and password where nobody could check them, as clients do out of habit, and no device has that name.
    */
   async #ask(login: Login, showsSomething: boolean): Promise<Identity> {
     try {
@@ -132,12 +133,19 @@ export class ConfiguredAccess implements Access {
         const identity = await authenticator.authenticate(login);
         if (identity !== undefined) return identity;
       }
-      if (!showsSomething) return this.#anonymous(login);
+      if (!showsSomething || (await this.#isUnchecked(login))) return this.#anonymous(login);
       throw login.token === undefined ? wrongCredentials() : wrongToken();
     } catch (problem) {
       this.#refused(login, problem);
       throw problem;
     }
+  }
+
+  /** A device whose credentials are still to be made is not anonymous: whoever shows its name meant to be it. */
+  async #isUnchecked(login: Login): Promise<boolean> {
+    const { token, username = '' } = login;
+    if (this.#setup.knowsSomebody || token !== undefined || !this.#takesAnonymous(login)) return false;
+    return !isDeviceId(username) || (await this.#parts.accounts.device(username)) === undefined;
   }
 
   #anonymous(origin: Origin): Identity {
