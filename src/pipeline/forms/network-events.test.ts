@@ -62,6 +62,13 @@ test('names that are no texts name nothing, nor do they break the reading', () =
   assert.equal(named({ toString: 1 }, 'b'), undefined);
 });
 
+test('what is nested without end breaks no reading of the id', () => {
+  const event = JSON.stringify(theThingsStackUplink(sent, { session_key_id: 'deep', f_cnt: 'deep' }));
+  const deep = '['.repeat(7_000);
+  const twice = event.replace('"deep"', deep + ']'.repeat(7_000));
+  assert.match(readEnvelope(Buffer.from(twice)).messageId ?? '', /^lorawan-/);
+});
+
 test('JSON of devices is no event', () => {
   const others = [null, [], 1, {}, { end_device_ids: 'x' }, { end_device_ids: {} }, { deviceInfo: { devEui: 7 } }];
   for (const value of [...others, { uplink_message: {} }]) assert.equal(readNetworkEvent(value), undefined);

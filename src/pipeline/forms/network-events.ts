@@ -71,7 +71,7 @@ function uplinkOfTheThingsStack(event: JsonObject, uplink: JsonObject, id: strin
     fPort: portOf(fPort),
     decoded: objectOf(uplink.decoded_payload),
     // Counters begin anew with a session, and those of devices that never join whenever they are told to.
-    messageId: typeof at === 'string' ? `lorawan-${digest([id, session ?? null, count ?? 0, at])}` : undefined,
+    messageId: typeof at === 'string' ? idOf(id, session, count, at) : undefined,
     time: timeOf(at),
     seq: counterOf(count),
   };
@@ -114,6 +114,8 @@ function counterOf(value: JsonValue | undefined): number | undefined {
   return Number.isSafeInteger(value) ? Number(value) : undefined;
 }
 
-function digest(parts: readonly JsonValue[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+/** What is no text or number is left out: it may be nested more deeply than can be written. */
+function idOf(id: string, session: JsonValue | undefined, count: JsonValue | undefined, at: string): string {
+  const parts = [id, typeof session === 'string' ? session : null, typeof count === 'number' ? count : 0, at];
+  return `lorawan-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
 }
