@@ -69,6 +69,8 @@ const fixed: readonly (readonly [bound: string, value: number, behaviour: string
   ['HTTP connections', connectionsMax, 'one more is closed at once'],
   ['HTTP requests that wait for messages', longPollsMax, 'answered with 429'],
   ['those of one client, streams of deliveries among them', longPollsPerClientMax, 'answered with 429'],
+  ['device messages whose end HTTP requests wait for', pipelineLimits.resultWaitersMax, 'answered with `notAwaited`'],
+  ['those of one client', pipelineLimits.resultWaitersPerClientMax, 'answered with `notAwaited`'],
   ['items of one HTTP request', batchItemsMax, 'answered with 400'],
   ['arrays and objects inside each other in JSON', jsonDepthMax, 'answered with 400'],
   ['device messages of inline types in work', pipelineLimits.inlineMessagesMax, 'refused with 0x97, or 429'],
