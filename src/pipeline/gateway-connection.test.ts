@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Device, NewDevice } from '../devices/device.ts';
-import { testDeviceType } from '../devices/testing/store-samples.ts';
+import { testDevice, testDeviceType } from '../devices/testing/store-samples.ts';
 import { SluiceError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
@@ -89,6 +89,24 @@ test('a device that came to be while it was looked up stays whose it is', async 
   });
   assert.equal(await codeOf(bench, said(bench, 'connect', { device: 'new' })), 'not_authorized');
   assert.equal((await registry.device('new'))?.gateway, 'c');
+});
+
+test('who wants a new device takes none that a gateway registers meanwhile', async (t) => {
+  const bench = await gatewayBench(t);
+  const { registry } = bench.store;
+  const look = registry.device.bind(registry);
+  const looks = t.mock.method(registry, 'device', async (id: string): Promise<Device | undefined> => {
+    const there = await look(id);
+    if (there === undefined) await registry.addDevice(testDevice({ id, type: 'meter', gateway: 'gate' }));
+    return there;
+  });
+  const device = testDevice({ id: 'new', type: 'gateway' });
+  await assert.rejects(bench.pipeline.registry.putDevice(device, true), { code: 'conflict' });
+  looks.mock.restore();
+  assert.equal((await bench.store.registry.device('new'))?.gateway, 'gate');
+  const other = testDevice({ id: 'other', type: 'meter' });
+  assert.equal((await bench.pipeline.registry.putDevice(other, true)).type, 'meter');
+  await assert.rejects(bench.pipeline.registry.putDevice(other, true), { code: 'conflict' });
 });
 
 test('a gateway registers one device after the other, and no more wait for their turn than may', async (t) => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { deviceIdPattern, isDeviceId } from '../access/device-topics.ts';
 import type { Claim } from '../devices/claim-keys.ts';
 import type { Device, DevicePatch, ImportedDevice, ImportOutcome, NewDevice } from '../devices/device.ts';
@@ -96,7 +97,13 @@ export class RegistryWrites {
   async #putNew(device: NewDevice): Promise<Device> {
     const there = await this.#store.registry.device(device.id);
     if (there !== undefined) throw isThere(there);
-    return this.#putDevice(device);
+    return this.#firmware.exclusive(device.id, async () => {
+      const stored = await this.#store.registry.addDevice(device);
+      this.#changed(stored);
+      // It may have come to be meanwhile, by a gateway or without this wish: then it stays as it is.
+      if (!isAsWanted(stored, device)) throw isThere(stored);
+      return stored;
+    });
   }
 
   #putDevice(device: NewDevice): Promise<Device> {
@@ -260,6 +267,11 @@ function isIntegerWithin(value: number, min: number, max = Number.MAX_SAFE_INTEG
 
 function invalid(message: string): SluiceError {
   return new SluiceError('invalid_argument', message);
+}
+
+function isAsWanted(stored: Device, wanted: NewDevice): boolean {
+  const fields = ['type', 'firmwareVersion', 'attributes', 'retired', 'gateway'] as const;
+  return fields.every((field) => isDeepStrictEqual(stored[field], wanted[field]));
 }
 
 function isThere({ id, type }: Device): SluiceError {
