@@ -34,6 +34,13 @@ test('what narrower ranges take is missing of the wider one, and firmware that i
   assert.deepEqual(serving[1].givesWayTo, [ref('2.1.0')]);
 });
 
+test('a range at the end of what semver can say is told as any', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const long = `1.2.3-${'a'.repeat(249)}`;
+  for (const range of [`1.2.${most}`, `${most}.${most}.${most}`, long, `>${long}`])
+    assert.deepEqual(serve([driver('1.0.0', range)])[0].firmware, [range]);
+});
+
 test('a version that is off has nothing', () => {
   const [old, current] = serve([driver('1.0.0', '*'), driver('1.1.0', '*', 'off')]);
   assert.deepEqual([old.firmware, current.firmware, current.givesWayTo], [['*'], [], []]);

@@ -49,11 +49,13 @@ function looksAt(borders: readonly semver.SemVer[]): readonly Look[] {
   return looks;
 }
 
-/** The version right behind this one. */
-function above(version: semver.SemVer): semver.SemVer {
-  const { major, minor, patch, prerelease } = version;
-  if (prerelease.length > 0) return new semver.SemVer(`${version.version}.0`);
-  return new semver.SemVer(`${major}.${minor}.${patch + 1}-0`);
+/** The version right behind this one. Not by way of its text, which may be too long with more behind it, or its numbers too large. */
+function above({ version, prerelease }: semver.SemVer): semver.SemVer {
+  const next = new semver.SemVer(version);
+  if (prerelease.length === 0) next.patch++;
+  next.prerelease = [...prerelease, 0];
+  next.format();
+  return next;
 }
 
 function servingOf<R extends Rule>(
