@@ -75,6 +75,7 @@ test('every setting of a device type has its flag, and what no flag names stays'
     'past-time-ms-max': '6',
     'time-policy': 'clamp',
     'bytes-max': 'none',
+    readings: 'normalized',
     'device-messages-per-second': '0.5',
     'type-messages-per-second': '200',
     'type-bytes-per-second': '4000',
@@ -94,6 +95,7 @@ test('every setting of a device type has its flag, and what no flag names stays'
     futureTimeMsMax: 5,
     pastTimeMsMax: 6,
     timePolicy: 'clamp',
+    readings: 'normalized',
     rates: {
       device: { messagesPerSecond: 0.5, bytesPerSecond: 9 },
       type: { messagesPerSecond: 200, bytesPerSecond: 4000 },
