@@ -47,8 +47,8 @@ export class Deliverer {
   }
 
   /**
-   * To the publisher itself, which knows its own message by PUBREC: where nothing has to be stored first, it waits for the pump
-   * that follows the acknowledgement.
+   * To the very connection that publishes, which knows its own message by PUBREC: where nothing has to be stored first, it
+   * waits for the pump that follows the acknowledgement.
    */
   deliverBehind(subscription: Subscription, publication: Publication, retain: boolean, shared: boolean): void {
     const { session } = subscription;

@@ -296,6 +296,15 @@ test('a message from elsewhere gets one receipt when all of its receipts are in'
   assert.deepEqual(receipts, ['6']);
 });
 
+test('a message from elsewhere comes at once to the client that is called as its publisher', async () => {
+  const fixture = new BrokerFixture();
+  const client = await fixture.connect('meter-1');
+  client.subscribe('t', { qos: 2 });
+  const message = { topic: 't', payload: Buffer.from('x'), qos: 2, retain: false, properties: undefined } as const;
+  fixture.broker.publish({ ...message, receivedAt: 0, publisher: 'meter-1' }, { receipt: () => undefined }, 0);
+  assert.equal(client.takePublish().payload, 'x');
+});
+
 test('where a message from elsewhere is made another one, its sender is asked, with the device that it is for', async () => {
   const sink = new HeldSink('devices/g-1/gateway/telemetry');
   const fixture = new BrokerFixture({ sinks: [sink] });

@@ -133,7 +133,7 @@ export class Router {
       const subscription = isOwn ? recipient.ofOwn : recipient;
       if (subscription === undefined) continue;
       const retain = subscription.retainAsPublished && publication.retain;
-      if (publication.qos === 2 && recipient.session.clientId === publication.publisher)
+      if (publication.qos === 2 && recipient.session.link?.acknowledger === waiter)
         this.#deliverer.deliverBehind(subscription, publication, retain, several);
       else this.#deliverer.deliver(subscription, publication, retain, several);
     }

@@ -1,5 +1,5 @@
 import type { Identity } from '../access/access.ts';
-import type { QoS, UserProperty } from '../message.ts';
+import type { QoS, ReceiptWaiter, UserProperty } from '../message.ts';
 import type { ProtocolVersion, SubscriptionRequest, Will } from '../mqtt/codec/packets.ts';
 import type { Deadline } from '../std/deadline-heap.ts';
 import { Deque } from '../std/deque.ts';
@@ -24,6 +24,8 @@ export interface SessionLink {
   /** Where the client takes topic aliases. */
   readonly aliasesOut: AliasesOut | undefined;
   readonly congestion: Congestion;
+  /** Who waits for the receipts of what the client publishes over it at QoS 1 and 2. */
+  readonly acknowledger: ReceiptWaiter;
   /** Nothing waits any more, and there is room. */
   caughtUp(): void;
   /** Of two connections with one client id the one with the higher number came later. */
