@@ -25,6 +25,11 @@ export interface Caller {
   readonly origin: Origin;
 }
 
+/** Who makes a group of a log by naming it: the next connection, or stream, is another consumer and nobody else. */
+export function groupMakerOf({ clientId }: Caller): string {
+  return `http:${clientId}`;
+}
+
 export interface CallerRequest {
   readonly headers: IncomingHttpHeaders;
   readonly remoteAddress: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toSluiceError } from '../errors.ts';
 import type { LeasedMessage } from '../queues/engine.ts';
-import type { Caller } from './caller.ts';
+import { type Caller, groupMakerOf } from './caller.ts';
 import { callerNow } from './caller-now.ts';
 import type { Presence } from './presence.ts';
 import { itemProblem } from './problem.ts';
@@ -35,7 +35,7 @@ export async function* deliveryEvents(
   presence: Presence,
 ): AsyncGenerator<string> {
   const { clock, log } = parts;
-  const stream = new DeliveryStream(parts, request, caller.clientId);
+  const stream = new DeliveryStream(parts, request, caller);
   presence.onLeft(() => void stream.end());
   try {
     // The reader hears that it may before the first message comes.
@@ -61,12 +61,12 @@ export async function* deliveryEvents(
 class DeliveryStream {
   readonly #parts: Parts;
   readonly #request: DeliveryRequest;
-  readonly #client: string;
+  readonly #caller: Caller;
   readonly #consumerId = `stream:${randomUUID()}`;
   #ended = false;
 
-  constructor(parts: Parts, request: DeliveryRequest, client: string) {
-    this.#client = client;
+  constructor(parts: Parts, request: DeliveryRequest, caller: Caller) {
+    this.#caller = caller;
     this.#parts = parts;
     this.#request = request;
   }
@@ -81,6 +81,7 @@ class DeliveryStream {
     const { queue, credit, leaseSeconds, group } = this.#request;
     const request = {
       consumerId: this.#consumerId,
+      groupMaker: groupMakerOf(this.#caller),
       max: Math.min(credit, leaseMessagesMax),
       heldMax: credit,
       waitMs: stepMs,
@@ -88,7 +89,7 @@ class DeliveryStream {
       ...(leaseSeconds === undefined ? {} : { leaseMs: leaseSeconds * 1_000 }),
     };
     const leased = await longPolls.wait({
-      client: this.#client,
+      client: this.#caller.clientId,
       start: () => engine.lease(queue, request),
       onLeft: () => undefined,
       late: () => void this.end(),

@@ -155,6 +155,8 @@ export interface ConsumeRequest extends Credit {
 
 export interface LeaseRequest {
   readonly consumerId: string;
+  /** Who counts as having made a group that is made by being named; the consumer when absent. */
+  readonly groupMaker?: string;
   readonly max: number;
   readonly waitMs: number;
   /** The queue's `leaseMs` when absent. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { test } from 'node:test';
+import { groupsPerConsumerMax } from '../../queues/embedded/log/log-groups.ts';
 import { SimulatedClock } from '../../std/clock.ts';
 import { serveDisk } from '../testing/served-disk.ts';
 
@@ -65,4 +67,22 @@ test('what cannot be is refused with its reason', async (t) => {
   assert.match(groupless.detail, /it is a log, name a group/);
   const { body: grouped } = await call('POST', '/v1/queues/jobs/lease', { group: 'g' });
   assert.match(grouped.detail, /it is a work queue/);
+});
+
+test('one identity makes so many groups by naming them, over however many connections', async (t) => {
+  const { base } = await serveLog(t, []);
+  const lease = (group: string): Promise<number | undefined> => {
+    const answered = Promise.withResolvers<number | undefined>();
+    const headers = { 'content-type': 'application/json' };
+    const options = { method: 'POST', agent: false, headers };
+    const sent = request(`${base}/v1/queues/audit/lease`, options, (answer) => {
+      answer.resume();
+      answered.resolve(answer.statusCode);
+    });
+    sent.on('error', answered.reject).end(JSON.stringify({ group }));
+    return answered.promise;
+  };
+  for (let n = 0; n < groupsPerConsumerMax; n++) assert.equal(await lease(`g${n}`), 200);
+  assert.equal(await lease('more'), 429);
+  assert.equal(await lease('g0'), 200);
 });

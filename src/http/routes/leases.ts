@@ -1,4 +1,5 @@
 import { acknowledged, released, type Settlement } from '../../message.ts';
+import { groupMakerOf } from '../caller.ts';
 import { pollLease } from '../lease-poll.ts';
 import { checkText } from '../property-limits.ts';
 import { leasedToJson } from '../queue-json.ts';
@@ -73,6 +74,7 @@ export const leaseRoutes: readonly Route[] = [
     handle: async ({ params, body, caller, presence }, parts) => {
       const request = {
         consumerId: caller.consumerId,
+        groupMaker: groupMakerOf(caller),
         max: body.max,
         waitMs: body.waitSeconds * 1_000,
         ...(body.group === undefined ? {} : { group: body.group }),

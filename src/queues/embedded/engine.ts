@@ -200,7 +200,7 @@ export class EmbeddedEngine implements Engine {
 
   async lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]> {
     this.#requireOpen();
-    const found = loopOf(this.#registry.require(queue), request, request.consumerId);
+    const found = loopOf(this.#registry.require(queue), request, request.groupMaker ?? request.consumerId);
     const { leases } = found instanceof Promise ? usable(await found) : found;
     return leases.lease(request);
   }
