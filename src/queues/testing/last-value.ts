@@ -186,9 +186,9 @@ export function lastValueContract(on: ContractBench): void {
     });
 
     /** Makes a dead letter of the value that is sent. */
-    const bury = async (colour: string, receivedAt: number): Promise<void> => {
+    const bury = async (colour: string, receivedAt: number, room = 'kitchen'): Promise<void> => {
       const { consumer, consumption } = await on.consume('orders', 1);
-      await on.send(colour, { topic: 'orders/kitchen', receivedAt });
+      await on.send(colour, { topic: `orders/${room}`, receivedAt });
       (await consumer.delivery(1)).settle(rejected);
       consumption.stop();
       await turns();
@@ -242,6 +242,17 @@ export function lastValueContract(on: ContractBench): void {
       const { moved, superseded } = await replay();
       assert.deepEqual([moved, superseded], [3, 0]);
       assert.deepEqual(await on.payloadsIn('orders'), ['green']);
+      await conserved();
+    });
+
+    test('so it is where one of another key and millisecond died between them', async () => {
+      await on.engine.declare('orders', lamps);
+      await bury('red', 1_000);
+      await bury('white', 1_001, 'hall');
+      await bury('green', 1_000);
+      const { moved, superseded } = await replay();
+      assert.deepEqual([moved, superseded], [3, 0]);
+      assert.deepEqual((await on.payloadsIn('orders')).toSorted(), ['green', 'white']);
       await conserved();
     });
 
