@@ -52,7 +52,7 @@ export class AccessSetup {
   readonly anonymous: AnonymousAccess;
   readonly authenticators: readonly Authenticator[];
   readonly authorizer: Authorizer;
-  /** Whether the configuration names anybody, or anybody to ask; devices are known by the registry. */
+  /** Whether the configuration names anybody with a password, or anybody to ask; devices are known by the registry. */
   readonly knowsSomebody: boolean;
   readonly jwks: JwksKeys | undefined;
   /** Undefined where users are not asked. */
@@ -71,7 +71,7 @@ export class AccessSetup {
     const users = new Users(settings.users, verifier, digester);
     this.scram = settings.order.includes(users.name) ? new ScramUsers(users, parts.saltKey) : undefined;
     const others = [...jwtOf(settings.jwt, parts, this.jwks), ...httpOf(settings.http, parts)];
-    this.knowsSomebody = settings.users.length + settings.tokens.length + others.length > 0;
+    this.knowsSomebody = settings.users.length + others.length > 0;
     const built: readonly Authenticator[] = [
       new Certificates(accounts, users, parts.clock),
       users,

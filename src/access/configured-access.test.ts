@@ -102,6 +102,15 @@ test('a name and password that nobody could check change nothing for an anonymou
   await refuses(open.authenticateToken('token', overHttp(here)), 'unauthenticated');
 });
 
+test('a token, which no user name and password could match, does not make them matter', async () => {
+  const open = accessWith({
+    anonymous: 'loopback',
+    tokens: [{ name: 'hook', token: 'secret-of-the-hook', admin: false, rules: [] }],
+  });
+  assert.equal((await login(open, 'ann', 'pw', here)).kind, 'anonymous');
+  await refuses(open.authenticateToken('another', overHttp(here)), 'unauthenticated');
+});
+
 test('the name of a device that has no credentials yet makes nobody anonymous', async () => {
   const accounts = new TestAccounts(testAccount({ id: 'meter-7' }));
   for (const anonymous of ['loopback', 'always'] as const) {
