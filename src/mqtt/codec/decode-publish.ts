@@ -103,7 +103,7 @@ export function payloadOf(packet: PublishPacket): Buffer {
 function checkAlias(properties: PublishProperties | undefined, version: ProtocolVersion): void {
   if (version === 4) throw malformed('PUBLISH', 'a topic name of at least one character', 'none', 'MQTT-4.7.3-1');
   if (properties?.topicAlias === undefined) {
-    throw malformed('PUBLISH', 'a topic name or a topic alias', 'neither', 'MQTT 5 section 3.3.2.1');
+    throw protocolError('PUBLISH', 'a topic name or a topic alias', 'neither', 'MQTT 5 section 3.3.2.1');
   }
 }
 
