@@ -23,7 +23,10 @@ interface ModelMove {
   readonly id: string;
   readonly from: string;
   readonly to: string;
-  readonly meant: ReadonlySet<string>;
+  /** What was there when it began: it takes what stands in their places when it comes by. */
+  readonly places: ReadonlySet<string>;
+  /** That ids must end with. */
+  readonly digit: string;
 }
 
 const endOfQueues = Buffer.alloc(5, 0xff);
@@ -58,13 +61,12 @@ export class ModelMoves {
     const { under, history, line } = this.#world;
     // One that waited for room may have come in, and nobody has told yet.
     const arriving = line.all.filter(({ names }) => names.includes(from)).map(({ id }) => id);
-    const present = [...this.#world.queue(from).messages.keys(), ...arriving];
-    const meant = new Set(digit === undefined ? present : present.filter((id) => id.endsWith(digit)));
+    const places = new Set([...[...this.#world.queue(from).messages.values()].map(({ place }) => place), ...arriving]);
     const filter = digit === undefined ? {} : { headers: { digit } };
     const edit = { setUserProperties: [['moved', 'yes']] } as const;
     const started = under.engine.startMove({ from, to, filter, edit, ...(rate === undefined ? {} : { rate }) });
     const id = String(this.#next++);
-    this.running.set(id, { id, from, to, meant });
+    this.running.set(id, { id, from, to, places, digit: digit ?? '' });
     history.add(() => {
       this.running.delete(id);
       this.#next = Number(id);
@@ -98,7 +100,7 @@ export class ModelMoves {
 
   /** Whether a move may have taken the message in this turn, so that its rows are still to be written. */
   mayTake(from: string, id: string): boolean {
-    for (const move of this.running.values()) if (move.from === from && move.meant.has(id)) return true;
+    for (const move of this.running.values()) if (move.from === from && this.#means(move, id)) return true;
     return false;
   }
 
@@ -106,7 +108,7 @@ export class ModelMoves {
   arrived(id: string, to: string): void {
     for (const move of [...this.running.values(), ...this.#ended]) {
       const from = this.#world.queue(move.from);
-      const gone = move.to === to && move.meant.has(id) ? from.goneElsewhere(id) : undefined;
+      const gone = move.to === to && this.#means(move, id) ? from.goneElsewhere(id) : undefined;
       if (gone === undefined) continue;
       this.#world.queue(to).enqueue({ id, expiresAt: gone.expiresAt });
       return;
@@ -161,9 +163,13 @@ export class ModelMoves {
 
   #leftFor(id: string, from: string, mayGoTo: (to: ReferenceQueue) => boolean = () => true): void {
     for (const move of [...this.running.values()]) {
-      if (move.from !== from || !move.meant.has(id) || !mayGoTo(this.#world.queue(move.to))) continue;
+      if (move.from !== from || !this.#means(move, id) || !mayGoTo(this.#world.queue(move.to))) continue;
       this.arrived(id, move.to);
     }
+  }
+
+  #means({ from, places, digit }: ModelMove, id: string): boolean {
+    return id.endsWith(digit) && places.has(this.#world.queue(from).placeOf(id));
   }
 
   /** One whose time was over died without anybody's doing. */

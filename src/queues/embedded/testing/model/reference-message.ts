@@ -1,6 +1,8 @@
 /** A message of the reference: what must be true of it, and nothing about how. */
 export interface ReferenceMessage {
   readonly id: string;
+  /** The first one in whose place it may stand: itself, unless it is the newer value of a key. */
+  readonly place: string;
   /** Place in the order of arrival; undefined for one that moved or died here. */
   readonly order: number | undefined;
   /** Of its record; undefined for one that moved or died here, until its row is written. */

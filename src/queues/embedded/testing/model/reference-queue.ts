@@ -87,13 +87,15 @@ export class ReferenceQueue implements TurnQueue {
       return;
     }
     for (const out of this.values.supersededBy(id)) this.#supersede(out);
-    for (const replaced of this.values.replacedBy(id)) this.#replace(replaced);
+    const replaced = this.values.replacedBy(id);
+    for (const each of replaced) this.#replace(each);
+    const place = replaced.at(0)?.place ?? id;
     const order = inOrder ? this.#arrivals++ : undefined;
     const { transaction } = this.#history;
     const isWritten = this.options.durability !== 'memory';
     const lane = laneOf(id, this.options.priorities);
     const state = { attempts: 0, availableAt, deadline: undefined, row: undefined, isWritten, isSuperseded: false };
-    const message: ReferenceMessage = { id, bytes, order, expiresAt, transaction, lane, since, ...state };
+    const message: ReferenceMessage = { id, place, bytes, order, expiresAt, transaction, lane, since, ...state };
     assert.ok(!this.messages.has(id), `${id} comes and is in the queue already`);
     this.messages.set(id, message);
     if (availableAt > 0) this.#waiting.add(message);
@@ -297,6 +299,11 @@ export class ReferenceQueue implements TurnQueue {
     if (message.deadline !== undefined) return undefined;
     this.leave(id);
     return message;
+  }
+
+  /** The first one in whose place it may stand. */
+  placeOf(id: string): string {
+    return (this.messages.get(id) ?? this.#inDoubt.get(id))?.place ?? id;
   }
 
   /** Whether its time is over. */
