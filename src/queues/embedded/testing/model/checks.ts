@@ -40,15 +40,20 @@ async function caughtUp(world: World, comparison: Comparison): Promise<void> {
   }
 }
 
-/** What moved into memory has no row that would tell of it. */
+/** What moved into memory, or into the place of another value, has no row that would tell of it. */
 async function learnArrivals(world: World): Promise<void> {
   for (const [name, queue] of world.queues) {
-    if (queue.options.durability !== 'memory') continue;
+    if (queue.options.durability !== 'memory' && !queue.values.conflates) continue;
+    // What comes or goes while it looks is not looked at.
+    const before = new Set(queue.messages.keys());
     const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
-    for (const { message } of messages) {
-      const id = message.payload.toString();
-      if (!queue.messages.has(id) && !world.line.arrived(id)) world.moves.arrived(id, name);
+    const found = new Set(messages.map(({ message }) => message.payload.toString()));
+    for (const id of found) {
+      if (!before.has(id) && !queue.messages.has(id) && !world.line.arrived(id)) world.moves.arrived(id, name);
     }
+    world.history.durably(() => {
+      for (const id of before) if (!found.has(id)) world.moves.notFound(id, queue);
+    });
   }
 }
 

@@ -41,6 +41,8 @@ export class ModelMoves {
   readonly cancelled = new Map<string, ModelMove>();
   /** Those of which not all may have been told. */
   readonly #ended = new Set<ModelMove>();
+  /** Came where no row told of it, so that a newer one may have come before it was known. */
+  readonly #late = new Set<string>();
   readonly #world: MovesParts;
   readonly #names = new Map<number, string>();
   #next = 1;
@@ -86,12 +88,18 @@ export class ModelMoves {
 
   /** Whether something may have gone into memory and out of an open batch, so that no row tells of it. */
   get hasEndedUntold(): boolean {
-    return this.#ended.size > 0;
+    return this.#ended.size + this.#late.size > 0;
   }
 
   /** All queues were looked at. */
   allTold(): void {
     this.#ended.clear();
+    this.#late.clear();
+  }
+
+  /** It was looked for and is not in the queue. */
+  notFound(id: string, queue: ReferenceQueue): void {
+    if (this.#late.has(id) && queue.values.conflates && queue.messages.has(id) && !queue.isHeld(id)) queue.leave(id);
   }
 
   takeFrom(name: string): boolean {
@@ -157,6 +165,7 @@ export class ModelMoves {
     const id = queue?.idOf(key.toString('hex'));
     if (name === undefined || queue === undefined || id === undefined) return;
     this.#leftFor(id, name, (to) => to.values.conflates || to.options.durability === 'memory');
+    this.#late.add(id);
     // The newer one may have come and gone since.
     if (queue.values.conflates && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
   }

@@ -239,7 +239,8 @@ export class ReferenceQueue implements TurnQueue {
   }
 
   /** In this turn, so that nobody has told it yet. */
-  mayHaveLeft({ id, expiresAt }: ReferenceMessage): boolean {
+  mayHaveLeft({ id, expiresAt, deadline, isSuperseded }: ReferenceMessage): boolean {
+    if (isSuperseded && deadline === undefined) return true;
     return expiresAt <= this.now || this.mayLeave(id) || this.room.mayHaveDropped(id);
   }
 
