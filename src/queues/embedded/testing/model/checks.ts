@@ -40,10 +40,11 @@ async function caughtUp(world: World, comparison: Comparison): Promise<void> {
   }
 }
 
-/** What moved into memory, or into the place of another value, has no row that would tell of it. */
+/** What moved into memory, or into the place of another value, or expired before it was written, has no row that would tell of it. */
 async function learnArrivals(world: World): Promise<void> {
   for (const [name, queue] of world.queues) {
-    if (queue.options.durability !== 'memory' && !queue.values.conflates) continue;
+    const { durability, expired } = queue.options;
+    if (durability !== 'memory' && expired !== 'drop' && !queue.values.conflates) continue;
     // What comes or goes while it looks is not looked at.
     const before = new Set(queue.messages.keys());
     const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });

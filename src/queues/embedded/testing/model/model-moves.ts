@@ -99,7 +99,19 @@ export class ModelMoves {
 
   /** It was looked for and is not in the queue. */
   notFound(id: string, queue: ReferenceQueue): void {
-    if (this.#late.has(id) && queue.values.conflates && queue.messages.has(id) && !queue.isHeld(id)) queue.leave(id);
+    const mayBeGone = (this.#late.has(id) && queue.values.conflates) || this.#mayBeDropped(id, queue);
+    if (mayBeGone && queue.messages.has(id) && !queue.isHeld(id)) queue.leave(id);
+  }
+
+  /** What is to be written and is not was over before, and left nothing. */
+  #unwrittenDropped(queue: ReferenceQueue): void {
+    for (const { id, isWritten, row, deadline } of [...queue.messages.values()]) {
+      if (isWritten && row === undefined && deadline === undefined && this.#mayBeDropped(id, queue)) queue.leave(id);
+    }
+  }
+
+  #mayBeDropped(id: string, queue: ReferenceQueue): boolean {
+    return queue.options.expired === 'drop' && queue.isOver(id);
   }
 
   takeFrom(name: string): boolean {
@@ -138,7 +150,10 @@ export class ModelMoves {
       const value = table === 'moves' && keys.view(at)[4] === 1 ? values[at] : undefined;
       if (value !== undefined) this.#progressed(keys.view(at), JSON.parse(value.toString()));
     }
-    for (const queue of this.#world.queues.values()) queue.doubtsEnd();
+    for (const queue of this.#world.queues.values()) {
+      queue.doubtsEnd();
+      this.#unwrittenDropped(queue);
+    }
   }
 
   #rowWritten(key: Buffer, record: Buffer): void {
@@ -167,7 +182,8 @@ export class ModelMoves {
     this.#leftFor(id, name, (to) => to.values.conflates || to.options.durability === 'memory');
     this.#late.add(id);
     // The newer one may have come and gone since.
-    if (queue.values.conflates && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
+    const mayBeDropped = queue.values.conflates || this.#mayBeDropped(id, queue);
+    if (mayBeDropped && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
   }
 
   #leftFor(id: string, from: string, mayGoTo: (to: ReferenceQueue) => boolean = () => true): void {

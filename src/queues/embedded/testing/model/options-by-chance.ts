@@ -12,13 +12,15 @@ export function optionsByChance(random: Random, overflows: readonly Overflow[]):
   const kind = random.pick(['plain', 'plain', 'priorities', 'key', 'total', 'last-value', 'last-value']);
   const fixed: GivenQueueOptions = {
     leaseMs: 5_000,
-    maxDeliveries: random.pick([1, 3, 3, 3, 6]),
+    maxDeliveries: random.pick([0, 1, 3, 3, 3, 6]),
+    expired: random.pick(['dead-letter', 'dead-letter', 'drop']),
     backoff: {
-      kind: random.pick(['exponential', 'exponential', 'fixed', 'none']),
+      kind: random.pick(['exponential', 'exponential', 'fixed', 'linear', 'list', 'none']),
       initialMs: 800,
       factor: 3,
       maxMs: 30_000,
       jitter: 0,
+      delaysMs: [500, 0, 4_000],
     },
     orderingKey: 'property:key',
     ordering: kind === 'key' || kind === 'total' ? kind : 'none',

@@ -136,7 +136,8 @@ export class ReferenceQueue implements TurnQueue {
     this.#history.add(() => Object.assign(message, { attempts, availableAt }));
     this.#drop(message);
     message.attempts++;
-    if (message.attempts >= this.options.maxDeliveries) this.died(id);
+    const { maxDeliveries } = this.options;
+    if (maxDeliveries > 0 && message.attempts >= maxDeliveries) this.died(id);
     else if (message.isSuperseded) this.leave(id);
     else this.#wait(message, now + backoffMs(this.options.backoff, message.attempts, () => 0.5));
   }
@@ -311,6 +312,11 @@ export class ReferenceQueue implements TurnQueue {
   isOver(id: string): boolean {
     const message = this.messages.get(id) ?? this.#inDoubt.get(id);
     return message !== undefined && message.expiresAt <= this.now;
+  }
+
+  /** What somebody held is not given back where a newer value has come. */
+  supersededLeave(): void {
+    for (const { id, isSuperseded } of [...this.held]) if (isSuperseded) this.#history.durably(() => this.leave(id));
   }
 
   /** All that happened up to now has been told. */

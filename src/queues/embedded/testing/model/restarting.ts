@@ -4,7 +4,13 @@ import type { World } from './world.ts';
 
 /** A clean one, or a crash after all was flushed. */
 export async function restart(world: World): Promise<void> {
-  await (world.random.chance(50) ? world.under.reopen() : world.under.crash());
+  if (world.random.chance(50)) {
+    await world.under.reopen();
+    // Consumers give back what they hold, which is no more where a newer value is there.
+    for (const queue of world.queues.values()) queue.supersededLeave();
+  } else {
+    await world.under.crash();
+  }
   assert.equal(world.receipts + world.line.all.length, world.published, 'receipts are missing');
   world.reborn();
 }
