@@ -99,19 +99,15 @@ export class ModelMoves {
 
   /** It was looked for and is not in the queue. */
   notFound(id: string, queue: ReferenceQueue): void {
-    const mayBeGone = (this.#late.has(id) && queue.values.conflates) || this.#mayBeDropped(id, queue);
+    const mayBeGone = (this.#late.has(id) && queue.values.conflates) || queue.mayBeDropped(id);
     if (mayBeGone && queue.messages.has(id) && !queue.isHeld(id)) queue.leave(id);
   }
 
   /** What is to be written and is not was over before, and left nothing. */
   #unwrittenDropped(queue: ReferenceQueue): void {
     for (const { id, isWritten, row, deadline } of [...queue.messages.values()]) {
-      if (isWritten && row === undefined && deadline === undefined && this.#mayBeDropped(id, queue)) queue.leave(id);
+      if (isWritten && row === undefined && deadline === undefined && queue.mayBeDropped(id)) queue.leave(id);
     }
-  }
-
-  #mayBeDropped(id: string, queue: ReferenceQueue): boolean {
-    return queue.options.expired === 'drop' && queue.isOver(id);
   }
 
   takeFrom(name: string): boolean {
@@ -182,7 +178,7 @@ export class ModelMoves {
     this.#leftFor(id, name, (to) => to.values.conflates || to.options.durability === 'memory');
     this.#late.add(id);
     // The newer one may have come and gone since.
-    const mayBeDropped = queue.values.conflates || this.#mayBeDropped(id, queue);
+    const mayBeDropped = queue.values.conflates || queue.mayBeDropped(id);
     if (mayBeDropped && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
   }
 

@@ -314,6 +314,11 @@ export class ReferenceQueue implements TurnQueue {
     return message !== undefined && message.expiresAt <= this.now;
   }
 
+  /** Whether it can go without a trace at any moment in which nobody holds it. */
+  mayBeDropped(id: string): boolean {
+    return this.options.expired === 'drop' && this.isOver(id);
+  }
+
   /** What somebody held is not given back where a newer value has come. */
   supersededLeave(): void {
     for (const { id, isSuperseded } of [...this.held]) if (isSuperseded) this.#history.durably(() => this.leave(id));
