@@ -5,6 +5,7 @@ import type { ReferenceMessage } from './reference-message.ts';
 interface ValuesQueue {
   readonly options: QueueOptions;
   readonly messages: ReadonlyMap<string, ReferenceMessage>;
+  mayHaveLeft(message: ReferenceMessage): boolean;
 }
 
 /** For tests: which message of a key is the newest, for a queue that keeps that one alone. Numbers grow with time. */
@@ -20,9 +21,11 @@ export class ReferenceValues {
     return this.#queue.options.lastValue.key !== null;
   }
 
-  /** Whether a newer one of its key is there, so that it does not come in. */
+  /** Whether a newer one of its key is there for certain, so that it does not come in. */
   isOutdone(id: string): boolean {
-    return this.#newestOf(id).some((other) => numberOf(other.id) > numberOf(id));
+    return this.#newestOf(id).some(
+      (other) => numberOf(other.id) > numberOf(id) && (other.deadline !== undefined || !this.#queue.mayHaveLeft(other)),
+    );
   }
 
   isKeyOut({ id }: ReferenceMessage): boolean {
