@@ -5,7 +5,7 @@ import type { ReferenceMessage } from './reference-message.ts';
 interface ValuesQueue {
   readonly options: QueueOptions;
   readonly messages: ReadonlyMap<string, ReferenceMessage>;
-  mayHaveLeft(message: ReferenceMessage): boolean;
+  readonly room: { mayHaveDropped(id: string): boolean };
 }
 
 /** For tests: which message of a key is the newest, for a queue that keeps that one alone. Numbers grow with time. */
@@ -21,11 +21,10 @@ export class ReferenceValues {
     return this.#queue.options.lastValue.key !== null;
   }
 
-  /** Whether a newer one of its key is there for certain, so that it does not come in. */
+  /** Whether a newer one of its key is there, or came before it was told, so that it is gone. What may have been dropped is not there. */
   isOutdone(id: string): boolean {
-    return this.#newestOf(id).some(
-      (other) => numberOf(other.id) > numberOf(id) && (other.deadline !== undefined || !this.#queue.mayHaveLeft(other)),
-    );
+    const newer = this.#newestOf(id).filter((other) => numberOf(other.id) > numberOf(id));
+    return newer.some((other) => !this.#queue.room.mayHaveDropped(other.id));
   }
 
   isKeyOut({ id }: ReferenceMessage): boolean {
