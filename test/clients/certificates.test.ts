@@ -5,12 +5,14 @@ import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import type { IssuedCertificate } from '../../src/std/testing/certificates.ts';
 import { type Server, startConfigured } from '../server.ts';
+import { callersTrusting, showing } from './certificate-callers.ts';
 import { testAuthority } from './listeners.ts';
-import { type Ended, missing, Program } from './program.ts';
+import { missing } from './program.ts';
 
 const skip = missing('/usr/bin/curl', 'curl') || missing('/usr/bin/mosquitto_pub', 'mosquitto-clients');
 
 const authority = testAuthority();
+const { curl, send, publish } = callersTrusting(authority.caFile);
 const pinned = authority.issue('whatever stands here');
 const other = authority.issue('thermostat-7');
 
@@ -28,16 +30,6 @@ async function startPinning(t: TestContext, clientCertificate: 'request' | 'requ
   return { server, tls };
 }
 
-function curl(server: Server, path: string, ...more: readonly string[]): Promise<Ended> {
-  const status = ['--write-out', '\n%{http_code}'];
-  const args = ['--silent', '--show-error', '--cacert', authority.caFile, ...status, ...more];
-  return new Program('/usr/bin/curl', [...args, `https://localhost:${server.httpPort}${path}`]).ended;
-}
-
-function showing({ certFile, keyFile }: IssuedCertificate): readonly string[] {
-  return ['--cert', certFile, '--key', keyFile];
-}
-
 async function asOperator<T>(server: Server, method: string, path: string, body: object): Promise<T> {
   const options = ['--header', 'authorization: Bearer a-token-of-the-operators', '--request', method];
   const { stdout } = await curl(server, path, ...options, '--json', JSON.stringify(body));
@@ -51,16 +43,6 @@ async function register(server: Server, { certFile }: IssuedCertificate): Promis
   await asOperator(server, 'PUT', '/v1/devices/thermostat-7', { type: 'thermostat' });
   const body = { kind: 'certificate', certificate: readFileSync(certFile).toString(), keepOthers: true };
   return (await asOperator<{ id: string }>(server, 'POST', '/v1/devices/thermostat-7/credentials', body)).id;
-}
-
-function send(server: Server, shown: readonly string[]): Promise<Ended> {
-  return curl(server, '/v1/devices/me/telemetry', ...shown, '--json', '{"celsius":21.5}');
-}
-
-function publish(server: Server, shown: readonly string[]): Promise<Ended> {
-  const where = ['-h', 'localhost', '-p', String(server.listeners.tls), '--cafile', authority.caFile, '-V', '5'];
-  const what = ['-q', '1', '-t', 'devices/me/telemetry', '-m', '{"celsius":22}'];
-  return new Program('/usr/bin/mosquitto_pub', [...where, ...shown, ...what]).ended;
 }
 
 test('a device comes in by its own certificate, with curl over HTTPS and mosquitto_pub over MQTT', {

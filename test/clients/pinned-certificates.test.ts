@@ -6,13 +6,15 @@ import { type TestContext, test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import type { IssuedCertificate } from '../../src/std/testing/certificates.ts';
 import { type Server, startConfigured } from '../server.ts';
+import { callersTrusting, showing } from './certificate-callers.ts';
 import { testAuthority } from './listeners.ts';
-import { type Ended, missing, Program } from './program.ts';
+import { missing } from './program.ts';
 
 const skip = missing('/usr/bin/curl', 'curl') || missing('/usr/bin/mosquitto_pub', 'mosquitto-clients');
 
 /** Signs the server's certificate alone: no device has one of its. */
 const authority = testAuthority();
+const { curl, send, publish } = callersTrusting(authority.caFile);
 const own = authority.selfSigned('meter-1');
 const stranger = authority.selfSigned('meter-1');
 
@@ -27,12 +29,6 @@ async function startPinning(t: TestContext, clientCertificate: 'request' | 'requ
   await asOperator(server, 'PUT', '/v1/device-types/meter', { mode: 'inline' });
   for (const id of ['meter-1', 'meter-2']) await asOperator(server, 'PUT', `/v1/devices/${id}`, { type: 'meter' });
   return server;
-}
-
-function curl(server: Server, path: string, ...more: readonly string[]): Promise<Ended> {
-  const status = ['--write-out', '\n%{http_code}'];
-  const args = ['--silent', '--show-error', '--cacert', authority.caFile, ...status, ...more];
-  return new Program('/usr/bin/curl', [...args, `https://localhost:${server.httpPort}${path}`]).ended;
 }
 
 async function asOperator(server: Server, method: string, path: string, body?: object): Promise<string> {
@@ -58,20 +54,6 @@ function pemOf({ certFile }: IssuedCertificate): string {
 
 function fingerprintOf(certificate: IssuedCertificate): string {
   return new X509Certificate(pemOf(certificate)).fingerprint256;
-}
-
-function showing({ certFile, keyFile }: IssuedCertificate): readonly string[] {
-  return ['--cert', certFile, '--key', keyFile];
-}
-
-function send(server: Server, shown: readonly string[]): Promise<Ended> {
-  return curl(server, '/v1/devices/me/telemetry', ...shown, '--json', '{"celsius":21.5}');
-}
-
-function publish(server: Server, shown: readonly string[]): Promise<Ended> {
-  const where = ['-h', 'localhost', '-p', String(server.listeners.tls), '--cafile', authority.caFile, '-V', '5'];
-  const what = ['-q', '1', '-t', 'devices/me/telemetry', '-m', '{"celsius":22}'];
-  return new Program('/usr/bin/mosquitto_pub', [...where, ...shown, ...what]).ended;
 }
 
 /** A connection that stays, and the reason code of the DISCONNECT that ends it. */
