@@ -33,6 +33,7 @@ test('move start begins a move with what it is told', async () => {
   assert.deepEqual(seen[0].body, {
     from: 'orders',
     to: 'parked',
+    copy: false,
     filter: { topic: 'a/+' },
     rate: 10,
     dryRun: false,
@@ -49,6 +50,17 @@ test('move start --dry-run shows what would arrive', async () => {
   const { out } = await runAgainst(answers, ['move', 'start', 'orders', '--to', 'parked', '--dry-run']);
   assert.match(out, /^11 messages would be moved\.$/m);
   assert.match(out, /^3 +parked +a +x$/m);
+});
+
+test('move start --copy says from where to where, and how many were copied', async () => {
+  const spec = { from: 'readings', to: 'again', copy: true, start: '3' };
+  const done = { ...status, spec, state: 'done', moved: 0, copied: 40, reason: undefined };
+  const argv = ['move', 'start', 'readings', '--to', 'again', '--copy', '--start', '3', '--end', 'latest'];
+  const { out, seen } = await runAgainst({ 'POST /v1/moves': { status: 202, body: done } }, argv);
+  const { copy, start, end } = seen[0].body as Record<string, unknown>;
+  assert.deepEqual({ copy, start, end }, { copy: true, start: '3', end: 'latest' });
+  assert.match(out, /^copied +40$/m);
+  assert.doesNotMatch(out, /^moved/m);
 });
 
 test('move list and move show say how far moves have come', async () => {

@@ -1,4 +1,5 @@
 import { integer, jsonObject, text } from '../config/schema.ts';
+import { groupStartForms } from '../queues/group-start.ts';
 import type { MoveStatus } from '../queues/move-spec.ts';
 import type { PreviewAnswer } from './answers.ts';
 import { Api, path } from './api.ts';
@@ -9,6 +10,7 @@ import { shortenedPayload } from './shortened-payload.ts';
 import { type Column, formatCount, formatFields, formatTable, formatTime } from './table.ts';
 
 const queueName = text({ expected: 'the name of a queue' });
+const place = text({ expected: 'a place in a log' });
 const moveId = { name: 'MOVE', sentence: 'the id of a move, as `sluice move list` prints it' };
 /** Longest wait that the API takes. */
 const waitSecondsMax = 20;
@@ -26,14 +28,20 @@ export const moveOptions = {
 
 const start = command({
   name: 'start',
-  summary: 'Moves messages from one queue to another',
+  summary: 'Moves messages from one queue to another, or copies them out of a log, which keeps them',
   note: 'The server goes on with it whatever becomes of this command. Messages that come in the meantime are not meant.',
-  operands: [{ name: 'QUEUE', sentence: 'the name of the queue that they leave' }],
+  operands: [{ name: 'QUEUE', sentence: 'the name of the queue or log that they are in' }],
   options: {
     to: value(queueName, {
       placeholder: 'NAME',
       sentence: 'Queue that they go to; without it dead letters go back to where they came from.',
     }),
+    copy: switchable({ sentence: 'Copy: the messages stay in QUEUE, which must be a log.' }),
+    start: value(place, {
+      placeholder: 'PLACE',
+      sentence: `Of a log, the first message that is meant: ${groupStartForms}.`,
+    }),
+    end: value(place, { placeholder: 'PLACE', sentence: 'Of a log, the first one that is not meant any more.' }),
     filter: value(jsonObject('a JSON object of conditions'), {
       placeholder: 'JSON',
       sentence: 'Which messages are meant, for example {"topic":"lamps/+","payload":{"$.on":true}}.',
@@ -43,12 +51,12 @@ const start = command({
     ...apiOptions,
   },
   async run({ options, operands: [from], terminal }) {
-    const { to, filter, edit, limit, rate, wait: waitSeconds, 'dry-run': dryRun } = options;
+    const { to, copy, start, end, filter, edit, limit, rate, wait: waitSeconds, 'dry-run': dryRun } = options;
     const api = new Api(options.url, options.token);
-    const request = { from, to, filter, edit, limit, rate, dryRun, waitSeconds };
+    const request = { from, to, copy, start, end, filter, edit, limit, rate, dryRun, waitSeconds };
     if (dryRun) {
       const answer = await api.post<PreviewAnswer>('/v1/moves', request);
-      return print(terminal, options.json, answer, (told) => formatPreview(told, 'moved'));
+      return print(terminal, options.json, answer, (told) => formatPreview(told, copy ? 'copied' : 'moved'));
     }
     return print(terminal, options.json, await api.post<MoveStatus>('/v1/moves', request), formatMove);
   },
@@ -81,7 +89,7 @@ const list = command({
 
 const cancel = command({
   name: 'cancel',
-  summary: 'Ends a move; what moved stays moved, and the rest stays where it is',
+  summary: 'Ends a move; what moved or was copied stays where it is now, and the rest stays where it is',
   operands: [moveId],
   options: apiOptions,
   async run({ options, operands: [id], terminal }) {
@@ -101,7 +109,13 @@ const resume = command({
   },
 });
 
-export const move = group('move', 'Moves messages between queues', [start, show, list, cancel, resume]);
+export const move = group('move', 'Moves messages between queues, or copies those of a log', [
+  start,
+  show,
+  list,
+  cancel,
+  resume,
+]);
 
 const columns: readonly Column<MoveStatus>[] = [
   { title: 'move', cell: (row) => row.id },
@@ -112,13 +126,14 @@ const columns: readonly Column<MoveStatus>[] = [
   { title: 'total', cell: (row) => row.total },
   { title: 'matched', cell: (row) => row.matched },
   { title: 'moved', cell: (row) => row.moved },
+  { title: 'copied', cell: (row) => row.copied },
   { title: 'superseded', cell: (row) => row.superseded },
   { title: 'started', cell: (row) => formatTime(row.startedAt) },
   { title: 'reason', cell: (row) => row.reason },
 ];
 
 function formatMove(status: MoveStatus): string {
-  const { id, spec, state, scanned, total, matched, moved, superseded, startedAt, endedAt, reason } = status;
+  const { id, spec, state, scanned, total, matched, moved, copied, superseded, startedAt, endedAt, reason } = status;
   return [
     formatFields({
       move: id,
@@ -127,7 +142,7 @@ function formatMove(status: MoveStatus): string {
       state,
       scanned: `${scanned.toLocaleString('en')} of ${total.toLocaleString('en')}`,
       matched,
-      moved,
+      ...(spec.copy ? { copied } : { moved }),
       superseded,
       started: formatTime(startedAt),
       ended: formatTime(endedAt),

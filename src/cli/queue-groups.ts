@@ -1,4 +1,5 @@
 import type { GroupInfo } from '../queues/engine.ts';
+import { groupStartForms } from '../queues/group-start.ts';
 import { Api, path } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, switchable } from './options.ts';
@@ -40,11 +41,7 @@ export const groups = command({
 export const seek = command({
   name: 'seek',
   summary: 'Lets a group of a log go on from another place; what its consumers hold is lost to them',
-  operands: [
-    log,
-    group,
-    { name: 'PLACE', sentence: 'earliest, latest, a sequence in digits, or a time such as 2026-01-31T12:00:00Z' },
-  ],
+  operands: [log, group, { name: 'PLACE', sentence: groupStartForms }],
   options: {
     make: switchable({ sentence: 'Make the group where there is none.' }),
     ...apiOptions,

@@ -1,10 +1,11 @@
+import { groupStartForms } from '../queues/group-start.ts';
 import { filterSequencesMax, filterTestsMax } from '../queues/move-filter.ts';
 import type { MessageEdit, MovePreview, MoveSpec } from '../queues/move-spec.ts';
 import type { JsonValue } from '../std/json.ts';
 import { messageToJson, type PayloadEncoding, payloadFromJson } from './message-json.ts';
 import { checkProperties } from './property-limits.ts';
 import type { JsonSchema } from './route.ts';
-import { answer, anyJson, array, epochMs, integer, messageFields, object, properties, text } from './schemas.ts';
+import { answer, anyJson, array, epochMs, flag, integer, messageFields, object, properties, text } from './schemas.ts';
 
 /** Fastest rate of a move, in messages per second: faster is no rate at all. */
 const moveRateMax = 1_000_000;
@@ -69,6 +70,24 @@ export const moveFields: Record<string, JsonSchema> = {
   rate: { type: 'number', exclusiveMinimum: 0, maximum: moveRateMax, description: 'Messages per second at most' },
 };
 
+/** What a move is told, and a replay of dead letters is not. */
+export const copyFields: Record<string, JsonSchema> = {
+  copy: {
+    ...flag,
+    default: false,
+    description:
+      'The messages stay where they are as well: must be said of a log, which keeps what it has, and of nothing else',
+  },
+  start: {
+    ...text,
+    description: `Of a log, the first message that is meant: ${groupStartForms}; without it the oldest`,
+  },
+  end: {
+    ...text,
+    description: `Of a log, the first message that is not meant any more, as \`start\` says it; without it all are meant that are there now`,
+  },
+};
+
 const statusFields: Record<string, JsonSchema> = {
   id: text,
   spec: { type: 'object', description: 'What was asked for; a new payload in base64' },
@@ -76,9 +95,13 @@ const statusFields: Record<string, JsonSchema> = {
   startedAt: epochMs,
   endedAt: epochMs,
   scanned: { ...integer, description: 'Messages that were looked at' },
-  total: { ...integer, description: 'Messages that were there at the start' },
+  total: {
+    ...integer,
+    description: 'Messages that were there at the start; what leaves by retention before its turn is not looked at',
+  },
   matched: integer,
-  moved: integer,
+  moved: { ...integer, description: 'Messages that are in the other queue instead' },
+  copied: { ...integer, description: 'Messages that are in the other queue, and still in the log' },
   superseded: { ...integer, description: 'Stayed because a last-value queue has a newer value of their key' },
   skipped,
   reason: { ...text, description: 'Why it waits, or failed' },
@@ -101,9 +124,12 @@ export const previewFields: Record<string, JsonSchema> = {
   }),
 };
 
-export function moveFromJson({ from, to, filter, edit, limit, rate }: MoveJson): MoveSpec {
+export function moveFromJson({ from, to, copy, start, end, filter, edit, limit, rate }: MoveJson): MoveSpec {
   return {
     from,
+    ...(copy === true ? { copy } : {}),
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
     ...(to === undefined ? {} : { to }),
     ...(filter === undefined ? {} : { filter }),
     ...(edit === undefined ? {} : { edit: editFromJson(edit) }),

@@ -111,7 +111,8 @@ export interface Moving {
   previewMove(spec: MoveSpec): Promise<MovePreview>;
   /**
    * Begins a task that copies messages to another queue and deletes them here, each in one commit; it is durable when the
-   * promise resolves, and goes on after a restart. Messages that come later are not meant. Rejects with `queue_not_found`,
+   * promise resolves, and goes on after a restart. Messages that come later are not meant. Of a log they are copied alone, in
+   * one commit with how far it has come, so that none comes twice. Rejects with `queue_not_found`,
    * `invalid_argument`, `invalid_filter`, `invalid_topic` and, while too many run, `quota_exceeded`.
    */
   startMove(spec: MoveSpec): Promise<MoveStatus>;

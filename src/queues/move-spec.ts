@@ -42,6 +42,12 @@ export interface MessageEdit {
 /** What a move is to do. */
 export interface MoveSpec {
   readonly from: string;
+  /** Messages stay where they are as well. A log keeps what it has, so of a log this must be said; of a work queue it cannot be. */
+  readonly copy?: boolean;
+  /** Of a log: the place of the first message that is meant, as `parseGroupStart` reads it; its oldest one when absent. */
+  readonly start?: string;
+  /** Of a log: the place from which on no message is meant; when absent all that it holds at the beginning are. */
+  readonly end?: string;
   /** For dead letters the default is the queue that each came from. */
   readonly to?: string;
   readonly filter?: MessageFilter;
@@ -60,14 +66,17 @@ export interface MoveStatus {
   /** Epoch milliseconds. */
   readonly startedAt: number;
   readonly endedAt: number | undefined;
-  /** Messages that were looked at, of `total` that were there at the start. */
+  /** Messages that were looked at, of `total` that were there at the start. What leaves on its own before is not looked at. */
   readonly scanned: number;
   readonly total: number;
   readonly matched: number;
+  /** Gone to the other queue. */
   readonly moved: number;
+  /** In the other queue, and still in the log that they are from. */
+  readonly copied: number;
   /** Stayed because there is a newer value of their key where they would go. */
   readonly superseded: number;
-  /** The first of those that matched and could not go; the others show in the difference of `matched` and `moved`. */
+  /** The first of those that matched and could not go; the others show in the difference of `matched` and `moved` or `copied`. */
   readonly skipped: readonly SkippedMessage[];
   /** Why it waits, or failed. */
   readonly reason: string | undefined;

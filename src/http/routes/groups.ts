@@ -1,5 +1,4 @@
-import { SluiceError } from '../../errors.ts';
-import { type GroupStart, parseGroupStart } from '../../queues/group-start.ts';
+import { groupStartForms, requireGroupStart } from '../../queues/group-start.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, groupName, integer, noContent, object, queueName, text } from '../schemas.ts';
 
@@ -52,16 +51,14 @@ export const groupRoutes: readonly Route[] = [
       params: groupParams,
       body: object(
         {
-          to: {
-            ...text,
-            description: '`earliest`, `latest`, a sequence in digits, or a time such as 2026-01-31T12:00:00Z',
-          },
+          to: { ...text, description: groupStartForms },
         },
         ['to'],
       ),
       responses: { 200: { ...group, description: 'The group' } },
     },
-    handle: async ({ params, body }, { engine }) => ok(await engine.seek(params.name, params.group, placeOf(body.to))),
+    handle: async ({ params, body }, { engine }) =>
+      ok(await engine.seek(params.name, params.group, requireGroupStart(body.to, 'seek to'))),
   }),
   route<Grouped>({
     method: 'DELETE',
@@ -76,12 +73,3 @@ export const groupRoutes: readonly Route[] = [
     },
   }),
 ];
-
-function placeOf(to: string): GroupStart {
-  const start = parseGroupStart(to);
-  if (start !== undefined) return start;
-  throw new SluiceError(
-    'invalid_argument',
-    `Cannot seek to ${JSON.stringify(to)}: expected earliest, latest, a sequence in digits, or a time such as 2026-01-31T12:00:00Z`,
-  );
-}

@@ -41,6 +41,16 @@ test('a move that runs is cancelled, and goes on when it is resumed', async (t) 
   assert.equal((await call('POST', '/v1/moves/9/resume')).status, 404);
 });
 
+test('a copy leaves the messages where they are, and tells of what it was asked for', async (t) => {
+  const { move, engine, call } = await serveOrders(t);
+  const { status, body } = await move({ copy: true, start: '1', end: '2026-01-31T12:00:00Z' });
+  assert.deepEqual([status, body.state, body.moved, body.copied], [202, 'done', 0, 2]);
+  assert.deepEqual(body.spec, { from: 'orders', to: 'parked', copy: true, start: '1', end: '2026-01-31T12:00:00Z' });
+  assert.deepEqual([(await engine.stats('parked')).ready, (await engine.stats('orders')).ready], [2, 2]);
+  // A replay brings back, and has nothing of it.
+  assert.equal((await call('POST', '/v1/dead-letters/replay', { queue: 'orders', copy: true })).status, 400);
+});
+
 test('a dry run shows what would arrive, and begins nothing', async (t) => {
   const { move, call } = await serveOrders(t);
   const edit = {

@@ -1,5 +1,6 @@
 import type { MoveSpec, MoveStatus } from '../../queues/move-spec.ts';
 import {
+  copyFields,
   filterSchema,
   type MoveJson,
   moveFields,
@@ -38,11 +39,20 @@ export const moveRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/moves',
     tag,
-    summary: 'Move messages to another queue; dead letters without `to` go back to where they came from',
+    summary:
+      'Move messages to another queue, or copy those of a log; dead letters without `to` go back to where they came from',
     who: 'admin',
     schemas: {
       body: object(
-        { from: text, to: text, filter: filterSchema, ...moveFields, dryRun: { ...flag, default: false }, waitSeconds },
+        {
+          from: text,
+          to: text,
+          ...copyFields,
+          filter: filterSchema,
+          ...moveFields,
+          dryRun: { ...flag, default: false },
+          waitSeconds,
+        },
         ['from'],
       ),
       responses: {
@@ -80,7 +90,7 @@ export const moveRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/v1/moves/{move}',
     tag,
-    summary: 'Cancel a move: what moved stays moved, and the rest stays where it is',
+    summary: 'Cancel a move: what moved stays moved, what was copied stays copied, and the rest stays where it is',
     who: 'admin',
     schemas: { params: identified, responses: { 200: statusSchema } },
     handle: async ({ params }, { engine }) => ok(await engine.cancelMove(params.move)),

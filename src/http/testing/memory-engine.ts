@@ -191,10 +191,11 @@ export class MemoryEngine implements Engine {
     const { matched, skipped, samples } = await this.previewMove(spec);
     const going = spec.rate === undefined ? samples : [];
     for (const { sequence, to, message } of going) {
-      messages.delete(sequence);
+      if (spec.copy !== true) messages.delete(sequence);
       this.put(to, message);
     }
-    const counts = { scanned: total, total, matched, moved: going.length, superseded: 0, skipped };
+    const gone = spec.copy === true ? { moved: 0, copied: going.length } : { moved: going.length, copied: 0 };
+    const counts = { scanned: total, total, matched, ...gone, superseded: 0, skipped };
     const end =
       spec.rate === undefined ? { state: 'done', endedAt: this.now } : { state: 'running', endedAt: undefined };
     const id = String(this.#moves.size + 1);

@@ -4,6 +4,7 @@ import type { EngineCapability } from '../engine.ts';
 import { atomicFanoutContract } from './atomic-fanout.ts';
 import { consumingContract } from './consuming.ts';
 import { ContractBench, type EngineUnderTest } from './contract-bench.ts';
+import { copyingContract } from './copying.ts';
 import { declaringContract } from './declaring.ts';
 import { delayingContract } from './delaying.ts';
 import { dispatchingContract } from './dispatching.ts';
@@ -42,7 +43,7 @@ export function engineContract(
       assert.deepEqual([...bench.engine.capabilities].sort(), [...capabilities].sort());
     });
     for (const part of always) part(bench);
-    for (const [capability, part] of promised) if (capabilities.has(capability)) part(bench);
+    for (const [needed, part] of promised) if ([needed].flat().every((each) => capabilities.has(each))) part(bench);
   });
 }
 
@@ -62,7 +63,7 @@ const always: readonly Part[] = [
   tellingContract,
 ];
 
-const promised: readonly (readonly [capability: EngineCapability, part: Part])[] = [
+const promised: readonly (readonly [needed: EngineCapability | readonly EngineCapability[], part: Part])[] = [
   ['atomic-fanout', atomicFanoutContract],
   ['priorities', prioritizingContract],
   ['delay', delayingContract],
@@ -73,4 +74,5 @@ const promised: readonly (readonly [capability: EngineCapability, part: Part])[]
   ['logs', logRetainingContract],
   ['ordering', orderingContract],
   ['moves', movingContract],
+  [['moves', 'logs'], copyingContract],
 ];

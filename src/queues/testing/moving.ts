@@ -6,7 +6,7 @@ import { bound, type ContractBench, failed, fixedBackoff } from './contract-benc
 import { turns } from './recording-consumer.ts';
 
 /** What is called first and ended: the numbers of a move that nothing holds up. */
-async function moved(on: ContractBench, spec: MoveSpec): Promise<MoveStatus> {
+export async function moved(on: ContractBench, spec: MoveSpec): Promise<MoveStatus> {
   const { id } = await on.engine.startMove(spec);
   return on.engine.moveStatus(id, 1);
 }
@@ -16,7 +16,7 @@ function numbersOf({ state, matched, moved, skipped }: MoveStatus) {
 }
 
 /** Lets a move that waits for nothing but the disk come to its next wait. */
-async function settled(on: ContractBench): Promise<void> {
+export async function settled(on: ContractBench): Promise<void> {
   for (let i = 0; i < 3; i++) {
     await on.engine.moves();
     await turns(2);

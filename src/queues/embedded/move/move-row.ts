@@ -21,6 +21,7 @@ export interface MoveProgress {
   cursor: number;
   scanned: number;
   matched: number;
+  /** Those that are where they were to go, moved or copied. */
   moved: number;
   /** Not there in the row of a move that began before there was such a count. */
   superseded?: number;
@@ -53,6 +54,7 @@ export function decodeMovePart<T extends MoveOrder | MoveProgress>(value: Buffer
 
 export function statusOf({ id, spec, startedAt, total }: MoveOrder, progress: MoveProgress): MoveStatus {
   const { state, endedAt, scanned, matched, moved, superseded = 0, skipped, reason } = progress;
+  const copies = spec.copy === true;
   return {
     id: String(id),
     spec,
@@ -62,7 +64,8 @@ export function statusOf({ id, spec, startedAt, total }: MoveOrder, progress: Mo
     scanned,
     total,
     matched,
-    moved,
+    moved: copies ? 0 : moved,
+    copied: copies ? moved : 0,
     superseded,
     skipped: [...skipped],
     reason,

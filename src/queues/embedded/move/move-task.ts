@@ -3,11 +3,11 @@ import type { BatchWriter, StagedWrite } from '../../../storage/staged-write.ts'
 import type { MoveStatus } from '../../move-spec.ts';
 import { queueNotFound } from '../admission.ts';
 import type { EngineContext } from '../context.ts';
-import { requireWork } from '../queue-kinds.ts';
 import type { Registry } from '../registry.ts';
-import { type Found, scan } from '../scan.ts';
+import type { Found } from '../scan.ts';
 import { MovePace } from './move-pace.ts';
 import { encodeMovePart, type MoveOrder, type MoveProgress, moveKey, statusOf } from './move-row.ts';
+import { moveSourceOf } from './move-source.ts';
 import { type Plan, Transfer } from './transfer.ts';
 
 /** Skipped messages that a status lists. */
@@ -17,7 +17,8 @@ const roomWaitMs = 1_000;
 
 /**
  * A move as it goes: step by step, each in one turn and so in one commit with the progress that counts it. Whatever moment
- * the process dies at, a message is in one of the two queues, and the task goes on where its last commit was.
+ * the process dies at, a message is in one of the two queues, and the task goes on where its last commit was. What is copied
+ * out of a log has its cursor in the same commit, and so comes once.
  */
 export class MoveTask implements StagedWrite {
   readonly order: MoveOrder;
@@ -98,12 +99,12 @@ export class MoveTask implements StagedWrite {
       this.#end('failed', queueNotFound(spec.from).message);
       return 0;
     }
-    const source = requireWork(found, 'move messages out of');
+    const source = moveSourceOf(found);
     let waitMs = 0;
     try {
       const transfer = new Transfer(this.#registry, source, spec, startedAt);
       await transfer.ready();
-      await scan(source, this.#progress.cursor, end, (found) => {
+      await source.scan(this.#progress.cursor, end, (found) => {
         waitMs = this.#step(transfer, found);
         return waitMs === 0 && !this.hasEnded && !this.#stopping;
       });
@@ -111,7 +112,7 @@ export class MoveTask implements StagedWrite {
       if (this.#context.commit.failure !== undefined) throw problem;
       this.#end('failed', toSluiceError(problem).message);
     }
-    if (waitMs === 0 && !source.closed && !this.hasEnded && !this.#stopping) this.#end('done');
+    if (waitMs === 0 && !found.closed && !this.hasEnded && !this.#stopping) this.#end('done');
     return waitMs;
   }
 

@@ -1,8 +1,6 @@
 import { SluiceError } from '../../../errors.ts';
 import type { MovePreview, MoveSpec, MoveStatus } from '../../move-spec.ts';
 import type { EngineContext } from '../context.ts';
-import type { Queue } from '../queue.ts';
-import { requireWork } from '../queue-kinds.ts';
 import type { Registry } from '../registry.ts';
 import {
   decodeMovePart,
@@ -13,6 +11,7 @@ import {
   type MoveProgress,
   moveKey,
 } from './move-row.ts';
+import { checkSource, type MoveSource, moveSourceOf } from './move-source.ts';
 import { MoveTask } from './move-task.ts';
 import { preview } from './preview.ts';
 import { Transfer } from './transfer.ts';
@@ -57,27 +56,30 @@ export class Moves {
     const now = this.#context.clock.now();
     // A filter or an edit that cannot be is refused now, not by the task.
     new Transfer(this.#registry, source, spec, now);
+    const range = source.range(spec);
+    const { start, end, total } = range instanceof Promise ? await range : range;
     this.#refuseMore();
     const order = {
       id: this.#nextId,
       spec,
       startedAt: now,
-      sourceId: source.id,
-      end: source.nextSequence,
-      total: source.messages,
+      sourceId: source.queue.id,
+      end,
+      total,
     };
     const { commit } = this.#context;
     commit.put('moves', moveKey(order.id, 'order'), encodeMovePart(order));
-    commit.put('moves', moveKey(order.id, 'progress'), encodeMovePart(nothingMoved()));
-    const task = this.#add(order, nothingMoved());
+    commit.put('moves', moveKey(order.id, 'progress'), encodeMovePart(nothingMoved(start)));
+    const task = this.#add(order, nothingMoved(start));
     this.#forgetOldest();
     await commit.flushed();
     return task.status;
   }
 
-  preview(spec: MoveSpec): Promise<MovePreview> {
+  async preview(spec: MoveSpec): Promise<MovePreview> {
     const source = this.#sourceOf(spec);
-    return preview(new Transfer(this.#registry, source, spec, this.#context.clock.now()), spec.limit);
+    const transfer = new Transfer(this.#registry, source, spec, this.#context.clock.now());
+    return preview(transfer, await source.range(spec), spec.limit);
   }
 
   async status(id: string, waitMs: number): Promise<MoveStatus> {
@@ -158,14 +160,17 @@ export class Moves {
     });
   }
 
-  #sourceOf({ from, to, rate, limit }: MoveSpec): Queue {
+  #sourceOf(spec: MoveSpec): MoveSource {
+    const { from, to, rate, limit, copy } = spec;
     if (rate !== undefined && rate <= 0) throw tooLow('a rate', rate);
     if (limit !== undefined && limit < 1) throw tooLow('a limit', limit);
-    const source = requireWork(this.#registry.require(from), 'move messages out of');
+    const source = this.#registry.require(from);
+    checkSource(spec, source);
     if (to !== undefined && this.#registry.require(to) === source) {
-      throw new SluiceError('invalid_argument', `Cannot move from queue "${from}" to itself: name another queue`);
+      const act = copy ? `copy log "${from}" into` : `move from queue "${from}" to`;
+      throw new SluiceError('invalid_argument', `Cannot ${act} itself: name another queue`);
     }
-    return source;
+    return moveSourceOf(source);
   }
 
   #require(id: string): MoveTask {
@@ -179,11 +184,11 @@ function tooLow(what: string, met: number): SluiceError {
   return new SluiceError('invalid_argument', `Give ${what} above 0, or none: met ${met}`);
 }
 
-function nothingMoved(): MoveProgress {
+function nothingMoved(start: number): MoveProgress {
   return {
     state: 'running',
     endedAt: undefined,
-    cursor: 0,
+    cursor: start,
     scanned: 0,
     matched: 0,
     moved: 0,

@@ -1,6 +1,7 @@
 import type { MovePreview, MoveSample, SkippedMessage } from '../../move-spec.ts';
 import { deliveredMessageOf } from '../record.ts';
-import { type Found, scan } from '../scan.ts';
+import type { Found } from '../scan.ts';
+import type { MoveRange } from './move-source.ts';
 import { skippedListedMax } from './move-task.ts';
 import type { Plan, Transfer } from './transfer.ts';
 
@@ -9,11 +10,14 @@ const samplesMax = 20;
 const sampleBytesMax = 1024 * 1024;
 
 /** Says what a move would do and does nothing. A message whose place is full counts as one that can go: a move waits for it. */
-export async function preview(transfer: Transfer, limit = Number.POSITIVE_INFINITY): Promise<MovePreview> {
-  const { source } = transfer;
+export async function preview(
+  transfer: Transfer,
+  { start, end }: MoveRange,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<MovePreview> {
   const foreseen = new Foreseen();
   await transfer.ready();
-  await scan(source, 0, source.nextSequence, (found) => {
+  await transfer.source.scan(start, end, (found) => {
     for (const each of found) {
       if (foreseen.movable >= limit) return false;
       foreseen.add(each, transfer.plan(each));
