@@ -6,6 +6,7 @@ import { installDates } from './sandbox-dates.ts';
 import { installGuard } from './sandbox-guard.ts';
 import { installSandbox, type Sandbox } from './sandbox-prelude.ts';
 import { reachableObjects } from './sandbox-reach.ts';
+import { installTables } from './sandbox-tables.ts';
 import { installTexts } from './sandbox-texts.ts';
 import {
   bodyOf,
@@ -284,7 +285,7 @@ const runner = new vm.Script('sluiceRun()');
 
 function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(
-    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}, ${installDates}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
+    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}, ${installDates}, ${installTables}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
   );
 }
 

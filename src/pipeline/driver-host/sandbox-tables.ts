@@ -1,0 +1,104 @@
+/**
+ * Runs inside the context of a codec script before the script does, as text: it must not refer to anything outside itself.
+ *
+ * Bundles carry their tables as `JSON.parse('…')` at the top level, which runs anew for each message, and most messages look
+ * nothing up there. What a long text says that was read before is known to be right and never differs, so it is read when somebody
+ * first looks: until then an empty list or object stands for it. Nothing in the language tells the one from the other, and each
+ * message has its own.
+ */
+export function installTables(): void {
+  const { parse: read } = JSON;
+  const { apply: call, defineProperty, ownKeys } = Reflect;
+  const { get: valueOf, set: setValue } = Map.prototype;
+  /** Shorter ones are read as fast as they are put off. */
+  const lengthMin = 2_000;
+  /** Of all texts that are remembered. */
+  const charsMax = 1_000_000;
+  /** To look something up in what was put off costs more, so a text that one message in four looks at is not. */
+  const lookedAtShare = 4;
+
+  interface Table {
+    readonly isList: boolean;
+    asked: number;
+    lookedAt: number;
+  }
+
+  type Handler = { [Trap in keyof ProxyHandler<object>]: ProxyHandler<object>[Trap] | undefined };
+
+  const tables = new Map<string, Table>();
+  let chars = 0;
+
+  function tableOf(text: string): Table | undefined {
+    return call(valueOf, tables, [text]) as Table | undefined;
+  }
+
+  /** What is neither a list nor an object is no table. */
+  function remember(text: string, value: unknown): void {
+    if (chars + text.length > charsMax || typeof value !== 'object' || value === null) return;
+    chars += text.length;
+    call(setValue, tables, [text, { isList: isList(value), asked: 0, lookedAt: 0 }]);
+  }
+
+  function fill(target: object, text: string): void {
+    const value = call(read, undefined, [text]) as Record<PropertyKey, unknown>;
+    const names = ownKeys(value);
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at];
+      // The length of a list comes with its places.
+      if (name === 'length' && isList(target)) continue;
+      const property = { __proto__: null, value: value[name], writable: true, enumerable: true, configurable: true };
+      defineProperty(target, name, property);
+    }
+  }
+
+  function putOff(text: string, table: Table): object {
+    const target: object = table.isList ? [] : {};
+    let isFull = false;
+    const look = (): void => {
+      if (isFull) return;
+      // At the end of the stack this may break off, and somebody may look again.
+      fill(target, text);
+      isFull = true;
+      table.lookedAt++;
+      // Without traps everything goes to the target.
+      for (const name in handler) handler[name as keyof Handler] = undefined;
+    };
+    const handler = handlerFor(look);
+    return new ProxyOf(target, handler as ProxyHandler<object>);
+  }
+
+  /** Its traps look, and then do what would have been done without. Its class, and whether it may grow, are known before. */
+  function handlerFor(look: () => void): Handler {
+    return {
+      __proto__: null,
+      get: (target, name, receiver) => (look(), get(target, name, receiver)),
+      set: (target, name, value, receiver) => (look(), set(target, name, value, receiver)),
+      has: (target, name) => (look(), has(target, name)),
+      deleteProperty: (target, name) => (look(), deleteProperty(target, name)),
+      defineProperty: (target, name, property) => (look(), defineProperty(target, name, property)),
+      getOwnPropertyDescriptor: (target, name) => (look(), getOwnPropertyDescriptor(target, name)),
+      ownKeys: (target) => (look(), ownKeys(target)),
+      preventExtensions: (target) => (look(), preventExtensions(target)),
+    } as Handler;
+  }
+
+  const { get, set, has, deleteProperty, getOwnPropertyDescriptor, preventExtensions } = Reflect;
+  const { isArray: isList } = Array;
+  const ProxyOf = Proxy;
+
+  const { parse } = {
+    parse(this: unknown, text: unknown, reviver: unknown): unknown {
+      const isTable = typeof text === 'string' && text.length >= lengthMin && typeof reviver !== 'function';
+      if (!isTable) return call(read, this, [text, reviver]);
+      const table = tableOf(text);
+      if (table === undefined) {
+        const value = call(read, this, [text]);
+        remember(text, value);
+        return value;
+      }
+      table.asked++;
+      return table.lookedAt * lookedAtShare > table.asked ? call(read, this, [text]) : putOff(text, table);
+    },
+  };
+  defineProperty(JSON, 'parse', { value: parse });
+}
