@@ -36,6 +36,27 @@ const entryForms: Record<string, Convention> = {
     script: 'function Decoder(bytes, port) { var decoded = {}; decoded.p = port; return decoded }',
     data: { p: 7 },
   },
+  'Decoder, Converter and Validator of The Things Network 2': {
+    script: `function Decoder(bytes, port) { return { raw: bytes[0] } }
+      function Converter(decoded, port) { decoded.value = decoded.raw / 2; delete decoded.raw; return { value: decoded.value, port: port } }
+      function Validator(converted, port) { return converted.value < 10 && port === 7 }`,
+    data: { value: 9, port: 7 },
+  },
+  'decodeUplink over Converter': {
+    script: `function Converter(x) { return x / 0 } function Decoder() { return {} } function Validator() { return false }
+      function decodeUplink(i) { return { data: { b: i.bytes[0] } } }`,
+    data: { b: 18 },
+  },
+  'a bundle that gives its functions to whatever there is': {
+    script: `(function (root, make) { if (typeof exports === 'object' && typeof module === 'object') module.exports = make();
+      else if (typeof define === 'function' && define.amd) define([], make);
+      else { var made = make(); for (var name in made) (typeof exports === 'object' ? exports : root)[name] = made[name] } })(this, () => (() => {
+      var modules = { 9: (module) => { module.exports = JSON.parse('{"unit":"Cel"}') }, 4: (module, own, load) => { let table = load(9);
+        module.exports = { decodeUplink: (i) => ({ data: { unit: table.unit, b: i.bytes[0] } }), encodeDownlink: () => ({}) } } }, kept = {};
+      function load(id) { var known = kept[id]; if (known !== undefined) return known.exports; var module = kept[id] = { exports: {} };
+        modules[id](module, module.exports, load); return module.exports } return load(4) })());`,
+    data: { unit: 'Cel', b: 18 },
+  },
   'decodeUplink over Decoder': {
     script:
       'function Decoder(b, port) { return { n: b.length, port: port } }\nfunction decodeUplink(i) { return { data: Decoder(i.bytes, i.fPort) } }',
@@ -292,4 +313,12 @@ test('code from texts is refused, when it loads as when it decodes', () => {
   const codec = new CodecScript('codec', "function decodeUplink() { return { data: { a: eval('1') } } }", 1000);
   assert.match(codec.decode([given], false)?.[0].threw ?? '', /Code generation from strings disallowed/);
   assert.throws(() => new CodecScript('codec', 'var decodeUplink = new Function("return {}");', 1000), ScriptProblem);
+});
+
+test('a message that the Validator of The Things Network 2 refuses has an error and no data', () => {
+  const source = 'function Decoder(b) { return { n: b[0] } } function Validator(data) { return data.n !== 18 }';
+  const codec = new CodecScript('codec', source, 1000);
+  const refused = { output: { errors: ['Validator: the message is not valid'] } };
+  const taken = { output: { data: { n: 5 } } };
+  assert.deepEqual(codec.decode([given, { ...given, bytes: [5] }], false), [refused, taken]);
 });

@@ -66,12 +66,17 @@ export function installSandbox(
     return found;
   }
 
-  function decoderOf({ decodeUplink, Decode, Decoder }: Functions): Answerer {
+  function decoderOf({ decodeUplink, Decode, Decoder, Converter, Validator }: Functions): Answerer {
     if (typeof decodeUplink === 'function') return own(decodeUplink as Answerer);
     if (typeof Decode === 'function')
       return ({ fPort, bytes, variables }) => ({ data: Decode(fPort, bytes, variables) });
-    if (typeof Decoder === 'function') return ({ bytes, fPort }) => ({ data: Decoder(bytes, fPort) });
-    throw 'Define a function decodeUplink(input): the script has none';
+    if (typeof Decoder !== 'function') throw 'Define a function decodeUplink(input): the script has none';
+    return ({ bytes, fPort }) => {
+      const decoded = Decoder(bytes, fPort);
+      const data = typeof Converter === 'function' ? Converter(decoded, fPort) : decoded;
+      if (typeof Validator !== 'function' || Validator(data, fPort)) return { data };
+      return { errors: ['Validator: the message is not valid'] };
+    };
   }
 
   function encoderOf({ encodeDownlink, Encode, Encoder }: Functions): Answerer {

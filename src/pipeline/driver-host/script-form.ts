@@ -3,7 +3,7 @@
  *
  *   The Things Stack, ChirpStack 4   function decodeUplink(input) → { data, warnings, errors }
  *   ChirpStack 3                     function Decode(fPort, bytes, variables) → data
- *   The Things Network 2             function Decoder(bytes, fPort) → data
+ *   The Things Network 2             function Decoder(bytes, fPort) → data, Converter(data, fPort) → data, Validator(data, fPort)
  *
  * and the same of what comes after it and goes down (`normalizeUplink`, `encodeDownlink`, `Encode`, `Encoder`, `decodeDownlink`),
  * as a script, as a CommonJS module, or as a module whose only `export`s are its own functions.
@@ -175,6 +175,8 @@ const entryNames = [
   'decodeUplink',
   'Decode',
   'Decoder',
+  'Converter',
+  'Validator',
   'normalizeUplink',
   'encodeDownlink',
   'Encode',
