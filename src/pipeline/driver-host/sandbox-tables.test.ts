@@ -95,6 +95,7 @@ test('a script that names properties of every object after traps does not get at
     const called = [];
     names.forEach(function (name) { Object.prototype[name] = function () { called.push(name) } });
     Map.prototype.get = Map.prototype.set = Reflect.apply = function () { called.push('taken') };
+    Array.prototype[Symbol.iterator] = Array.prototype.push = function () { called[called.length] = 'walked' };
     const t = JSON.parse(${JSON.stringify(listText)});
     function decodeUplink() { return { data: { size: t.length, first: t[0].name, kind: Object.getPrototypeOf(t) === Array.prototype, called: called } } }`;
   const codec = new CodecScript('codec', source, 1000);

@@ -9,7 +9,22 @@
 export function installTables(): void {
   const { parse: read } = JSON;
   const { apply: call, defineProperty, ownKeys } = Reflect;
-  const { get: valueOf, set: setValue } = Map.prototype;
+  const { get: getTable, set: setTable } = Map.prototype;
+  const { isArray: isList } = Array;
+  const { create: createObject } = Object;
+  const ProxyOf = Proxy;
+  const trapped = (
+    [
+      'get',
+      'set',
+      'has',
+      'deleteProperty',
+      'defineProperty',
+      'getOwnPropertyDescriptor',
+      'ownKeys',
+      'preventExtensions',
+    ] as const
+  ).map((name) => ({ name, plainly: Reflect[name] as Trap }));
   /** Shorter ones are read as fast as they are put off. */
   const lengthMin = 2_000;
   /** Of all texts that are remembered. */
@@ -23,20 +38,21 @@ export function installTables(): void {
     lookedAt: number;
   }
 
-  type Handler = { [Trap in keyof ProxyHandler<object>]: ProxyHandler<object>[Trap] | undefined };
+  type Trap = (...given: unknown[]) => unknown;
+  type Handler = Record<string, Trap | undefined>;
 
   const tables = new Map<string, Table>();
   let chars = 0;
 
   function tableOf(text: string): Table | undefined {
-    return call(valueOf, tables, [text]) as Table | undefined;
+    return call(getTable, tables, [text]) as Table | undefined;
   }
 
   /** What is neither a list nor an object is no table. */
   function remember(text: string, value: unknown): void {
     if (chars + text.length > charsMax || typeof value !== 'object' || value === null) return;
     chars += text.length;
-    call(setValue, tables, [text, { isList: isList(value), asked: 0, lookedAt: 0 }]);
+    call(setTable, tables, [text, { isList: isList(value), asked: 0, lookedAt: 0 }]);
   }
 
   function fill(target: object, text: string): void {
@@ -61,30 +77,24 @@ export function installTables(): void {
       isFull = true;
       table.lookedAt++;
       // Without traps everything goes to the target.
-      for (const name in handler) handler[name as keyof Handler] = undefined;
+      for (const name in handler) handler[name] = undefined;
     };
     const handler = handlerFor(look);
-    return new ProxyOf(target, handler as ProxyHandler<object>);
+    return new ProxyOf(target, handler);
   }
 
   /** Its traps look, and then do what would have been done without. Its class, and whether it may grow, are known before. */
   function handlerFor(look: () => void): Handler {
-    return {
-      __proto__: null,
-      get: (target, name, receiver) => (look(), get(target, name, receiver)),
-      set: (target, name, value, receiver) => (look(), set(target, name, value, receiver)),
-      has: (target, name) => (look(), has(target, name)),
-      deleteProperty: (target, name) => (look(), deleteProperty(target, name)),
-      defineProperty: (target, name, property) => (look(), defineProperty(target, name, property)),
-      getOwnPropertyDescriptor: (target, name) => (look(), getOwnPropertyDescriptor(target, name)),
-      ownKeys: (target) => (look(), ownKeys(target)),
-      preventExtensions: (target) => (look(), preventExtensions(target)),
-    } as Handler;
+    const handler: Handler = createObject(null);
+    for (let at = 0; at < trapped.length; at++) {
+      const { name, plainly } = trapped[at];
+      handler[name] = (...given) => {
+        look();
+        return call(plainly, undefined, given);
+      };
+    }
+    return handler;
   }
-
-  const { get, set, has, deleteProperty, getOwnPropertyDescriptor, preventExtensions } = Reflect;
-  const { isArray: isList } = Array;
-  const ProxyOf = Proxy;
 
   const { parse } = {
     parse(this: unknown, text: unknown, reviver: unknown): unknown {
