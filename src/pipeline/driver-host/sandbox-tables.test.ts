@@ -103,6 +103,20 @@ test('a script that names properties of every object after traps does not get at
   for (let message = 0; message < 12; message++) assert.deepEqual(codec.decode([{ bytes: [] }], false), [expected]);
 });
 
+test('a table that was first looked at where the stack ends is whole all the same', () => {
+  const source = `const t = JSON.parse(${JSON.stringify(listText)});
+    function down(rest) { if (rest > 0) return down(rest - 1) + 1; return t[5].id }
+    function depth() { try { return depth() + 1 } catch (problem) { return 1 } }
+    function decodeUplink(i) {
+      const deepest = depth();
+      for (let less = 0; less < 60; less++) { try { down(deepest - less * 20) } catch (problem) { continue } }
+      return { data: { size: t.length, last: t[199].name, sum: t.reduce(function (sum, row) { return sum + row.id }, 0) } };
+    }`;
+  const codec = new CodecScript('codec', source, 1000);
+  const expected = { output: { data: { size: 200, last: 'row 199', sum: 19900 } } };
+  for (let message = 0; message < 12; message++) assert.deepEqual(codec.decode([{ bytes: [] }], false), [expected]);
+});
+
 test('a text that is no JSON fails each time, and one that is read in another way is read at once', () => {
   const long = ' '.repeat(3000);
   const source = `function decodeUplink() {
