@@ -105,11 +105,12 @@ test('a script that names properties of every object after traps does not get at
 
 test('a table that was first looked at where the stack ends is whole all the same', () => {
   const source = `const t = JSON.parse(${JSON.stringify(listText)});
-    function down(rest) { if (rest > 0) return down(rest - 1) + 1; return t[5].id }
-    function depth() { try { return depth() + 1 } catch (problem) { return 1 } }
+    function down(rest, look) { return rest > 0 ? down(rest - 1, look) + 1 : look() }
+    function fits(rest, look) { try { down(rest, look); return true } catch (problem) { return false } }
     function decodeUplink(i) {
-      const deepest = depth();
-      for (let less = 0; less < 60; less++) { try { down(deepest - less * 20) } catch (problem) { continue } }
+      let fitting = 0;
+      for (let step = 65536; step >= 1; step /= 2) if (fits(fitting + step, function () { return 0 })) fitting += step;
+      while (!fits(fitting, function () { return t[5].id })) fitting--;
       return { data: { size: t.length, last: t[199].name, sum: t.reduce(function (sum, row) { return sum + row.id }, 0) } };
     }`;
   const codec = new CodecScript('codec', source, 1000);
