@@ -54,6 +54,8 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
   /** None any more once a message met one that it did not assign: it may have asked whether there is such a property. */
   let blanksMax = 100;
   const seenMax = 1000;
+  const seenGlobals: PropertyKey[] = bare();
+  const seenGlobalsMax = 20;
 
   const errors = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError];
   const { Buffer } = globalThis as unknown as { Buffer: Uint8ArrayConstructor };
@@ -164,7 +166,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     const { holder, keys, values } = item;
     let found: Surroundings = 'clean';
     if (!hasItsCount(item)) {
-      if (!removeAdded(item)) return 'lost';
+      if (!removeSeenGlobals(item) && !removeAdded(item)) return 'lost';
       found = 'restored';
     }
     if (item.blanks.length > 0 && clearBlanks(item)) found = 'restored';
@@ -189,6 +191,16 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     return listedNames(holder).length + getOwnPropertySymbols(holder).length;
   }
 
+  /** True where those that were added before are all that was added: to go through all names takes ten times as long. */
+  function removeSeenGlobals(item: Kept): boolean {
+    if (item.holder !== globalThis) return false;
+    for (let place = 0; place < seenGlobals.length; place++) {
+      const name = seenGlobals[place];
+      if (getOwnPropertyDescriptor(globalThis, name) !== undefined && !deleteProperty(globalThis, name)) return false;
+    }
+    return hasItsCount(item);
+  }
+
   function removeAdded(item: Kept): boolean {
     const { holder, names, seen } = item;
     const all = ownKeys(holder);
@@ -202,7 +214,9 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
       if (!deleteProperty(holder, name)) return false;
       if (call(hasName, seen, [name]) || seen.size >= seenMax) continue;
       call(addName, seen, [name]);
-      if (holder === globalThis && typeof name === 'string') added[added.length] = name;
+      if (holder !== globalThis) continue;
+      if (typeof name === 'string') added[added.length] = name;
+      if (seenGlobals.length < seenGlobalsMax) seenGlobals[seenGlobals.length] = name;
     }
     return true;
   }
