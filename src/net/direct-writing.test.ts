@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { type Output, writeDirectly } from './direct-writing.ts';
+import { type Output, writeAllDirectly } from './direct-writing.ts';
 
 /** Two ends of a connection; the client reads nothing before it is told to. */
 async function connection(t: TestContext): Promise<{ served: Socket; client: Socket }> {
@@ -39,8 +39,8 @@ const neverDone = (): void => assert.fail('there was nothing to wait for');
 
 test('what fits into the socket is taken at once, one piece or several, in their order', async (t) => {
   const { served, client } = await connection(t);
-  assert.equal(writeDirectly(served, output('one '), neverDone), 'taken');
-  assert.equal(writeDirectly(served, output('two ', 'three'), neverDone), 'taken');
+  assert.equal(writeAllDirectly(served, output('one '), neverDone), 'taken');
+  assert.equal(writeAllDirectly(served, output('two ', 'three'), neverDone), 'taken');
   assert.equal(String(await received(client, 13)), 'one two three');
 });
 
@@ -49,7 +49,7 @@ test('what does not fit is said to be done when the reader has made room for it,
   const pieces = ['a', 'b', 'c'].map((letter) => ({ bytes: Buffer.alloc(8 * 1024 * 1024, letter) }));
   let isDone = false;
   const done = new Promise<void>((resolve) => {
-    const written = writeDirectly(served, pieces, () => {
+    const written = writeAllDirectly(served, pieces, () => {
       isDone = true;
       resolve();
     });
@@ -67,7 +67,7 @@ test('a reader that goes away in the middle ends the socket with the reason, and
   const { served, client } = await connection(t);
   const ended = once(served, 'error');
   const done = new Promise<void>((resolve) => {
-    assert.equal(writeDirectly(served, tooMuch, resolve), 'under-way');
+    assert.equal(writeAllDirectly(served, tooMuch, resolve), 'under-way');
   });
   client.resetAndDestroy();
   const [problem] = await ended;
@@ -79,7 +79,7 @@ test('a reader that goes away in the middle ends the socket with the reason, and
 test('a socket that is destroyed in the middle says that the write is done', async (t) => {
   const { served } = await connection(t);
   const done = new Promise<void>((resolve) => {
-    assert.equal(writeDirectly(served, tooMuch, resolve), 'under-way');
+    assert.equal(writeAllDirectly(served, tooMuch, resolve), 'under-way');
   });
   served.destroy();
   await done;
@@ -88,9 +88,9 @@ test('a socket that is destroyed in the middle says that the write is done', asy
 test('what is no plain socket, has ended, or has something of its own to write is written as usual', async (t) => {
   const { served } = await connection(t);
   const bytes = output('x');
-  assert.equal(writeDirectly(new PassThrough() as unknown as Socket, bytes, neverDone), 'refused');
+  assert.equal(writeAllDirectly(new PassThrough() as unknown as Socket, bytes, neverDone), 'refused');
   served.write(tooMuch[0].bytes);
-  assert.equal(writeDirectly(served, bytes, neverDone), 'refused');
+  assert.equal(writeAllDirectly(served, bytes, neverDone), 'refused');
   served.destroy();
-  assert.equal(writeDirectly(served, bytes, neverDone), 'refused');
+  assert.equal(writeAllDirectly(served, bytes, neverDone), 'refused');
 });

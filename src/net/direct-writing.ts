@@ -17,17 +17,44 @@ export type Written =
  * It needs what Node 24 has without documenting it: `_handle`, and the binding `stream_wrap`. Where those are missing, and for
  * TLS, everything is refused and written as usual.
  */
-export function writeDirectly(socket: Socket, pieces: readonly Output[], done: () => void): Written {
+export function writeDirectly(socket: Socket, bytes: Buffer, done: () => void): Written {
+  const handle = handleOf(socket);
+  if (binding === undefined || handle === undefined) return 'refused';
+  const request = takeRequest(binding);
+  return written(binding, socket, request, handle.writeBuffer(request, bytes), bytes, done);
+}
+
+/** As `writeDirectly`, for pieces that leave in one call. */
+export function writeAllDirectly(socket: Socket, pieces: readonly Output[], done: () => void): Written {
+  if (pieces.length === 1) return writeDirectly(socket, pieces[0].bytes, done);
+  const handle = handleOf(socket);
+  if (binding === undefined || handle === undefined) return 'refused';
+  const request = takeRequest(binding);
+  return written(binding, socket, request, handle.writev(request, pieces.map(bytesOf), allAreBuffers), pieces, done);
+}
+
+/** Absent where the socket has to be written as usual. */
+function handleOf(socket: Socket): StreamHandle | undefined {
   const { _handle: handle } = socket as PlainSocket;
-  if (binding === undefined || !isPlain(handle) || socket.writableLength > 0 || socket.writableEnded) return 'refused';
-  const request = spare ?? new binding.WriteWrap();
+  return isPlain(handle) && socket.writableLength === 0 && !socket.writableEnded ? handle : undefined;
+}
+
+function takeRequest({ WriteWrap }: StreamBinding): WriteRequest {
+  const request = spare ?? new WriteWrap();
   spare = undefined;
-  const problem =
-    pieces.length === 1
-      ? handle.writeBuffer(request, pieces[0].bytes)
-      : handle.writev(request, pieces.map(bytesOf), allAreBuffers);
-  if (problem === 0 && binding.streamBaseState[binding.kLastWriteWasAsync] !== 0) {
-    request.pieces = pieces;
+  return request;
+}
+
+function written(
+  { streamBaseState, kLastWriteWasAsync }: StreamBinding,
+  socket: Socket,
+  request: WriteRequest,
+  problem: number,
+  memory: WriteRequest['memory'],
+  done: () => void,
+): Written {
+  if (problem === 0 && streamBaseState[kLastWriteWasAsync] !== 0) {
+    request.memory = memory;
     request.oncomplete = (status) => {
       if (status < 0) socket.destroy(writeProblem(status));
       done();
@@ -68,7 +95,7 @@ interface StreamHandle {
 interface WriteRequest {
   oncomplete?: (status: number) => void;
   /** Keeps the memory while the operating system reads it. */
-  pieces?: readonly Output[];
+  memory?: Buffer | readonly Output[];
 }
 
 interface StreamBinding {

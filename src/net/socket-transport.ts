@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Peer, Transport } from '../broker/transport.ts';
 import { type HeldMemory, referenceBytesMin } from '../std/bytes.ts';
 import type { Clock, Timer } from '../std/clock.ts';
-import { type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
-import { type Output, writeDirectly } from './direct-writing.ts';
+import { type Chunk, type ChunkPool, largeBytes, smallBytes } from './chunk-pool.ts';
+import { type Output, type Written, writeAllDirectly, writeDirectly } from './direct-writing.ts';
 import { lingerMs } from './linger.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -30,11 +30,13 @@ export class SocketTransport implements Transport, Flushable {
   readonly #drained: () => void;
   readonly #clock: Clock;
   readonly #framing: OutputFraming | undefined;
+  /** What `buffer` is the memory of. */
+  #chunk: Chunk | undefined;
   /** Full chunks that wait for the end of the turn or of the write before. */
   #full: Piece[] = [];
   #fullBytes = 0;
   /** What the operating system is taking now. */
-  #writing: Piece[] = [];
+  #writing: readonly Piece[] = none;
   #writingBytes = 0;
   /** Writes that the operating system has not said to have taken. */
   #writesDue = 0;
@@ -128,23 +130,52 @@ export class SocketTransport implements Transport, Flushable {
     this.#full = [];
     this.#fullBytes = 0;
     for (const { memory } of this.#writing) this.#gathering.abandon(memory);
-    this.#writing = [];
+    this.#writing = none;
     this.#writingBytes = 0;
   }
 
   /** Calls nobody back: an encoder may be in the middle of a packet. */
   #send(): void {
     if (this.#socket.destroyed) return;
+    if (this.#full.length === 0 && this.position > 0 && this.#framing === undefined) this.#sendChunk();
+    else this.#sendAll();
+  }
+
+  /** Nearly all output: where the operating system takes it at once nothing is made for it. */
+  #sendChunk(): void {
+    const chunk = this.#chunk as Chunk;
+    const bytes = chunk.first(this.position);
+    this.#buffering(undefined);
+    this.#sent(bytes.length);
+    const written = this.#writesDue === 0 ? writeDirectly(this.#socket, bytes, this.#written) : 'refused';
+    if (written === 'taken') chunk.letGo();
+    else this.#goOn(written, [{ bytes, memory: chunk.memory, owner: chunk }], bytes.length);
+  }
+
+  #sendAll(): void {
     this.#retire();
     if (this.#full.length === 0) return;
     this.#frame();
-    this.#turnBytes += this.#fullBytes;
-    this.#turn.sent(this.#fullBytes);
-    this.#writing = this.#full;
-    this.#writingBytes = this.#fullBytes;
+    const pieces = this.#full;
+    const bytes = this.#fullBytes;
     this.#full = [];
     this.#fullBytes = 0;
-    this.#write(this.#writing);
+    this.#sent(bytes);
+    const written = this.#writesDue === 0 ? writeAllDirectly(this.#socket, pieces, this.#written) : 'refused';
+    if (written === 'taken') for (const { memory, owner } of pieces) owner?.letGo(memory);
+    else this.#goOn(written, pieces, bytes);
+  }
+
+  #sent(bytes: number): void {
+    this.#turnBytes += bytes;
+    this.#turn.sent(bytes);
+  }
+
+  #goOn(written: Exclude<Written, 'taken'>, pieces: readonly Piece[], bytes: number): void {
+    this.#writing = pieces;
+    this.#writingBytes = bytes;
+    this.#writesDue++;
+    if (written === 'refused') this.#writeAsUsual(pieces);
   }
 
   #frame(): void {
@@ -159,16 +190,8 @@ export class SocketTransport implements Transport, Flushable {
     else this.#socket.end(this.#framing.trailer());
   }
 
-  #write(pieces: readonly Output[]): void {
-    const written = this.#writesDue === 0 ? writeDirectly(this.#socket, pieces, this.#written) : 'refused';
-    if (written === 'taken') this.#release();
-    else if (written === 'under-way') this.#writesDue++;
-    else this.#writeAsUsual(pieces);
-  }
-
   #writeAsUsual(pieces: readonly Output[]): void {
     const socket = this.#socket;
-    this.#writesDue++;
     if (pieces.length > 1) socket.cork();
     for (let i = 0; i < pieces.length - 1; i++) socket.write(pieces[i].bytes);
     socket.write(pieces[pieces.length - 1].bytes, this.#written);
@@ -190,28 +213,33 @@ export class SocketTransport implements Transport, Flushable {
 
   #release(): void {
     for (const { memory, owner } of this.#writing) owner?.letGo(memory);
-    this.#writing = [];
+    this.#writing = none;
     this.#writingBytes = 0;
   }
 
   #next(size: number): void {
     this.#retire();
     const busy = this.#fullBytes > 0 || this.#lastTurnBytes > smallBytes;
-    this.buffer = this.#pool.take(Math.max(size, busy ? largeBytes : smallBytes));
+    this.#buffering(this.#pool.take(Math.max(size, busy ? largeBytes : smallBytes)));
+  }
+
+  #buffering(chunk: Chunk | undefined): void {
+    this.#chunk = chunk;
+    this.buffer = chunk === undefined ? nothing : chunk.memory;
+    this.position = 0;
   }
 
   /** Puts the chunk that is being filled in line. */
   #retire(): void {
-    if (this.buffer === nothing) return;
-    const chunk = this.buffer;
+    const chunk = this.#chunk;
+    if (chunk === undefined) return;
     if (this.position > 0) {
-      this.#full.push({ bytes: chunk.subarray(0, this.position), memory: chunk, owner: this.#pool });
+      this.#full.push({ bytes: chunk.first(this.position), memory: chunk.memory, owner: chunk });
       this.#fullBytes += this.position;
     } else {
-      this.#pool.letGo(chunk);
+      chunk.letGo();
     }
-    this.buffer = nothing;
-    this.position = 0;
+    this.#buffering(undefined);
   }
 }
 
@@ -238,3 +266,4 @@ export interface SharedByTransports {
 const earlyBytes = 12 * 1024;
 
 const nothing = Buffer.alloc(0);
+const none: readonly Piece[] = [];

@@ -5,9 +5,12 @@ export interface Flushable {
 
 /** Collects what one turn of the event loop has written to, and flushes each once after all input of the turn was handled. */
 export class Turn {
-  #dirty: Flushable[] = [];
-  #scheduled = false;
+  /** Two lists that change places each turn; as long as the longest turn's, and empty from `#count` on. */
+  #dirty: (Flushable | undefined)[] = [];
+  #flushing: (Flushable | undefined)[] = [];
+  #count = 0;
   readonly #counters: { bytesOut: number };
+  readonly #ends = (): void => this.#end();
 
   constructor(counters: { bytesOut: number }) {
     this.#counters = counters;
@@ -15,10 +18,8 @@ export class Turn {
 
   /** The caller adds itself once until it is flushed. */
   add(flushable: Flushable): void {
-    this.#dirty.push(flushable);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#end());
+    if (this.#count === 0) setImmediate(this.#ends);
+    this.#dirty[this.#count++] = flushable;
   }
 
   /** Whoever flushes says how much it was. */
@@ -27,9 +28,15 @@ export class Turn {
   }
 
   #end(): void {
-    this.#scheduled = false;
     const dirty = this.#dirty;
-    this.#dirty = [];
-    for (let i = 0; i < dirty.length; i++) dirty[i].flush();
+    const count = this.#count;
+    this.#dirty = this.#flushing;
+    this.#flushing = dirty;
+    this.#count = 0;
+    for (let i = 0; i < count; i++) {
+      const flushable = dirty[i];
+      dirty[i] = undefined;
+      flushable?.flush();
+    }
   }
 }
