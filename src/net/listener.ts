@@ -187,11 +187,14 @@ export class Listener {
   }
 
   #serve(visit: Visit): void {
-    const { accept, reading } = this.#parts;
+    const { accept, reading, turn } = this.#parts;
     const { remoteAddress, certificate, head } = visit;
     const peer = { remoteAddress, certificate, listener: this.options.profile };
     const output = visit.isWebSocket ? new WebSocketOutput() : undefined;
-    const receive = (bytes: Buffer): void => input.receive(bytes);
+    const receive = (bytes: Buffer): void => {
+      input.receive(bytes);
+      turn.goOn();
+    };
     const socket = this.tls === undefined ? reading.adopt(visit.socket, receive) : readAsUsual(visit.socket, receive);
     if (socket !== visit.socket) this.#follow(visit, socket);
     const transport = new SocketTransport(socket, peer, this.#parts, () => handler.drained(), output);
