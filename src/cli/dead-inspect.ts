@@ -4,6 +4,7 @@ import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import type { MessageAnswer } from './answers.ts';
 import { Api, path } from './api.ts';
 import { command } from './command.ts';
+import { deadQueueOption } from './dead-list.ts';
 import { apiOptions, value } from './options.ts';
 import { print } from './print.ts';
 import { formatCount, formatFields, formatTime } from './table.ts';
@@ -12,7 +13,8 @@ interface InspectAnswer {
   readonly message: MessageAnswer;
   readonly bytes: number;
   readonly hex: readonly { readonly offset: number; readonly hex: string; readonly text: string }[];
-  readonly now: Rehearsal;
+  /** Of a message of a device. */
+  readonly now?: Rehearsal;
 }
 
 export const driverOptions = {
@@ -31,13 +33,13 @@ export function driverFrom(given: string | undefined): { id: string; version: st
 
 export const inspect = command({
   name: 'inspect',
-  summary: 'Shows one dead letter byte by byte, beside what a driver makes of it now',
+  summary: 'Shows one dead letter byte by byte, beside what a driver makes of it now where it is a message of a device',
   operands: [{ name: 'SEQUENCE', sentence: 'its place, as `sluice dead show` prints it' }],
-  options: { ...driverOptions, ...apiOptions },
+  options: { queue: deadQueueOption, ...driverOptions, ...apiOptions },
   async run({ options, operands: [sequence], terminal }) {
     const driver = driverFrom(options.driver);
     const api = new Api(options.url, options.token);
-    const query = { driver: driver?.id, version: driver?.version };
+    const query = { queue: options.queue, driver: driver?.id, version: driver?.version };
     const answer = await api.get<InspectAnswer>(path`/v1/dead-letters/messages/${sequence}`, query);
     return print(terminal, options.json, answer, format);
   },
@@ -48,15 +50,18 @@ function format({ message, bytes, hex, now }: InspectAnswer): string {
     formatFields({ topic: message.topic, ...storyOf(message.death) }),
     `${formatCount(bytes, 'byte')}:`,
     ...hex.map((row) => `  ${row.offset.toString(16).padStart(4, '0')}  ${row.hex.padEnd(47)}  ${row.text}`),
-    'Now:',
-    formatFields({
-      outcome: now.now,
-      driver: now.driver === undefined ? '-' : `${now.driver.id} ${now.driver.version}`,
-      ...(now.error === undefined ? {} : { because: now.error.reason }),
-      ...Object.fromEntries(now.readings.map(({ eventType, data }) => [eventType, JSON.stringify(data)])),
-      ...(now.warnings.length === 0 ? {} : { warnings: now.warnings.join('; ') }),
-    }),
+    ...(now === undefined ? [] : ['Now:', formatNow(now)]),
   ].join('\n');
+}
+
+function formatNow(now: Rehearsal): string {
+  return formatFields({
+    outcome: now.now,
+    driver: now.driver === undefined ? '-' : `${now.driver.id} ${now.driver.version}`,
+    ...(now.error === undefined ? {} : { because: now.error.reason }),
+    ...Object.fromEntries(now.readings.map(({ eventType, data }) => [eventType, JSON.stringify(data)])),
+    ...(now.warnings.length === 0 ? {} : { warnings: now.warnings.join('; ') }),
+  });
 }
 
 function storyOf(death: Death | undefined): Record<string, string> {

@@ -3,6 +3,7 @@ import type { Rehearsal } from '../pipeline/rehearsal.ts';
 import { Api } from './api.ts';
 import { command } from './command.ts';
 import { driverFrom, driverOptions } from './dead-inspect.ts';
+import { deadQueueOption } from './dead-list.ts';
 import { apiOptions, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatCount, formatTable } from './table.ts';
@@ -22,6 +23,7 @@ export const tryOut = command({
   name: 'try',
   summary: 'Tries dead letters with another driver, or with what is there now; nothing changes',
   options: {
+    queue: deadQueueOption,
     fingerprint: value(text({ expected: 'a fingerprint, as `sluice dead list` prints it' }), {
       placeholder: 'F',
       sentence: 'Only what died of this cause.',
@@ -36,9 +38,9 @@ export const tryOut = command({
     ...apiOptions,
   },
   async run({ options, terminal }) {
-    const { fingerprint, limit, type: deviceType } = options;
+    const { queue, fingerprint, limit, type: deviceType } = options;
     const api = new Api(options.url, options.token);
-    const request = { fingerprint, deviceType, driver: driverFrom(options.driver), limit };
+    const request = { queue, fingerprint, deviceType, driver: driverFrom(options.driver), limit };
     const answer = await api.post<TrialAnswer>('/v1/dead-letters/trials', request);
     return print(terminal, options.json, answer, format);
   },

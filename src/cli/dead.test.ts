@@ -130,3 +130,18 @@ test('dead replay can be slow and change what it gives back', async () => {
   assert.equal(out, 'Replayed 0 of 0 messages.\nIt goes on: sluice move show 3');
   assert.equal(exit, 0);
 });
+
+test('dead inspect and dead try look into the queue that is named', async () => {
+  const message = { sequence: 3, topic: 'jobs/print', payload: 'a', encoding: 'utf8', state: 'ready', attempts: 0 };
+  const inspected = await runAgainst(
+    { 'GET /v1/dead-letters/messages/3': { body: { message, bytes: 1, hex: [{ offset: 0, hex: '61', text: 'a' }] } } },
+    ['dead', 'inspect', '3', '--queue', 'jobs.dead'],
+  );
+  assert.equal(inspected.seen[0].url, '/v1/dead-letters/messages/3?queue=jobs.dead');
+  assert.match(inspected.out, /^topic +jobs\/print\n1 byte:\n {2}0000 {2}61 +a$/);
+  const tried = await runAgainst(
+    { 'POST /v1/dead-letters/trials': { body: { tried: 0, outcomes: {}, samples: [] } } },
+    ['dead', 'try', '--queue', 'jobs.dead'],
+  );
+  assert.equal((tried.seen[0].body as { queue: string }).queue, 'jobs.dead');
+});

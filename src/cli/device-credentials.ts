@@ -8,6 +8,9 @@ import { print } from './print.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
 
 interface Credential {
+  readonly username?: string;
+  readonly password?: string;
+  readonly token?: string;
   readonly id: string;
   readonly kind: string;
   readonly name?: string;
@@ -86,10 +89,13 @@ export const credentials = command({
   },
 });
 
-/** The key is left out: whoever gave it has it. */
+/** What the device needs stands first, for it is shown this once. The key is left out: whoever gave it has it. */
 function madeText(made: Credential): string {
-  const { createdAt, expiresAt, publicKey: _publicKey, ...told } = made;
+  const { createdAt, expiresAt, publicKey: _publicKey, username, password, token, ...told } = made;
   return formatFields({
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(token !== undefined && { token }),
     ...told,
     createdAt: formatTime(createdAt),
     ...(expiresAt !== undefined && { expiresAt: formatTime(expiresAt) }),

@@ -52,6 +52,25 @@ test('device credentials prints the new password, and --remove takes it away', a
   assert.equal(removed.seen[0].method, 'DELETE');
 });
 
+test('device credentials prints first what has to go into the device', async () => {
+  const rest = { deviceId: 'd-1', id: 'c-1', createdAt: 0 };
+  for (const [kind, secret] of [
+    ['password', { password: 's3cret' }],
+    ['token', { token: 't0ken' }],
+  ] as const) {
+    const body = { username: 'd-1', kind, ...rest, ...secret };
+    const { out } = await runAgainst({ 'POST /v1/devices/d-1/credentials': { status: 201, body } }, [
+      'device',
+      'credentials',
+      'd-1',
+      '--kind',
+      kind,
+    ]);
+    const names = out.split('\n').map((line) => line.split(' ', 1)[0]);
+    assert.deepEqual(names.slice(0, 2), ['username', kind]);
+  }
+});
+
 test('device credentials tells when they were made, and needs a file where the device has the secret', async () => {
   const made = { deviceId: 'd-1', id: 'k', kind: 'key', publicKey: 'PEM\n', createdAt: 0, expiresAt: 1000 };
   const answers = { 'POST /v1/devices/d-1/credentials': { status: 201, body: made } };

@@ -105,14 +105,15 @@ const extend = command({
   summary: 'Holds a leased message for longer, from now',
   operands: [name, token],
   options: {
-    lease: valueOr(seconds, 30, { placeholder: 'SECONDS', sentence: 'For how long.' }),
+    lease: value(seconds, { placeholder: 'SECONDS', sentence: "For how long; the queue's own where absent." }),
     ...apiOptions,
   },
   async run({ options, operands: [queue, leased], terminal }) {
     const api = new Api(options.url, options.token);
     const body = { tokens: [leased], leaseSeconds: options.lease };
     const answer = await api.post<TokenResults>(path`/v1/queues/${queue}/extend`, body);
-    return settled(terminal, options.json, answer, `Held for ${formatCount(options.lease, 'second')}.`);
+    const how = options.lease === undefined ? 'as long as the queue says' : formatCount(options.lease, 'second');
+    return settled(terminal, options.json, answer, `Held for ${how}, from now.`);
   },
 });
 

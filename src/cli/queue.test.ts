@@ -10,6 +10,8 @@ const stats = {
   oldestReadyAgeMs: 45,
   perSecond: { enqueued: 12.34, acknowledged: 7, dropped: { purged: 0 } },
   desiredConsumers: 5,
+  deadLetters: 1,
+  groups: [],
   alerts: ['depth', 'stalled'],
 };
 const jobs = { name: 'jobs', createdAt: 0, options: { bindings: [{ filter: 'jobs/#' }], leaseMs: 30_000 }, stats };
@@ -19,9 +21,37 @@ test('queue list prints a table with the numbers of each queue', async () => {
   assert.equal(
     out,
     [
-      'queue  ready  leased  scheduled  in/s  done/s  consumers  needed  oldest ready (ms)  alerts         bound to',
-      'jobs   1,200       3          0  12.3       7          2       5                 45  depth stalled  jobs/#',
+      'queue  ready  leased  scheduled  in/s  done/s  consumers  needed  oldest ready (ms)  dead letters  alerts         bound to',
+      'jobs   1,200       3          0  12.3       7          2       5                 45             1  depth stalled  jobs/#',
     ].join('\n'),
+  );
+});
+
+test('queue list says of a log what its groups have before them, and of unread dead letters that they need nobody', async () => {
+  const groups = [
+    { name: 'a', lagMessages: 3, lagMs: 40 },
+    { name: 'b', lagMessages: 7, lagMs: 20 },
+  ];
+  const log = { bindings: [], kind: 'log', deadLetter: 'jobs.dead' };
+  const queues = [
+    { ...jobs, name: 'read', options: log, stats: { ...stats, groups } },
+    { ...jobs, name: 'unread', options: log, stats: { ...stats, desiredConsumers: 0, consumers: 0 } },
+    { ...jobs, name: 'jobs.dead', options: { bindings: [], deadLetter: null }, stats: { ...stats, consumers: 0 } },
+  ];
+  const { out } = await runAgainst({ 'GET /v1/queues': { body: { queues } } }, ['queue', 'list']);
+  const [titles, ...rows] = out.split('\n');
+  const cell = (row: string, title: string) =>
+    row
+      .slice(0, titles.indexOf(title) + title.length)
+      .split(' ')
+      .at(-1);
+  assert.deepEqual(
+    rows.map((row) => [cell(row, 'ready'), cell(row, 'oldest ready (ms)'), cell(row, 'needed')]),
+    [
+      ['7', '40', '5'],
+      ['-', '-', '0'],
+      ['1,200', '45', '-'],
+    ],
   );
 });
 

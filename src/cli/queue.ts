@@ -16,30 +16,51 @@ const name = { name: 'QUEUE', sentence: 'the name of a queue' };
 const list = command({
   name: 'list',
   summary: 'Lists the queues',
+  note: 'Of a log, ready and oldest say what the group that is furthest behind has before it, since its messages stay when they are read. Needed is how many consumers the pace of the last minute asks for; a queue of dead letters that nobody consumes needs none.',
   options: apiOptions,
   async run({ options, terminal }) {
     const answer = await new Api(options.url, options.token).get<{ queues: readonly QueueAnswer[] }>('/v1/queues');
-    return print(terminal, options.json, answer, ({ queues }) =>
-      formatTable(
+    return print(terminal, options.json, answer, ({ queues }) => {
+      const forDeadLetters = new Set(queues.map((row) => row.options.deadLetter));
+      return formatTable(
         queues,
         [
           { title: 'queue', cell: (row) => row.name },
-          { title: 'ready', cell: (row) => row.stats.ready },
+          { title: 'ready', cell: (row) => backlogOf(row).messages },
           { title: 'leased', cell: (row) => row.stats.leased },
           { title: 'scheduled', cell: (row) => row.stats.scheduled },
           { title: 'in/s', cell: (row) => tenths(row.stats.perSecond.enqueued) },
           { title: 'done/s', cell: (row) => tenths(row.stats.perSecond.acknowledged) },
           { title: 'consumers', cell: (row) => row.stats.consumers },
-          { title: 'needed', cell: (row) => row.stats.desiredConsumers },
-          { title: 'oldest ready (ms)', cell: (row) => row.stats.oldestReadyAgeMs },
+          {
+            title: 'needed',
+            cell: (row) => (isLeftAlone(row, forDeadLetters) ? undefined : row.stats.desiredConsumers),
+          },
+          { title: 'oldest ready (ms)', cell: (row) => backlogOf(row).oldestMs },
+          { title: 'dead letters', cell: (row) => row.stats.deadLetters },
           { title: 'alerts', cell: (row) => row.stats.alerts.join(' ') },
           { title: 'bound to', cell: (row) => row.options.bindings.map((binding) => binding.filter).join(' ') },
         ],
         'There are no queues.',
-      ),
-    );
+      );
+    });
   },
 });
+
+/** What waits for consumers. The messages of a log that nobody reads wait for nobody. */
+function backlogOf({ options, stats }: QueueAnswer): { messages: number | undefined; oldestMs: number | undefined } {
+  if (options.kind !== 'log') return { messages: stats.ready, oldestMs: stats.oldestReadyAgeMs };
+  if (stats.groups.length === 0) return { messages: undefined, oldestMs: undefined };
+  return {
+    messages: Math.max(...stats.groups.map(({ lagMessages }) => lagMessages)),
+    oldestMs: Math.max(...stats.groups.map(({ lagMs }) => lagMs)),
+  };
+}
+
+/** Whether it takes the dead letters of others, to be looked at and replayed, and nobody consumes it. */
+function isLeftAlone({ name: queue, stats }: QueueAnswer, forDeadLetters: ReadonlySet<string | null>): boolean {
+  return forDeadLetters.has(queue) && stats.consumers === 0;
+}
 
 const show = command({
   name: 'show',

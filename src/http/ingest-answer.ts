@@ -34,12 +34,12 @@ export async function takeOne(request: IngestRequest, call: Call, parts: RoutePa
   const headers = preferenceApplied(preferences);
   if (answer.kind === 'processed') return processedAnswer(messageId, answer.outcome, headers);
   const { results } = answer;
-  const known = results && (await finalAnswers(results, [0], waitSeconds ?? 0, call, parts));
-  const final = known?.get(0);
+  const told = results && (await finalAnswers(results, [0], waitSeconds ?? 0, call, parts));
+  const final = told?.known.get(0);
   if (final?.kind === 'stored') return processedAnswer(messageId, final.outcome, headers);
   if (final?.kind === 'rejected') throw final.error;
   const location = `/v1/devices/${pathPart(request.deviceId)}/messages/${pathPart(messageId)}`;
-  const notAwaited = results?.bound;
+  const notAwaited = told?.notAwaited;
   return { status: 202, body: { messageId, ...(notAwaited && { notAwaited }) }, headers: { ...headers, location } };
 }
 

@@ -27,9 +27,9 @@ export async function takeBatch(
   const messageIds = items.map((item, tag) => admit(item, tag, batch, receipts, call.caller, parts));
   const results = await receipts.all();
   const accepted = [...results.keys()].filter((tag) => isAccepted(results[tag]));
-  const known = batch.results && (await finalAnswers(batch.results, accepted, waitSeconds ?? 0, call, parts));
-  const notAwaited = batch.results?.bound;
-  const told = results.map((result, tag) => batchResult(messageIds[tag], result, known?.get(tag)));
+  const final = batch.results && (await finalAnswers(batch.results, accepted, waitSeconds ?? 0, call, parts));
+  const notAwaited = final?.notAwaited;
+  const told = results.map((result, tag) => batchResult(messageIds[tag], result, final?.known.get(tag)));
   return {
     status: 200,
     body: { results: told, ...(notAwaited && { notAwaited }) },

@@ -5,6 +5,8 @@ export const longPollsMax = 5_000;
 /** Those of them that may be one client's, so that no one keeps all others out. */
 export const longPollsPerClientMax = 1_000;
 
+export type LongPollBound = 'longPollsMax' | 'longPollsPerClientMax';
+
 /** One wait of a long poll. */
 export interface Wait<T> {
   /** Name of the client whose share of the places it takes. Absent: of none. */
@@ -39,9 +41,10 @@ export class LongPolls {
     return this.#count >= this.#max;
   }
 
-  /** Whether one more of this client may wait. */
-  hasRoomFor(client: string): boolean {
-    return !this.isFull && (this.#byClient.get(client) ?? 0) < this.#perClientMax;
+  /** The bound that leaves no room for one more of this client. */
+  boundFor(client: string): LongPollBound | undefined {
+    if (this.isFull) return 'longPollsMax';
+    return (this.#byClient.get(client) ?? 0) < this.#perClientMax ? undefined : 'longPollsPerClientMax';
   }
 
   /** What came; undefined where the caller left or the server stops. Rejects with `quota_exceeded` where too many wait already, of all or of this client. */

@@ -50,3 +50,12 @@ test('a topic that was built is read back', () => {
     assert.deepEqual(parseDeviceTopic(buildDeviceTopic(address)), address);
   }
 });
+
+test('a topic of "me" from somebody who is no device says what stands there instead', () => {
+  const problem = parseDeviceTopic('devices/me/telemetry');
+  assert.ok(problem instanceof SluiceError);
+  assert.equal(
+    problem.message,
+    'Cannot take a message on "devices/me/telemetry": "me" stands for a device that has logged in: log in as it, or name its id',
+  );
+});

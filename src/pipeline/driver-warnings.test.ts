@@ -14,7 +14,20 @@ test('a version that decodes nothing names what goes before it', () => {
   assert.deepEqual(warn('active', serves), [`It decodes for ${told}`]);
   assert.deepEqual(warn('canary', serves), [`It decodes for ${told}`]);
   assert.deepEqual(warn('shadow', serves), [`It runs beside ${told}`]);
-  assert.deepEqual(warn('off', serves), []);
+});
+
+test('a version that is off says what becomes of its messages where nothing for their type is in use in its place', () => {
+  const first = 'Roll out another version for "tank" as active: while this one is off,';
+  assert.deepEqual(warn('off', { beside: [json] }), [
+    `${first} messages with firmware * are read by json 1.1.0, which is for every device type`,
+  ]);
+  assert.deepEqual(warn('off', { isAlone: true }), [
+    `${first} messages with firmware * have no driver, and become dead letters`,
+  ]);
+  assert.deepEqual(warn('off', { beside: [rival], isAlone: true }), [
+    `${first} some messages with firmware * have no driver, and become dead letters`,
+  ]);
+  assert.deepEqual(warn('off', { beside: [rival] }), []);
 });
 
 test('a version on trial without one in use says what becomes of the other messages', () => {

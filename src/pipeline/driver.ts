@@ -148,7 +148,7 @@ export interface Serving {
   readonly unknownFirmware: boolean;
   /** What decodes for the firmware that it is for and does not have. */
   readonly givesWayTo: readonly RivalDriver[];
-  /** What is in use beside a canary or a shadow, and whether there is firmware for which nothing is. */
+  /** What is in use beside a canary or a shadow, or in place of one that is off, and whether there is firmware for which nothing is. */
   readonly beside: readonly RivalDriver[];
   readonly isAlone: boolean;
 }

@@ -85,8 +85,8 @@ export interface Consuming {
   lease(queue: string, request: LeaseRequest): Promise<readonly LeasedMessage[]>;
   /** Settles by token. Durable when the promise resolves; one answer per token, `lease_lost` where it is no longer held. */
   settle(queue: string, tokens: readonly string[], settlement: Settlement): Promise<readonly SettleResult[]>;
-  /** Moves the deadline of leases to `leaseMs` from now. */
-  extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]>;
+  /** Moves the deadline of leases to `leaseMs` from now; the queue's own when absent. */
+  extend(queue: string, tokens: readonly string[], leaseMs?: number): Promise<readonly SettleResult[]>;
   /** Ends the requests of one who leases, with nothing, and gives back what they hold, uncounted. Nothing where nobody is called so. */
   leave(queue: string, consumerId: string): Promise<void>;
   /** Those who consume, push and pull. */

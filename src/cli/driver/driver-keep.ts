@@ -19,7 +19,8 @@ interface StoryAnswer {
 
 interface DeadAnswer {
   readonly message: Bytes & { readonly properties?: { readonly userProperties?: readonly (readonly string[])[] } };
-  readonly now: { readonly readings: StoryAnswer['rows']; readonly error?: { readonly reason: string } };
+  /** Absent where it is no message of a device. */
+  readonly now?: { readonly readings: StoryAnswer['rows']; readonly error?: { readonly reason: string } };
 }
 
 export const keepExample = command({
@@ -61,6 +62,7 @@ async function fromHistory(api: Api, device: string, message: string): Promise<M
 
 async function fromDeadLetter(api: Api, sequence: number): Promise<ManifestExample> {
   const { message, now } = await api.get<DeadAnswer>(path`/v1/dead-letters/messages/${String(sequence)}`);
+  if (now === undefined) throw new Error(`Cannot keep dead letter ${sequence}: it is no message of a device`);
   const fPort = message.properties?.userProperties?.find(([name]) => name === 'sluice-fport')?.[1];
   return {
     description: `dead letter ${sequence}`,

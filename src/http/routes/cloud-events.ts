@@ -6,11 +6,11 @@ import {
   readStructured,
   structuredType,
 } from '../../pipeline/forms/cloud-events.ts';
-import { ingestAnswers, preferHeader, takeOne } from '../ingest-answer.ts';
+import { ingestAnswers, notAwaitedProperty, preferHeader, takeOne } from '../ingest-answer.ts';
 import { type BatchItem, requestOf, takeBatch } from '../ingest-batch.ts';
 import { jsonItem, jsonItems } from '../ingest-items.ts';
 import { type Answer, type Call, type Route, type RouteParts, route } from '../route.ts';
-import { answer, anyJson, array, batchItemsMax, deviceIdParams, text } from '../schemas.ts';
+import { answer, anyJson, array, batchItemsMax, deviceIdParams, flag, itemResult, text } from '../schemas.ts';
 
 interface Event {
   readonly params: { readonly id?: string };
@@ -47,7 +47,12 @@ const rawBody = {
 
 const responses = {
   ...ingestAnswers,
-  200: answer('Processed; for a batch one result per event, in their order', { messageId: text, outcome: text }),
+  200: answer('Processed; for a batch one result per event, in their order, in `results`', {
+    messageId: text,
+    outcome: text,
+    results: array({ ...itemResult, properties: { messageId: text, ...itemResult.properties, accepted: flag } }),
+    ...notAwaitedProperty,
+  }),
 };
 
 export const cloudEventRoutes: readonly Route[] = [

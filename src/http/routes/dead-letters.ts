@@ -15,7 +15,7 @@ const tag = 'Dead letters';
 
 /** Where the pipeline's dead letters are. */
 export const ingestDead = 'ingest.dead';
-const queue = { ...text, default: ingestDead };
+export const queue = { ...text, default: ingestDead };
 
 interface Groups {
   readonly query: { readonly queue: string };

@@ -79,13 +79,17 @@ const serves = {
     firmware: { ...array(text), description: 'Semver ranges; `*` for all firmware that is known, empty for none' },
     unknownFirmware: { ...flag, description: 'Also devices of which no firmware is known' },
     givesWayTo: { ...array(rival), description: 'What decodes for firmware that it is for and does not have' },
-    beside: { ...array(rival), description: 'What is in use beside a canary or shadow' },
+    beside: {
+      ...array(rival),
+      description: 'What is in use beside a canary or shadow, or in place of one that is off',
+    },
     isAlone: { ...flag, description: 'There is firmware for which nothing is in use beside it' },
   },
 };
 const warnings = {
   ...array(text),
-  description: 'What one may not expect of it as it is rolled out now, in sentences: it decodes nothing, or is alone',
+  description:
+    'What one may not expect of it as it is rolled out now, in sentences: it decodes nothing, is alone, or nothing is in use in its place',
 };
 const setAsideFor = {
   ...array(text),

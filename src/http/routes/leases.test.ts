@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { serve } from '../testing/served.ts';
 
 async function serveJobs(t: Parameters<typeof serve>[0], payloads: readonly string[]) {
@@ -68,6 +68,16 @@ test('a lease is extended', async (t) => {
     { token, ok: true },
     { token: 'other', ok: false, code: 'lease_lost' },
   ]);
+});
+
+test('a lease that is extended without saying for how long is held for as long as the queue says', async (t) => {
+  const { lease, call, engine } = await serveJobs(t, ['a']);
+  await engine.declare('jobs', { leaseMs: 90_000 });
+  const { token } = (await lease({ leaseSeconds: 5 })).body.messages[0];
+  const extend = mock.method(engine, 'extend');
+  const { body } = await call('POST', '/v1/queues/jobs/extend', { tokens: [token] });
+  assert.deepEqual(body.results, [{ token, ok: true }]);
+  assert.deepEqual(extend.mock.calls[0].arguments, ['jobs', [token], undefined]);
 });
 
 test('a lease waits for the first message', async (t) => {
@@ -140,7 +150,8 @@ test('what a lease or a settlement cannot be is refused', async (t) => {
     ['nack', { tokens: ['t1'], mode: 'lost' }],
     ['nack', { tokens: ['t1'], mode: 'rejected', code: 'a\0b' }],
     ['nack', { tokens: ['t1'], reason: 'a\ud800b' }],
-    ['extend', { tokens: ['t1'] }],
+    ['extend', { leaseSeconds: 5 }],
+    ['extend', { tokens: ['t1'], leaseSeconds: 0 }],
   ] as const) {
     const answer = await call('POST', `/v1/queues/jobs/${path}`, body);
     assert.equal(answer.status, 400, JSON.stringify(body));

@@ -19,6 +19,8 @@ import {
 
 const tag = 'Queues';
 
+const ownLease = "The queue's own where absent";
+
 /** Messages of one lease. */
 const leaseMessagesMax = 256;
 /** Longest wait of a lease: proxies and clients commonly give up after 30 seconds. */
@@ -51,7 +53,7 @@ interface Nack extends Named {
 }
 
 interface Extend extends Named {
-  readonly body: { readonly tokens: readonly string[]; readonly leaseSeconds: number };
+  readonly body: { readonly tokens: readonly string[]; readonly leaseSeconds?: number };
 }
 
 export const leaseRoutes: readonly Route[] = [
@@ -66,7 +68,7 @@ export const leaseRoutes: readonly Route[] = [
       body: object({
         max: { type: 'integer', minimum: 1, maximum: leaseMessagesMax, default: 1 },
         waitSeconds: { type: 'number', minimum: 0, maximum: waitSecondsMax, default: 0 },
-        leaseSeconds,
+        leaseSeconds: { ...leaseSeconds, description: ownLease },
         group: { ...groupName, description: 'Of a log: whose position is shared. It is made where there is none' },
       }),
       responses: { 200: answer('What there is; nothing when nothing came', { messages: array(leasedMessage) }) },
@@ -125,11 +127,11 @@ export const leaseRoutes: readonly Route[] = [
     who: 'consumer',
     schemas: {
       params: queueName,
-      body: object({ tokens, leaseSeconds }, ['tokens', 'leaseSeconds']),
+      body: object({ tokens, leaseSeconds: { ...leaseSeconds, description: ownLease } }, ['tokens']),
       responses: { 200: tokenResults },
     },
-    handle: async ({ params, body }, { engine }) =>
-      ok({ results: await engine.extend(params.name, body.tokens, body.leaseSeconds * 1_000) }),
+    handle: async ({ params, body: { tokens, leaseSeconds: wanted } }, { engine }) =>
+      ok({ results: await engine.extend(params.name, tokens, wanted === undefined ? undefined : wanted * 1_000) }),
   }),
 ];
 

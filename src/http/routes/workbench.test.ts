@@ -80,6 +80,22 @@ test('a driver is tried on what died of the type that it is for, unless a type o
   assert.equal((await call('POST', '/v1/dead-letters/trials', { driver })).body.tried, 12, 'it is for every type');
 });
 
+test('dead letters of another queue are looked at and tried there, and what is of no device has no driver', async (t) => {
+  const { call, engine } = await serveDead(t, 1);
+  await engine.declare('jobs', {});
+  const message = { qos: 1 as const, retain: false, properties: undefined, receivedAt: 0, publisher: 'p' };
+  const death = { code: 'no_luck', reason: 'Out of paper', headers: [] };
+  await engine.bury('jobs', { ...message, topic: 'jobs/print', payload: Buffer.from('a') }, death);
+  await engine.bury('jobs', { ...message, topic: 'devices/a/telemetry', payload: Buffer.from('b') }, death);
+  const { body } = await call('GET', '/v1/dead-letters/messages/1?queue=jobs.dead');
+  assert.deepEqual([body.message.death.code, body.hex[0].text, body.now], ['no_luck', 'a', undefined]);
+  assert.equal((await call('GET', '/v1/dead-letters/messages/2?queue=jobs.dead')).body.now.now, 'applied');
+  const missing = await call('GET', '/v1/dead-letters/messages/9?queue=jobs.dead');
+  assert.deepEqual([missing.status, /"jobs\.dead"/.test(missing.body.detail)], [404, true]);
+  assert.equal((await call('POST', '/v1/dead-letters/trials', { queue: 'jobs.dead' })).body.tried, 2);
+  assert.equal((await call('POST', '/v1/dead-letters/trials', { queue: 'none' })).status, 404);
+});
+
 test('before the first dead letter there is nothing to try', async (t) => {
   const { call, engine } = await serve(t);
   await engine.declare('ingest', {});

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../errors.ts';
+import { parseDeviceTopic } from '../../pipeline/device-topic.ts';
 import type { DriverRef } from '../../pipeline/driver.ts';
 import type { MessageMatch } from '../../queues/engine.ts';
 import { compileFilter } from '../../queues/move-filter.ts';
@@ -8,17 +9,18 @@ import type { PipelineDoor } from '../pipeline-door.ts';
 import { storedToJson } from '../queue-json.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, entityName, integer, object, text } from '../schemas.ts';
-import { counted, ingestDead, orNone, rehearsalSchema } from './dead-letters.ts';
+import { counted, orNone, queue, rehearsalSchema } from './dead-letters.ts';
 
 const tag = 'Dead letters';
 
 interface Inspect {
   readonly params: { readonly sequence: number };
-  readonly query: { readonly driver?: string; readonly version?: string };
+  readonly query: { readonly queue: string; readonly driver?: string; readonly version?: string };
 }
 
 interface Try {
   readonly body: {
+    readonly queue: string;
     readonly fingerprint?: string;
     readonly deviceType?: string;
     readonly driver?: DriverRef;
@@ -32,17 +34,17 @@ const triedMax = 100_000;
 
 const died = { type: 'object', properties: { code: text, reason: text } };
 
-/** Looking closely at the dead letters of the pipeline, and trying them with another driver, before anything moves. */
+/** Looking closely at dead letters, those of the pipeline if no other queue is named, and trying them with another driver, before anything moves. */
 export const workbenchRoutes: readonly Route[] = [
   route<Inspect>({
     method: 'GET',
     path: '/v1/dead-letters/messages/{sequence}',
     tag,
-    summary: `One dead letter of ${ingestDead}, byte by byte, beside what a driver makes of it now`,
+    summary: 'One dead letter, byte by byte, beside what a driver makes of it now where it is a message of a device',
     who: 'admin',
     schemas: {
       params: object({ sequence: integer }, ['sequence']),
-      query: object({ driver: text, version: text }),
+      query: object({ queue, driver: text, version: text }),
       responses: {
         200: answer('The message', {
           message: { type: 'object' },
@@ -56,12 +58,13 @@ export const workbenchRoutes: readonly Route[] = [
       },
     },
     handle: async ({ params: { sequence }, query }, { engine, pipeline }) => {
-      const page = await orNone(engine, ingestDead, nothing, () =>
-        engine.browse(ingestDead, { from: sequence, limit: 1 }),
+      const page = await orNone(engine, query.queue, nothing, () =>
+        engine.browse(query.queue, { from: sequence, limit: 1 }),
       );
       const [stored] = page.messages;
-      if (stored?.sequence !== sequence) throw notThere(sequence);
-      const [now] = await pipeline.rehearsals.run([stored], driverOf(query));
+      if (stored?.sequence !== sequence) throw notThere(query.queue, sequence);
+      const isOfDevice = parseDeviceTopic(stored.message.topic) !== undefined;
+      const [now] = isOfDevice ? await pipeline.rehearsals.run([stored], driverOf(query)) : [];
       const { payload } = stored.message;
       return ok({
         message: storedToJson(stored),
@@ -75,10 +78,11 @@ export const workbenchRoutes: readonly Route[] = [
     method: 'POST',
     path: '/v1/dead-letters/trials',
     tag,
-    summary: `Try dead letters of ${ingestDead} with the drivers of now, or with this one: nothing changes`,
+    summary: 'Try dead letters of devices with the drivers of now, or with this one: nothing changes',
     who: 'admin',
     schemas: {
       body: object({
+        queue,
         fingerprint: text,
         deviceType: {
           ...entityName,
@@ -103,13 +107,13 @@ export const workbenchRoutes: readonly Route[] = [
       },
     },
     handle: async ({ body, presence }, { engine, pipeline }) => {
-      const { fingerprint, driver, limit } = body;
+      const { queue: from, fingerprint, driver, limit } = body;
       const deviceType = triedType(body, pipeline);
       const match = ofType(compileFilter(fingerprint === undefined ? {} : { fingerprint }, 0), deviceType);
-      const spec = { queue: ingestDead, match, driver, limit };
+      const spec = { queue: from, match, driver, limit };
       const none = { tried: 0, outcomes: {}, samples: [], next: undefined };
-      const trial = await orNone(engine, ingestDead, none, async () => {
-        await counted(engine, ingestDead, fingerprint);
+      const trial = await orNone(engine, from, none, async () => {
+        await counted(engine, from, fingerprint);
         return tryDeadLetters(engine, pipeline.rehearsals, spec, presence);
       });
       return ok({ ...trial, deviceType });
@@ -139,9 +143,9 @@ function driverOf({ driver, version }: Inspect['query']): DriverRef | undefined 
   throw new SluiceError('invalid_argument', 'Name both driver and version, or neither for the one of the device');
 }
 
-function notThere(sequence: number): SluiceError {
+function notThere(queue: string, sequence: number): SluiceError {
   return new SluiceError(
     'not_found',
-    `Cannot find dead letter ${sequence} in "${ingestDead}": it never was, or was replayed or removed`,
+    `Cannot find dead letter ${sequence} in "${queue}": it never was, or was replayed or removed`,
   );
 }

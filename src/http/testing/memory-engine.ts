@@ -138,12 +138,13 @@ export class MemoryEngine implements Engine {
     });
   }
 
-  async extend(name: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
-    const stored = [...this.#queue(name).messages.values()];
+  async extend(name: string, tokens: readonly string[], leaseMs?: number): Promise<readonly SettleResult[]> {
+    const { info, messages } = this.#queue(name);
+    const stored = [...messages.values()];
     return tokens.map((token) => {
       const found = stored.find((each) => each.token === token);
       if (found === undefined) return { token, ok: false, code: 'lease_lost' };
-      found.leaseUntil = this.now + leaseMs;
+      found.leaseUntil = this.now + (leaseMs ?? info.options.leaseMs);
       return { token, ok: true };
     });
   }

@@ -18,16 +18,7 @@ export interface Rule extends DriverRef, DriverMatch {
  */
 export function ruleFor<R extends Rule>(rules: readonly R[], firmware: semver.SemVer | undefined): R | undefined {
   if (firmware === undefined) return ruleForUnknown(rules);
-  let best: R | undefined;
-  let bestSpecificity = 0;
-  for (const rule of rules) {
-    const found = specificity(rule, firmware);
-    if (found === 0 || found < bestSpecificity) continue;
-    if (best !== undefined && found === bestSpecificity && !isNewer(rule, best)) continue;
-    best = rule;
-    bestSpecificity = found;
-  }
-  return best;
+  return narrowest(rules, (rule) => specificity(rule, firmware), isNewer);
 }
 
 /** What there is for one device type and firmware. */
@@ -48,21 +39,93 @@ export function choiceOf<R extends Rule>(
   firmware: semver.SemVer | undefined,
   stageOf: (rule: R) => DriverStage,
 ): Choice<R> {
+  const staged = stagedOf(own, others, stageOf);
+  // Where firmware is not known, whether one may decode depends on all that there are.
+  const { active, canaries, shadows } = choose(
+    staged,
+    (rules) => ruleFor(rules, firmware),
+    firmware === undefined ? (rivals) => rivals : undefined,
+  );
+  return { active, canaries: canaries.flatMap(newestFirst), shadows };
+}
+
+/**
+ * As `choiceOf`, for one known firmware version after the other: it is told how narrowly each rule names the one that is
+ * meant, and answers those that have a place, the active one first.
+ */
+export function chooserOf<R extends Rule>(
+  own: readonly R[],
+  others: readonly R[],
+  stageOf: (rule: R) => DriverStage,
+): (narrowness: (rule: R) => number) => { readonly active: R | undefined; readonly onTrial: readonly R[] } {
+  const staged = stagedOf(own, others, stageOf);
+  const ranks = ranksOf([...own, ...others]);
+  const isNewerByRank = (rule: R, than: R): boolean => (ranks.get(rule) ?? 0) >= (ranks.get(than) ?? 0);
+  return (narrowness) => {
+    const { active, canaries, shadows } = choose(staged, (rules) => narrowest(rules, narrowness, isNewerByRank));
+    return { active, onTrial: [...canaries.flat(), ...shadows] };
+  };
+}
+
+/** The rules that count, by how far they are rolled out. */
+interface Staged<R> {
+  readonly actives: readonly R[];
+  /** Canaries, and the active ones that each of them has to go before. */
+  readonly trials: readonly { readonly canaries: readonly R[]; readonly rivals: readonly R[] }[];
+  readonly shadows: readonly R[];
+}
+
+function stagedOf<R>(own: readonly R[], others: readonly R[], stageOf: (rule: R) => DriverStage): Staged<R> {
   const at = (rules: readonly R[], stage: DriverStage): readonly R[] => rules.filter((rule) => stageOf(rule) === stage);
-  const ownActive = at(own, 'active');
-  const isKnown = ownActive.length > 0;
-  const wouldWin = (actives: readonly R[]): ((rule: R) => boolean) => {
-    const best = firmware === undefined ? undefined : ruleFor(actives, firmware);
-    const rivals = best === undefined ? actives : [best];
-    return (rule) => ruleFor([...rivals, rule], firmware) === rule;
-  };
-  const canaries = at(own, 'canary').filter(wouldWin(ownActive));
-  const foreign = isKnown ? [] : at(others, 'canary').filter(wouldWin(at(others, 'active')));
+  const ownActives = at(own, 'active');
+  const trials = [{ canaries: at(own, 'canary'), rivals: ownActives }];
+  const shadows = at([...own, ...others], 'shadow');
+  if (ownActives.length > 0) return { actives: ownActives, trials, shadows };
+  const actives = at(others, 'active');
+  return { actives, trials: [...trials, { canaries: at(others, 'canary'), rivals: actives }], shadows };
+}
+
+function choose<R extends Rule>(
+  { actives, trials, shadows }: Staged<R>,
+  winner: (rules: readonly R[]) => R | undefined,
+  toBeat: (rivals: readonly R[]) => readonly R[] = (rivals) => [winner(rivals)].filter((best) => best !== undefined),
+): Pick<Choice<R>, 'active' | 'shadows'> & { readonly canaries: readonly (readonly R[])[] } {
+  const winners = (rules: readonly R[], rivals: readonly R[]): readonly R[] =>
+    rules.filter((rule) => winner([...rivals, rule]) === rule);
   return {
-    active: ruleFor(isKnown ? ownActive : at(others, 'active'), firmware),
-    canaries: [...newestFirst(canaries), ...newestFirst(foreign)],
-    shadows: at([...own, ...others], 'shadow').filter(wouldWin([])),
+    active: winner(actives),
+    canaries: trials.map(({ canaries, rivals }) => (canaries.length === 0 ? [] : winners(canaries, toBeat(rivals)))),
+    shadows: winners(shadows, []),
   };
+}
+
+function narrowest<R>(
+  rules: readonly R[],
+  narrowness: (rule: R) => number,
+  isNewer: (rule: R, than: R) => boolean,
+): R | undefined {
+  let best: R | undefined;
+  let bestNarrowness = 0;
+  for (const rule of rules) {
+    const found = narrowness(rule);
+    if (found === 0 || found < bestNarrowness) continue;
+    if (best !== undefined && found === bestNarrowness && !isNewer(rule, best)) continue;
+    best = rule;
+    bestNarrowness = found;
+  }
+  return best;
+}
+
+/** By version, the oldest first; equal versions have equal ranks. */
+function ranksOf<R extends Rule>(rules: readonly R[]): ReadonlyMap<R, number> {
+  const ranks = new Map<R, number>();
+  let before: R | undefined;
+  for (const rule of rules.toSorted((a, b) => semver.compare(a.version, b.version))) {
+    const isSame = before !== undefined && semver.compare(before.version, rule.version) === 0;
+    ranks.set(rule, isSame ? (ranks.get(before as R) ?? 0) : ranks.size);
+    before = rule;
+  }
+  return ranks;
 }
 
 /** Whether a canary has this device: always the same answer for the same share, and still yes for a larger one. */
@@ -133,6 +196,46 @@ export function readRange(range: string): semver.Range | undefined {
     if (problem instanceof TypeError) return undefined;
     throw problem;
   }
+}
+
+/** The specificity of a rule for each of these versions, which are in order: an alternative of its range has those from one place to another. */
+export function specificities(
+  { firmware, range }: Pick<Rule, 'firmware' | 'range'>,
+  versions: readonly semver.SemVer[],
+) {
+  const found = new Uint8Array(versions.length);
+  const alternatives = (range ?? readRange(firmware))?.set ?? [];
+  // The widest first: a narrower one lies on top.
+  for (const comparators of alternatives.toSorted((a, b) => width(a) - width(b))) {
+    const spans = comparators.map((comparator) => spanOf(comparator, versions));
+    const from = Math.max(0, ...spans.map((span) => span.from));
+    const to = Math.min(versions.length, ...spans.map((span) => span.to));
+    if (from < to) found.fill(width(comparators), from, to);
+  }
+  return found;
+}
+
+/** From where to where, exclusive, a comparator holds. */
+function spanOf({ operator, semver: version }: semver.Comparator, versions: readonly semver.SemVer[]) {
+  if (version.major === undefined) return { from: 0, to: versions.length };
+  const at = placeOf(version, versions);
+  const behind = at < versions.length && versions[at].compare(version) === 0 ? at + 1 : at;
+  if (operator === '>=') return { from: at, to: versions.length };
+  if (operator === '<') return { from: 0, to: at };
+  if (operator === '>') return { from: behind, to: versions.length };
+  return operator === '<=' ? { from: 0, to: behind } : { from: at, to: behind };
+}
+
+/** Of the first version that is not below this one. */
+function placeOf(version: semver.SemVer, versions: readonly semver.SemVer[]): number {
+  let low = 0;
+  let high = versions.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (versions[middle].compare(version) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** As `Comparator.test`, which reads both versions again. */

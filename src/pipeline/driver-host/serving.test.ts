@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import semver from 'semver';
 import type { DriverStage } from '../../devices/rollout.ts';
 import { forSeeds } from '../../std/testing/seed.ts';
@@ -44,6 +44,27 @@ test('a range at the end of what semver can say is told as any', () => {
 test('a version that is off has nothing', () => {
   const [old, current] = serve([driver('1.0.0', '*'), driver('1.1.0', '*', 'off')]);
   assert.deepEqual([old.firmware, current.firmware, current.givesWayTo], [['*'], [], []]);
+});
+
+test('a version that is off says what is in use in its place, and that nothing is', () => {
+  const [, covered] = serve([driver('1.0.0', '*'), driver('1.1.0', '>=1 <3', 'off')]);
+  assert.deepEqual([covered.beside, covered.isAlone], [[ref('1.0.0')], false]);
+  const [, partly] = serve([driver('1.0.0', '<2'), driver('1.1.0', '>=1 <3', 'off')]);
+  assert.deepEqual([partly.beside, partly.isAlone], [[ref('1.0.0')], true]);
+  const [alone] = serve([driver('1.0.0', '*', 'off')], [{ ...driver('9.0.0', '*'), deviceType: '*' }]);
+  assert.deepEqual([alone.beside, alone.isAlone], [[{ ...ref('9.0.0'), deviceType: '*' }], false]);
+});
+
+test('ranges of many alternatives cost each a search, and not a look at every version that any of them names', () => {
+  const alternatives = (first: number) => Array.from({ length: 43 }, (_, at) => `${first}.${at}.1`).join('||');
+  const drivers = Array.from({ length: 20 }, (_, at) => driver(`1.0.${at}`, alternatives(at)));
+  const compare = mock.method(semver.SemVer.prototype, 'compare');
+  const servings = serve(drivers);
+  const asked = compare.mock.callCount();
+  compare.mock.restore();
+  assert.equal(servings[7].firmware.length, 43);
+  // 860 alternatives: sorting and finding them takes a few dozen comparisons each; all with all would be more than a million.
+  assert.ok(asked < 100_000, `${asked} comparisons`);
 });
 
 test('a canary or shadow says what is in use beside it, and that nothing is', () => {

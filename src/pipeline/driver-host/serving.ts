@@ -1,7 +1,7 @@
 import semver from 'semver';
 import type { DriverStage } from '../../devices/rollout.ts';
 import type { Serving } from '../driver.ts';
-import { boundariesOf, type Choice, choiceOf, lowestFirmware, type Rule, specificity } from './resolve.ts';
+import { boundariesOf, type Choice, choiceOf, chooserOf, lowestFirmware, type Rule, specificities } from './resolve.ts';
 
 /**
  * What each driver for one device type decodes. Between the versions that the ranges name nothing changes, so one look at
@@ -18,12 +18,24 @@ export function servingsOf<R extends Rule>(
   stageOf: (rule: R) => DriverStage,
 ): ReadonlyMap<R, Serving> {
   const all = [...own, ...others];
-  const looks = looksAt(boundariesOf(all.map(({ firmware }) => firmware))).map((look) => ({
-    look,
-    choice: choiceOf(own, others, look.at, stageOf),
-  }));
+  const looks = looksAt(boundariesOf(all.map(({ firmware }) => firmware)));
+  const versions = looks.map(({ at }) => at);
+  const seen = new Map(
+    all.map((rule) => [rule, { narrowness: specificities(rule, versions), has: new Set<number>() }]),
+  );
+  const choose = chooserOf(own, others, stageOf);
+  const actives = looks.map((_, index) => {
+    const { active, onTrial } = choose((rule) => seen.get(rule)?.narrowness[index] ?? 0);
+    for (const rule of active === undefined ? onTrial : [active, ...onTrial]) seen.get(rule)?.has.add(index);
+    return active;
+  });
   const unknown = choiceOf(own, others, undefined, stageOf);
-  return new Map(all.map((rule) => [rule, servingOf(rule, stageOf(rule), looks, unknown)]));
+  return new Map(
+    [...seen].map(([rule, found]) => {
+      const told = servingOf(stageOf(rule), looks, actives, found);
+      return [rule, { ...told, unknownFirmware: hasPlace(rule, unknown) }];
+    }),
+  );
 }
 
 /** One firmware version, which stands for all between two borders, or is one itself. Undefined: there is no border. */
@@ -33,9 +45,10 @@ interface Look {
   readonly to: semver.SemVer | undefined;
 }
 
-interface Looked<R extends Rule> {
-  readonly look: Look;
-  readonly choice: Choice<R>;
+/** Of one rule, by look: how narrowly it names the version, and whether it has a place there. */
+interface Seen {
+  readonly narrowness: Uint8Array;
+  readonly has: ReadonlySet<number>;
 }
 
 function looksAt(borders: readonly semver.SemVer[]): readonly Look[] {
@@ -59,21 +72,23 @@ function above({ version, prerelease }: semver.SemVer): semver.SemVer {
 }
 
 function servingOf<R extends Rule>(
-  rule: R,
   stage: DriverStage,
-  looks: readonly Looked<R>[],
-  unknown: Choice<R>,
-): Serving {
-  const served = looks.filter(({ choice }) => hasPlace(rule, choice));
-  const inRange = stage === 'off' ? [] : looks.filter(({ look }) => specificity(rule, look.at) > 0);
-  const passed = inRange.filter((looked) => !served.includes(looked)).map(({ choice }) => choice.active);
-  const beside = stage === 'active' ? [] : served.map(({ choice }) => choice.active);
+  looks: readonly Look[],
+  actives: readonly (R | undefined)[],
+  { narrowness, has }: Seen,
+): Omit<Serving, 'unknownFirmware'> {
+  const passed = new Set<R | undefined>();
+  const beside = new Set<R | undefined>();
+  for (const [index, active] of actives.entries()) {
+    // One that is off is beside what is in use in its place.
+    if (has.has(index) ? stage !== 'active' : stage === 'off' && narrowness[index] > 0) beside.add(active);
+    else if (!has.has(index) && narrowness[index] > 0) passed.add(active);
+  }
   return {
-    firmware: rangesOf(looks.map((looked) => (served.includes(looked) ? looked.look : undefined))),
-    unknownFirmware: hasPlace(rule, unknown),
+    firmware: rangesOf(looks.map((look, index) => (has.has(index) ? look : undefined))),
     givesWayTo: refsOf(passed),
     beside: refsOf(beside),
-    isAlone: beside.includes(undefined),
+    isAlone: beside.has(undefined),
   };
 }
 
@@ -81,9 +96,10 @@ function hasPlace<R extends Rule>(rule: R, { active, canaries, shadows }: Choice
   return active === rule || canaries.includes(rule) || shadows.includes(rule);
 }
 
-function refsOf<R extends Rule>(rules: readonly (R | undefined)[]): Serving['beside'] {
-  const unique = new Set(rules.filter((rule) => rule !== undefined));
-  return [...unique].map(({ id, version, deviceType }) => ({ id, version, deviceType }));
+function refsOf<R extends Rule>(rules: ReadonlySet<R | undefined>): Serving['beside'] {
+  return [...rules]
+    .filter((rule) => rule !== undefined)
+    .map(({ id, version, deviceType }) => ({ id, version, deviceType }));
 }
 
 /** Looks that follow each other are one range; an undefined one ends it. */

@@ -44,7 +44,7 @@ export function settleTokens(queue: AnyQueue, tokens: readonly string[], settlem
   return queue.groups.answer(tokens, (leases, token) => leases.settle([token], settlement)[0]);
 }
 
-export function extendTokens(queue: AnyQueue, tokens: readonly string[], leaseMs: number): SettleResult[] {
+export function extendTokens(queue: AnyQueue, tokens: readonly string[], leaseMs?: number): SettleResult[] {
   if (!(queue instanceof LogQueue)) return queue.delivery.leases.extend(tokens, leaseMs);
   return queue.groups.answer(tokens, (leases, token) => leases.extend([token], leaseMs)[0]);
 }

@@ -212,7 +212,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   /** Leases are not stored, so there is nothing to flush. */
-  async extend(queue: string, tokens: readonly string[], leaseMs: number): Promise<readonly SettleResult[]> {
+  async extend(queue: string, tokens: readonly string[], leaseMs?: number): Promise<readonly SettleResult[]> {
     return extendTokens(this.#registry.require(queue), tokens, leaseMs);
   }
 

@@ -52,7 +52,7 @@ export class Leases {
     return tokens.map((token) => answer(token, this.#byToken.get(token)?.settle(settlement) ?? false));
   }
 
-  extend(tokens: readonly string[], leaseMs: number): SettleResult[] {
+  extend(tokens: readonly string[], leaseMs: number | undefined): SettleResult[] {
     const now = this.#home.source.context.clock.now();
     return tokens.map((token) => {
       const entry = this.#byToken.get(token);

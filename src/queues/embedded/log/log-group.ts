@@ -15,6 +15,7 @@ import { encodeGroup, groupKey, groupStateKey, type StoredGroup } from './group-
 import { GroupSelector } from './group-selector.ts';
 import { LogReader, type ReadLog } from './log-reader.ts';
 import { Retries, type Retry } from './retries.ts';
+import { ScheduledFailures } from './scheduled-failures.ts';
 import { SettlePace } from './settle-pace.ts';
 
 /** The log that a group reads. */
@@ -62,6 +63,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   readonly #reader: LogReader;
   readonly #retries: Retries;
   readonly #failures: Map<number, Waiting>;
+  readonly #scheduledFailures: ScheduledFailures;
   readonly #pace: SettlePace;
   /** Rows in `group-states` that the next commit changes. */
   readonly #changedStates = new Map<number, Waiting | undefined>();
@@ -79,6 +81,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.#reader = new LogReader(log, stored.settled.position);
     this.#retries = new Retries(wakes);
     this.#failures = failures;
+    this.#scheduledFailures = new ScheduledFailures(failures);
     this.#pace = new SettlePace(clock);
     this.selector = new GroupSelector({
       home: this,
@@ -121,9 +124,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
     return this.delivery.consumptions.size + this.delivery.leases.consumerCount;
   }
 
-  /** Messages that wait for another try. */
+  /** Messages that wait for the time of another try; those whose time has come wait for a consumer. */
   get scheduled(): number {
-    return this.#retries.waiting + this.#failures.size;
+    return this.#retries.waiting + this.#scheduledFailures.count(this.context.clock.now());
   }
 
   get info(): GroupInfo {

@@ -121,6 +121,25 @@ test('what was settled out of order is known after a crash, and the failures of 
   assert.ok(states.length <= 10);
 });
 
+test('a failure whose time has come is scheduled no longer, though no consumer has come for it since a restart', async () => {
+  const backoff = { kind: 'fixed', initialMs: 60_000, factor: 1, maxMs: 60_000, jitter: 0 } as const;
+  await open({ backoff });
+  await fill(0, 2);
+  const consumer = new RecordingConsumer();
+  await under.engine.consume('log', consumer, { credit: 10, group: 'g' });
+  (await consumer.delivery(1)).settle(failed);
+  under.clock.advance(1_000);
+  (await consumer.delivery(2)).settle(failed);
+  await under.crash();
+  const scheduled = async () => (await infoOf('g')).scheduled;
+  assert.equal(await scheduled(), 2);
+  under.clock.advance(59_000);
+  assert.equal(await scheduled(), 1);
+  under.clock.advance(1_000);
+  assert.equal(await scheduled(), 0);
+  assert.equal((await infoOf('g')).lagMessages, 2);
+});
+
 test('the next one in order by key is delivered though a thousand others of a stuck key lie before it', async () => {
   await open({ ordering: 'key', orderingKey: 'property:k' });
   const of = (k: string) => ({ properties: { userProperties: [['k', k] as const] } });
