@@ -174,3 +174,11 @@ test('device type list prints what is there', async () => {
   };
   assert.match((await runAgainst(answers, ['device', 'type', 'list'])).out, /^t +queued +enforce +2: a b +-$/m);
 });
+
+test('device unregistered lists who sends without being registered', async () => {
+  const devices = [{ deviceId: 'd-9', messages: 3, firstAt: 0, lastAt: 1_000, lastClient: 'gate' }];
+  const answers = { 'GET /v1/unregistered-devices': { body: { devices } } };
+  const { out, seen } = await runAgainst(answers, ['device', 'unregistered', '--limit', '5']);
+  assert.equal(seen[0].url, '/v1/unregistered-devices?limit=5');
+  assert.match(out, /^d-9 +3 +1970-01-01T00:00:00\.000Z +1970-01-01T00:00:01\.000Z +gate$/m);
+});

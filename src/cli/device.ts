@@ -9,6 +9,7 @@ import { history } from './device-history.ts';
 import { series } from './device-series.ts';
 import { exportDevices, importDevices } from './device-transfer.ts';
 import { type } from './device-type.ts';
+import { unregistered } from './device-unregistered.ts';
 import { apiOptions, switchable, value, valueOr } from './options.ts';
 import { print } from './print.ts';
 import { formatFields, formatTable, formatTime } from './table.ts';
@@ -147,6 +148,7 @@ export const device = group('device', 'Works with devices and their types', [
   add,
   update,
   list,
+  unregistered,
   show,
   retire,
   restore,

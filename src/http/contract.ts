@@ -30,6 +30,7 @@ import { readingRoutes } from './routes/readings.ts';
 import { scalingRoutes } from './routes/scaling.ts';
 import { schemaDocumentRoutes } from './routes/schema-documents.ts';
 import { seriesRoutes } from './routes/series.ts';
+import { strangerRoutes } from './routes/strangers.ts';
 import { thingsBoardRoutes } from './routes/things-board.ts';
 import { workbenchRoutes } from './routes/workbench.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -53,6 +54,7 @@ export const contract: readonly Route[] = [
   ...eventSchemaRoutes,
   ...schemaDocumentRoutes,
   ...adviceRoutes,
+  ...strangerRoutes,
   ...pipelineRoutes,
   ...driverRoutes,
   ...deviceRoutes,

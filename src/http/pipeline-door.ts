@@ -5,6 +5,7 @@ import type { DriverDoor } from './doors/driver-door.ts';
 import type { IngestDoor } from './doors/ingest-door.ts';
 import type { RegistryDoor } from './doors/registry-door.ts';
 import type { RehearsalDoor } from './doors/rehearsal-door.ts';
+import type { StrangerDoor } from './doors/stranger-door.ts';
 import type { WorkerDoor } from './doors/worker-door.ts';
 
 /** What the API needs of the device pipeline, by subject. */
@@ -17,4 +18,5 @@ export interface PipelineDoor {
   readonly decodeAgain: DecodeAgainDoor;
   readonly workers: WorkerDoor;
   readonly advisor: AdviceDoor;
+  readonly strangers: StrangerDoor;
 }

@@ -19,7 +19,8 @@ export function parseDeviceTopic(topic: string): DeviceAddress | SluiceError | u
   const eventType = eventTypeOf(levels);
   if (eventType === undefined) return undefined;
   const deviceId = levels[1];
-  if (deviceId === 'me') return invalid(topic, '"me" stands for a device that has logged in: log in as it, or name its id');
+  if (deviceId === 'me')
+    return invalid(topic, '"me" stands for a device that has logged in: log in as it, or name its id');
   if (!isDeviceId(deviceId)) return invalid(topic, `a device id is ${deviceIdForm}`);
   if (!isEventType(eventType)) return invalid(topic, `an event type is ${eventTypeForm}`);
   return { deviceId, eventType };

@@ -8,6 +8,7 @@ import type { InlineLane } from './inline-lane.ts';
 import { type RatedMessage, RateGate } from './rate-gate.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
 import { deviceRetired, deviceUnknown } from './steps/identify.ts';
+import type { Strangers } from './strangers.ts';
 import type { Way } from './ways.ts';
 import { keptMessage } from './work.ts';
 
@@ -24,6 +25,8 @@ export class Door {
   readonly #auto: Pick<AutoMode, 'mode'>;
   readonly #rates: RateGate<RatedVisitor | RatedCall>;
   readonly #nextMessageId: () => string;
+  readonly #strangers: Pick<Strangers, 'saw'>;
+  readonly #clock: Clock;
   readonly #waiting = new Map<string, Visitor[]>();
   readonly #lookups = new Set<Promise<void>>();
   #closed = true;
@@ -34,6 +37,8 @@ export class Door {
     this.#inline = parts.inline;
     this.#auto = parts.auto;
     this.#nextMessageId = parts.nextMessageId;
+    this.#strangers = parts.strangers;
+    this.#clock = parts.clock;
     this.#rates = new RateGate(parts.clock, (visitor) => {
       if (visitor.passed !== undefined) {
         visitor.passed();
@@ -127,8 +132,10 @@ export class Door {
   }
 
   #go(known: KnownDevice | null, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
-    if (known === null) waiter.receipt(tag, deviceUnknown(address.deviceId));
-    else if (known.device.retired) waiter.receipt(tag, deviceRetired(address.deviceId));
+    if (known === null) {
+      this.#strangers.saw(address.deviceId, message.publisher, this.#clock.now());
+      waiter.receipt(tag, deviceUnknown(address.deviceId));
+    } else if (known.device.retired) waiter.receipt(tag, deviceRetired(address.deviceId));
     else {
       const way = known.ways.of(address.eventType);
       if (message.payload.length > way.bytesMax) waiter.receipt(tag, tooLarge(known, message, way, address));
@@ -173,6 +180,7 @@ export interface DoorParts {
   readonly inline: InlineLane;
   readonly auto: Pick<AutoMode, 'mode'>;
   readonly clock: Clock;
+  readonly strangers: Pick<Strangers, 'saw'>;
   readonly nextMessageId: () => string;
 }
 

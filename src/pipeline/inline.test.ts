@@ -108,7 +108,7 @@ test('when the driver host fails, or has no time, nothing is rejected', async ()
   assert.equal(bench.buried.length, 0);
 });
 
-test('messages of unknown and retired devices are refused, and not dead-lettered', async () => {
+test('messages of unknown and retired devices are refused, and not dead-lettered, and it is known who sends', async () => {
   await bench.device('old', { name: 'meter' }, { retired: true });
   const receipts = await bench.publish(bench.message('nobody', { v: 1 }), bench.message('old', { v: 1 }));
   const codes = receipts.map(({ tag, code }) => [tag, code]).sort();
@@ -117,6 +117,10 @@ test('messages of unknown and retired devices are refused, and not dead-lettered
     [1, 'device_retired'],
   ]);
   assert.equal(bench.buried.length, 0);
+  assert.deepEqual(
+    bench.pipeline.strangers.list().map(({ deviceId, messages }) => [deviceId, messages]),
+    [['nobody', 1]],
+  );
 });
 
 test('a topic of a device with a wrong name in it is refused, other topics lead nowhere', async () => {

@@ -37,6 +37,7 @@ import { Rehearsals } from './rehearsal.ts';
 import { ResultWaiters } from './result-waiters.ts';
 import { Results } from './results.ts';
 import type { StepTimes } from './step-times.ts';
+import { Strangers } from './strangers.ts';
 import { WorkerSessions } from './workers/worker-sessions.ts';
 
 export interface PipelineParts {
@@ -113,6 +114,8 @@ export class Pipeline implements Part {
   /** As `presence`. */
   readonly deviceLimits: DeviceLimits;
   readonly drivers: DriverShelf;
+  /** Who sends without being registered. */
+  readonly strangers = new Strangers();
   readonly rehearsals: Rehearsals;
   readonly decodeAgain: DecodeAgain;
   readonly advisor: Advisor;
@@ -175,6 +178,7 @@ export class Pipeline implements Part {
       inline: this.#inline,
       auto: this.#auto,
       clock,
+      strangers: this.strangers,
       nextMessageId,
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);

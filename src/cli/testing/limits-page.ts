@@ -10,6 +10,7 @@ import { batchItemsMax } from '../../http/schemas.ts';
 import { propertyBytesMax } from '../../mqtt/codec/decode-properties.ts';
 import { topicBytesMax } from '../../mqtt/topics/names.ts';
 import { pipelineLimits } from '../../pipeline/limits.ts';
+import { strangersMax } from '../../pipeline/strangers.ts';
 import { jsonDepthMax } from '../../std/json-depth.ts';
 
 /** Where each bound that is an option shows: a metric, with the label where one tells it from others. Absent where nothing is refused or dropped at it. */
@@ -79,6 +80,7 @@ const fixed: readonly (readonly [bound: string, value: number, behaviour: string
   ['arrays and objects inside each other in JSON', jsonDepthMax, 'answered with 400'],
   ['device messages of inline types in work', pipelineLimits.inlineMessagesMax, 'refused with 0x97, or 429'],
   ['bytes of device messages of inline types in work', pipelineLimits.inlineBytesMax, 'refused with 0x97, or 429'],
+  ['device ids that send and are not registered, as they are listed', strangersMax, 'those that sent last are kept'],
   ['worker processes', pipelineLimits.workersMax, 'answered with 429'],
 ];
 

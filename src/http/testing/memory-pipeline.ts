@@ -8,6 +8,7 @@ import type { DecodeAgainSpec } from '../../pipeline/decode-again.ts';
 import type { IngestRequest } from '../../pipeline/device-message.ts';
 import type { IngestWish } from '../../pipeline/ingestion.ts';
 import { Claims } from '../../pipeline/provisioning/claims.ts';
+import { Strangers } from '../../pipeline/strangers.ts';
 import type { Clock } from '../../std/clock.ts';
 import type { JsonObject } from '../../std/json.ts';
 import type { AdviceDoor } from '../doors/advice-door.ts';
@@ -38,6 +39,7 @@ export class MemoryPipeline implements PipelineDoor {
   readonly claims: Claims;
   readonly drivers: DriverDoor;
   readonly rehearsals: RehearsalDoor = { run: rehearse };
+  readonly strangers = new Strangers();
   readonly workers = new MemoryWorkers();
   /** What was asked to be decoded again; each answers one message, and the first that there is more. */
   readonly askedAgain: DecodeAgainSpec[] = [];
