@@ -108,7 +108,7 @@ export async function seek(queue: AnyQueue, name: string, start: GroupStart): Pr
   await commit.flushed();
   const known = log.groups.find(name);
   const group = known ?? (await groupOf(log, name, start));
-  if (known !== undefined) known.restart(positionOf(log, start));
+  if (known !== undefined) await known.restart(positionOf(log, start));
   await commit.flushed();
   return group.info;
 }

@@ -98,10 +98,15 @@ export class DeliveryLoop implements LeasingHome {
     this.#leavers.add(slot);
   }
 
+  /** Everybody who may hold something, those who left among them. */
+  *slots(): Iterable<Slot<Entry>> {
+    yield* this.dispatcher.slots;
+    yield* this.#leavers.slots;
+  }
+
   /** All that is leased. The caller may end the lease that it was given. */
   *held(): Iterable<Entry> {
-    for (const slot of this.dispatcher.slots) yield* slot.held();
-    for (const slot of this.#leavers.slots) yield* slot.held();
+    for (const slot of this.slots()) yield* slot.held();
   }
 
   extend(entry: Entry, leaseMs = this.source.options.leaseMs): boolean {
@@ -142,9 +147,10 @@ export class DeliveryLoop implements LeasingHome {
     this.pumpLater();
   }
 
-  /** Takes back what is held, and ends those who consume or wait. */
+  /** Takes back what is held, and ends those who consume or wait. Where the source was removed there is nothing to take back to. */
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
-    for (const entry of this.held()) this.source.release(entry);
+    if (this.source.removed) this.#forgetHeld();
+    else for (const entry of this.held()) this.source.release(entry);
     this.#leavers.stop();
     this.leases.end(waiting);
     this.#outflow.stop();
@@ -187,6 +193,14 @@ export class DeliveryLoop implements LeasingHome {
     slot.taker.take(entry);
     // Whoever looks at the message later decodes it again: many are held for long, and most are looked at once.
     entry.forgetMessage();
+  }
+
+  /** What is held stays as it is in its holders' hands, who can do nothing with it: of many messages that is no more work than of one. */
+  #forgetHeld(): void {
+    this.source.context.handOut.ended(this.leased);
+    this.leased = 0;
+    this.leasedBytes = 0;
+    this.leases.forget();
   }
 
   #freePlace(slot: Slot<Entry>, entry: Entry): void {

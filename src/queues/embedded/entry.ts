@@ -9,6 +9,8 @@ import type { Waiting } from './waiting.ts';
 /** Where an entry belongs: a work queue, or a group of a log. */
 export interface EntryHome {
   readonly name: string;
+  /** It was removed: what is held of it is nobody's any more. */
+  readonly removed: boolean;
   settle(entry: Entry, settlement: Settlement): boolean;
   extend(entry: Entry, leaseMs: number | undefined): boolean;
   due(entry: Entry, now: number): void;
@@ -122,7 +124,7 @@ export class Entry implements StagedWrite, Delivery, Deadline, Holding<Entry> {
   }
 
   get held(): boolean {
-    return this.state === State.leased;
+    return this.state === State.leased && !this.home.removed;
   }
 
   /** How long its present holder has it. */

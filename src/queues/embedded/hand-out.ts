@@ -11,8 +11,9 @@ export class HandOut {
     this.#held++;
   }
 
-  ended(): void {
-    if (--this.#held === 0) this.#onNothingHeld?.();
+  ended(count = 1): void {
+    this.#held -= count;
+    if (this.#held === 0 && count > 0) this.#onNothingHeld?.();
   }
 
   /** Hands nothing out from now on, and waits up to `waitMs` until nothing is held. Answers how many messages still are. */

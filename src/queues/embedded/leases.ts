@@ -69,6 +69,11 @@ export class Leases {
     for (const consumer of this.#consumers.values()) consumer.limit();
   }
 
+  /** What is held is nobody's any more. */
+  forget(): void {
+    this.#byToken.clear();
+  }
+
   /** Ends every request that waits: with the reason, or with no messages. */
   end(reason: SluiceError | undefined): void {
     for (const consumer of [...this.#consumers.values()]) consumer.end(reason);

@@ -116,7 +116,10 @@ test('after a crash in the middle of it every message is there once, untried', a
 test('a group that is set back meanwhile begins anew', async () => {
   await leftWith({ kind: 'log', group: { start: 'earliest' } }, 'g');
   assert.ok((await held()) > 0);
-  await under.engine.seek('a', 'g', 'earliest');
+  const sought = under.engine.seek('a', 'g', 'earliest');
+  await turns();
+  under.clock.advance(1_000);
+  await sought;
   assert.equal(await held(), 0);
   assert.deepEqual((await taken(messages, 'g')).payloads, everything);
 });

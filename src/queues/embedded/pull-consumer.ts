@@ -149,7 +149,7 @@ export class PullConsumer implements Taker<Entry> {
   }
 
   #leaveWhenIdle(): void {
-    if (this.#waits.size === 0 && this.#slot.inflight === 0) this.#leave();
+    if (this.#waits.size === 0 && (this.#slot.inflight === 0 || this.#home.source.removed)) this.#leave();
   }
 
   /** Whoever asks under its name from now on is another one. */

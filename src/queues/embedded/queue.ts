@@ -147,7 +147,7 @@ export class Queue extends QueueCore {
   }
 
   settle(entry: Entry, settlement: Settlement): boolean {
-    if (entry.state === State.leased) {
+    if (entry.held) {
       settleEntry(this, entry, settlement);
       this.delivery.pump();
       return true;

@@ -14,6 +14,7 @@ import { encodeWaiting, type Waiting } from '../waiting.ts';
 import { encodeGroup, groupKey, groupStateKey, type StoredGroup } from './group-row.ts';
 import { GroupSelector } from './group-selector.ts';
 import { LogReader, type ReadLog } from './log-reader.ts';
+import { Restart } from './restart.ts';
 import { Retries, type Retry } from './retries.ts';
 import { ScheduledFailures } from './scheduled-failures.ts';
 import { SettlePace } from './settle-pace.ts';
@@ -56,7 +57,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   skipped = 0;
   /** When there was last somebody to take its messages. */
   usedAt: number;
-  removed = false;
+  #removed = false;
   /** The consumer that made it by naming it, since the server started. */
   maker: string | undefined;
   readonly #stored: StoredGroup;
@@ -65,6 +66,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   readonly #failures: Map<number, Waiting>;
   readonly #scheduledFailures: ScheduledFailures;
   readonly #pace: SettlePace;
+  readonly #restart: Restart;
   /** Rows in `group-states` that the next commit changes. */
   readonly #changedStates = new Map<number, Waiting | undefined>();
   #staged = false;
@@ -93,6 +95,12 @@ export class LogGroup implements SettlingHome, StagedWrite {
       now: () => clock.now(),
     });
     this.delivery = new GroupLoop(this);
+    this.#restart = new Restart({
+      context: log.context,
+      delivery: this.delivery,
+      lose: (entry) => this.#lose(entry),
+      startAt: (position) => this.#startAt(position),
+    });
   }
 
   get name(): string {
@@ -108,7 +116,12 @@ export class LogGroup implements SettlingHome, StagedWrite {
   }
 
   get closed(): boolean {
-    return this.removed || this.log.closed;
+    return this.#removed || this.log.closed;
+  }
+
+  /** By itself or with its log: the rows are being removed, so none may be written. */
+  get removed(): boolean {
+    return this.#removed || this.log.removed;
   }
 
   get position(): number {
@@ -151,7 +164,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   }
 
   settle(entry: Entry, settlement: Settlement): boolean {
-    if (entry.state === State.leased) {
+    if (entry.held) {
       settleEntry(this, entry, settlement);
       this.delivery.pump();
       return true;
@@ -246,9 +259,20 @@ export class LogGroup implements SettlingHome, StagedWrite {
     for (const sequence of sequences) if (sequence >= this.cursor && !settled.has(sequence)) this.skipped++;
   }
 
-  /** Goes on from there. Who holds a message of before has lost it. */
-  restart(position: number): void {
-    for (const entry of this.delivery.held()) this.#lose(entry);
+  /**
+   * Goes on from there. Who holds a message of before loses it; resolves when that is so of all, and rejects where the group ends
+   * before.
+   */
+  restart(position: number): Promise<void> {
+    return this.#restart.begin(position);
+  }
+
+  /** Nothing is delivered for now. */
+  get isRestarting(): boolean {
+    return this.#restart.isUnderWay;
+  }
+
+  #startAt(position: number): void {
     for (const { sequence, waiting } of this.#retries)
       if (waiting !== undefined) this.#changedStates.set(sequence, undefined);
     for (const sequence of this.#failures.keys()) this.#changedStates.set(sequence, undefined);
@@ -282,7 +306,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   write(batch: BatchWriter): void {
     this.#staged = false;
-    if (this.closedForGood) return;
+    if (this.removed) return;
     const { id, log, usedAt } = this;
     batch.put('groups', groupKey(log.id, id), encodeGroup({ ...this.#stored, usedAt }));
     for (const [sequence, waiting] of this.#changedStates) {
@@ -293,15 +317,17 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.#changedStates.clear();
   }
 
+  /** It ends, and its rows go. */
+  remove(reason: SluiceError): void {
+    this.#removed = true;
+    this.end(reason, reason);
+  }
+
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
+    this.#restart.stop(reason);
     this.delivery.end(reason, waiting);
     this.#retries.clear();
     this.#reader.drop();
-  }
-
-  /** The rows are being removed, so none may be written. */
-  get closedForGood(): boolean {
-    return this.removed || this.log.removed;
   }
 
   #changeState(sequence: number, waiting: Waiting | undefined): void {
@@ -324,6 +350,10 @@ class GroupLoop extends DeliveryLoop {
   constructor(group: LogGroup) {
     super(group, () => group.selector);
     this.#group = group;
+  }
+
+  override get canDeliver(): boolean {
+    return !this.#group.isRestarting && super.canDeliver;
   }
 
   override join(slot: Slot<Entry>): void {

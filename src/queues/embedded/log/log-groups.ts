@@ -99,8 +99,7 @@ export class LogGroups {
     const gone = new SluiceError('not_found', `Group "${group.group}" of "${this.#log.name}" was removed`);
     this.#byName.delete(group.group);
     this.#byId.delete(group.id);
-    group.removed = true;
-    group.end(gone, gone);
+    group.remove(gone);
     this.#attended.delete(group);
     // The row goes last: without it nothing would say that there are others to remove.
     for (;;) {
