@@ -66,25 +66,37 @@ export function byPriority(): NumberRow<readonly number[]> {
 }
 
 export function byReason(): NumberRow<QueueStats['dropped']> {
-  const help = 'Messages removed without a trace, by reason';
+  return reasons('dropped', 'Messages removed without a trace, by reason');
+}
+
+/** A work queue has none to show. */
+export function groupsRefused(): NumberRow<QueueStats['groupsRefused']> {
+  return reasons(
+    'groupsRefused',
+    'Groups that were not made, by which bound: `log` has as many as it may have, `consumer` has made as many as one may make',
+  );
+}
+
+function reasons(name: string, help: string): NumberRow<Readonly<Partial<Record<string, number>>>> {
+  const topic = words(name, '-');
   return {
     help,
     form: 'counts',
     metrics: [
       {
-        name: 'dropped_total',
+        name: `${words(name, '_')}_total`,
         type: 'counter',
         help,
         labels: ['reason'],
-        read: (counts) => Object.entries(counts).map(([reason, value]) => ({ labels: { reason }, value })),
+        read: (counts) => Object.entries(counts).map(([reason, value = 0]) => ({ labels: { reason }, value })),
       },
     ],
     topics: [
       {
-        name: 'dropped/REASON',
+        name: `${topic}/REASON`,
         help,
         read: (counts) =>
-          Object.entries(counts).map(([reason, count]) => [`dropped/${words(reason, '-')}`, String(count)]),
+          Object.entries(counts).map(([reason, count]) => [`${topic}/${words(reason, '-')}`, String(count)]),
       },
     ],
   };

@@ -30,8 +30,9 @@ test('every queue has its levels under its name, dead letters under that of thei
 
 test('what is shown of a queue is what the reference says', async () => {
   const queues = new ScriptedQueues();
-  queues.set('jobs', { readyByPriority: [1, 2] });
+  queues.set('jobs', { readyByPriority: [1, 2], groupsRefused: { log: 3, consumer: 0 } });
   const levels = await queueLevels(watched(queues));
+  assert.equal(new Map(levels).get('$SYS/queues/jobs/groups-refused/log'), '3');
   const forms = queueLevelRows.map(([name]) => {
     const pattern = name.replace(/\{(.*)\}/, (_, names: string) => `(${names.replaceAll(',', '|')})`);
     return new RegExp(`^\\$SYS/queues/jobs/${pattern.replaceAll(/[A-Z]+/g, '[^/]+')}$`);

@@ -13,6 +13,9 @@ export const queueDropReasons = {
 
 export type QueueDropReason = keyof typeof queueDropReasons;
 
+/** Which bound a group of a log was not made because of: the log has as many as it may, or its consumer has made as many as one may. */
+export type GroupRefusal = 'log' | 'consumer';
+
 /**
  * Levels of a queue now, and totals since the process started. Every message that has left is in exactly one of
  * `acknowledged`, `deadLettered`, `expired`, `dropped` and `moved`, so that `enqueued` and what was there at the start are
@@ -53,6 +56,8 @@ export interface QueueStats {
   readonly moved: number;
   /** Publishes that were refused. */
   readonly rejected: number;
+  /** Groups of a log that were not made, because of a bound on how many there may be; of a work queue nothing. */
+  readonly groupsRefused: Readonly<Partial<Record<GroupRefusal, number>>>;
   /** Publishes that were acknowledged and not taken in, because they had been before. */
   readonly duplicates: number;
   /** Acknowledged before their batch closed, so never written. */

@@ -269,6 +269,7 @@ export class MemoryEngine implements Engine {
       dropped: { purged: 0, no_dead_letters: 0, overflow: 0, superseded: 0, retention: 0, damaged: 0 },
       moved: 0,
       rejected: 0,
+      groupsRefused: {},
       duplicates: 0,
       elided: 0,
       timeInQueueMs: emptyReading,

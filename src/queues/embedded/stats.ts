@@ -16,6 +16,7 @@ export function statsOf(queue: Queue, dead: DeadLetterNumbers): QueueStats {
     blocked: queue.blocked,
     ...dead,
     ...queue.totals.read(),
+    groupsRefused: {},
   };
 }
 

@@ -30,6 +30,7 @@ export const noStats: QueueStats = {
   dropped: Object.fromEntries(Object.keys(queueDropReasons).map((reason) => [reason, 0])) as QueueStats['dropped'],
   moved: 0,
   rejected: 0,
+  groupsRefused: {},
   duplicates: 0,
   elided: 0,
   timeInQueueMs: emptyReading,

@@ -1,6 +1,7 @@
 import { SluiceError } from '../../../errors.ts';
 import type { SettleResult } from '../../engine.ts';
 import { queueNameProblem, quote } from '../../queue-name.ts';
+import type { GroupRefusal } from '../../queue-stats.ts';
 import { sourceOfToken } from '../lease-token.ts';
 import type { Leases } from '../leases.ts';
 import { decodeWaiting, type Waiting } from '../waiting.ts';
@@ -31,6 +32,8 @@ export class LogGroups {
   readonly #byName = new Map<string, LogGroup>();
   readonly #byId = new Map<number, LogGroup>();
   readonly #attended = new Set<LogGroup>();
+  /** Since the process started. */
+  readonly refused: Record<GroupRefusal, number> = { log: 0, consumer: 0 };
   #nextId = 1;
 
   constructor(log: GroupLog) {
@@ -136,10 +139,12 @@ export class LogGroups {
     const where = `Cannot make group ${quote(name)} of "${this.#log.name}"`;
     if (problem !== undefined) return new SluiceError('invalid_argument', `${where}: ${problem}`);
     if (this.#byName.size >= groupsMax) {
+      this.refused.log++;
       const full = `${where}: it has ${groupsMax} groups, the most it may have; remove one`;
       return new SluiceError('quota_exceeded', full);
     }
     if (maker === undefined || this.#madeBy(maker) < groupsPerConsumerMax) return undefined;
+    this.refused.consumer++;
     return new SluiceError(
       'quota_exceeded',
       `${where}: its consumer ${quote(maker)} has made ${groupsPerConsumerMax} of its groups, the most that one may make; remove one`,

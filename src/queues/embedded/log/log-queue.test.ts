@@ -183,6 +183,7 @@ test('a log has so many groups and no more', async () => {
     code: 'quota_exceeded',
     message: /1000 groups/,
   });
+  assert.deepEqual((await under.engine.stats('log')).groupsRefused, { log: 2, consumer: 0 });
   await under.engine.removeGroup('log', 'g0');
   await under.engine.seek('log', 'one-more', 'latest');
 });
@@ -196,6 +197,7 @@ test('one consumer makes so many groups of a log by naming them; others, and tho
     code: 'quota_exceeded',
     message: `Cannot make group "more" of "log": its consumer "c" has made 100 of its groups, the most that one may make; remove one`,
   });
+  assert.deepEqual((await under.engine.stats('log')).groupsRefused, { log: 0, consumer: 1 });
   await name('c', 'c0');
   await name('other', 'o0');
   await under.engine.seek('log', 'made', 'latest');

@@ -21,6 +21,7 @@ export function logStatsOf(log: LogQueue, dead: DeadLetterNumbers): QueueStats {
     blocked: log.blocked,
     ...dead,
     ...totals.read(),
+    groupsRefused: { ...log.groups.refused },
     delivered: totals.delivered + sum((group) => group.totals.delivered),
     redelivered: totals.redelivered + sum((group) => group.totals.redelivered),
     acknowledged: totals.acknowledged + sum((group) => group.totals.acknowledged),
