@@ -20,6 +20,8 @@ export interface Message {
   readonly receivedAt: number;
   /** Client id of the MQTT client, or the name under which an HTTP caller is known. */
   readonly publisher: string;
+  /** Of one to be retained: who published it, by `Access.sourceOf`. Absent: the server itself. No part of the record. */
+  readonly source?: string | undefined;
 }
 
 /** A message whose payload still lies among the other bytes of its packet: most are stored and sent without anybody making a view of it. */

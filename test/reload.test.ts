@@ -88,3 +88,49 @@ test('a device whose password is replaced over HTTP, or that is retired, is disc
   assert.equal(await secondEnd, 0x87);
   await assert.rejects(connect({ username: 'd1', password }), { code: 0x87 });
 });
+
+test('what somebody had retained greets nobody once the right is taken away, over a restart too', async (t) => {
+  const config = (...rules: object[]): string =>
+    JSON.stringify({
+      access: {
+        users: [
+          { name: 'ann', password: 'secret', rules },
+          { name: 'reader', password: 'secret', rules: [{ action: 'all', filter: '#' }] },
+        ],
+      },
+    });
+  const all = { action: 'all', filter: 'a/#' };
+  const { server, file, connect } = await startWithConfig(t, 'a.json', config(all));
+  const greetings = async (): Promise<string[]> => {
+    const client = await connect({ username: 'reader', password: 'secret' });
+    const topics: string[] = [];
+    const last = new Promise<void>((resolve) => {
+      client.on('message', (topic) => (topic === 'z' ? resolve() : topics.push(topic)));
+    });
+    await client.publishAsync('z', 'last', { qos: 1, retain: true });
+    await client.subscribeAsync('#', { qos: 1 });
+    await last;
+    await client.endAsync();
+    return topics;
+  };
+  const ann = await connect({ username: 'ann', password: 'secret' });
+  await ann.publishAsync('a/mqtt', 'x', { qos: 1, retain: true });
+  const response = await fetch(`${server.httpUrl}/v1/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Basic ${btoa('ann:secret')}` },
+    body: JSON.stringify({ messages: [{ topic: 'a/http', payload: 'x', retain: true }] }),
+  });
+  assert.equal(response.status, 200);
+  assert.deepEqual(await greetings(), ['a/http', 'a/mqtt']);
+  writeFileSync(file, config({ ...all, action: 'subscribe' }));
+  server.signal('SIGHUP');
+  await server.logged(/Configuration read again/);
+  assert.deepEqual(await greetings(), []);
+  await server.stop();
+  await server.start();
+  assert.deepEqual(await greetings(), []);
+  await server.stop();
+  writeFileSync(file, config(all));
+  await server.start();
+  assert.deepEqual(await greetings(), ['a/http', 'a/mqtt']);
+});

@@ -114,6 +114,13 @@ export interface Access {
   mayAdminister(identity: Identity): boolean;
   /** Who the client is after a change, or still the same; undefined where what it came in with lets nobody in any more. */
   reexamine(identity: Identity, origin: Origin, change: AccessChange): Promise<Identity | undefined>;
+  /**
+   * What is kept beside a message that the identity has retained under the topic, so that its right can be asked for later;
+   * undefined where nothing is to be asked.
+   */
+  sourceOf(identity: Identity, clientId: string, topic: string): string | undefined;
+  /** Who the source is by what holds now; undefined where it is nobody any more. Throws, or rejects, where that cannot be told. */
+  ofSource(source: string): Promise<Identity | undefined> | Identity | undefined;
   /** Registers the one listener that is told of changes. Decisions asked for afterwards are made by what holds then. */
   onChanged(listener: (change: AccessChange) => void): void;
 }

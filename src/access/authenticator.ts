@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { AccessChange, Credentials, Identity } from './access.ts';
 import type { AuthenticatorName } from './proof.ts';
+import type { Source } from './source.ts';
 
 /** What a client shows: credentials over MQTT, the same or a bearer token over HTTP. */
 export interface Login extends Credentials {
@@ -20,6 +21,8 @@ export interface Authenticator {
    * no more.
    */
   reexamine(identity: Identity, change: AccessChange): Promise<Identity | undefined> | Identity | undefined;
+  /** Who came in this way under that name would be today, without showing anything; undefined where it would be nobody. */
+  ofSource(source: Source): Promise<Identity | undefined> | Identity | undefined;
 }
 
 /** One answer for every wrong credential, so that it does not tell which part was wrong. */

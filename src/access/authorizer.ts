@@ -3,6 +3,7 @@ import type { AccessRule, EverybodyRule, Identity } from './access.ts';
 import { deviceFilter, deviceOf, isDeviceId } from './device-topics.ts';
 import { Policy } from './policy.ts';
 import type { RuleValues } from './rule-template.ts';
+import type { Brought } from './source.ts';
 
 /** Who may do what, by the rules for everybody and then each one's own. */
 export class Authorizer {
@@ -29,6 +30,15 @@ export class Authorizer {
   isUnlimited(identity: Identity): boolean {
     if (identity.kind === 'anonymous') return this.#everybody.length === 0;
     return identity.kind === 'user' && identity.admin;
+  }
+
+  /** What of an identity's own rules allows the topic: all that is kept of them once its login is gone. */
+  broughtFor(identity: Identity, clientId: string, topic: string): Brought {
+    if (this.isUnlimited(identity)) return 'everything';
+    const own = new Policy([ownRules(identity)], valuesOf(identity, clientId));
+    if (!own.mayPublish(topic)) return [];
+    // '#' matches no topic that begins with '$' [MQTT-4.7.2-1].
+    return [topic.startsWith('$') ? topic : '#'];
   }
 
   #policy(identity: Identity, clientId: string): Policy {

@@ -10,8 +10,9 @@ import type {
   Identity,
 } from './access.ts';
 import type { Authenticator, Login } from './authenticator.ts';
-import { deviceIdentity, isLive, sooner } from './device-identity.ts';
+import { deviceIdentity, isLive, registeredDevice, sooner } from './device-identity.ts';
 import { isDeviceId } from './device-topics.ts';
+import type { Source } from './source.ts';
 import type { Users } from './users.ts';
 
 /** How a certificate was known: it is one that the device has, or it names the client. */
@@ -66,6 +67,12 @@ export class Certificates implements Authenticator {
       if (problem instanceof SluiceError && problem.code === 'device_retired') return undefined;
       throw problem;
     }
+  }
+
+  ofSource(source: Source): Promise<Identity | undefined> | Identity | undefined {
+    return source.kind === 'device'
+      ? registeredDevice(this.#accounts, source.name, this.name)
+      : this.#users.ofSource(source);
   }
 
   #own(account: DeviceAccount, fingerprint: string, validTo: number | undefined): Identity | undefined {

@@ -21,6 +21,7 @@ import { isDeviceId } from './device-topics.ts';
 import { Digester } from './digester.ts';
 import type { Proof } from './proof.ts';
 import { ScramExchange } from './scram.ts';
+import { readSource, sourceText } from './source.ts';
 import { type TurnLimits, Turns } from './turns.ts';
 import { Verifier } from './verifier.ts';
 
@@ -117,6 +118,20 @@ export class ConfiguredAccess implements Access {
 
   maySubscribe(identity: Identity, clientId: string, filter: string): boolean {
     return this.#setup.authorizer.maySubscribe(identity, clientId, filter);
+  }
+
+  sourceOf(identity: Identity, clientId: string, topic: string): string | undefined {
+    const { kind, name, proof } = identity;
+    if (proof === undefined) return undefined;
+    if (proof.brought !== true) return sourceText({ by: proof.by, kind, name });
+    const brought = this.#setup.authorizer.broughtFor(identity, clientId, topic);
+    return sourceText({ by: proof.by, kind, name, brought });
+  }
+
+  ofSource(text: string): Promise<Identity | undefined> | Identity | undefined {
+    const source = readSource(text);
+    if (source.by === 'anonymous') return { kind: 'anonymous', name: source.name, proof: anonymousProof };
+    return this.#setup.authenticators.find(({ name }) => name === source.by)?.ofSource(source);
   }
 
   mayAdminister(identity: Identity): boolean {

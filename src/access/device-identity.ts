@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.ts';
-import type { AccountCredential, DeviceAccount, Identity } from './access.ts';
-import type { Proof } from './proof.ts';
+import type { AccountCredential, DeviceAccount, DeviceAccounts, Identity } from './access.ts';
+import type { AuthenticatorName, Proof } from './proof.ts';
 
 /** The identity of a device that has proved who it is. Throws `device_retired`: said only to who has proved it. */
 export function deviceIdentity(account: DeviceAccount, proof: Proof, expiresAt: number | undefined): Identity {
@@ -15,6 +15,16 @@ export function deviceIdentity(account: DeviceAccount, proof: Proof, expiresAt: 
     ...(children.length > 0 && { gatewayOf: new Map(children.map((child) => [child.id, child.deviceType])) }),
     ...(expiresAt !== undefined && { expiresAt }),
   };
+}
+
+/** A device by its id alone, whatever its credentials; undefined where it is not there, or retired. */
+export async function registeredDevice(
+  accounts: DeviceAccounts,
+  id: string,
+  by: AuthenticatorName,
+): Promise<Identity | undefined> {
+  const account = await accounts.device(id);
+  return account === undefined || account.retired ? undefined : deviceIdentity(account, { by, stamp: '' }, undefined);
 }
 
 /** Whether it counts at that moment. */

@@ -1,10 +1,11 @@
 import type { Clock } from '../std/clock.ts';
 import type { AccessChange, AccountCredential, DeviceAccount, DeviceAccounts, Identity } from './access.ts';
 import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
-import { deviceIdentity, isLive, sooner } from './device-identity.ts';
+import { deviceIdentity, isLive, registeredDevice, sooner } from './device-identity.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import { tokenDigest } from './device-token.ts';
 import { isDeviceId } from './device-topics.ts';
+import type { Source } from './source.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface DevicesParts {
@@ -55,6 +56,10 @@ export class Devices implements Authenticator {
     const credential = this.#live(account).find(({ id }) => id === identity.proof?.stamp);
     if (credential === undefined) return undefined;
     return this.#identity(account, { credential, expiresAt: sooner(identity.expiresAt, credential.expiresAt) });
+  }
+
+  ofSource({ name }: Source): Promise<Identity | undefined> {
+    return registeredDevice(this.#parts.accounts, name, this.name);
   }
 
   async #byBearer(token: string, remoteAddress: string): Promise<Identity | undefined> {

@@ -9,6 +9,7 @@ import { type Authenticator, type Login, wrongCredentials } from './authenticato
 import type { Digester } from './digester.ts';
 import { fetchJson } from './fetch-json.ts';
 import { givenRules } from './given-rules.ts';
+import { broughtIdentity, type Source } from './source.ts';
 import { Turns } from './turns.ts';
 
 export interface HttpAuthenticatorSettings {
@@ -81,6 +82,11 @@ export class HttpAuthenticator implements Authenticator {
     return identity.proof?.stamp === this.#stamp ? identity : undefined;
   }
 
+  /** The service can only be asked with a password, and that is gone: what it answered goes on, as long as it is asked at all. */
+  ofSource(source: Source): Identity {
+    return broughtIdentity(source, this.name, []);
+  }
+
   /** The same question asked twice at once is one request. */
   async #decide(question: Question, remoteAddress: string): Promise<Decision> {
     const key = this.#parts.digester.digest(JSON.stringify(question));
@@ -137,7 +143,7 @@ export class HttpAuthenticator implements Authenticator {
     if (expiresAt !== undefined && !Number.isSafeInteger(expiresAt))
       throw new Error('Expected expiresAt in seconds since 1970');
     const rules = givenRules(answer, JSON.stringify(name)) ?? [];
-    const proof = { by: this.name, stamp: this.#stamp } as const;
+    const proof = { by: this.name, stamp: this.#stamp, brought: true } as const;
     const expiry = expiresAt === undefined ? {} : { expiresAt: (expiresAt as number) * 1000 };
     return { result, identity: { kind: 'user', name, admin, rules, proof, ...expiry } };
   }

@@ -7,6 +7,7 @@ import { type Authenticator, type Login, wrongCredentials } from './authenticato
 import { givenRules } from './given-rules.ts';
 import type { JwksKeys } from './jwks.ts';
 import type { JwtKey, JwtKeySettings } from './jwt-key.ts';
+import { broughtIdentity, type Source } from './source.ts';
 import type { Turns } from './turns.ts';
 
 export interface JwtSettings extends JwtKeySettings {
@@ -66,6 +67,11 @@ export class Jwt implements Authenticator {
     return identity.proof?.stamp === this.#stamp ? identity : undefined;
   }
 
+  /** The token is gone, and cannot be shown again: what it said itself goes on, as long as tokens count at all. */
+  ofSource(source: Source): Identity {
+    return broughtIdentity(source, this.name, this.#settings.rules);
+  }
+
   /** Whether it is a token, and of our issuer where that is set. Says nothing about its signature. */
   #isOurs(text: string): boolean {
     if (text.length > tokenCharactersMax || !compactForm.test(text)) return false;
@@ -105,20 +111,23 @@ export class Jwt implements Authenticator {
     const name = payload[nameClaim];
     if (typeof name !== 'string' || name === '' || name.length > nameCharactersMax)
       throw refused(`its claim "${nameClaim}" names nobody`);
+    const given = this.#rules(payload, name);
+    const admin = adminClaim !== undefined && payload[adminClaim] === true;
     return {
       kind: 'user',
       name,
-      admin: adminClaim !== undefined && payload[adminClaim] === true,
-      rules: this.#rules(payload, name),
-      proof: { by: this.name, stamp: this.#stamp },
+      admin,
+      rules: given ?? this.#settings.rules,
+      proof: { by: this.name, stamp: this.#stamp, brought: admin || given !== undefined },
       // What is let in by the tolerance is not sent away before it is over.
       ...(payload.exp !== undefined && { expiresAt: (payload.exp + clockToleranceSeconds) * 1000 }),
     };
   }
 
-  #rules(payload: JWTPayload, name: string): readonly AccessRule[] {
+  /** Those that the token brings; undefined where it brings none. */
+  #rules(payload: JWTPayload, name: string): readonly AccessRule[] | undefined {
     try {
-      return givenRules(payload, JSON.stringify(name)) ?? this.#settings.rules;
+      return givenRules(payload, JSON.stringify(name));
     } catch (problem) {
       throw refused(`its rules cannot be used: ${(problem as Error).message}`);
     }

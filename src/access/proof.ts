@@ -7,4 +7,6 @@ export interface Proof {
   readonly by: AuthenticatorName | 'anonymous';
   /** The authenticator's own word for what it looked at: another word means that it has changed since. */
   readonly stamp: string;
+  /** What it may do came with the login, and stands nowhere in the configuration. Absent: no. */
+  readonly brought?: boolean;
 }

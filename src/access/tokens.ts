@@ -2,6 +2,7 @@ import type { Identity } from './access.ts';
 import type { Authenticator, Login } from './authenticator.ts';
 import type { Digester } from './digester.ts';
 import { indexed } from './indexed.ts';
+import type { Source } from './source.ts';
 import type { ConfiguredRights } from './users.ts';
 
 export interface ConfiguredToken extends ConfiguredRights {
@@ -26,6 +27,14 @@ export class Tokens implements Authenticator {
 
   reexamine({ proof }: Identity): Identity | undefined {
     return proof === undefined ? undefined : this.#identity(proof.stamp);
+  }
+
+  /** A name may have several tokens: it may do what any of them may. */
+  ofSource({ name }: Source): Identity | undefined {
+    const own = [...this.#tokens.values()].filter((token) => token.name === name);
+    if (own.length === 0) return undefined;
+    const rules = own.flatMap((token) => token.rules);
+    return { kind: 'user', name, rules, admin: own.some(({ admin }) => admin), proof: { by: this.name, stamp: '' } };
   }
 
   #identity(stamp: string): Identity | undefined {

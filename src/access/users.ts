@@ -5,6 +5,7 @@ import type { Digester } from './digester.ts';
 import { indexed } from './indexed.ts';
 import type { Proof } from './proof.ts';
 import { isBrokenHash, isSecretHash } from './secrets.ts';
+import type { Source } from './source.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface ConfiguredRights {
@@ -52,6 +53,11 @@ export class Users implements Authenticator {
   reexamine(identity: Identity): Identity | undefined {
     const user = this.#users.get(identity.name);
     return user === undefined || this.#proof(user).stamp !== identity.proof?.stamp ? undefined : this.identityOf(user);
+  }
+
+  ofSource({ name }: Source): Identity | undefined {
+    const user = this.#users.get(name);
+    return user && this.identityOf(user);
   }
 
   /** Who a user is that has shown to be the one. */

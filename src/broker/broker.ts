@@ -26,6 +26,7 @@ import { nobodyWaits, Publisher, type StorageDoor } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
 import { Retained, type RetainedLog } from './retained.ts';
+import { RetainedSources } from './retained-sources.ts';
 import { RetainedSweeper } from './retained-sweeper.ts';
 import { RightsWatch } from './rights-watch.ts';
 import { type Route, Router } from './router.ts';
@@ -96,7 +97,8 @@ export class Broker implements Part {
     const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
     const groups = new SharedGroups(deliverer, parts.sessionLog, counters, options.sharedDispatch, random);
     const router = new Router(groups, deliverer, parts.sessionLog);
-    const retained = new Retained(parts.retainedLog, limits, counters, clock);
+    const sources = options.retainedSourceCheck ? new RetainedSources(parts.access, log) : undefined;
+    const retained = new Retained(parts.retainedLog, limits, counters, clock, sources);
     this.#sweeper = new RetainedSweeper(retained, clock);
     const publisher = new Publisher(router, retained, counters, parts.storage ?? endlessStorage);
     const wills = new Wills(publisher, parts.sessionLog, counters, clock);
@@ -135,6 +137,7 @@ export class Broker implements Part {
         sessionLog: parts.sessionLog,
         counters,
         presence: parts.presence,
+        changed: () => sources?.forget(),
         clock,
         log,
       }),

@@ -1,16 +1,14 @@
 import { decodeMessage } from '../message.ts';
 import type { Finding, StoredRows } from '../storage/snapshot.ts';
+import { decodeRetained } from './retained-row.ts';
 import { bodyOf, numberOf, sequenceOf, sessionKey } from './session-keys.ts';
 import { sharedBodyOf } from './session-record.ts';
-
-/** What a row of `retained` has in front of its record: a place of 64 bits. */
-const placeBytes = 8;
 
 /** What of the tables of sessions and retained messages cannot be read, or does not agree with the rest. */
 export function* checkSessions(rows: StoredRows): Generator<Finding> {
   for (const { key, value } of rows.rows('retained')) {
     const where = `retained message "${key.toString().replaceAll('\0', '/')}"`;
-    yield* readable(where, () => decodeMessage(value, placeBytes));
+    yield* readable(where, () => decodeRetained(value));
   }
   yield* checkBodies(rows, yield* checkOwed(rows));
   for (const table of ['session-positions', 'session-received'] as const) {

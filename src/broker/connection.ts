@@ -274,6 +274,11 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
       context.sessionLog.received.remove(session, packetId);
   }
 
+  /** Who publishes to the topic, as is kept beside what is retained. */
+  sourceFor(topic: string): string | undefined {
+    return this.context.access.sourceOf(this.identity, this.session.clientId, topic);
+  }
+
   mayPublish(topic: string, child?: ChildDevice): boolean {
     return this.#rights.mayPublish(topic, child);
   }

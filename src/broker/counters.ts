@@ -56,6 +56,7 @@ export class BrokerCounters {
     session_ended: 0,
     retained_full: 0,
     retained_expired: 0,
+    retained_source: 0,
   };
 }
 

@@ -57,7 +57,7 @@ export class Greetings {
       if (left <= 0) break;
       if (!this.#hasRoom(session)) return;
       left -= this.#greet(session, session.greetings, filter, scan);
-      if (!scan.isDone) left = 0;
+      if (!scan.isDone && scan.waitsFor === undefined) left = 0;
     }
     if (session.greetings.size === 0) session.greetings = undefined;
     if (left <= 0) this.#goOnNextTurn(session);
@@ -69,7 +69,20 @@ export class Greetings {
     const subscription = session.subscriptions.get(filter);
     const keys = subscription === undefined ? 1 : scan.read(({ publication }) => this.#send(subscription, publication));
     if (subscription === undefined || scan.isDone) greetings.delete(filter);
+    else if (scan.waitsFor !== undefined) this.#rest(session, greetings, filter, scan.waitsFor);
     return keys;
+  }
+
+  /** Until what the scan waits for is there. The client may have another connection by then. */
+  #rest(session: Session, greetings: Map<string, Greeting>, filter: string, waitsFor: Promise<void>): void {
+    const greeting = greetings.get(filter);
+    if (greeting === undefined) return;
+    const { scan } = greeting;
+    greeting.scan = undefined;
+    void waitsFor.then(() => {
+      greeting.scan = scan;
+      session.link?.caughtUp();
+    });
   }
 
   #send(subscription: Subscription, publication: Publication): boolean {

@@ -53,6 +53,9 @@ export class LimitGreetings implements GreetingSource {
       get isDone() {
         return found === undefined && others.isDone;
       },
+      get waitsFor() {
+        return others.waitsFor;
+      },
       read: (visit: Visit) => {
         if (found !== undefined && topic !== undefined) {
           const publication = new Publication(topic, found, 1, true, json, clock.now(), 'server', true);

@@ -7,6 +7,8 @@ export interface BrokerOptions {
   readonly sharedDispatch: SharedDispatch;
   /** Whether a payload that is said to be UTF-8 must be. */
   readonly payloadFormatCheck: boolean;
+  /** Whether a retained message goes to a new subscription only while who published it may still publish there. */
+  readonly retainedSourceCheck: boolean;
   /** What clients that ask for Response Information are told; `${clientId}` stands for their client id. */
   readonly responseTopicPrefix: string | undefined;
   /** Highest QoS at which a client may publish, and gets messages; announced as Maximum QoS. */

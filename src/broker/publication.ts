@@ -10,6 +10,8 @@ export class Publication implements UnwrappedMessage {
   properties: MessageProperties | undefined;
   readonly receivedAt: number;
   readonly publisher: string;
+  /** Who it is by `Access.sourceOf`, of one to be retained. */
+  source: string | undefined;
   /** How many sessions have it to store, and the number of the body that they share; 0 where there is none. */
   storedRows = 0;
   storedBody = 0;
@@ -105,7 +107,7 @@ export class Publication implements UnwrappedMessage {
 
   static of(message: Message): Publication {
     if (message instanceof Publication) return message;
-    return new Publication(
+    const publication = new Publication(
       message.topic,
       message.payload,
       message.qos,
@@ -114,6 +116,8 @@ export class Publication implements UnwrappedMessage {
       message.receivedAt,
       message.publisher,
     );
+    publication.source = message.source;
+    return publication;
   }
 }
 

@@ -13,6 +13,14 @@ export interface RetainedScan {
   read(visit: Visit): number;
   /** Whether everything was visited. */
   readonly isDone: boolean;
+  /** It can go on once this has resolved; absent where it can at once. */
+  readonly waitsFor?: Promise<void> | undefined;
+}
+
+/** One that can look ahead. */
+export interface LogScan extends RetainedScan {
+  /** Another one that begins where this one is. */
+  fork(): LogScan;
 }
 
 export interface RetainedMessage {
@@ -21,14 +29,14 @@ export interface RetainedMessage {
   readonly place: number;
 }
 
-/** Answers false where it is enough. */
-export type Visit = (message: RetainedMessage) => boolean;
+/** Answers false where it is enough, and `again` where it is enough without this one: the next step begins with it. */
+export type Visit = (message: RetainedMessage) => boolean | 'again';
 
 /** Makes a message of a row; undefined where nothing is retained under its topic any more. */
 export type RowReader = (key: Buffer, value: Buffer) => RetainedMessage | undefined;
 
 /** Goes through the table in key order. Between two steps it holds a key and nothing else. */
-export class TableScan implements RetainedScan {
+export class TableScan implements LogScan {
   readonly #environment: Environment;
   readonly #selection: KeySelection;
   readonly #filter: string | undefined;
@@ -50,6 +58,12 @@ export class TableScan implements RetainedScan {
 
   get isDone(): boolean {
     return this.#from.compare(this.#selection.end) >= 0;
+  }
+
+  fork(): TableScan {
+    const fork = new TableScan(this.#environment, this.#selection, this.#filter, this.#toMessage);
+    fork.#from = this.#from;
+    return fork;
   }
 
   read(visit: Visit): number {
@@ -75,8 +89,10 @@ export class TableScan implements RetainedScan {
       looked++;
       const verdict = this.#selection.examine(key);
       seek = verdict.seek;
-      if (verdict.matches === 'no' || this.#visit(key, value, verdict.matches === 'yes', visit)) continue;
-      this.#from = seek ?? behind(key);
+      if (verdict.matches === 'no') continue;
+      const goesOn = this.#visit(key, value, verdict.matches === 'yes', visit);
+      if (goesOn === true) continue;
+      this.#from = goesOn === 'again' ? key : (seek ?? behind(key));
       this.#pageRows = pageRowsMin;
       return false;
     }
@@ -86,7 +102,7 @@ export class TableScan implements RetainedScan {
     return true;
   }
 
-  #visit(key: Buffer, read: Buffer | undefined, certain: boolean, visit: Visit): boolean {
+  #visit(key: Buffer, read: Buffer | undefined, certain: boolean, visit: Visit): boolean | 'again' {
     const value = read ?? this.#environment.get('retained', key);
     if (value === undefined) return true;
     this.#bytesLeft -= value.length;
@@ -115,7 +131,7 @@ function behind(key: Buffer): Buffer {
 }
 
 /** One topic, or a list of them, looked up as it is reached. */
-export class TopicScan implements RetainedScan {
+export class TopicScan implements LogScan {
   readonly #topics: readonly string[];
   readonly #get: (topic: string) => RetainedMessage | undefined;
   #next = 0;
@@ -129,12 +145,21 @@ export class TopicScan implements RetainedScan {
     return this.#next >= this.#topics.length;
   }
 
+  fork(): TopicScan {
+    const fork = new TopicScan(this.#topics, this.#get);
+    fork.#next = this.#next;
+    return fork;
+  }
+
   read(visit: Visit): number {
     const first = this.#next;
     const end = Math.min(this.#topics.length, first + stepKeysMax);
     while (this.#next < end) {
-      const message = this.#get(this.#topics[this.#next++]);
-      if (message !== undefined && !visit(message)) break;
+      const message = this.#get(this.#topics[this.#next]);
+      const goesOn = message === undefined || visit(message);
+      if (goesOn === 'again') break;
+      this.#next++;
+      if (!goesOn) break;
     }
     return this.#next - first;
   }

@@ -1,18 +1,18 @@
-import { decodeMessage, encodeMessage, type ReceiptWaiter } from '../message.ts';
+import type { ReceiptWaiter } from '../message.ts';
 import { hasWildcard } from '../mqtt/topics/filter-index.ts';
 import type { Log } from '../std/log.ts';
 import type { Environment } from '../storage/environment.ts';
 import type { GroupCommit } from '../storage/group-commit.ts';
 import type { BatchWriter, StagedWrite } from '../storage/staged-write.ts';
-import { Publication } from './publication.ts';
+import type { Publication } from './publication.ts';
 import type { RetainedLog } from './retained.ts';
 import { everyRetained, RetainedFilter } from './retained-filter.ts';
 import { retainedKey } from './retained-key.ts';
-import { type RetainedMessage, type RetainedScan, TableScan, TopicScan } from './retained-scan.ts';
+import { decodeRetained, encodeRetained } from './retained-row.ts';
+import { type LogScan, type RetainedMessage, TableScan, TopicScan } from './retained-scan.ts';
 
 /**
- * Retained messages in the table `retained`: | place u64 | record of the message |
- * under the key of `retained-key.ts`. In memory is
+ * Retained messages in the table `retained`, as rows of `retained-row.ts` under keys of `retained-key.ts`. In memory is
  * only what is staged and not flushed, which hides what the table has under its topic. Many changes of a topic in one
  * batch are one row.
  */
@@ -47,9 +47,7 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
 
   put(publication: Publication, place: number): void {
     if (this.#commit.failure !== undefined) return;
-    const row = encodeMessage(publication, placeBytes);
-    row.writeBigUInt64BE(BigInt(place));
-    if (!this.#change(publication.topic, row)) this.#size++;
+    if (!this.#change(publication.topic, encodeRetained(publication, place))) this.#size++;
   }
 
   remove(topic: string): boolean {
@@ -60,7 +58,7 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
     return true;
   }
 
-  scan(filter: string | undefined): RetainedScan {
+  scan(filter: string | undefined): LogScan {
     if (filter !== undefined && !hasWildcard(filter)) return new TopicScan([filter], (topic) => this.#get(topic));
     const selection = filter === undefined ? everyRetained : new RetainedFilter(filter);
     return new TableScan(this.#environment, selection, filter, (key, value) => this.#read(key, value));
@@ -117,8 +115,7 @@ export class RetainedTable implements RetainedLog, ReceiptWaiter {
   /** A row that cannot be read costs its message and nothing else; it stays on disk to be looked at. */
   #decode(key: Buffer, row: Buffer): RetainedMessage | undefined {
     try {
-      const publication = Publication.stored(decodeMessage(row, placeBytes));
-      return { publication, place: Number(row.readBigUInt64BE()) };
+      return decodeRetained(row);
     } catch (problem) {
       this.#log.error('Cannot read retained message', { key: key.toString('hex'), error: problem });
       return undefined;
@@ -152,5 +149,3 @@ class RetainedWrite implements StagedWrite {
     this.#table.written(this, batch);
   }
 }
-
-const placeBytes = 8;

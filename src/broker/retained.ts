@@ -6,7 +6,8 @@ import type { BrokerCounters } from './counters.ts';
 import type { GreetingSource } from './greetings.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Publication } from './publication.ts';
-import type { RetainedScan } from './retained-scan.ts';
+import type { LogScan, RetainedMessage, RetainedScan } from './retained-scan.ts';
+import type { RetainedSources } from './retained-sources.ts';
 
 /** Where retained messages are: on disk. */
 export interface RetainedLog {
@@ -21,7 +22,7 @@ export interface RetainedLog {
   /** Receipt for every change so far: from then on scans see it. At once where nothing is due. */
   wait(waiter: ReceiptWaiter, tag: number): void;
   /** The messages that a filter matches, or without one all. */
-  scan(filter: string | undefined): RetainedScan;
+  scan(filter: string | undefined): LogScan;
 }
 
 /** The newest retained message of each topic [MQTT-3.3.1-5]. */
@@ -30,16 +31,25 @@ export class Retained implements GreetingSource {
   readonly #limits: BrokerLimits;
   readonly #counters: BrokerCounters;
   readonly #clock: Clock;
+  /** Absent: whoever published, what is retained is for everybody. */
+  readonly #sources: RetainedSources | undefined;
   /** Of what was retained last, or of the last subscription. */
   #place = 0;
   /** No message expires before. Of those from before the start nothing is known until the first sweep. */
   #nextExpiry = Number.NEGATIVE_INFINITY;
 
-  constructor(log: RetainedLog, limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
+  constructor(
+    log: RetainedLog,
+    limits: BrokerLimits,
+    counters: BrokerCounters,
+    clock: Clock,
+    sources?: RetainedSources,
+  ) {
     this.#log = log;
     this.#limits = limits;
     this.#counters = counters;
     this.#clock = clock;
+    this.#sources = sources;
   }
 
   get size(): number {
@@ -86,20 +96,45 @@ export class Retained implements GreetingSource {
 
   match(filter: string, since: number): RetainedScan {
     const scan = this.#log.scan(filter);
+    let waitsFor: Promise<void> | undefined;
     return {
       get isDone() {
         return scan.isDone;
       },
+      get waitsFor() {
+        return waitsFor;
+      },
       read: (visit) => {
+        waitsFor = undefined;
         const now = this.#clock.now();
         return scan.read((message) => {
           if (this.#forgetExpired(message.publication, now)) return true;
           // Places beyond the last one are from a process whose clock was ahead.
           const isLater = message.place > since && message.place <= this.#place;
-          return isLater || visit(message);
+          if (isLater) return true;
+          const mayStill = this.#mayStill(message);
+          if (mayStill === undefined) {
+            waitsFor = this.#lookAhead(scan);
+            return 'again';
+          }
+          if (!mayStill) this.#counters.dropped.retained_source++;
+          return !mayStill || visit(message);
         });
       },
     };
+  }
+
+  #mayStill({ publication }: RetainedMessage): boolean | undefined {
+    return this.#sources === undefined || this.#sources.mayStill(publication);
+  }
+
+  /** Asks about the sources of a whole step together, not about one after the other. */
+  async #lookAhead(scan: LogScan): Promise<void> {
+    scan.fork().read((message) => {
+      this.#mayStill(message);
+      return true;
+    });
+    await this.#sources?.answered();
   }
 
   /** A single topic is looked up wherever it is; only a scan needs everything on disk. */

@@ -33,6 +33,8 @@ export interface RightsWatchParts extends DropParts {
   readonly counters: { rightsLost: number; publishesRefused: number };
   /** Told when the first connection of a device comes, and when its last one goes. */
   readonly presence: (deviceId: string, online: boolean) => void;
+  /** Told of every change at once, before it is known whom it concerns. */
+  readonly changed?: () => void;
 }
 
 /**
@@ -113,6 +115,7 @@ export class RightsWatch {
 
   #changed(change: AccessChange): void {
     this.#version++;
+    this.#parts.changed?.();
     if (change.kind === 'device') this.#devices.add(change.id);
     else this.#configurationChanged = true;
     if (this.#running) return;

@@ -112,6 +112,8 @@ interface SessionRow {
   readonly subscriptions: readonly StoredSubscription[];
   readonly queues: readonly Omit<QueueRequest, 'session'>[];
   readonly will: StoredWill | null;
+  /** Of a will that is to be retained. */
+  readonly willSource?: string;
 }
 
 /** Payload and correlation data as base64. */
@@ -130,6 +132,7 @@ export function encodeSession(session: Session): Buffer {
     subscriptions: [...session.subscriptions.values()].map(stored),
     queues: [...session.queueRequests.values()].map(stored),
     will: session.will === undefined ? null : storedWill(session.will),
+    ...(session.will !== undefined && session.willSource !== undefined && { willSource: session.willSource }),
   };
   return Buffer.from(JSON.stringify(row));
 }
@@ -150,6 +153,7 @@ export function decodeSession(record: Buffer, position: Position, now: number): 
   const session = new Session(row.clientId, row.owner, row.expiryInterval);
   session.endedAt = row.endedAt ?? now;
   session.will = row.will === null ? undefined : restoredWill(row.will);
+  session.willSource = row.willSource;
   for (const subscription of row.subscriptions) session.subscribe({ ...subscription, session });
   for (const queue of row.queues) session.keepQueueRequest({ ...queue, session });
   session.continueFrom(position.lastSequence);

@@ -80,6 +80,8 @@ export class Session implements Deadline {
   /** When the last connection ended, epoch milliseconds; absent while there is one. */
   endedAt: number | undefined;
   will: Will | undefined;
+  /** Who the will is of, where it is to be retained. */
+  willSource: string | undefined;
   /** By filter: subscribing to it again begins anew. Absent where nothing is left. */
   greetings: Map<string, Greeting> | undefined;
   /** What it owes on disk. Present from the moment on in which the session was to outlive its connection, to its end. */

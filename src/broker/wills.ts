@@ -84,7 +84,7 @@ export class Wills {
   }
 
   #publish(session: Session): void {
-    const { will } = session;
+    const { will, willSource } = session;
     if (will === undefined) return;
     this.cancel(session);
     if (session.endedAt !== undefined) this.#log.changed(session);
@@ -98,6 +98,7 @@ export class Wills {
       this.#clock.now(),
       session.clientId,
     );
+    publication.source = willSource;
     const refusal = this.#publisher.refusal(will.topic, will.retain ? will.payload.length : 0);
     if (refusal !== undefined) {
       this.#counters.publishesRefused++;

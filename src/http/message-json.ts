@@ -37,6 +37,7 @@ export interface MessageOrigin {
   /** For a message that names no topic. */
   readonly topic: string;
   readonly publisher: string;
+  readonly source?: string | undefined;
   readonly receivedAt: number;
 }
 
@@ -57,6 +58,7 @@ export function messageFromJson(json: MessageJson, origin: MessageOrigin): Messa
     properties: json.properties === undefined ? undefined : propertiesFromJson(json.properties),
     receivedAt: origin.receivedAt,
     publisher: origin.publisher,
+    source: origin.source,
   };
 }
 

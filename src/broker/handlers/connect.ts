@@ -153,6 +153,7 @@ export function acceptLogin(connection: Connection, login: Login, identity: Iden
   if (present) dropForbidden(context, session, identity);
   context.wills.cancel(session);
   session.will = will === undefined ? undefined : ownedWill(will);
+  session.willSource = will?.retain === true ? context.access.sourceOf(identity, clientId, will.topic) : undefined;
   connection.connected({
     identity,
     session,

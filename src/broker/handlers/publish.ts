@@ -122,6 +122,7 @@ function payloadFormat({ context }: Connection, packet: PublishPacket): SluiceEr
 
 function accept(connection: Connection, packet: PublishPacket, known: KnownTopic): void {
   const publication = toMessage(connection, packet, known.topic);
+  if (packet.retain) publication.source = connection.sourceFor(known.topic);
   const { deliverer } = connection.context;
   // Left by others: nobody has to wait for what somebody else's message met.
   deliverer.sender.takeCongested();

@@ -131,8 +131,8 @@ function storedMessages({ sessions, retained }: BrokerValuesParts): number {
   return retained.size + sessions.storedMessages();
 }
 
-/** Retained messages that were refused or expired are no messages on their way to somebody. */
+/** Retained messages that were refused, expired or kept back are no messages on their way to somebody. */
 function droppedMessages({ dropped }: BrokerCounters): number {
-  const { retained_full: _, retained_expired: __, ...onTheWay } = dropped;
+  const { retained_full: _, retained_expired: __, retained_source: ___, ...onTheWay } = dropped;
   return Object.values(onTheWay).reduce((sum, count) => sum + count, 0);
 }

@@ -11,7 +11,7 @@ import type { BrokerLimits } from '../limits.ts';
 import type { BrokerOptions } from '../options.ts';
 import { Publication } from '../publication.ts';
 import type { RetainedLog } from '../retained.ts';
-import { type RetainedMessage, type RetainedScan, TopicScan } from '../retained-scan.ts';
+import { type LogScan, type RetainedMessage, TopicScan } from '../retained-scan.ts';
 import type { SessionLog } from '../session-log.ts';
 import type { Peer } from '../transport.ts';
 import { MemoryClient } from './memory-client.ts';
@@ -63,6 +63,7 @@ export const testLimits: BrokerLimits = {
 export const testOptions: BrokerOptions = {
   sharedDispatch: 'least_inflight',
   payloadFormatCheck: true,
+  retainedSourceCheck: true,
   responseTopicPrefix: undefined,
   qosMax: 2,
   emptyClientIds: true,
@@ -80,6 +81,8 @@ export function openAccess(changes: Partial<Access> = {}): Access {
     mayAdminister: () => true,
     beginExchange: () => undefined,
     reexamine: (identity) => Promise.resolve(identity),
+    sourceOf: () => undefined,
+    ofSource: () => undefined,
     onChanged: () => undefined,
     ...changes,
   };
@@ -113,7 +116,7 @@ export class MemoryRetainedLog implements RetainedLog {
     waiter.receipt(tag, undefined);
   }
 
-  scan(filter: string | undefined): RetainedScan {
+  scan(filter: string | undefined): LogScan {
     const topics = [...this.rows.keys()].filter((topic) => filter === undefined || filterMatches(filter, topic));
     return new TopicScan(topics, (topic) => this.rows.get(topic));
   }

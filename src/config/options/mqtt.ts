@@ -92,6 +92,11 @@ export const mqttOptions = {
     sentence:
       'Topic aliases that the server uses towards one client, which must allow as many; topics beyond them go by name.',
   }),
+  'mqtt.retainedSourceCheck': option(toggle(), {
+    default: true,
+    sentence:
+      'Whether a retained message goes to a new subscription only while who published it may still publish to its topic, by the rights of that moment.',
+  }),
   'mqtt.payloadFormatCheck': option(toggle(), {
     default: true,
     sentence:

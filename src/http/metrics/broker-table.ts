@@ -69,6 +69,8 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
   packet_too_large: "larger than the client's Maximum Packet Size",
   session_ended: 'it waited in a session that ended',
   retained_expired: 'a retained message whose Message Expiry Interval ran out',
+  retained_source:
+    'a retained message whose publisher may not publish to its topic any more, each time that it greets nobody for it',
   retained_full: 'not retained: `mqtt.retainedMessagesMax` is reached',
 };
 

@@ -48,7 +48,8 @@ export const messageRoutes: readonly Route[] = [
 function publishable(json: MessageJson, { caller }: Call, { access, clock }: RouteParts): Message {
   const { identity, clientId } = caller;
   const topic = publishedTopic(identity, json.topic ?? '');
-  const message = messageFromJson({ ...json, topic }, { topic, publisher: clientId, receivedAt: clock.now() });
+  const source = json.retain === true ? access.sourceOf(identity, clientId, topic) : undefined;
+  const message = messageFromJson({ ...json, topic }, { topic, publisher: clientId, source, receivedAt: clock.now() });
   if (!access.mayPublish(identity, clientId, topic)) {
     throw new SluiceError(
       'not_authorized',
