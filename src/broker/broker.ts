@@ -20,6 +20,7 @@ import { Deliverer } from './delivery.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { LimitGreetings } from './limit-greetings.ts';
 import type { BrokerLimits } from './limits.ts';
+import { tellKept } from './lowered-limits.ts';
 import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
 import { nobodyWaits, Publisher, type StorageDoor } from './publisher.ts';
@@ -154,7 +155,9 @@ export class Broker implements Part {
   }
 
   start(): void {
-    this.#context.sessions.load();
+    const { sessions, retained, options, limits, log } = this.#context;
+    const loweredSubscriptions = sessions.load(options.qosMax);
+    tellKept(log, { ...options, ...limits, loweredSubscriptions, retained: retained.size });
     this.#sweeper.start();
     this.#system.start();
   }

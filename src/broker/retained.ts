@@ -4,9 +4,9 @@ import { hasWildcard } from '../mqtt/topics/filter-index.ts';
 import type { Clock } from '../std/clock.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { GreetingSource } from './greetings.ts';
-import type { BrokerLimits } from './limits.ts';
+import { type BrokerLimits, retainsNothing } from './limits.ts';
 import type { Publication } from './publication.ts';
-import type { LogScan, RetainedMessage, RetainedScan } from './retained-scan.ts';
+import { type LogScan, type RetainedMessage, type RetainedScan, TopicScan } from './retained-scan.ts';
 import type { RetainedSources } from './retained-sources.ts';
 
 /** Where retained messages are: on disk. */
@@ -95,6 +95,8 @@ export class Retained implements GreetingSource {
   }
 
   match(filter: string, since: number): RetainedScan {
+    // CONNACK says that there is no such thing, and nobody could clear what is left of it.
+    if (retainsNothing(this.#limits)) return new TopicScan([], () => undefined);
     const scan = this.#log.scan(filter);
     let waitsFor: Promise<void> | undefined;
     return {

@@ -1,8 +1,9 @@
-import { released } from '../message.ts';
+import { type QoS, released } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import { Deadlines } from '../std/deadlines.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
+import { lowerSubscriptions } from './lowered-limits.ts';
 import type { Outgoing } from './outgoing.ts';
 import { ReceivedMessage } from './received-message.ts';
 import type { Router } from './router.ts';
@@ -50,11 +51,16 @@ export class Sessions {
     return this.#sessions.get(clientId);
   }
 
-  /** Sessions from before the process began. One whose time is over ends now. */
-  load(): void {
+  /**
+   * Sessions from before the process began. One whose time is over ends now. Answers how many subscriptions were granted more
+   * than `qosMax`.
+   */
+  load(qosMax: QoS): number {
     const now = this.#clock.now();
+    let lowered = 0;
     for (const session of this.#log.load(now)) {
       this.#sessions.set(session.clientId, session);
+      lowered += lowerSubscriptions(session, qosMax);
       for (const subscription of session.subscriptions.values()) this.#router.subscribe(subscription);
       for (const packetId of this.#log.received.load(session)) session.received.set(packetId, ReceivedMessage.stored());
     }
@@ -64,6 +70,7 @@ export class Sessions {
       if (session.persistent) this.#expireAfter(session, session.endedAt ?? now);
       else this.end(session);
     }
+    return lowered;
   }
 
   /** The session to go on with, or a new one; `present` says which [MQTT-3.1.2-4..6]. A connection that holds it is ended [MQTT-3.1.4-3]. */

@@ -9,10 +9,13 @@ import { GroupCommit } from '../../storage/group-commit.ts';
 import type { RowBatch } from '../../storage/row-batch.ts';
 import type { TableName } from '../../storage/tables.ts';
 import type { BrokerLimits } from '../limits.ts';
+import type { BrokerOptions } from '../options.ts';
 import { SessionTable } from '../session-table.ts';
 import { BrokerFixture } from './broker-fixture.ts';
 
 interface Parts {
+  /** Read at each start. */
+  options?: Partial<BrokerOptions>;
   readonly sources?: ConsumerSource[];
   readonly sinks?: MessageSink[];
 }

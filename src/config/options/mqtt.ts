@@ -29,7 +29,7 @@ export const mqttOptions = {
   'mqtt.qosMax': option(integer(0, 2) as Schema<QoS>, {
     default: 2,
     sentence:
-      'Highest QoS, which CONNACK announces as Maximum QoS; subscriptions get no more, and a PUBLISH above it ends its connection with 0x9B.',
+      'Highest QoS, which CONNACK announces as Maximum QoS; subscriptions get no more, those from before too, and a PUBLISH above it ends its connection with 0x9B. What a session owed before it was lowered goes out as it was owed.',
   }),
   'mqtt.packetsBytesMax': option(integer(mebibyte, 1024 * 1024 * mebibyte), {
     default: 256 * mebibyte,
@@ -122,7 +122,7 @@ export const mqttOptions = {
   'mqtt.retainedMessagesMax': option(integer(0, 100_000_000), {
     default: 1_000_000,
     sentence:
-      'Topics with a retained message; beyond it a new one is refused with 0x97. 0: CONNACK says Retain Available 0, and a PUBLISH to be retained ends its connection with 0x9A.',
+      'Topics with a retained message; beyond it a new one is refused with 0x97, and what was there before it was lowered stays. 0: CONNACK says Retain Available 0, a PUBLISH to be retained ends its connection with 0x9A, and what is there greets nobody.',
   }),
   'mqtt.sysIntervalSeconds': option(integer(0, day), {
     default: 10,
