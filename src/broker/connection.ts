@@ -4,6 +4,7 @@ import type { ChildDevice } from '../message.ts';
 import { encodePacket } from '../mqtt/codec/encode.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
+import type { Timer } from '../std/clock.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import type { RateBucket } from '../std/rate-bucket.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
@@ -67,6 +68,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   readonly queueSubscriptions = new LazyMap<string, QueueSubscription>();
   /** Made for its first request to extend leases. */
   extensionLooks: RateBucket | undefined;
+  /** While `holdFor` lasts. */
+  #heldInTime: Timer | undefined;
   phase: Phase = 'awaiting-connect';
   /** Whether a publish of it was refused and logged already. */
   #isRefused = false;
@@ -189,6 +192,16 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (this.#holds++ === 0) this.transport.pause();
   }
 
+  /** Is not read for so long; one such hold at a time. */
+  holdFor(ms: number, cause: PauseCause): void {
+    if (this.#heldInTime !== undefined) return;
+    this.hold(cause);
+    this.#heldInTime = this.context.clock.after(ms, () => {
+      this.#heldInTime = undefined;
+      this.unhold();
+    });
+  }
+
   unhold(): void {
     const wasUnread = this.isUnread;
     this.#holds--;
@@ -299,6 +312,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   leave(): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
+    this.#heldInTime?.cancel();
     this.context.keepAlive.forget(this);
     this.context.rights.forget(this);
     this.acknowledger.close();

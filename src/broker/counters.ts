@@ -36,6 +36,7 @@ export class BrokerCounters {
     output_full: 0,
     blocked_queue: 0,
     device_rate: 0,
+    extension_rate: 0,
   };
   /** Milliseconds that clients were not read because they published faster than they may. */
   publisherPausedMs = 0;

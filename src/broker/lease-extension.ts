@@ -53,6 +53,11 @@ export function extendLeases(connection: Connection, queue: string, payload: Buf
   );
 }
 
+/** Milliseconds until the client may ask again; 0 where it may. */
+export function extensionWaitMs({ context, extensionLooks }: Connection): number {
+  return extensionLooks?.waitMs(context.clock.now()) ?? 0;
+}
+
 /** Counts what a request looks at, which may be more than is left: it is refused the next time. */
 function mayLook(connection: Connection): boolean {
   const now = connection.context.clock.now();

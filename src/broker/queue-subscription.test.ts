@@ -164,6 +164,32 @@ test('who asks to extend leases more often than it may is told so, and may again
   assert.equal(extend(), 0);
 });
 
+test('a client of MQTT 3.1.1 that asks too often keeps what it holds, and is not read until it may again', async () => {
+  for (const qos of [0, 1, 2] as const) {
+    const queue = new OneQueue();
+    const fixture = new BrokerFixture({ sources: [queue] });
+    const client = await fixture.connect('c', { version: 4 });
+    await subscribed(queue, client, 1);
+    queue.deliver('one');
+    client.takePublish();
+    for (let asked = 0; asked < extensionLooksPerSecondMax; asked++)
+      client.publish('$queue/jobs/extend', '', { qos: 0 });
+    for (const packetId of [8, 9]) client.publish('$queue/jobs/extend', '', { qos, packetId });
+    const answer = qos === 1 ? PacketType.puback : PacketType.pubrec;
+    assert.deepEqual(client.waiting(), qos === 0 ? [] : [answer, answer]);
+    client.takeAll();
+    assert.equal(queue.extensionsMs.length, extensionLooksPerSecondMax);
+    assert.equal(fixture.broker.counters.publishesRefused, 2);
+    assert.equal(fixture.broker.counters.pauses.extension_rate, 1);
+    assert.deepEqual([client.ended, client.paused], [false, true]);
+    fixture.clock.advance(1);
+    assert.equal(client.paused, false);
+    client.publish('$queue/jobs/extend', '', { qos: 0 });
+    assert.equal(queue.extensionsMs.length, extensionLooksPerSecondMax + 1);
+    assert.deepEqual(queue.settlements, []);
+  }
+});
+
 test('at QoS 2 the message is settled when the client has it', async () => {
   const queue = new OneQueue();
   const client = await new BrokerFixture({ sources: [queue] }).connect('c', { version: 4 });

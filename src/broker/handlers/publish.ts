@@ -2,7 +2,7 @@ import { SluiceError } from '../../errors.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
-import { extendLeases, queueToExtend } from '../lease-extension.ts';
+import { extendLeases, extensionWaitMs, queueToExtend } from '../lease-extension.ts';
 import { payloadBytesRefusal, retainsNothing, userPropertiesRefusal } from '../limits.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { Publication } from '../publication.ts';
@@ -35,9 +35,20 @@ function control(connection: Connection, packet: PublishPacket, { topic, problem
   if (queue === undefined) return false;
   const payload = packet.buffer.subarray(packet.payloadStart, packet.payloadEnd);
   const failure = extendLeases(connection, queue, payload);
-  if (failure !== undefined) refuse(connection, packet, failure);
+  if (failure?.code === 'rate_limited' && connection.version === 4) slowDown(connection, packet, failure);
+  else if (failure !== undefined) refuse(connection, packet, failure);
   else if (packet.qos > 0) acknowledge(connection, packet);
   return true;
+}
+
+/**
+ * A refusal that may pass ends the connection of a 3.1.1 client, and with it everything that it holds, which it asked to keep.
+ * So it is answered without having been done, and the client is not read until it may ask again.
+ */
+function slowDown(connection: Connection, packet: PublishPacket, failure: SluiceError): void {
+  connection.publishRefused(failure);
+  connection.holdFor(extensionWaitMs(connection), 'extension_rate');
+  if (packet.qos > 0) acknowledge(connection, packet);
 }
 
 /** Nothing of it is stored. */

@@ -77,6 +77,7 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
 /** Why a client was not read, for the reference. */
 export const pauseCauses: Readonly<Record<PauseCause, string>> = {
   publish_rate: 'it published faster than `mqtt.publishRateMax` and its kin let it',
+  extension_rate: 'it speaks MQTT 3.1.1 and asks to extend leases more often than it may',
   receipts: 'it speaks MQTT 3.1.1 and has `mqtt.receiveMaximum` messages unacknowledged',
   congested_subscriber: 'a subscriber of its messages does not read as fast, for at most a second',
   blocked_queue: 'a queue that blocks its publishers is full, until it has room',
