@@ -55,7 +55,8 @@ export class AccessSetup {
   /** Whether the configuration names anybody with a password, or anybody to ask; devices are known by the registry. */
   readonly knowsSomebody: boolean;
   readonly jwks: JwksKeys | undefined;
-  /** Undefined where users are not asked. */
+  /** Both undefined where users are not asked. */
+  readonly users: Users | undefined;
   readonly scram: ScramUsers | undefined;
 
   /**
@@ -69,7 +70,8 @@ export class AccessSetup {
     this.authorizer = new Authorizer(settings.rules);
     this.jwks = jwksOf(settings.jwt, parts, before?.jwks);
     const users = new Users(settings.users, verifier, digester);
-    this.scram = settings.order.includes(users.name) ? new ScramUsers(users, parts.saltKey) : undefined;
+    this.users = settings.order.includes(users.name) ? users : undefined;
+    this.scram = this.users && new ScramUsers(users, parts.saltKey);
     const others = [...jwtOf(settings.jwt, parts, this.jwks), ...httpOf(settings.http, parts)];
     this.knowsSomebody = settings.users.length + others.length > 0;
     const built: readonly Authenticator[] = [

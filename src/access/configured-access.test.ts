@@ -9,9 +9,10 @@ import { silentLog } from '../std/log.ts';
 import type { AccessRule, Identity } from './access.ts';
 import type { AnonymousAccess } from './access-setup.ts';
 import { ConfiguredAccess, type ConfiguredAccessParts } from './configured-access.ts';
-import { generatedSecretCost, hashSecret } from './secrets.ts';
+import { generatedSecretCost, hashSecret, verifySecret } from './secrets.ts';
 import { overHttp, testSettings } from './testing/access-settings.ts';
 import { TestAccounts, testAccount, testCredential } from './testing/test-accounts.ts';
+import { Verifier, verificationLimits } from './verifier.ts';
 
 const away = '192.0.2.7';
 const here = '127.0.0.1';
@@ -120,6 +121,35 @@ test('the name of a device that has no credentials yet makes nobody anonymous', 
     assert.equal((await login(open, 'meter-8', 'pw', here)).kind, 'anonymous');
     assert.equal((await login(open, undefined, undefined, here)).kind, 'anonymous');
   }
+});
+
+test('a name that nobody knows costs as much as one with a wrong password, and no password lets it in', async () => {
+  const hash = await hashSecret('secret', generatedSecretCost);
+  const checked: string[] = [];
+  const verify = (secret: Buffer, against: string): Promise<boolean> => {
+    checked.push(secret.toString());
+    return verifySecret(secret, against);
+  };
+  const plain = { name: 'eve', password: 'plain', admin: false, rules: [] };
+  const users = [plain, { ...plain, name: 'ann', password: hash }];
+  const verifier = new Verifier(new SimulatedClock(), verificationLimits, verify);
+  const credentials = [testCredential('token', 'of nobody')];
+  const accounts = new TestAccounts(testAccount({ id: 'meter-7', credentials }));
+  const access = accessWith({ users, verifier, accounts });
+  for (const name of ['ann', 'eve', 'meter-7', 'nobody'])
+    await refuses(login(access, name, 'wrong', here), 'unauthenticated');
+  await refuses(login(access, 'nobody', 'secret', here), 'unauthenticated');
+  assert.deepEqual(checked, ['wrong', 'wrong', 'wrong', 'wrong', 'secret']);
+});
+
+test('where rules bind anonymous clients, a wrong name tells them nothing of which devices there are', async () => {
+  const accounts = new TestAccounts(testAccount({ id: 'meter-7' }));
+  const bound = accessWith({ anonymous: 'always', accounts, rules: [{ action: 'subscribe', filter: 'public/#' }] });
+  const refusals = ['meter-7', 'meter-8'].map((id) => login(bound, id, 'pw', here).catch(({ message }) => message));
+  const [known, unknown] = await Promise.all(refusals);
+  assert.equal(typeof known, 'string');
+  assert.equal(known, unknown);
+  assert.equal((await login(bound, undefined, undefined, here)).kind, 'anonymous');
 });
 
 test('a user comes in with a password that the configuration holds plain or hashed', async () => {

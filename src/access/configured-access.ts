@@ -36,6 +36,7 @@ export interface ConfiguredAccessParts extends AccessSettings {
 }
 
 const anonymousProof: Proof = { by: 'anonymous', stamp: '' };
+const anonymousIdentity: Identity = { kind: 'anonymous', name: 'anonymous', proof: anonymousProof };
 
 /** Signatures are checked on threads of the pool that storage flushes on too: a flood of tokens must not hold them all. */
 const tokenCheckLimits: TurnLimits = { concurrentMax: 2, outstandingMax: 2_000, perAddressMax: 500 };
@@ -140,7 +141,8 @@ export class ConfiguredAccess implements Access {
 
   /**
    * The first that knows the client decides. Who shows nothing, and is known by nothing, is anonymous; so is who shows a
-   * name and password where nobody could check them, as clients do out of habit, and no device has that name.
+   * name and password where nobody could check them, as clients do out of habit, and no device has that name. Where rules bind
+   * anonymous clients that would tell them which devices there are, so there it is refused whatever the name.
    */
   async #ask(login: Login, showsSomething: boolean): Promise<Identity> {
     try {
@@ -152,6 +154,7 @@ export class ConfiguredAccess implements Access {
       throw login.token === undefined ? wrongCredentials() : wrongToken();
     } catch (problem) {
       this.#refused(login, problem);
+      if (problem instanceof SluiceError && problem.code === 'unauthenticated') await this.#setup.users?.pretend(login);
       throw problem;
     }
   }
@@ -160,6 +163,7 @@ export class ConfiguredAccess implements Access {
   async #isUnchecked(login: Login): Promise<boolean> {
     const { token, username = '' } = login;
     if (this.#setup.knowsSomebody || token !== undefined || !this.#takesAnonymous(login)) return false;
+    if (!this.#setup.authorizer.isUnlimited(anonymousIdentity)) return false;
     return !isDeviceId(username) || (await this.#parts.accounts.device(username)) === undefined;
   }
 

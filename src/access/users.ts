@@ -50,6 +50,18 @@ export class Users implements Authenticator {
     return this.identityOf(user);
   }
 
+  /**
+   * Takes as long as the check of a slow hash, where a refusal has not cost one and some user has one: the time of a refusal must
+   * not tell which names there are. Rejects as the check does.
+   */
+  async pretend({ username, password, remoteAddress }: Login): Promise<void> {
+    const hash = [...this.#users.values()].map((user) => user.password).find(isSecretHash);
+    if (hash === undefined || username === undefined || password === undefined) return;
+    const user = this.#users.get(username);
+    if (user !== undefined && isSecretHash(user.password)) return;
+    await this.#verifier.check(`nobody ${username}`, password, hash, remoteAddress);
+  }
+
   reexamine(identity: Identity): Identity | undefined {
     const user = this.#users.get(identity.name);
     return user === undefined || this.#proof(user).stamp !== identity.proof?.stamp ? undefined : this.identityOf(user);

@@ -71,9 +71,10 @@ function batchResult(messageId: string | undefined, result: ItemResult, final: F
 /** The message as this caller's. Throws `not_authorized` where it may not send for the device. */
 export function requestOf(
   message: Omit<IngestRequest, 'publisher'>,
-  { identity, clientId }: Caller,
-  { access }: RouteParts,
+  caller: Caller,
+  parts: Pick<RouteParts, 'access'>,
 ): IngestRequest {
+  const { identity, clientId } = caller;
   if (message.deviceId === 'me' && identity.kind !== 'device') {
     throw new SluiceError(
       'invalid_argument',
@@ -81,14 +82,21 @@ export function requestOf(
     );
   }
   const deviceId = message.deviceId === 'me' ? identity.name : message.deviceId;
-  // Whoever may publish to the topic of a message over MQTT may send it here.
-  const topic = buildDeviceTopic({ deviceId, eventType: message.eventType ?? defaultEventType });
-  if (access.mayAdminister(identity) || access.mayPublish(identity, clientId, topic)) {
-    return { ...message, deviceId, publisher: clientId };
-  }
+  if (maySendFor(deviceId, message.eventType, caller, parts)) return { ...message, deviceId, publisher: clientId };
   const name = JSON.stringify(identity.name);
   throw new SluiceError(
     'not_authorized',
     `Send messages of your own: ${identity.kind} ${name} may not send for device ${JSON.stringify(deviceId.slice(0, 200))}`,
   );
+}
+
+/** Whoever may publish to the topic of a message over MQTT may send it here. */
+export function maySendFor(
+  deviceId: string,
+  eventType: string | undefined,
+  { identity, clientId }: Caller,
+  { access }: Pick<RouteParts, 'access'>,
+): boolean {
+  const topic = buildDeviceTopic({ deviceId, eventType: eventType ?? defaultEventType });
+  return access.mayAdminister(identity) || access.mayPublish(identity, clientId, topic);
 }

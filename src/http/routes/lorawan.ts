@@ -2,8 +2,9 @@ import { isDeviceId } from '../../access/device-topics.ts';
 import { SluiceError } from '../../errors.ts';
 import { deviceIdForm } from '../../pipeline/device-topic.ts';
 import { type NetworkEvent, readNetworkEvent } from '../../pipeline/forms/network-events.ts';
+import type { Caller } from '../caller.ts';
 import { ingestAnswers, takeOne } from '../ingest-answer.ts';
-import { requestOf } from '../ingest-batch.ts';
+import { maySendFor, requestOf } from '../ingest-batch.ts';
 import { jsonItem } from '../ingest-items.ts';
 import { type Answer, type Call, ok, type Route, type RouteParts, route } from '../route.ts';
 import { answer, anyJson, text } from '../schemas.ts';
@@ -36,17 +37,23 @@ async function take(call: Call<Post>, parts: RouteParts): Promise<Answer> {
   const { uplink, kind } = event;
   if (uplink === undefined || (uplink.payload ?? uplink.decoded) === undefined) return ok({ ignored: kind });
   const { messageId, time, seq, fPort } = uplink;
-  const deviceId = await deviceIdOf(event, parts);
+  const deviceId = await deviceIdOf(event, call.caller, parts);
   const message = { deviceId, payload, contentType: 'application/json', messageId, time, seq, fPort };
   // The server sends each message once: what cannot be read is better among the dead letters than in its log.
   const headers = { ...call.headers, prefer: 'respond-async' };
   return takeOne(requestOf(message, call.caller, parts), { ...call, headers }, parts);
 }
 
-/** The first of its names that is registered; where none is, the one that should be. */
-async function deviceIdOf({ deviceNames }: NetworkEvent, { store }: RouteParts): Promise<string> {
+/**
+ * The first of its names that is registered, of those for which the caller may send: which others are is not for it to know.
+ * Where none is, the one that should be.
+ */
+async function deviceIdOf({ deviceNames }: NetworkEvent, caller: Caller, parts: RouteParts): Promise<string> {
   const ids = deviceNames.filter(isDeviceId);
-  for (const id of ids) if ((await store.registry.device(id)) !== undefined) return id;
+  for (const id of ids) {
+    const isOpen = maySendFor(id, undefined, caller, parts);
+    if (isOpen && (await parts.store.registry.device(id)) !== undefined) return id;
+  }
   if (ids.length > 0) return ids[0];
   const met = JSON.stringify(deviceNames).slice(0, 300);
   throw new SluiceError('invalid_argument', `Name the device by its id, ${deviceIdForm}: met ${met}`);
