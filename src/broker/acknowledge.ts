@@ -1,6 +1,6 @@
 import { errorCatalogue, type SluiceError } from '../errors.ts';
 import type { ChildDevice, HoldCause, QoS, ReceiptWaiter } from '../message.ts';
-import { encodeAck } from '../mqtt/codec/encode-ack.ts';
+import { ackBytes, encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { PacketType, type ReasonProperties } from '../mqtt/codec/packets.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import type { ReceivedMessage } from './received-message.ts';
@@ -195,9 +195,19 @@ export class Acknowledger implements ReceiptWaiter {
 
   #properties(failure: SluiceError | undefined, outcome: string | undefined): ReasonProperties | undefined {
     if (!this.#link.problemInformation || this.#link.version === 4) return undefined;
-    if (failure === undefined)
-      return outcome === undefined ? undefined : { userProperties: [['sluice-outcome', outcome]] };
-    return { reasonString: failure.message.slice(0, reasonStringMax), userProperties: [['sluice-code', failure.code]] };
+    if (failure !== undefined) {
+      const userProperties = [['sluice-code', failure.code]] as const;
+      return this.#fitting(
+        { reasonString: failure.message.slice(0, reasonStringMax), userProperties },
+        { userProperties },
+      );
+    }
+    return outcome === undefined ? undefined : this.#fitting({ userProperties: [['sluice-outcome', outcome]] });
+  }
+
+  /** The first with which the packet is no larger than the client takes [MQTT-3.4.2-2]; undefined where none is. */
+  #fitting(...candidates: readonly ReasonProperties[]): ReasonProperties | undefined {
+    return candidates.find((properties) => ackBytes(properties) <= this.#link.packetBytesMax);
   }
 
   #letGo(tag: number): void {

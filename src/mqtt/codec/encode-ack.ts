@@ -21,6 +21,13 @@ export function encodeAck(
   else encodeLong(sink, type, packetId, reasonCode, properties, size);
 }
 
+/** Bytes of such a packet of MQTT 5 with these properties. */
+export function ackBytes(properties: ReasonProperties | undefined): number {
+  const size = propertiesSize('puback', properties);
+  const remaining = 3 + variableByteIntegerSize(size) + size;
+  return 1 + variableByteIntegerSize(remaining) + remaining;
+}
+
 function encodeShort(sink: ByteSink, type: AckPacket['type'], packetId: number, reasonCode: number): void {
   sink.reserve(5);
   const { buffer } = sink;
