@@ -4,10 +4,14 @@ import type { Driver } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
 import { Executor } from './executor.ts';
 import type { Job, Report } from './job.ts';
+import { numberOfThisThread } from './processor-time.ts';
 
 /** What `thread-runner.ts` hands over. */
 export interface ThreadData {
-  /** [first, count] of the messages that are worked on. Shared, so that a thread that hangs still tells where. */
+  /**
+   * [first, count] of the messages that are worked on, and the number by which the system knows the thread. Shared, so that a
+   * thread that hangs still tells where.
+   */
   readonly progress: Int32Array;
   readonly timeoutMs: number;
   /** Module with further drivers, exported as `drivers`: tests bring misbehaving ones. */
@@ -32,6 +36,7 @@ const executor = new Executor({
 // A promise that a driver or the schema of a library left alone is its own affair: the answer has been given.
 process.on('unhandledRejection', () => undefined);
 parentPort?.on('message', (job: Job) => report({ kind: 'done', results: executor.run(job) }));
+Atomics.store(progress, 2, numberOfThisThread());
 report({ kind: 'ready' });
 
 function report(what: Report): void {

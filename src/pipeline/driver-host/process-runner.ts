@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { Job } from './job.ts';
 import { ReportReader, writeJob } from './job-pipe.ts';
 import { leash } from './leash.ts';
+import { processorMsOf } from './processor-time.ts';
 import { entryFile, type Runner, type RunnerEvents } from './runner.ts';
 import type { ProcessData } from './script-process.ts';
 
@@ -51,6 +52,7 @@ export function startProcess(timeoutMs: number, scriptsFrom: number, events: Run
 
   return {
     progress: () => progress,
+    processorMs: () => (child.pid === undefined ? undefined : processorMsOf(child.pid)),
     post: (job: Job) => {
       progress = { first: 0, count: job.untold };
       jobs.write(writeJob(release === undefined ? { ...job, boxAll: true } : job));

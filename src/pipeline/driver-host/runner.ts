@@ -4,6 +4,8 @@ import type { Job } from './job.ts';
 export interface Runner {
   /** The messages that it works on, by their place in the job; a count of 0 when it has not begun. */
   progress(): { readonly first: number; readonly count: number };
+  /** Milliseconds for which it had the processor so far; undefined where the system does not say. */
+  processorMs(): number | undefined;
   post(job: Job): void;
   /** Ends it, whatever it does. No event follows. Resolves when it is gone. */
   kill(): Promise<void>;

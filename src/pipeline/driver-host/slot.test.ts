@@ -60,6 +60,70 @@ test('a message without a time box that hangs a runner is tried once more in one
   assert.deepEqual(world.strikes, []);
 });
 
+test('a runner that was stopped and goes on is not taken for one that hangs', async () => {
+  const world = new World();
+  const done = world.decode([1]);
+  world.runner.ready();
+  world.processorShare = 0;
+  world.clock.advance(4 * hangMs);
+  assert.equal(world.runner.isKilled, false);
+  world.processorShare = 0.1;
+  world.clock.advance(hangMs / 2);
+  world.runner.answer();
+  assert.deepEqual(outcomes(await done), ['1']);
+});
+
+test('a runner that stays stopped is replaced, its messages are tried again one by one, and none is blamed', async () => {
+  const world = new World();
+  const done = world.decode([1, 2, 3], [3, 3, 5]);
+  world.runner.ready();
+  world.processorShare = 0;
+  world.clock.advance(5 * hangMs);
+  assert.equal(world.runners[0].isKilled, true);
+  world.runner.ready();
+  for (const seen of [[1], [2], [3]]) {
+    assert.deepEqual(world.runner.seen(), seen);
+    world.runner.answer();
+  }
+  assert.deepEqual([outcomes(await done), world.strikes], [['1', '2', '3'], []]);
+});
+
+test('a message without end is blamed for the processor time that it took, however long it waited for the processor', async () => {
+  const world = new World();
+  const done = world.decode([1]);
+  world.runner.ready();
+  world.processorShare = 0.5;
+  world.clock.advance(1.5 * hangMs);
+  assert.equal(world.runner.isKilled, false);
+  world.clock.advance(hangMs);
+  assert.deepEqual([outcomes(await done), world.strikes], [['driver_timeout'], [1]]);
+});
+
+test('messages whose runners are all stopped come back as not tried', async () => {
+  const world = new World();
+  const done = world.decode([1, 2]);
+  world.processorShare = 0;
+  for (let failure = 0; failure < 3; failure++) {
+    world.runner.ready();
+    world.runner.at = { first: 0, count: 1 };
+    world.clock.advance(6 * hangMs);
+  }
+  assert.deepEqual([outcomes(await done), world.strikes], [['unavailable', 'unavailable'], []]);
+});
+
+test('where the system keeps no account of processor time a message is tried once more before it is blamed', async () => {
+  const world = new World();
+  const done = world.decode([1]);
+  world.runner.ready();
+  world.processorShare = undefined;
+  world.clock.advance(hangMs);
+  assert.equal(world.runners[0].isKilled, true);
+  world.runner.ready();
+  world.runner.at = { first: 0, count: 1 };
+  world.clock.advance(2 * hangMs);
+  assert.deepEqual([outcomes(await done), world.strikes], [['driver_timeout'], [1]]);
+});
+
 test('a runner that moves on is not taken for one that hangs', () => {
   const world = new World();
   world.decode([1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -164,10 +228,13 @@ class World {
   readonly clock = new SimulatedClock();
   readonly runners: FakeRunner[] = [];
   readonly strikes: number[] = [];
+  #processorShare: number | undefined = 1;
+  #processorSince = 0;
+  #processorBefore = 0;
   readonly slot = new Slot({
     name: 'test',
     start: (events) => {
-      const runner = new FakeRunner(events);
+      const runner = new FakeRunner(events, (): number | undefined => this.#processorMs());
       this.runners.push(runner);
       return runner;
     },
@@ -203,6 +270,18 @@ class World {
     return batch.done;
   }
 
+  /** How much of the time runners have the processor from now on; undefined where the system does not say. */
+  set processorShare(share: number | undefined) {
+    this.#processorBefore = this.#processorMs() ?? 0;
+    this.#processorSince = this.clock.now();
+    this.#processorShare = share;
+  }
+
+  #processorMs(): number | undefined {
+    if (this.#processorShare === undefined) return undefined;
+    return this.#processorBefore + (this.clock.now() - this.#processorSince) * this.#processorShare;
+  }
+
   hang(): void {
     for (let look = 0; look < 12 && !this.runners[0].isKilled; look++) this.clock.advance(hangMs / 4);
   }
@@ -214,8 +293,11 @@ class FakeRunner implements Runner {
   at = { first: 0, count: 0 };
   isKilled = false;
 
-  constructor(events: RunnerEvents) {
+  readonly processorMs: () => number | undefined;
+
+  constructor(events: RunnerEvents, processorMs: () => number | undefined) {
     this.#events = events;
+    this.processorMs = processorMs;
   }
 
   get job(): Job {

@@ -1,8 +1,9 @@
-import type { Clock, Timer } from '../../std/clock.ts';
+import type { Clock } from '../../std/clock.ts';
 import type { Log } from '../../std/log.ts';
 import type { DecodeResult } from '../driver.ts';
 import { unavailable, type WorkItem } from './batch.ts';
 import { nameOf } from './catalogue.ts';
+import { HangWatch } from './hang-watch.ts';
 import { JobWriter } from './job-writer.ts';
 import type { Runner, StartRunner } from './runner.ts';
 import type { SchemaNumbers } from './schema-numbers.ts';
@@ -12,14 +13,12 @@ const jobMessagesMax = 500;
 const jobBytesMax = 4 * 1024 * 1024;
 /** Failures in a row that no message explains, until what waits is given back. */
 const failuresMax = 3;
-/** Looks at a runner until it counts as hung. Several, because after a pause of this very process one would prove nothing. */
-const looksMax = 4;
 
 export interface SlotOptions {
   readonly name: string;
   readonly start: StartRunner;
   readonly schemas: SchemaNumbers;
-  /** How long a runner may work on the same messages, of which this is the first; undefined while it works on none. */
+  /** How long a runner may work on the same messages, of which this is the first; undefined until it has begun. */
   readonly hangMs: (first: WorkItem | undefined) => number;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,7 +39,7 @@ export class Slot {
   #isStopped = false;
   #onRetired: (() => void) | undefined;
   #job: WorkItem[] | undefined;
-  #watch: Timer | undefined;
+  readonly #watch: HangWatch;
   #failures = 0;
   #dying: Promise<void> = Promise.resolve();
   #onStarted: ((problem: Error | undefined) => void) | undefined;
@@ -48,6 +47,12 @@ export class Slot {
   constructor(options: SlotOptions) {
     this.#options = options;
     this.#writer = new JobWriter(options.schemas);
+    this.#watch = new HangWatch({
+      clock: options.clock,
+      hangMs: (first) => options.hangMs(first === undefined ? undefined : this.#job?.[first]),
+      hung: (hangMs, isMeasured) => this.#hung(hangMs, isMeasured),
+      still: (stillMs) => this.#still(stillMs),
+    });
   }
 
   /** Resolves when the runner is ready. A slot that is not started starts with its first message. */
@@ -84,7 +89,7 @@ export class Slot {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#onRetired?.();
-    this.#watch?.cancel();
+    this.#watch.cancel();
     const open = [...(this.#job ?? []), ...this.#queue];
     this.#job = undefined;
     this.#queue = [];
@@ -139,23 +144,12 @@ export class Slot {
     }
     this.#job = job;
     runner.post(this.#writer.write(job));
-    const { first, count } = runner.progress();
-    this.#look(runner, 0, first, count);
-  }
-
-  #look(runner: Runner, looks: number, seenFirst: number, seenCount: number): void {
-    const hangMs = this.#options.hangMs(seenCount === 0 ? undefined : this.#job?.[seenFirst]);
-    this.#watch = this.#options.clock.after(hangMs / looksMax, () => {
-      const { first, count } = runner.progress();
-      if (first !== seenFirst || count !== seenCount) this.#look(runner, 0, first, count);
-      else if (looks + 1 < looksMax) this.#look(runner, looks + 1, first, count);
-      else this.#hung(hangMs);
-    });
+    this.#watch.watch(runner);
   }
 
   #done(results: string): void {
     const job = this.#job ?? [];
-    this.#watch?.cancel();
+    this.#watch.cancel();
     this.#job = undefined;
     this.#failures = 0;
     const parsed: DecodeResult[] = JSON.parse(results);
@@ -167,10 +161,14 @@ export class Slot {
     this.pump();
   }
 
-  /** A message that had no time box gets one first. */
-  #hung(hangMs: number): void {
+  /**
+   * A message that had no time box gets one first. Where nobody knows whether the runner was given the processor, it may have been
+   * stopped: a process is asked once more.
+   */
+  #hung(hangMs: number, isMeasured: boolean): void {
     const reason = `The driver did not answer within ${hangMs} ms`;
-    const isCertain = ({ driver, alone, boxed }: WorkItem): boolean => driver.script === undefined || alone || boxed;
+    const isCertain = ({ driver, alone, boxed }: WorkItem): boolean =>
+      driver.script === undefined || alone || (boxed && isMeasured);
     this.#broken(reason, isCertain, {
       ok: false,
       stage: 'decode',
@@ -178,6 +176,16 @@ export class Slot {
       reason,
       decodeUs: hangMs * 1_000,
     });
+  }
+
+  /** Nobody is to blame, and all are tried again: those that it was at each by itself, with a box that ends what does loop. */
+  #still(stillMs: number): void {
+    const reason = `The driver was not given the processor for ${stillMs} ms`;
+    const suspects = this.#suspects();
+    this.#queue.unshift(...this.#replace(reason, suspects));
+    for (const item of suspects) item.alone = true;
+    this.#countFailure(reason);
+    this.pump();
   }
 
   #gone(reason: string): void {
@@ -196,17 +204,8 @@ export class Slot {
 
   /** The message is blamed only where it is certain; those around it are tried again, each by itself. */
   #broken(reason: string, isCertain: (suspect: WorkItem) => boolean, verdict: DecodeResult): void {
-    const job = this.#job ?? [];
-    const { first, count } = this.#runner?.progress() ?? { first: 0, count: 0 };
-    this.#watch?.cancel();
-    this.#job = undefined;
-    this.#discardRunner();
-    const suspects = job.slice(first, first + count);
-    this.#options.log.warn('A driver runner is replaced', {
-      runner: this.#options.name,
-      reason,
-      driver: suspects.length === 0 ? undefined : nameOf(suspects[0].driver),
-    });
+    const suspects = this.#suspects();
+    const job = this.#replace(reason, suspects);
     const culprit = suspects.length === 1 && isCertain(suspects[0]) ? suspects[0] : undefined;
     for (const item of suspects) item.alone = true;
     this.#queue.unshift(...job.filter((item) => item !== culprit));
@@ -214,8 +213,32 @@ export class Slot {
       this.#options.strike(culprit);
       this.#options.settle(culprit, verdict);
     }
-    if (suspects.length === 0 && ++this.#failures >= failuresMax) this.#giveBack(reason);
+    if (suspects.length === 0) this.#countFailure(reason);
     this.pump();
+  }
+
+  /** What the runner is at. */
+  #suspects(): readonly WorkItem[] {
+    const { first, count } = this.#runner?.progress() ?? { first: 0, count: 0 };
+    return (this.#job ?? []).slice(first, first + count);
+  }
+
+  /** Takes the job from the runner and does away with it; the next one starts when there is something to do. */
+  #replace(reason: string, suspects: readonly WorkItem[]): readonly WorkItem[] {
+    const job = this.#job ?? [];
+    this.#watch.cancel();
+    this.#job = undefined;
+    this.#discardRunner();
+    this.#options.log.warn('A driver runner is replaced', {
+      runner: this.#options.name,
+      reason,
+      driver: suspects.length === 0 ? undefined : nameOf(suspects[0].driver),
+    });
+    return job;
+  }
+
+  #countFailure(reason: string): void {
+    if (++this.#failures >= failuresMax) this.#giveBack(reason);
   }
 
   #giveBack(reason: string): void {
