@@ -39,7 +39,7 @@ export const messageIdBytesMax = 64;
 const envelopeBytesMax = 16 * 1024;
 const noEnvelope: Envelope = { messageId: undefined, time: undefined, seq: undefined };
 const openBrace = 0x7b;
-const keys = ['"messageId"', '"ts"', '"time"', '"seq"', '"uplink_message"'].map((key) => Buffer.from(key));
+const keys = ['"messageId"', '"ts"', '"time"', '"seq"', '"uplink_message"', '"devEUI"'].map((key) => Buffer.from(key));
 
 /** Cheap, because it is asked of every message. */
 function mayHaveEnvelope(payload: Buffer): boolean {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import {
+  chirpStack3ProtobufUplink,
+  chirpStack3Uplink,
   chirpStackUplink,
   eventsWithoutUplink,
   theThingsStackUplink,
@@ -35,7 +37,8 @@ async function startWithCodec(t: TestContext): Promise<Server> {
   await asOperator(server, 'PUT', '/v1/device-types/probe', { mode: 'inline' });
   await asOperator(server, 'PUT', '/v1/device-types/plain', { mode: 'inline' });
   await asOperator(server, 'PUT', '/v1/drivers/probe/1.0.0', { deviceType: 'probe', script: codec });
-  const devices = { 'probe-1': 'probe', '70b3d57ed0000002': 'probe', 'plain-1': 'plain' };
+  const euis = ['70b3d57ed0000002', '70b3d57ed0000003', '70b3d57ed0000004'].map((eui) => [eui, 'probe']);
+  const devices = { 'probe-1': 'probe', ...Object.fromEntries(euis), 'plain-1': 'plain' };
   for (const [id, type] of Object.entries(devices)) await asOperator(server, 'PUT', `/v1/devices/${id}`, { type });
   return server;
 }
@@ -91,7 +94,12 @@ test('uplinks of The Things Stack and ChirpStack are decoded by the codec of the
   const server = await startWithCodec(t);
   const data = { temperature: 21.5, port: 7 };
   const time = Date.parse('2026-01-02T03:04:05.600Z');
-  const events = { 'probe-1': theThingsStackUplink, '70b3d57ed0000002': chirpStackUplink };
+  const events = {
+    'probe-1': theThingsStackUplink,
+    '70b3d57ed0000002': chirpStackUplink,
+    '70b3d57ed0000003': chirpStack3Uplink,
+    '70b3d57ed0000004': (payload: Buffer) => chirpStack3ProtobufUplink(payload, { devEUI: 'cLPVftAAAAQ=' }),
+  };
   for (const [deviceId, uplink] of Object.entries(events)) {
     const [status, answer] = await tell(server, uplink(Buffer.from([1, 215])));
     assert.equal(status, 202, answer);
@@ -111,7 +119,7 @@ test('joins and whatever else a network server tells are answered, and nothing c
     const [status, answer] = await tell(server, event, webhook, '/v1/lorawan/events?event=join');
     assert.deepEqual([status, Object.keys(JSON.parse(answer))], [200, ['ignored']]);
   }
-  for (const id of ['probe-1', '70b3d57ed0000002']) {
+  for (const id of ['probe-1', '70b3d57ed0000002', '70b3d57ed0000003']) {
     assert.deepEqual((await asOperator<{ state: object }>(server, 'GET', `/v1/devices/${id}/state`)).state, []);
   }
 });

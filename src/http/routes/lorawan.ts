@@ -20,7 +20,7 @@ export const lorawanRoutes: readonly Route[] = [
     path: '/v1/lorawan/events',
     tag: 'LoRaWAN',
     summary:
-      'Take uplinks from a webhook of The Things Stack or the HTTP integration of ChirpStack 4; what else they tell is answered and left alone',
+      'Take uplinks from a webhook of The Things Stack or the HTTP integration of ChirpStack 3 or 4; what else they tell is answered and left alone',
     who: 'identified',
     rawBody: { 'application/json': { ...anyJson, description: 'An event as the network server sends it' } },
     schemas: {
@@ -62,6 +62,6 @@ async function deviceIdOf({ deviceNames }: NetworkEvent, caller: Caller, parts: 
 function notAnEvent(): SluiceError {
   return new SluiceError(
     'payload_unreadable',
-    'Send an event of The Things Stack, with end_device_ids.device_id, or of ChirpStack 4, with deviceInfo.devEui',
+    'Send an event of The Things Stack, with end_device_ids.device_id, of ChirpStack 4, with deviceInfo.devEui, or of ChirpStack 3, with devEUI, applicationID, applicationName and deviceName',
   );
 }

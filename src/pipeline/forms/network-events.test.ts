@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { JsonValue } from '../../std/json.ts';
+import type { JsonObject, JsonValue } from '../../std/json.ts';
 import { readEnvelope } from '../envelope.ts';
-import { chirpStackUplink, eventsWithoutUplink, theThingsStackUplink } from '../testing/network-events.ts';
+import {
+  chirpStack3ProtobufUplink,
+  chirpStack3Uplink,
+  chirpStackUplink,
+  eventsWithoutUplink,
+  theThingsStackUplink,
+} from '../testing/network-events.ts';
 import { payloadOf, readNetworkEvent } from './network-events.ts';
 
 const sent = Buffer.from([1, 0xff]);
@@ -32,6 +38,55 @@ test('an uplink of ChirpStack is known by its EUI, and has the id that ChirpStac
   assert.deepEqual(event?.deviceNames, ['70b3d57ed0000002', '70B3D57ED0000002']);
   const messageId = '3ac7e3c4-4401-4b8d-9386-a5c902f9202d';
   assert.deepEqual(event?.uplink, { payload: 'Af8=', fPort: 7, decoded: object, messageId, time, seq: 42 });
+});
+
+test('an uplink of ChirpStack 3 is known by its EUI in both forms, with what its codec made', () => {
+  const object = { temperature: 21.5 };
+  for (const event of [
+    chirpStack3Uplink(sent, { object }),
+    chirpStack3ProtobufUplink(sent, { objectJSON: JSON.stringify(object) }),
+  ]) {
+    const { deviceNames, uplink } = readNetworkEvent(event) ?? assert.fail('no event');
+    assert.deepEqual(deviceNames, ['70b3d57ed0000003', '70B3D57ED0000003']);
+    const { messageId, ...others } = uplink ?? {};
+    assert.deepEqual(others, { payload: 'Af8=', fPort: 7, decoded: object, time, seq: 42 });
+    assert.match(messageId ?? '', /^lorawan-[\w-]{43}$/);
+  }
+});
+
+test('copies of an uplink of ChirpStack 3 have one id, the next one has another, and one that nobody numbers has none', () => {
+  const idOf = (event: JsonObject): string | undefined =>
+    readNetworkEvent(chirpStack3Uplink(sent, event))?.uplink?.messageId;
+  const rx = (uplinkID: string, at: string | null = null): JsonObject => ({ rxInfo: [{ uplinkID, time: at }] });
+  const first = idOf({});
+  assert.equal(idOf({ object: { a: 1 }, tags: {} }), first);
+  assert.notEqual(idOf({ fCnt: 43 }), first);
+  assert.notEqual(idOf(rx('6d1f8d2e-33a4-4ef1-8b0a-5a3a2f6b7c02')), first);
+  for (const none of ['00000000-0000-0000-0000-000000000000', 'AAAAAAAAAAAAAAAAAAAAAA==', '']) {
+    assert.equal(idOf(rx(none)), undefined);
+    assert.notEqual(idOf(rx(none, '2026-01-02T03:04:05Z')), idOf(rx(none, '2026-01-02T03:04:06Z')));
+  }
+});
+
+test('what is nearly an event of ChirpStack 3 is none', () => {
+  const odd: readonly JsonObject[] = [
+    { devEUI: '70b3d57ed000000' },
+    { devEUI: 'not base64!!' },
+    { devEUI: 'AAAAAAAAAAAA' },
+    { devEUI: 7 },
+    { applicationID: null },
+    { applicationName: 7 },
+    { deviceName: null },
+  ];
+  for (const event of odd)
+    assert.equal(readNetworkEvent(chirpStack3Uplink(sent, event)), undefined, JSON.stringify(event));
+});
+
+test('what its codec made is left out where it is no JSON of an object', () => {
+  for (const objectJSON of ['{', '[]', '7', '', 'null', 7, {}]) {
+    const { uplink } = readNetworkEvent(chirpStack3ProtobufUplink(sent, { objectJSON })) ?? {};
+    assert.deepEqual([uplink?.payload, uplink?.decoded], ['Af8=', undefined]);
+  }
 });
 
 test('joins, acknowledgements, locations and other events hold no uplink, nor an id that one could have', () => {
@@ -75,7 +130,8 @@ test('JSON of devices is no event', () => {
 });
 
 test('what an uplink says of itself counts where the message says nothing, as with any JSON', () => {
-  for (const event of [theThingsStackUplink(sent), chirpStackUplink(sent)]) {
+  const uplinks = [theThingsStackUplink, chirpStackUplink, chirpStack3Uplink, chirpStack3ProtobufUplink];
+  for (const event of uplinks.map((uplink) => uplink(sent))) {
     const { messageId, time: at, seq } = readEnvelope(Buffer.from(JSON.stringify(event)));
     assert.deepEqual([messageId, at, seq], [readNetworkEvent(event)?.uplink?.messageId, time, 42]);
   }

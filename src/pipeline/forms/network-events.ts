@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts';
 import { timeOf } from '../event-time.ts';
 
-/** What a LoRaWAN network server tells of a device, in the form of The Things Stack (version 3) or ChirpStack (version 4). */
+/** What a LoRaWAN network server tells of a device, in the form of The Things Stack (version 3) or ChirpStack (versions 3 and 4). */
 export interface NetworkEvent {
   /** What the server calls the device: what is likeliest to be its id comes first. */
   readonly deviceNames: readonly string[];
@@ -33,11 +33,11 @@ export function readNetworkEvent(value: unknown): NetworkEvent | undefined {
   if (isJsonObject(ids) && typeof ids.device_id === 'string')
     return ofTheThingsStack(value, ids.device_id, ids.dev_eui);
   if (isJsonObject(deviceInfo) && typeof deviceInfo.devEui === 'string') return ofChirpStack(value, deviceInfo.devEui);
-  return undefined;
+  return isOfChirpStack3(value) ? ofChirpStack3(value) : undefined;
 }
 
 const openBrace = 0x7b;
-const signs = ['"end_device_ids"', '"deviceInfo"'].map((sign) => Buffer.from(sign));
+const signs = ['"end_device_ids"', '"deviceInfo"', '"devEUI"'].map((sign) => Buffer.from(sign));
 
 /** Whether it is worth to read the bytes as JSON. */
 export function mayBeNetworkEvent(bytes: Buffer): boolean {
@@ -96,6 +96,67 @@ function uplinkOfChirpStack({ data, fPort, fCnt, object, deduplicationId: id, ti
     time: timeOf(time),
     seq: counterOf(fCnt),
   };
+}
+
+/** An application and a device have names in every event of it; devices write such JSON of themselves hardly by chance. */
+function isOfChirpStack3({ devEUI, applicationID, applicationName, deviceName }: JsonObject): boolean {
+  const isNamed = typeof applicationName === 'string' && typeof deviceName === 'string';
+  return (
+    isNamed && (typeof applicationID === 'string' || typeof applicationID === 'number') && euiOf(devEUI) !== undefined
+  );
+}
+
+/**
+ * ChirpStack 3 has two forms of JSON, of which its operator chooses one: its own, with names in hex and what its codec made in
+ * `object`, and that of Protocol Buffers, with names in base64 and `objectJSON`, a text. Only uplinks have a port.
+ */
+function ofChirpStack3(event: JsonObject): NetworkEvent {
+  const eui = euiOf(event.devEUI) ?? '';
+  const isUplink = typeof event.fPort === 'number' && event.integrationName === undefined;
+  return {
+    deviceNames: [eui, eui.toUpperCase()],
+    kind: isUplink ? 'up' : 'no uplink',
+    uplink: isUplink ? uplinkOfChirpStack3(event, eui) : undefined,
+  };
+}
+
+function uplinkOfChirpStack3(event: JsonObject, eui: string): NetworkUplink {
+  const { data, fPort, fCnt, object, objectJSON, publishedAt, rxInfo } = event;
+  const receptions = Array.isArray(rxInfo) ? rxInfo.filter(isJsonObject) : [];
+  const times = [publishedAt, ...receptions.map(({ time }) => time)];
+  const at = times.find((time) => typeof time === 'string' && timeOf(time) !== undefined);
+  const reception = receptions.map(({ uplinkID }) => uplinkID).find(isGiven) ?? at;
+  return {
+    payload: textOf(data),
+    fPort: portOf(fPort),
+    decoded: objectOf(object) ?? objectOf(parsed(objectJSON)),
+    messageId: typeof reception === 'string' ? idOf(eui, undefined, fCnt, reception) : undefined,
+    time: timeOf(at),
+    seq: counterOf(fCnt),
+  };
+}
+
+/** Gateways that do not number what they receive leave zeros, in hex or base64. */
+function isGiven(id: JsonValue | undefined): boolean {
+  return typeof id === 'string' && !/^[0A=-]*$/.test(id);
+}
+
+const euiBytes = 8;
+
+/** In hex, of what is written in hex or in base64: of eight bytes these have different lengths. */
+function euiOf(value: JsonValue | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (/^[0-9a-f]{16}$/i.test(value)) return value.toLowerCase();
+  const bytes = value.length === 12 ? payloadOf(value) : undefined;
+  return bytes?.length === euiBytes ? bytes.toString('hex') : undefined;
+}
+
+function parsed(text: JsonValue | undefined): JsonValue | undefined {
+  try {
+    return typeof text === 'string' && text !== '' ? JSON.parse(text) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function textOf(value: JsonValue | undefined): string | undefined {

@@ -42,7 +42,67 @@ export function chirpStackUplink(payload: Buffer, event: JsonObject = {}): JsonO
   };
 }
 
-/** What both tell besides. */
+/** An uplink as the integrations of ChirpStack 3 send it with `marshaler = "json_v3"`. */
+export function chirpStack3Uplink(payload: Buffer, event: JsonObject = {}): JsonObject {
+  return {
+    applicationID: '3',
+    applicationName: 'cellar',
+    deviceName: 'Probe 3',
+    devEUI: '70b3d57ed0000003',
+    rxInfo: [
+      {
+        gatewayID: '0016c001f153a14c',
+        uplinkID: '6d1f8d2e-33a4-4ef1-8b0a-5a3a2f6b7c01',
+        name: 'roof',
+        time: '2026-01-02T03:04:05.6Z',
+        rssi: -57,
+        loRaSNR: 10.2,
+        location: { latitude: 52.5, longitude: 13.4, altitude: 40 },
+      },
+    ],
+    txInfo: { frequency: 868100000, dr: 5 },
+    adr: true,
+    fCnt: 42,
+    fPort: 7,
+    data: payload.toString('base64'),
+    ...event,
+  };
+}
+
+/** The same with `marshaler = "json"`, which is Protocol Buffers written as JSON. */
+export function chirpStack3ProtobufUplink(payload: Buffer, event: JsonObject = {}): JsonObject {
+  return {
+    applicationID: '3',
+    applicationName: 'cellar',
+    deviceName: 'Probe 3',
+    devEUI: 'cLPVftAAAAM=',
+    rxInfo: [
+      {
+        gatewayID: 'ABbAAfFToUw=',
+        time: null,
+        timeSinceGPSEpoch: null,
+        rssi: -57,
+        loRaSNR: 10.2,
+        uplinkID: 'bR+NLjOkTvGLCloGL2t8AQ==',
+        crcStatus: 'CRC_OK',
+      },
+    ],
+    txInfo: { frequency: 868100000, modulation: 'LORA', loRaModulationInfo: { bandwidth: 125, spreadingFactor: 7 } },
+    adr: true,
+    dr: 5,
+    fCnt: 42,
+    fPort: 7,
+    data: payload.toString('base64'),
+    objectJSON: '',
+    tags: {},
+    confirmedUplink: false,
+    devAddr: 'ABiUQA==',
+    publishedAt: '2026-01-02T03:04:05.600000001Z',
+    ...event,
+  };
+}
+
+/** What they tell besides. */
 export const eventsWithoutUplink: readonly JsonObject[] = [
   theThingsStackEvent('join_accept', { session_key_id: 'AZtest==', received_at: '2026-01-02T03:04:04Z' }),
   theThingsStackEvent('downlink_ack', { f_port: 7, frm_payload: 'AQ==' }),
@@ -52,6 +112,12 @@ export const eventsWithoutUplink: readonly JsonObject[] = [
   chirpStackEvent({ queueItemId: 'c0ffee', acknowledged: true, fCntDown: 3 }),
   chirpStackEvent({ margin: 3, batteryLevel: 75.5 }),
   chirpStackEvent({ integrationName: 'Elsewhere', object: { latitude: 52.5 } }),
+  chirpStack3Event({ devAddr: '00189440', rxInfo: [{ uplinkID: 'a' }], txInfo: { dr: 5 } }),
+  chirpStack3Event({ acknowledged: true, fCnt: 12 }),
+  chirpStack3Event({ margin: 6, externalPowerSource: false, batteryLevel: 75.5 }),
+  chirpStack3Event({ type: 'DATA_UP_FCNT', error: 'reset', fCnt: 4 }),
+  chirpStack3Event({ location: { latitude: 52.5, longitude: 13.4 } }),
+  chirpStack3Event({ integrationName: 'Elsewhere', eventType: 'up', objectJSON: '{"fPort":1}' }),
 ];
 
 function theThingsStackEvent(kind: string, said: JsonObject): JsonObject {
@@ -62,4 +128,9 @@ function theThingsStackEvent(kind: string, said: JsonObject): JsonObject {
 function chirpStackEvent(said: JsonObject): JsonObject {
   const { deduplicationId, time, deviceInfo } = chirpStackUplink(Buffer.alloc(0));
   return { deduplicationId, time, deviceInfo, ...said };
+}
+
+function chirpStack3Event(said: JsonObject): JsonObject {
+  const { applicationID, applicationName, deviceName, devEUI } = chirpStack3Uplink(Buffer.alloc(0));
+  return { applicationID, applicationName, deviceName, devEUI, ...said };
 }
