@@ -3,9 +3,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../std/json.ts';
 import type { ManifestExample } from './driver-folder.ts';
 
 /** What one call of one function has to become. */
-export interface CodecExample extends ManifestExample {
+export interface CodecExample extends Omit<ManifestExample, 'call'> {
   /** `decodeUplink` where absent. */
-  readonly call?: DriverCall;
+  readonly call?: DriverCall | undefined;
   /** What there is to encode. */
   readonly data?: JsonObject;
   /** The script that it is for, where that is not the driver's own. */

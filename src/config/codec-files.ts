@@ -8,7 +8,7 @@ import { examplesOf, noExamples, type ReadExamples } from './codec-examples.ts';
 import { type DriverFolder, manifestFile, readDriverFolder, scriptFile } from './driver-folder.ts';
 
 /** A driver with its examples, in whatever form its maker keeps them. */
-export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ReadExamples {
+export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ScriptFiles {
   /** Where its examples stand. */
   readonly examplesFile: string;
 }
@@ -35,8 +35,14 @@ export async function readDriverFiles(path: string): Promise<DriverFiles> {
   return descriptions.length === 1 ? await readThingsStack(join(path, descriptions[0])) : await readOwn(path);
 }
 
+export interface ScriptFiles extends ReadExamples {
+  readonly script: string;
+  /** What it is for, where a `driver.json` says so. */
+  readonly purpose?: Pick<DriverFolder, 'deviceType' | 'firmware'> | undefined;
+}
+
 /** As `readDriverFiles`; a script without any description beside it has no examples. */
-export async function readScriptFiles(path: string): Promise<ReadExamples & { readonly script: string }> {
+export async function readScriptFiles(path: string): Promise<ScriptFiles> {
   if (!isScript.test(path)) return await readDriverFiles(path);
   return (await readDescribed(path)) ?? { ...noExamples, script: await read(path) };
 }
@@ -60,7 +66,9 @@ async function readDescribed(path: string): Promise<DriverFiles | undefined> {
 }
 
 async function readOwn(folder: string): Promise<DriverFiles> {
-  return { ...(await readDriverFolder(folder)), examplesFile: manifestFile, unusableExamples: [] };
+  const manifest = await readDriverFolder(folder);
+  const { deviceType, firmware } = manifest;
+  return { ...manifest, purpose: { deviceType, firmware }, examplesFile: manifestFile, unusableExamples: [] };
 }
 
 /** None where it is no folder. */

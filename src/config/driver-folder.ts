@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemReason } from '../std/system-reason.ts';
-import { integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from './schema.ts';
+import { choice, integer, jsonObject, list, object, optional, text, type ValueOf, withDefault } from './schema.ts';
 
 export const manifestFile = 'driver.json';
 export const scriptFile = 'codec.js';
@@ -18,10 +18,11 @@ const manifest = object({
     list(
       object({
         description: text(),
+        call: optional(choice('decodeUplink', 'normalizeUplink')),
         fPort: optional(integer(0, 255)),
         recvTime: optional(text({ expected: 'an ISO 8601 time', pattern: /^\d{4}-\d\d-\d\dT/ })),
         bytes: text({ pattern: /^([0-9a-fA-F]{2})*$/, expected: 'hexadecimal digits, two for each byte' }),
-        output: jsonObject('what decodeUplink answers, with `data`, `messages` or `errors`'),
+        output: jsonObject('what the script answers, with `data`, `messages` or `errors`'),
       }),
     ),
     [],

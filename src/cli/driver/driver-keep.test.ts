@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -33,6 +33,30 @@ test('a dead letter is kept with what is wrong with it now', async () => {
   await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
   const output = { errors: ['Expected 2 bytes'] };
   assert.deepEqual(await lastExample(), { description: 'dead letter 5', fPort: 7, bytes: '7b', output });
+});
+
+test('what was normalised is kept as that, of the history and of a dead letter, and driver test runs it so', async () => {
+  const script = `
+    function decodeUplink(input) { return { data: { raw: input.bytes[0] } }; }
+    function normalizeUplink(input) { return { data: [{ air: { temperature: input.data.raw } }, { soil: { moisture: 5 } }] }; }`;
+  const folder = join(cwd, 'th');
+  const manifest = { id: 'th', version: '1.0.0', deviceType: 'th' };
+  await writeFile(join(folder, 'codec.js'), script);
+  await writeFile(join(folder, 'driver.json'), JSON.stringify(manifest));
+  const rows = [{ data: { air: { temperature: 7 } } }, { data: { soil: { moisture: 5 } } }];
+  const raw = { payload: Buffer.from('07', 'hex').toString('base64'), encoding: 'base64', fPort: 2 };
+  const answers = {
+    'GET /v1/devices/d1/messages/m1': { body: { processed: { raw }, rows } },
+    'GET /v1/dead-letters/messages/5': { body: { message: raw, now: { deviceId: 'd1', readings: rows } } },
+    'GET /v1/devices/d1': { body: { type: 'th' } },
+    'GET /v1/device-types/th': { body: { readings: 'normalized' } },
+  };
+  await runAgainst(answers, ['driver', 'keep', 'th', '--device', 'd1', '--message', 'm1'], { cwd });
+  const output = { data: rows.map(({ data }) => data) };
+  const kept = { description: 'message m1 of d1', call: 'normalizeUplink', fPort: 2, bytes: '07', output };
+  assert.deepEqual(await lastExample(), kept);
+  await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
+  assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /2 of 2 examples as expected/);
 });
 
 test('a message whose bytes are gone is not kept, and what to keep has to be named', async () => {

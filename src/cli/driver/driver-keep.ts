@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { type ManifestExample, manifestFile, readDriverFolder } from '../../config/driver-folder.ts';
 import { integer, text } from '../../config/schema.ts';
 import type { JsonObject } from '../../std/json.ts';
-import { Api, path } from '../api.ts';
+import { Api, ApiError, path } from '../api.ts';
 import { command, UsageError } from '../command.ts';
 import { apiOptions, value } from '../options.ts';
 
@@ -20,7 +20,11 @@ interface StoryAnswer {
 interface DeadAnswer {
   readonly message: Bytes & { readonly properties?: { readonly userProperties?: readonly (readonly string[])[] } };
   /** Absent where it is no message of a device. */
-  readonly now?: { readonly readings: StoryAnswer['rows']; readonly error?: { readonly reason: string } };
+  readonly now?: {
+    readonly deviceId: string;
+    readonly readings: StoryAnswer['rows'];
+    readonly error?: { readonly reason: string };
+  };
 }
 
 export const keepExample = command({
@@ -51,12 +55,14 @@ async function fromHistory(api: Api, device: string, message: string): Promise<M
   const { processed, rows } = await api.get<StoryAnswer>(path`/v1/devices/${device}/messages/${message}`);
   const raw = processed?.raw;
   if (raw === undefined) throw new Error(`Cannot keep message "${message}": its bytes are not there (any more)`);
+  const call = await callFor(api, device);
   return {
     description: `message ${message} of ${device}`,
+    call,
     fPort: raw.fPort,
     recvTime: undefined,
     bytes: hexOf(raw),
-    output: outputOf(rows),
+    output: outputOf(rows, call),
   };
 }
 
@@ -64,12 +70,14 @@ async function fromDeadLetter(api: Api, sequence: number): Promise<ManifestExamp
   const { message, now } = await api.get<DeadAnswer>(path`/v1/dead-letters/messages/${String(sequence)}`);
   if (now === undefined) throw new Error(`Cannot keep dead letter ${sequence}: it is no message of a device`);
   const fPort = message.properties?.userProperties?.find(([name]) => name === 'sluice-fport')?.[1];
+  const call = await callFor(api, now.deviceId);
   return {
     description: `dead letter ${sequence}`,
+    call,
     fPort: fPort === undefined ? undefined : Number(fPort),
     recvTime: undefined,
     bytes: hexOf(message),
-    output: now.error === undefined ? outputOf(now.readings) : { errors: [now.error.reason] },
+    output: now.error === undefined ? outputOf(now.readings, call) : { errors: [now.error.reason] },
   };
 }
 
@@ -77,7 +85,22 @@ function hexOf({ payload, encoding }: Bytes): string {
   return Buffer.from(payload, encoding).toString('hex');
 }
 
-function outputOf(rows: StoryAnswer['rows']): JsonObject {
+/** What the readings of a device are made by: a device that is not registered has none. */
+async function callFor(api: Api, device: string): Promise<ManifestExample['call']> {
+  if (device === '') return undefined;
+  try {
+    const { type } = await api.get<{ type: string }>(path`/v1/devices/${device}`);
+    const { readings } = await api.get<{ readings: string }>(path`/v1/device-types/${type}`);
+    return readings === 'normalized' ? 'normalizeUplink' : undefined;
+  } catch (problem) {
+    if (problem instanceof ApiError && problem.status === 404) return undefined;
+    throw problem;
+  }
+}
+
+/** Measurements are a list under `data`, as a codec answers them. */
+function outputOf(rows: StoryAnswer['rows'], call: ManifestExample['call']): JsonObject {
+  if (call === 'normalizeUplink') return { data: rows.map(({ data }) => data) };
   return rows.length === 1 ? { data: rows[0].data } : { messages: rows.map(({ data }) => ({ data })) };
 }
 

@@ -37,10 +37,14 @@ export const put = command({
       placeholder: 'FILE',
       sentence: 'The script, or what driver test takes; needed.',
     }),
-    'device-type': value(text(), { short: 't', placeholder: 'TYPE', sentence: 'Device type it is for; needed.' }),
-    firmware: valueOr(text(), '*', {
+    'device-type': value(text(), {
+      short: 't',
+      placeholder: 'TYPE',
+      sentence: 'Device type it is for; needed where no driver.json says it.',
+    }),
+    firmware: value(text(), {
       placeholder: 'RANGE',
-      sentence: 'Firmware versions it is for, as a semver range.',
+      sentence: 'Firmware versions it is for, as a semver range; without it those of driver.json, else all.',
     }),
     stage: value(choice(...driverStages), {
       placeholder: 'STAGE',
@@ -51,9 +55,11 @@ export const put = command({
     ...apiOptions,
   },
   async run({ options, operands: [id, version], terminal }) {
-    const { file, firmware, stage, share, force, 'device-type': deviceType } = options;
-    if (file === undefined || deviceType === undefined) throw new UsageError('Give both --file and --device-type');
-    const { script, examples, unusableExamples } = await readScriptFiles(resolve(terminal.cwd, file));
+    const { file, stage, share, force } = options;
+    if (file === undefined) throw new UsageError('Give --file');
+    const { script, examples, unusableExamples, purpose } = await readScriptFiles(resolve(terminal.cwd, file));
+    const { 'device-type': deviceType = purpose?.deviceType, firmware = purpose?.firmware ?? '*' } = options;
+    if (deviceType === undefined) throw new UsageError(`Give --device-type: no driver.json says it for "${file}"`);
     const unusable = unusableExamples.map((each) => ({ ...each, ok: false }));
     tell(terminal, unusable);
     if (unusable.length > 0 && !force) throw refusal();

@@ -43,6 +43,25 @@ test('driver put takes the script that a codec description of The Things Stack n
   });
 });
 
+test('driver put knows from driver.json what a driver is for, of a folder and of a script in one, and options go first', async () => {
+  const manifest = { id: 'mine', version: '1.0.0', deviceType: 'meter', firmware: '>=2 <3' };
+  await mkdir(join(cwd, 'described'));
+  await writeFile(join(cwd, 'described', 'driver.json'), JSON.stringify(manifest));
+  await writeFile(join(cwd, 'described', 'codec.js'), 'function decodeUplink() {}');
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 201, body: { warnings: [], failedExamples: [] } } };
+  const purposeOf = async (...more: readonly string[]): Promise<readonly unknown[]> => {
+    const { seen } = await runAgainst(answers, ['driver', 'put', 'mine', '1.0.0', '--file', ...more], { cwd });
+    const { deviceType, firmware } = seen[0].body as { deviceType: string; firmware: string };
+    return [deviceType, firmware];
+  };
+  assert.deepEqual(await purposeOf('described'), ['meter', '>=2 <3']);
+  assert.deepEqual(await purposeOf('described/codec.js'), ['meter', '>=2 <3']);
+  assert.deepEqual(await purposeOf('described', '--device-type', 'other', '--firmware', '*'), ['other', '*']);
+  const undescribed = await runAgainst(answers, ['driver', 'put', 'mine', '1.0.0', '--file', 'codec.js'], { cwd });
+  assert.equal(undescribed.status, 2);
+  assert.match(undescribed.err, /Give --device-type: no driver\.json says it for "codec\.js"/);
+});
+
 test('driver put sends the examples beside the script, and shows those that the server found to fail', async () => {
   const examples = [{ description: 'half full', bytes: '08', output: { data: { level: 4 } } }];
   const manifest = { id: 'mine', version: '1.0.0', deviceType: 't', examples };
