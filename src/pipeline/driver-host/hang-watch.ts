@@ -3,6 +3,8 @@ import type { Runner } from './runner.ts';
 
 /** Looks at a runner until it counts as hung. Several, because after a pause of this very process one would prove nothing. */
 const looksMin = 4;
+/** Share of the time for which it has to have had the processor: it shares that with others, and time boxes are a fraction of the time. */
+const workedShare = 0.5;
 /** How many times as long a runner may stand still that was not given the processor: it was stopped, or the machine is full. */
 const stillTimes = 5;
 
@@ -10,7 +12,7 @@ export interface HangWatchOptions {
   readonly clock: Clock;
   /** How long a runner may work at a place in its job; undefined until it has begun. */
   readonly hangMs: (first: number | undefined) => number;
-  /** It worked for so long at one place. `isMeasured`: it is known that it had the processor for it. */
+  /** It was at work at one place for so long. `isMeasured`: it is known that it had the processor for it. */
   readonly hung: (hangMs: number, isMeasured: boolean) => void;
   /** It stood still for so long without having worked so much: nothing that it was given is to blame. */
   readonly still: (stillMs: number) => void;
@@ -68,9 +70,9 @@ interface Seen {
   readonly processorMs: number | undefined;
 }
 
-/** Since the first look, as much as there is time from that to the last one. */
+/** Since the first look. */
 function hasWorked({ hangMs, processorMs: before }: Seen, now: number | undefined): boolean {
-  return before === undefined || now === undefined || now - before >= hangMs * (1 - 1 / looksMin);
+  return before === undefined || now === undefined || now - before >= hangMs * (1 - 1 / looksMin) * workedShare;
 }
 
 function isMeasured({ processorMs }: Seen): boolean {

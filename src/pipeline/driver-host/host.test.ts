@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { type Clock, systemClock } from '../../std/clock.ts';
 import { silentLog } from '../../std/log.ts';
 import type { DecodeRequest, DecodeResult } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
@@ -23,6 +24,9 @@ const misbehaving = `data:text/javascript,${encodeURIComponent(`
 
 /** A machine that runs everything at once must not take a tenth of a second to be a loop without end. */
 const timeoutMs = 100;
+
+/** Timers go on, and no minute passes: a driver that is set aside stays so for as long as a slow machine takes for the test. */
+const standingClock: Clock = { now: () => 0, turn: () => 0, after: systemClock.after.bind(systemClock) };
 
 describe('the driver host', () => {
   const host = new WorkerDriverHost({ threads: 2, timeoutMs, log: silentLog, driversModule: misbehaving });
@@ -158,7 +162,7 @@ describe('the driver host', () => {
 });
 
 test('a driver that keeps breaking down is set aside, and its messages stay to be tried later', async (t) => {
-  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog, clock: standingClock });
   t.after(() => host.stop());
   await host.start();
   await host.add({
@@ -194,7 +198,7 @@ test('a result says how long its driver took, and nothing where it was not asked
 });
 
 test('a schema that takes too long sets its device type aside, and not the driver for other types', async (t) => {
-  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog });
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog, clock: standingClock });
   t.after(() => host.stop());
   await host.start();
   const schemas = { telemetry: { properties: { x: { type: 'string', pattern: '^(a+)+$' } } } };

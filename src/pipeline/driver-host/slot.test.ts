@@ -92,7 +92,7 @@ test('a message without end is blamed for the processor time that it took, howev
   const world = new World();
   const done = world.decode([1]);
   world.runner.ready();
-  world.processorShare = 0.5;
+  world.processorShare = 0.25;
   world.clock.advance(1.5 * hangMs);
   assert.equal(world.runner.isKilled, false);
   world.clock.advance(hangMs);
