@@ -39,7 +39,8 @@ export function workLines(
 
 async function* linesOf(parts: Parts, session: WorkerSessionDoor, caller: Caller): AsyncGenerator<string> {
   try {
-    yield line({ kind: 'open', session: session.session, bodyBytesMax: parts.options.bodyBytesMax });
+    const { bodyBytesMax } = parts.options;
+    yield line({ kind: 'open', session: session.session, bodyBytesMax, hearsReports: true });
     while (session.reason === undefined) {
       requireWorker(parts, await callerNow(parts, caller));
       const next = await parts.longPolls.wait({

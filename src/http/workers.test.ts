@@ -24,6 +24,7 @@ test('a worker reads what there is to do, line by line, and its answers arrive',
     kind: 'open',
     session: session.session,
     bodyBytesMax: 64 * 1024,
+    hearsReports: true,
   });
   session.say('{"kind":"batch","batch":1}');
   assert.equal(await lines.next(), '{"kind":"batch","batch":1}');
@@ -44,8 +45,24 @@ test('an administrator sees who is at work', async (t) => {
   const lines = await work(served.base, wes);
   const { status, body } = await served.call('GET', '/v1/workers', undefined, bearer('ops-token'));
   assert.equal(status, 200);
-  assert.deepEqual(body, { workers: [{ id: 'worker:w1', owner: 'wes', since: 5, inWork: 1, answered: 2 }] });
+  const known = { id: 'worker:w1', owner: 'wes', since: 5, inWork: 1, answered: 2 };
+  assert.deepEqual(body, { workers: [{ ...known, lacks: ['reports'], setAside: [] }] });
   assert.equal((await served.call('GET', '/v1/workers', undefined, wes)).status, 403);
+  await lines.cancel();
+});
+
+test('a worker says what it can, and which drivers it has set aside', async (t) => {
+  const served = await serve(t, { users, anonymous: 'never' });
+  const lines = await work(served.base, wes);
+  const [session] = served.pipeline.workers.sessions;
+  const at = `/v1/workers/${session.session}/report`;
+  const report = { abilities: ['reports'], setAside: [{ id: 'own', version: '1.0.0', deviceTypes: ['meter'] }] };
+  assert.equal((await served.call('POST', at, report, wes)).status, 200);
+  assert.deepEqual(session.reports, [report]);
+  const { body } = await served.call('GET', '/v1/workers', undefined, bearer('ops-token'));
+  assert.deepEqual([body.workers[0].lacks, body.workers[0].setAside], [[], report.setAside]);
+  assert.equal((await served.call('POST', at, { abilities: [], setAside: [{ id: 'own' }] }, wes)).status, 400);
+  assert.equal((await served.call('POST', at, report, basic('reader', 'reader-secret'))).status, 403);
   await lines.cancel();
 });
 

@@ -99,9 +99,13 @@ test('the shelf shows which versions are on trial and which are set aside', () =
     trials: {
       of: ({ version }: DriverRef) => ({ canary: version === '2.0.0' ? canary : undefined, shadow: undefined }),
     },
+    workers: {
+      setAside: ({ version }: DriverRef) =>
+        version === '1.0.0' ? [{ worker: 'worker:w1', deviceTypes: ['tank', 'silo'] }] : [],
+    },
   } as unknown as DriverShelfParts);
   assert.deepEqual(shelf.numbers(), {
     trials: [{ driver: { id: 'meter', version: '2.0.0' }, canary, shadow: undefined }],
-    setAside: [{ driver: { id: 'meter', version: '1.0.0' }, deviceTypes: ['tank'] }],
+    setAside: [{ driver: { id: 'meter', version: '1.0.0' }, deviceTypes: ['tank', 'silo'], workers: ['worker:w1'] }],
   });
 });

@@ -4,7 +4,7 @@ import { SluiceError } from '../errors.ts';
 import type { Log } from '../std/log.ts';
 import type { ExampleResult } from './codec-examples/example-judge.ts';
 import { type ExpectedExamples, failingExamples } from './codec-examples/failing-examples.ts';
-import type { DriverHost, DriverRef, ListedDriver, Serving } from './driver.ts';
+import type { DriverHost, DriverRef, ListedDriver, Serving, SetAsideByWorker } from './driver.ts';
 import { driverWarnings } from './driver-warnings.ts';
 import type { DriverTrial, DriverTrials } from './lifecycle/driver-trials.ts';
 import { requireDriver } from './require-driver.ts';
@@ -12,6 +12,8 @@ import { requireDriver } from './require-driver.ts';
 /** A driver, and what it decodes beside the others. */
 export interface ShelvedDriver extends ListedDriver {
   readonly serves: Serving;
+  /** As `setAsideFor`, of worker processes. */
+  readonly setAsideByWorkers: readonly SetAsideByWorker[];
 }
 
 /** One driver with everything that is known of it. */
@@ -28,10 +30,12 @@ export interface TrialReading extends DriverTrial {
   readonly driver: DriverRef;
 }
 
-/** A driver version that is given no messages of these device types for now. */
+/** A driver version that is given no messages of these device types for now, by the server or by a worker. */
 export interface SetAside {
   readonly driver: DriverRef;
   readonly deviceTypes: readonly string[];
+  /** The workers that did so. */
+  readonly workers: readonly string[];
 }
 
 export interface DriverShelfParts {
@@ -39,6 +43,7 @@ export interface DriverShelfParts {
   readonly rollouts: Rollouts;
   readonly host: DriverHost;
   readonly trials: DriverTrials;
+  readonly workers: { setAside(driver: DriverRef): readonly SetAsideByWorker[] };
   readonly log: Log;
 }
 
@@ -111,7 +116,10 @@ export class DriverShelf {
       const driver = { id, version };
       const trial = this.#parts.trials.of(driver);
       if (trial.canary !== undefined || trial.shadow !== undefined) trials.push({ driver, ...trial });
-      if (setAsideFor.length > 0) setAside.push({ driver, deviceTypes: setAsideFor });
+      const byWorkers = this.#parts.workers.setAside(driver);
+      const deviceTypes = new Set([...setAsideFor, ...byWorkers.flatMap((each) => each.deviceTypes)]);
+      if (deviceTypes.size > 0)
+        setAside.push({ driver, deviceTypes: [...deviceTypes], workers: byWorkers.map(({ worker }) => worker) });
     }
     return { trials, setAside };
   }
@@ -152,7 +160,8 @@ export class DriverShelf {
   }
 
   #shelved(driver: ListedDriver): ShelvedDriver {
-    return { ...driver, serves: this.#parts.host.choices.serving(driver) as Serving };
+    const serves = this.#parts.host.choices.serving(driver) as Serving;
+    return { ...driver, serves, setAsideByWorkers: this.#parts.workers.setAside(driver) };
   }
 
   async #load(driver: StoredDriver): Promise<void> {

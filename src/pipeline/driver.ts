@@ -137,6 +137,13 @@ export interface ListedDriver extends DriverRef, DriverMatch {
   readonly rollout: Rollout;
 }
 
+/** A worker process gives a driver no messages of these device types for now. */
+export interface SetAsideByWorker {
+  /** As consumers of the queue are listed. */
+  readonly worker: string;
+  readonly deviceTypes: readonly string[];
+}
+
 /**
  * What a driver has, of the devices that it is for: all of them where it is active, its share where it is a canary, those that
  * it runs beside where it is a shadow, none where it is off. One for every type has only types without a driver of their own.

@@ -12,7 +12,7 @@ import type { DeadLetters } from './death.ts';
 import { DecodeAgain } from './decode-again.ts';
 import { DeviceLimits } from './device-limits.ts';
 import { Door } from './door.ts';
-import type { DriverHost } from './driver.ts';
+import type { DriverHost, DriverRef } from './driver.ts';
 import type { DriverReading } from './driver-numbers.ts';
 import { DriverShelf, type SetAside, type TrialReading } from './driver-shelf.ts';
 import type { EventPort } from './events.ts';
@@ -158,7 +158,8 @@ export class Pipeline implements Part {
     });
     this.#trials = new DriverTrials(drivers.choices, shadows, (canary, reason) => this.drivers.turnOff(canary, reason));
     const { registry, rollouts } = store;
-    this.drivers = new DriverShelf({ registry, rollouts, host: drivers, trials: this.#trials, log });
+    const workers = { setAside: (driver: DriverRef) => this.workers.setAside(driver) };
+    this.drivers = new DriverShelf({ registry, rollouts, host: drivers, trials: this.#trials, workers, log });
     const context = {
       ...surroundings,
       drivers,

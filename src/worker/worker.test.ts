@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { activeRollout } from '../devices/rollout.ts';
 import type { DecodeRequest, DecodeResult, ListedDriver } from '../pipeline/driver.ts';
 import { TestDriverHost } from '../pipeline/testing/test-driver-host.ts';
+import { scaleMs } from '../pipeline/thread-scale.ts';
 import { BatchWriter, type WorkLine } from '../pipeline/workers/wire.ts';
 import { HttpProblem } from '../sdk/http/http-api.ts';
 import { SimulatedClock } from '../std/clock.ts';
@@ -15,6 +16,8 @@ class TestServer {
   readonly writer = new BatchWriter(() => undefined);
   /** What the next sessions are refused with. */
   readonly refusals: HttpProblem[] = [];
+  /** Whether it takes reports. */
+  hearsReports = false;
   /** Whether posts are answered. */
   silent = false;
   sessions = 0;
@@ -44,7 +47,12 @@ class TestServer {
     const refusal = this.refusals.shift();
     if (refusal !== undefined) throw refusal;
     const waiting: (string | undefined)[] = [
-      JSON.stringify({ kind: 'open', session: `s${++this.sessions}`, bodyBytesMax: 1e6 }),
+      JSON.stringify({
+        kind: 'open',
+        session: `s${++this.sessions}`,
+        bodyBytesMax: 1e6,
+        hearsReports: this.hearsReports,
+      }),
     ];
     let wake = Promise.withResolvers<void>();
     this.#push = (line) => {
@@ -81,6 +89,8 @@ class TestDrivers extends TestDriverHost {
   loaded: string[] = [];
   /** What a driver that is not known is answered with. */
   missing = new Set<string>();
+  /** For which device types they are set aside. */
+  setAsideFor: string[] = [];
   /** Whether drivers do not load. */
   refusing = false;
 
@@ -99,7 +109,8 @@ class TestDrivers extends TestDriverHost {
   override drivers(): readonly ListedDriver[] {
     return this.loaded.map((name) => {
       const [id, version] = name.split('@');
-      return { id, version, deviceType: 't', firmware: '*', builtIn: false, rollout: activeRollout, setAsideFor: [] };
+      const { setAsideFor } = this;
+      return { id, version, deviceType: 't', firmware: '*', builtIn: false, rollout: activeRollout, setAsideFor };
     });
   }
 
@@ -136,6 +147,35 @@ test('a batch is decoded and answered under its number', async (t) => {
   assert.deepEqual(
     (body.results as DecodeResult[]).map((result) => (result.ok ? result.readings[0].data.v : result.code)),
     [1, 'driver_failed'],
+  );
+  await worker.stop();
+  await running;
+});
+
+test('a worker says what it can before its first results, and which drivers it sets aside, where the server hears it', async (t) => {
+  const { server, drivers, clock, worker, running } = scene(t);
+  server.hearsReports = true;
+  await server.opened;
+  await server.heard;
+  drivers.loaded.push('s@1.0.0');
+  drivers.setAsideFor = ['t'];
+  clock.advance(scaleMs);
+  await server.heard;
+  clock.advance(scaleMs);
+  server.say(server.writer.write(1, [request('{"v":1}')]));
+  await server.heard;
+  const abilities = ['normalizeUplink', 'reports'];
+  const told = { abilities, setAside: [{ id: 's', version: '1.0.0', deviceTypes: ['t'] }] };
+  assert.deepEqual(
+    server.posted.slice(0, 2).map(({ path, body }) => [path, body]),
+    [
+      ['/v1/workers/s1/report', { abilities, setAside: [] }],
+      ['/v1/workers/s1/report', told],
+    ],
+  );
+  assert.deepEqual(
+    server.posted.slice(2).map(({ path }) => path),
+    ['/v1/workers/s1/results'],
   );
   await worker.stop();
   await running;

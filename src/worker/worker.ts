@@ -1,7 +1,14 @@
 import { type ErrorCode, errorCatalogue } from '../errors.ts';
 import type { DecodeResult, DriverHost, DriverRef } from '../pipeline/driver.ts';
 import { scaleMs, type ThreadScale } from '../pipeline/thread-scale.ts';
-import { type BatchLine, BatchReader, type WorkLine } from '../pipeline/workers/wire.ts';
+import {
+  type BatchLine,
+  BatchReader,
+  type DriverSetAside,
+  type WorkerReport,
+  type WorkLine,
+  workerAbilities,
+} from '../pipeline/workers/wire.ts';
 import { type HttpApi, HttpProblem } from '../sdk/http/http-api.ts';
 import { pause, retryDelayMs } from '../sdk/retry.ts';
 import type { Clock, Timer } from '../std/clock.ts';
@@ -35,6 +42,7 @@ export class Worker {
   readonly #kill = new AbortController();
   #failures = 0;
   #leave: (() => Promise<void>) | undefined;
+  #current: Session | undefined;
   #timer: Timer | undefined;
 
   constructor(parts: WorkerParts) {
@@ -102,12 +110,14 @@ export class Worker {
       throw cause;
     } finally {
       this.#leave = undefined;
+      this.#current = undefined;
     }
   }
 
-  #opened({ session: id, bodyBytesMax }: WorkLine & { kind: 'open' }, session: Session): void {
+  #opened({ session: id, bodyBytesMax, hearsReports }: WorkLine & { kind: 'open' }, session: Session): void {
     this.#failures = 0;
-    session.open(id, bodyBytesMax);
+    session.open(id, bodyBytesMax, hearsReports === true);
+    this.#current = session;
     this.#leave = () => session.leave();
     this.#parts.log.info('At work', { session: id.slice(0, 8) });
     if (this.#stop.signal.aborted) void session.leave();
@@ -115,6 +125,7 @@ export class Worker {
 
   #scale(): void {
     this.#parts.scale.follow(0);
+    this.#current?.report();
     this.#timer = this.#parts.clock.after(scaleMs, () => this.#scale());
   }
 }
@@ -133,6 +144,9 @@ class Session {
   #id = '';
   #bodyBytesMax = 0;
   #learned: Promise<void> = Promise.resolve();
+  #hearsReports = false;
+  #told = '';
+  #reported: Promise<void> = Promise.resolve();
   /** Drivers that did not load: the server sends none twice. */
   #missing: BatchLine['drivers'] = [];
 
@@ -142,9 +156,27 @@ class Session {
     this.#fail = fail;
   }
 
-  open(id: string, bodyBytesMax: number): void {
+  /** The server hears what this worker is before it gets results of it. */
+  open(id: string, bodyBytesMax: number, hearsReports: boolean): void {
     this.#id = id;
     this.#bodyBytesMax = bodyBytesMax;
+    this.#hearsReports = hearsReports;
+    this.report();
+    this.#learned = this.#reported;
+  }
+
+  /** Tells the server what is new since the last time, one report after the other. */
+  report(): void {
+    if (!this.#hearsReports) return;
+    const report: WorkerReport = { abilities: workerAbilities, setAside: setAsideBy(this.#parts.drivers) };
+    const text = JSON.stringify(report);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#reported = this.#reported.then(() => this.#send(report)).catch(this.#fail);
+  }
+
+  async #send(report: WorkerReport): Promise<void> {
+    await this.#parts.api.post(`/v1/workers/${this.#id}/report`, report, this.#killed);
   }
 
   /** Batches are decoded side by side, once the drivers are there that this one and those before brought. */
@@ -153,7 +185,7 @@ class Session {
     this.#learned = this.#learned.then(() => this.#learn(line));
     this.#learned
       .then(() => this.#parts.drivers.decode(requests))
-      .then((results) => this.#answer(line.batch, results.map(answerable)))
+      .then((results) => this.#answered(line.batch, results.map(answerable)))
       .catch(this.#fail);
   }
 
@@ -187,11 +219,23 @@ class Session {
     }
   }
 
+  async #answered(batch: number, results: readonly DecodeResult[]): Promise<void> {
+    if (results.some((result) => !result.ok && result.code === 'unavailable')) this.report();
+    await this.#answer(batch, results);
+  }
+
   async #answer(batch: number, results: readonly DecodeResult[]): Promise<void> {
     await sendResults(results, this.#bodyBytesMax, (from, part) =>
       this.#parts.api.post(`/v1/workers/${this.#id}/results`, { batch, from, results: part }, this.#killed),
     );
   }
+}
+
+function setAsideBy(drivers: DriverHost): readonly DriverSetAside[] {
+  return drivers
+    .drivers()
+    .filter(({ setAsideFor }) => setAsideFor.length > 0)
+    .map(({ id, version, setAsideFor }) => ({ id, version, deviceTypes: setAsideFor }));
 }
 
 function isSame(a: DriverRef, b: DriverRef): boolean {

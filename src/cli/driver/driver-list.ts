@@ -30,21 +30,36 @@ function ownAndRivals(drivers: readonly ShelvedDriver[]): readonly ShelvedDriver
 }
 
 function format(drivers: readonly ShelvedDriver[], left: number): string {
-  const table = formatTable(
-    drivers,
-    [
-      { title: 'driver', cell: (row) => row.id },
-      { title: 'version', cell: (row) => row.version },
-      { title: 'device type', cell: (row) => row.deviceType },
-      { title: 'for firmware', cell: (row) => row.firmware },
-      { title: 'stage', cell: (row) => stageOf(row.rollout) },
-      { title: 'decodes', cell: decodesOf },
-      { title: 'from', cell: fromOf },
-    ],
-    'No driver was brought.',
-  );
-  if (left === 0) return table;
-  return `${table}\n${formatCount(left, 'driver')} of Sluice's own ${left === 1 ? 'is' : 'are'} left out: see --built-in.`;
+  const table = [
+    formatTable(
+      drivers,
+      [
+        { title: 'driver', cell: (row) => row.id },
+        { title: 'version', cell: (row) => row.version },
+        { title: 'device type', cell: (row) => row.deviceType },
+        { title: 'for firmware', cell: (row) => row.firmware },
+        { title: 'stage', cell: (row) => stageOf(row.rollout) },
+        { title: 'decodes', cell: decodesOf },
+        { title: 'from', cell: fromOf },
+      ],
+      'No driver was brought.',
+    ),
+    ...drivers.flatMap(setAsideLines),
+  ];
+  if (left > 0)
+    table.push(`${formatCount(left, 'driver')} of Sluice's own ${left === 1 ? 'is' : 'are'} left out: see --built-in.`);
+  return table.join('\n');
+}
+
+/** What hung or broke down again and again, and where. */
+function setAsideLines({ id, version, setAsideFor, setAsideByWorkers }: ShelvedDriver): readonly string[] {
+  const places = [{ worker: undefined, deviceTypes: setAsideFor }, ...setAsideByWorkers];
+  return places
+    .filter(({ deviceTypes }) => deviceTypes.length > 0)
+    .map(
+      ({ worker, deviceTypes }) =>
+        `${id} ${version} is set aside for ${deviceTypes.join(', ')}${worker === undefined ? '' : ` by ${worker}`}.`,
+    );
 }
 
 /** Who or what brought it. */

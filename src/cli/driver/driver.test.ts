@@ -12,7 +12,15 @@ before(async () => {
 });
 after(() => rm(cwd, { recursive: true }));
 
-const mine = { id: 'mine', version: '1.0.0', deviceType: 't', firmware: '*', builtIn: false };
+const mine = {
+  id: 'mine',
+  version: '1.0.0',
+  deviceType: 't',
+  firmware: '*',
+  builtIn: false,
+  setAsideFor: [],
+  setAsideByWorkers: [],
+};
 const nothing = { firmware: [], unknownFirmware: false, givesWayTo: [], beside: [], isAlone: false };
 
 test('driver put sends the script, and the stage where one is given', async () => {
@@ -136,6 +144,19 @@ test("driver list says which firmware each version decodes, one's own first and 
   );
   const all = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list', '--built-in']);
   assert.match(all.out, /^json +1\.0\.0 +\* +\* +active +all firmware +sluice$/m);
+});
+
+test('driver list says which drivers are set aside, by the server and by workers', async () => {
+  const setAsideByWorkers = [{ worker: 'worker:w1:0a1b2c3d', deviceTypes: ['tank', 'silo'] }];
+  const drivers = [
+    { ...mine, rollout: { stage: 'active', share: 1 }, serves: nothing, setAsideFor: ['tank'], setAsideByWorkers },
+    { ...mine, version: '2.0.0', rollout: { stage: 'off', share: 0 }, serves: nothing },
+  ];
+  const { out } = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list']);
+  assert.deepEqual(out.split('\n').slice(3), [
+    'mine 1.0.0 is set aside for tank.',
+    'mine 1.0.0 is set aside for tank, silo by worker:w1:0a1b2c3d.',
+  ]);
 });
 
 test('driver put and driver rollout print what the server warns of', async () => {

@@ -1,4 +1,5 @@
 import type { SluiceError } from '../../errors.ts';
+import type { DriverSetAside, WorkerReport } from '../../pipeline/workers/wire.ts';
 
 /** What the API needs of the pipeline for worker processes. */
 export interface WorkerDoor {
@@ -24,6 +25,9 @@ export interface WorkerInfo {
   /** Messages that are not answered or not stored yet, and those that were. */
   readonly inWork: number;
   readonly answered: number;
+  /** What this server wants of a worker that it cannot do. */
+  readonly lacks: readonly string[];
+  readonly setAside: readonly DriverSetAside[];
 }
 
 export interface WorkerSessionDoor {
@@ -32,6 +36,8 @@ export interface WorkerSessionDoor {
   readonly reason: SluiceError | undefined;
   /** Lines for the worker; undefined where none came in time, and once the session has ended. */
   next(waitMs: number): Promise<string | undefined>;
+  /** What the worker says of itself. */
+  report(report: WorkerReport): void;
   /** False where the batch is not open (any more). Throws `invalid_argument`, and takes none, where one is no result. */
   take(batch: number, from: number, results: readonly unknown[]): boolean;
   /** Gives the worker nothing more, and resolves once what it has is answered: then the session has ended. */

@@ -54,7 +54,7 @@ export const driverTable: readonly MetricRow[] = [
   {
     name: 'sluice_driver_set_aside_device_types',
     type: 'gauge',
-    help: 'Device types whose messages are not given to the driver for now, since it hung or broke down on them again and again; drivers for which there are none have no line',
+    help: 'Device types whose messages are not given to the driver for now, by the server or a worker, since it hung or broke down on them again and again; drivers for which there are none have no line',
     labels: ['driver', 'driver_version'],
     read: ({ platform: { pipeline } }) =>
       pipeline.setAside.map(({ driver: { id, version }, deviceTypes }) => ({

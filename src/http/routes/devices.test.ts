@@ -75,6 +75,7 @@ test('a driver is brought with its version, and one that does not load is refuse
       firmware: '*',
       builtIn: true,
       setAsideFor: [],
+      setAsideByWorkers: [],
       rollout: { stage: 'active', share: 1 },
       serves: { firmware: ['*'], unknownFirmware: true, givesWayTo: [], beside: [], isAlone: false },
     },

@@ -96,6 +96,10 @@ const setAsideFor = {
   description:
     'Device types whose messages it is not given for now, since it hung or broke down on them again and again',
 };
+const setAsideByWorkers = {
+  ...array({ type: 'object', properties: { worker: text, deviceTypes: array(text) } }),
+  description: 'The same of worker processes, as long as they are there',
+};
 const sample = { type: 'object', properties: { deviceId: text, messageId: text, inUse: text, shadow: text } };
 const trial = {
   type: 'object',
@@ -132,7 +136,7 @@ export const driverRoutes: readonly Route[] = [
         200: answer('The drivers', {
           drivers: array({
             type: 'object',
-            properties: { ...driverFields, builtIn: flag, folder, rollout, serves, setAsideFor },
+            properties: { ...driverFields, builtIn: flag, folder, rollout, serves, setAsideFor, setAsideByWorkers },
           }),
         }),
       },
@@ -159,6 +163,7 @@ export const driverRoutes: readonly Route[] = [
           serves,
           warnings,
           setAsideFor,
+          setAsideByWorkers,
           script: { type: 'string' },
           trial,
         }),

@@ -25,7 +25,10 @@ test('the numbers of the pipeline are answered as the metrics have them, without
       shadow: { same: 51, different: 52, failed: 53, mended: 54, dropped: 55 },
     },
   ]);
-  assert.deepEqual(body.setAside, [{ driver: { id: 'own', version: '1.0.0' }, deviceTypes: ['meter', 'sensor'] }]);
+  const deviceTypes = ['meter', 'sensor'];
+  assert.deepEqual(body.setAside, [
+    { driver: { id: 'own', version: '1.0.0' }, deviceTypes, workers: ['worker:w1'] },
+  ]);
   assert.equal(body.stateKeysLeftOut, 29);
   assert.deepEqual(body.rollups, [{ intervalMs: 60_000, reachedId: 31, behindRows: 37, behindMs: 41_000 }]);
 });

@@ -58,8 +58,9 @@ export const pipelineRoutes: readonly Route[] = [
           }),
           setAside: array({
             type: 'object',
-            description: 'A version that is given no messages of these device types for now',
-            properties: { driver, deviceTypes: array(text) },
+            description:
+              'A version that is given no messages of these device types for now, by the server or by these workers',
+            properties: { driver, deviceTypes: array(text), workers: array(text) },
           }),
           stateKeysLeftOut: {
             ...integer,

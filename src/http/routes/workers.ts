@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../errors.ts';
+import type { WorkerReport } from '../../pipeline/workers/wire.ts';
 import { ok, type Route, route } from '../route.ts';
 import { answer, array, batchItemsMax, epochMs, flag, integer, object, text } from '../schemas.ts';
 import { requireWorker, workLines } from '../work-lines.ts';
@@ -7,6 +8,15 @@ import { requireWorker, workLines } from '../work-lines.ts';
 const tag = 'Workers';
 const workerName = { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,64}$' };
 const driverNames = array({ type: 'string', minLength: 3, maxLength: 256 }, { maxItems: 1_000 });
+const shortText = { type: 'string', maxLength: 256 };
+const setAside = array(
+  object({ id: shortText, version: shortText, deviceTypes: array(shortText, { maxItems: 1_000 }) }, [
+    'id',
+    'version',
+    'deviceTypes',
+  ]),
+  { maxItems: 1_000 },
+);
 const session = object({ session: { type: 'string', pattern: '^[0-9a-f-]{36}$' } }, ['session']);
 
 interface Hello {
@@ -16,6 +26,11 @@ interface Hello {
 interface Results {
   readonly params: { readonly session: string };
   readonly body: { readonly batch: number; readonly from: number; readonly results: readonly unknown[] };
+}
+
+interface Report {
+  readonly params: { readonly session: string };
+  readonly body: WorkerReport;
 }
 
 interface Leave {
@@ -33,16 +48,34 @@ export const workerRoutes: readonly Route[] = [
       responses: {
         200: answer('In the order in which they came', {
           workers: array(
-            answer('A worker', { id: text, owner: text, since: epochMs, inWork: integer, answered: integer }),
+            answer('A worker', {
+              id: text,
+              owner: text,
+              since: epochMs,
+              inWork: integer,
+              answered: integer,
+              lacks: {
+                ...array(text),
+                description:
+                  'What this server wants of a worker that it cannot do, being older: it decodes, and leaves that out',
+              },
+              setAside: { ...setAside, description: 'Drivers that it gives no messages of these device types for now' },
+            }),
           ),
         }),
       },
     },
     handle: (_call, { pipeline }) =>
       ok({
-        workers: pipeline.workers
-          .list()
-          .map(({ id, owner, since, inWork, answered }) => ({ id, owner, since, inWork, answered })),
+        workers: pipeline.workers.list().map(({ id, owner, since, inWork, answered, lacks, setAside }) => ({
+          id,
+          owner,
+          since,
+          inWork,
+          answered,
+          lacks,
+          setAside,
+        })),
       }),
   }),
   route<Hello>({
@@ -96,6 +129,23 @@ export const workerRoutes: readonly Route[] = [
       const taken = parts.pipeline.workers.of(params.session, caller.identity.name).take(batch, from, results);
       if (taken) return ok({ taken });
       throw new SluiceError('lease_lost', `Forget batch ${batch}: it was answered, or its messages went back`);
+    },
+  }),
+  route<Report>({
+    method: 'POST',
+    path: '/v1/workers/{session}/report',
+    tag,
+    summary: 'Say what the worker can do, before its first results, and which drivers it has set aside',
+    who: 'identified',
+    schemas: {
+      params: session,
+      body: object({ abilities: array(shortText, { maxItems: 100 }), setAside }, ['abilities', 'setAside']),
+      responses: { 200: answer('Heard') },
+    },
+    handle: ({ params, body, caller }, parts) => {
+      requireWorker(parts, caller);
+      parts.pipeline.workers.of(params.session, caller.identity.name).report(body);
+      return ok({});
     },
   }),
   route<Leave>({

@@ -31,6 +31,7 @@ const builtIn = {
   rollout: activeRollout,
   serves: { firmware: ['*'], unknownFirmware: true, givesWayTo: [], beside: [], isAlone: false },
   setAsideFor: [],
+  setAsideByWorkers: [],
 };
 
 export class MemoryPipeline implements PipelineDoor {

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../errors.ts';
+import type { WorkerReport } from '../../pipeline/workers/wire.ts';
 import type { WorkerDoor, WorkerInfo, WorkerSessionDoor } from '../doors/worker-door.ts';
 
 /** Sessions that give what a test says. */
@@ -12,7 +13,15 @@ export class MemoryWorkers implements WorkerDoor {
   }
 
   list(): readonly WorkerInfo[] {
-    return this.sessions.map(({ name, owner }) => ({ id: `worker:${name}`, owner, since: 5, inWork: 1, answered: 2 }));
+    return this.sessions.map(({ name, owner, reports }) => ({
+      id: `worker:${name}`,
+      owner,
+      since: 5,
+      inWork: 1,
+      answered: 2,
+      lacks: reports.length === 0 ? ['reports'] : [],
+      setAside: reports.at(-1)?.setAside ?? [],
+    }));
   }
 
   of(session: string, owner: string): WorkerSessionDoor {
@@ -27,6 +36,7 @@ export class MemorySession implements WorkerSessionDoor {
   readonly owner: string;
   readonly name: string;
   readonly lines: string[] = [];
+  readonly reports: WorkerReport[] = [];
   readonly taken: { batch: number; from: number; results: readonly unknown[] }[] = [];
   reason: SluiceError | undefined;
   readonly ended = Promise.withResolvers<SluiceError>();
@@ -52,6 +62,10 @@ export class MemorySession implements WorkerSessionDoor {
       });
     }
     return this.lines.shift();
+  }
+
+  report(report: WorkerReport): void {
+    this.reports.push(report);
   }
 
   take(batch: number, from: number, results: readonly unknown[]): boolean {

@@ -139,7 +139,7 @@ const pipelineNumbers = {
       shadow: { same: 51, different: 52, failed: 53, mended: 54, dropped: 55, samples: [] },
     },
   ],
-  setAside: [{ driver: { id: 'own', version: '1.0.0' }, deviceTypes: ['meter', 'sensor'] }],
+  setAside: [{ driver: { id: 'own', version: '1.0.0' }, deviceTypes: ['meter', 'sensor'], workers: ['worker:w1'] }],
 };
 
 const eventLoop = { delayP50Seconds: 0.001, delayP99Seconds: 0.02, delayMaxSeconds: 0.3, utilization: 0.25 };

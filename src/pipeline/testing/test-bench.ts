@@ -17,7 +17,7 @@ import {
   type UserProperty,
 } from '../../message.ts';
 import { SimulatedClock } from '../../std/clock.ts';
-import { silentLog } from '../../std/log.ts';
+import { createLog } from '../../std/log.ts';
 import type { DeathReport } from '../death.ts';
 import type { PipelineLimits } from '../limits.ts';
 import { Pipeline, type PipelineParts } from '../pipeline.ts';
@@ -38,6 +38,8 @@ export class TestBench {
   storeProblem: Error | undefined;
   readonly pipeline: Pipeline;
   readonly store: SqliteStore;
+  /** Warnings and errors, as lines of the log. */
+  readonly logged: Record<string, unknown>[] = [];
   readonly #fixture: SqliteFixture;
 
   private constructor(
@@ -64,7 +66,7 @@ export class TestBench {
         publish: (message) => void this.events.push(message),
       },
       clock: this.clock,
-      log: silentLog,
+      log: createLog('warn', (line) => this.logged.push(JSON.parse(line))),
       limits,
     });
   }

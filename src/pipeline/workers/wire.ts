@@ -5,8 +5,8 @@ import { answerOf, shorten } from '../driver-host/readings.ts';
 
 /** What a server says to a worker: one JSON text a line. */
 export type WorkLine =
-  /** `bodyBytesMax`: of a request with results. */
-  | { readonly kind: 'open'; readonly session: string; readonly bodyBytesMax: number }
+  /** `bodyBytesMax`: of a request with results. `hearsReports`: it takes reports, which older servers do not. */
+  | { readonly kind: 'open'; readonly session: string; readonly bodyBytesMax: number; readonly hearsReports?: boolean }
   | BatchLine
   /** Nothing came for a while: the server is there. */
   | { readonly kind: 'waiting' }
@@ -31,6 +31,20 @@ interface RequestJson extends Omit<DecodeRequest, 'bytes' | 'schemas'> {
   /** Base64. */
   readonly bytes: string;
   readonly schemas: number;
+}
+
+/** What a worker may have learned beyond decoding, in the order in which servers began to want it. */
+export const workerAbilities = ['normalizeUplink', 'reports'] as const;
+
+/** What a worker says of itself: once before its first results, and whenever it changes. */
+export interface WorkerReport {
+  readonly abilities: readonly string[];
+  /** Drivers that it gives no messages of these device types for now. */
+  readonly setAside: readonly DriverSetAside[];
+}
+
+export interface DriverSetAside extends DriverRef {
+  readonly deviceTypes: readonly string[];
 }
 
 /** Schema sets that a session knows by number, and so what a worker keeps; beyond either bound numbers are given anew. */

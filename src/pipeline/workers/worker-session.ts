@@ -6,7 +6,7 @@ import type { DecodeRequest, DecodeResult, DriverHost, DriverRef } from '../driv
 import { Batch, unavailable } from '../driver-host/batch.ts';
 import type { ScriptDriver } from '../driver-host/catalogue.ts';
 import type { ResultCheck } from './result-check.ts';
-import { BatchWriter, resultFrom } from './wire.ts';
+import { BatchWriter, type DriverSetAside, resultFrom, type WorkerReport, workerAbilities } from './wire.ts';
 import type { WorkerPace } from './worker-pace.ts';
 
 /** What consumes for a session: takes deliveries, and settles them by what the session's `decode` answers. */
@@ -30,6 +30,10 @@ export interface WorkerSessionParts {
   /** How long a batch may take, in milliseconds: shorter than its leases. */
   readonly answerMsMax: number;
   readonly clock: Clock;
+  /** Told once where the worker lacks something. */
+  readonly lacking: (abilities: readonly string[]) => void;
+  /** Told of each driver that the worker sets aside for one more device type. */
+  readonly setAside: (driver: DriverRef, deviceType: string) => void;
   /** Told once. */
   readonly ended: (reason: SluiceError) => void;
 }
@@ -56,6 +60,11 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   readonly since: number;
   /** Messages that the worker has answered. */
   answered = 0;
+  /** What this server wants of a worker that this one cannot do, as far as that is known: an older one does not say what it can. */
+  lacks: readonly string[] = [];
+  /** Drivers that the worker has set aside. */
+  setAside: readonly DriverSetAside[] = [];
+  #isKnown = false;
   #nextBatch = 1;
   #lines: string[] = [];
   #listener: (() => void) | undefined;
@@ -126,6 +135,24 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     return batch.done;
   }
 
+  /** What the worker says of itself; the last word counts. */
+  report({ abilities, setAside }: WorkerReport): void {
+    this.#learn(abilities);
+    const before = new Set(this.setAside.flatMap(troublesOf));
+    for (const driver of setAside) {
+      for (const deviceType of driver.deviceTypes)
+        if (!before.has(troubleOf(driver, deviceType))) this.#parts.setAside(driver, deviceType);
+    }
+    this.setAside = setAside;
+  }
+
+  #learn(abilities: readonly string[]): void {
+    if (this.#isKnown) return;
+    this.#isKnown = true;
+    this.lacks = workerAbilities.filter((ability) => !abilities.includes(ability));
+    if (this.lacks.length > 0) this.#parts.lacking(this.lacks);
+  }
+
   /**
    * Results of a batch, from its place `from` on. False where the batch is not open (any more); what was answered already
    * stays as it is. Throws `invalid_argument`, and takes none, where one of them is no result.
@@ -133,6 +160,8 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   take(number: number, from: number, results: readonly unknown[]): boolean {
     const open = this.#batches.get(number);
     if (open === undefined) return false;
+    // One that reports does so before its first results.
+    this.#learn([]);
     if (from + results.length > open.requests.length)
       throw wrongResult(number, from, `the batch has ${open.requests.length} messages`);
     const read = results.map((json, index) => {
@@ -222,6 +251,14 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
     timer.cancel();
     this.#listener = undefined;
   }
+}
+
+function troublesOf(driver: DriverSetAside): string[] {
+  return driver.deviceTypes.map((deviceType) => troubleOf(driver, deviceType));
+}
+
+function troubleOf({ id, version }: DriverRef, deviceType: string): string {
+  return JSON.stringify([id, version, deviceType]);
 }
 
 function lacksDriver({ id, version }: DriverRef): SluiceError {

@@ -197,6 +197,47 @@ test('messages wait for a listener, and a listener for messages', async () => {
   assert.equal(await nothing, undefined);
 });
 
+test('drivers that a worker has set aside are seen at the drivers, until the worker takes them up again or goes', async () => {
+  const { session } = await open();
+  const driver = { id: 'sensor-any', version: '1.0.0' };
+  const report = (...deviceTypes: readonly string[]): void =>
+    session.report({ abilities: ['normalizeUplink', 'reports'], setAside: [{ ...driver, deviceTypes }] });
+  const seen = (): unknown => bench.pipeline.workers.setAside(driver);
+  assert.deepEqual(seen(), []);
+  report('sensor', 'tank');
+  assert.deepEqual(seen(), [{ worker: session.id, deviceTypes: ['sensor', 'tank'] }]);
+  assert.deepEqual(bench.pipeline.workers.setAside({ ...driver, version: '2.0.0' }), []);
+  session.report({ abilities: [], setAside: [] });
+  assert.deepEqual(seen(), []);
+  report('sensor');
+  const said = bench.logged.filter(({ message }) => message === 'A worker sets a driver aside');
+  assert.deepEqual(
+    said.map(({ deviceType }) => deviceType),
+    ['sensor', 'tank', 'sensor'],
+  );
+  session.end(new SluiceError('unavailable', 'gone'));
+  assert.deepEqual(seen(), []);
+});
+
+test('a worker that does not say what it can by its first results lacks it, which is listed and logged once', async () => {
+  const old = await open();
+  const settled = old.queue.deliver(...queued(1));
+  const { batch } = await batchOf(old.session);
+  assert.deepEqual(old.session.lacks, []);
+  old.session.take(batch, 0, [reading(1)]);
+  await settled;
+  old.session.take(batch, 0, [reading(1)]);
+  assert.deepEqual(old.session.lacks, ['normalizeUplink', 'reports']);
+  const current = await open({ name: 'w2' });
+  current.session.report({ abilities: ['normalizeUplink', 'reports', 'flying'], setAside: [] });
+  assert.deepEqual(current.session.lacks, []);
+  const older = bench.logged.filter(({ message }) => message === 'A worker is older than the server');
+  assert.deepEqual(
+    older.map(({ worker }) => worker),
+    [old.session.id],
+  );
+});
+
 test('a worker cannot get readings past a schema that is enforced', async () => {
   await bench.device('q', {
     name: 'sensor',

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 import type { Consumer, Consumption, Credit } from '../../message.ts';
 import type { Log } from '../../std/log.ts';
-import type { DriverHost } from '../driver.ts';
+import type { DriverHost, DriverRef, SetAsideByWorker } from '../driver.ts';
 import { builtInDrivers } from '../drivers/index.ts';
 import { IngestConsumer } from '../ingest-consumer.ts';
 import type { PipelineLimits } from '../limits.ts';
@@ -84,6 +84,15 @@ export class WorkerSessions {
     return [...this.#sessions.values()];
   }
 
+  /** The drivers that workers have set aside, with who did; nothing is left of a worker that goes. */
+  setAside(driver: DriverRef): readonly SetAsideByWorker[] {
+    return this.list().flatMap(({ id: worker, setAside }) =>
+      setAside
+        .filter(({ id, version }) => id === driver.id && version === driver.version)
+        .map(({ deviceTypes }) => ({ worker, deviceTypes })),
+    );
+  }
+
   /** The session of this owner. Throws `not_found`. */
   of(session: string, owner: string): WorkerSession {
     const found = this.#sessions.get(session);
@@ -129,6 +138,9 @@ export class WorkerSessions {
       pace,
       answerMsMax: limits.workerAnswerMsMax,
       clock: context.clock,
+      lacking: (abilities) => log.warn('A worker is older than the server', { worker: session.id, lacks: abilities }),
+      setAside: ({ id, version }, deviceType) =>
+        log.error('A worker sets a driver aside', { worker: session.id, driver: id, version, deviceType }),
       ended: (reason) => this.#ended(session, reason),
     });
     const processor = new Processor({
