@@ -26,9 +26,7 @@ test('the numbers of the pipeline are answered as the metrics have them, without
     },
   ]);
   const deviceTypes = ['meter', 'sensor'];
-  assert.deepEqual(body.setAside, [
-    { driver: { id: 'own', version: '1.0.0' }, deviceTypes, workers: ['worker:w1'] },
-  ]);
+  assert.deepEqual(body.setAside, [{ driver: { id: 'own', version: '1.0.0' }, deviceTypes, workers: ['worker:w1'] }]);
   assert.equal(body.stateKeysLeftOut, 29);
   assert.deepEqual(body.rollups, [{ intervalMs: 60_000, reachedId: 31, behindRows: 37, behindMs: 41_000 }]);
 });
