@@ -11,6 +11,9 @@ import { endOf, RetentionLimits, readStep } from './retention.ts';
 /** Rows of the index deleted in one commit. */
 const removedRowsMax = 5_000;
 
+/** Of an index that is made anew. */
+const noExpression = '';
+
 /** How far it has come: one row, which changes in one commit with what it says was done. */
 interface Progress {
   /** The key expression of the index. */
@@ -40,7 +43,7 @@ export class Compaction {
     if (row === undefined) return;
     const progress: Progress = JSON.parse(row.toString());
     this.#progress = progress;
-    this.#keyOf = compileKey(progress.expression);
+    this.#keyOf = progress.expression === noExpression ? undefined : compileKey(progress.expression);
   }
 
   /** Whether the index is that of the option. */
@@ -52,6 +55,8 @@ export class Compaction {
   async reset(): Promise<void> {
     const { id, context, options, first } = this.#log;
     const { commit, environment } = context;
+    // With the first rows: of what is left of an index nobody may go on, whatever comes between.
+    if (this.#progress !== undefined) this.#save({ ...this.#progress, expression: noExpression });
     for (;;) {
       const keys = environment.readKeys('last-values', queueKey(id), queueKey(id + 1), removedRowsMax);
       if (keys.length === 0) break;
@@ -67,7 +72,7 @@ export class Compaction {
 
   /** The log is about to be emptied: the index is made anew. */
   invalidate(): void {
-    if (this.#progress !== undefined) this.#progress = { ...this.#progress, expression: '' };
+    if (this.#progress !== undefined) this.#progress = { ...this.#progress, expression: noExpression };
   }
 
   /** Does a step of what is to be done; answers whether there may be more. `settledTo`: what listeners are done with. */
@@ -75,7 +80,12 @@ export class Compaction {
     const progress = this.#progress;
     if (progress === undefined || !this.isCurrent) return false;
     if (!this.isBehind(settledTo)) return this.#trim(progress);
-    return this.#visit(progress, readStep(this.#log, Math.max(progress.compactedTo, this.#log.first)), settledTo);
+    const rows = readStep(this.#log, Math.max(progress.compactedTo, this.#log.first));
+    const visited = rows.filter(({ key }) => sequenceOfMessageKey(key) < settledTo);
+    this.#visit(visited);
+    const isCutOff = visited.length === rows.length && rows.length > 0;
+    this.#save({ ...progress, compactedTo: isCutOff ? endOf(rows) : settledTo });
+    return true;
   }
 
   /** Whether there is something to visit. */
@@ -88,23 +98,27 @@ export class Compaction {
     return this.#progress?.trimmedTo ?? this.#log.first;
   }
 
-  #visit(progress: Progress, rows: readonly Row[], end: number): boolean {
-    const visited = rows.filter(({ key }) => sequenceOfMessageKey(key) < end);
+  /** Of each key that is met the newest stays. With `limits` only as far as they ask for; answers how many were visited. */
+  #visit(rows: readonly Row[], limits?: RetentionLimits): number {
     const newest = new Map<string, Row>();
     const superseded: Row[] = [];
-    for (const row of visited) {
+    let visited = 0;
+    for (const row of rows) {
+      if (limits?.isBeyond(row.value) === false) break;
+      visited++;
       const key = this.#keyIn(row.value);
+      // What has no key goes next, by the limits alone.
+      if (key === undefined) limits?.taken(row.value);
       if (key === undefined) continue;
       const digest = createHash('sha256').update(key).digest().subarray(0, 16);
       const before = newest.get(digest.toString('latin1')) ?? this.#newestBefore(digest, row);
       if (before !== undefined) superseded.push(before);
+      if (before !== undefined) limits?.taken(before.value);
       newest.set(digest.toString('latin1'), row);
       this.#log.context.commit.put('last-values', indexKey(this.#log.id, digest), indexValue(row));
     }
     if (superseded.length > 0) this.#log.removeScattered(superseded, 'superseded');
-    const compactedTo = visited.length === rows.length && rows.length > 0 ? endOf(rows) : end;
-    this.#save({ ...progress, compactedTo });
-    return true;
+    return visited;
   }
 
   /** What has no key goes by the limits; of what has one, the newest stays. */
@@ -130,11 +144,9 @@ export class Compaction {
     // The limits reach into what was not visited: a listener keeps it from compaction, but not beyond them.
     const [next] = rows;
     if (next === undefined || !limits.isBeyond(next.value)) return false;
-    return this.#visit(
-      progress,
-      rows,
-      endOf(rows.slice(0, rows.findIndex(({ value }) => !limits.isBeyond(value)) >>> 0)),
-    );
+    const visited = this.#visit(rows, limits);
+    this.#save({ ...progress, compactedTo: endOf(rows.slice(0, visited)) });
+    return true;
   }
 
   #keyIn(record: Buffer): string | undefined {

@@ -253,9 +253,11 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.save();
   }
 
-  /** These are gone from the middle of the log; those that the group has not come to are counted. */
-  missed(sequences: readonly number[]): void {
+  /** These are gone from the middle of the log. Where they count as lost to it, those that the group has not come to are counted. */
+  missed(sequences: readonly number[], isCounted: boolean): void {
     const { settled } = this.#stored;
+    this.#reader.left(sequences[sequences.length - 1]);
+    if (!isCounted) return;
     for (const sequence of sequences) if (sequence >= this.cursor && !settled.has(sequence)) this.skipped++;
   }
 
@@ -279,6 +281,8 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.#failures.clear();
     this.selector.restart();
     this.#stored.settled.restart(position);
+    // What it has read ahead may have left since, behind where it was.
+    this.#reader.drop();
     this.#reader.cursor = position;
     this.save();
     this.delivery.pumpLater();

@@ -104,6 +104,8 @@ export class LogGroups {
     this.#byId.delete(group.id);
     group.remove(gone);
     this.#attended.delete(group);
+    // What is being flushed may have failures of it, which are not to be read before.
+    await context.commit.flushed();
     // The row goes last: without it nothing would say that there are others to remove.
     for (;;) {
       const from = groupStateKey(id, group.id, 0);

@@ -134,6 +134,7 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
   }
 
   recordOf(sequence: number): Buffer | undefined {
+    if (this.isLeaving(sequence)) return undefined;
     return this.tail.get(sequence) ?? this.context.environment.get('messages', messageKey(this.id, 0, sequence));
   }
 
@@ -175,9 +176,10 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
 
   removeScattered(rows: readonly Row[], reason: QueueDropReason): void {
     this.#remove(rows, reason);
-    if (reason === 'superseded') return;
-    const sequences = rows.map(({ key }) => sequenceOfMessageKey(key));
-    for (const group of this.groups.all) group.missed(sequences);
+    const sequences = rows.map(({ key }) => sequenceOfMessageKey(key)).sort((one, other) => one - other);
+    // The tail has no holes: what follows the last of them stays.
+    this.tail.release(sequences[sequences.length - 1] + 1);
+    for (const group of this.groups.all) group.missed(sequences, reason !== 'superseded');
   }
 
   isLeaving(sequence: number): boolean {

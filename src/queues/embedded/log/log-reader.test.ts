@@ -32,7 +32,10 @@ function readerAt(cursor: number, flushedTo: number): LogReader {
     return rows.filter(({ key }) => key.compare(from) >= 0 && key.compare(to) < 0).slice(0, limit);
   };
   const environment = { readRange } as unknown as ConstructorParameters<typeof LogReader>[0]['context']['environment'];
-  return new LogReader({ id: 1, context: { environment }, hot: new HotShare(window), tail, flushedTo }, cursor);
+  return new LogReader(
+    { id: 1, context: { environment }, hot: new HotShare(window), tail, flushedTo, isLeaving: () => false },
+    cursor,
+  );
 }
 
 function readAll(reader: LogReader): number[] {

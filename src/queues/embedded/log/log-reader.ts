@@ -13,6 +13,8 @@ export interface ReadLog {
   readonly tail: LogTail;
   /** Messages below this are on disk. */
   readonly flushedTo: number;
+  /** Whether the message has left and its row may still be there. */
+  isLeaving(sequence: number): boolean;
 }
 
 /**
@@ -42,6 +44,11 @@ export class LogReader {
     if (record === undefined) return this.#findOnDisk();
     this.drop();
     return record;
+  }
+
+  /** Messages up to there have left the log. */
+  left(sequence: number): void {
+    if (sequence >= this.cursor) this.drop();
   }
 
   /** Forgets what it has read ahead. */
@@ -75,16 +82,26 @@ export class LogReader {
   }
 
   #readPage(): Row | undefined {
-    const { id, context, hot, flushedTo } = this.#log;
+    const { hot } = this.#log;
     this.drop();
-    this.#page = context.environment.readRange(
+    for (let from = this.cursor; this.#page.length === 0; ) {
+      const rows = this.#rowsFrom(from);
+      if (rows.length === 0) return undefined;
+      this.#page = rows.filter(({ key }) => !this.#log.isLeaving(sequenceOfMessageKey(key)));
+      from = sequenceOfMessageKey(rows[rows.length - 1].key) + 1;
+    }
+    for (const { value } of this.#page) hot.add(value.length);
+    return this.#page[0];
+  }
+
+  #rowsFrom(sequence: number): Row[] {
+    const { id, context, hot, flushedTo } = this.#log;
+    return context.environment.readRange(
       'messages',
-      messageKey(id, 0, this.cursor),
+      messageKey(id, 0, sequence),
       messageKey(id, 0, flushedTo),
       Math.min(loadMessagesMax, hot.messagesToRead),
       Math.min(loadBytesMax, hot.bytesToRead),
     );
-    for (const { value } of this.#page) hot.add(value.length);
-    return this.#page[0];
   }
 }

@@ -63,7 +63,7 @@ export class LogUpkeep implements Wake {
   /** Messages have been flushed. */
   grown(): void {
     if (isTooLarge(this.#log)) this.soon();
-    else if (this.heapIndex < 0 || this.#waitsLongerThanCompaction()) this.plan();
+    else if (this.heapIndex < 0 || this.#waitsTooLong()) this.plan();
   }
 
   wake(): void {
@@ -98,7 +98,8 @@ export class LogUpkeep implements Wake {
       while (this.#again && !log.closed) {
         this.#again = false;
         if (!this.#compaction.isCurrent) await this.#compaction.reset();
-        while (!log.closed && this.#step()) await log.context.commit.flushed();
+        // Whatever is removed under other options, or by a purge, is in the index until that was made anew.
+        while (!log.closed && this.#compaction.isCurrent && this.#step()) await log.context.commit.flushed();
         await this.#expireGroups();
       }
     } catch (problem) {
@@ -137,9 +138,12 @@ export class LogUpkeep implements Wake {
     }
   }
 
-  #waitsLongerThanCompaction(): boolean {
+  /** For what has just come: it may be the first of a log that waited for nothing but its groups. */
+  #waitsTooLong(): boolean {
     const { options, context } = this.#log;
-    return options.retention.compact !== null && this.deadline > context.clock.now() + compactionDelayMs;
+    const { ageMs, compact } = options.retention;
+    const waitMs = this.deadline - context.clock.now();
+    return (compact !== null && waitMs > compactionDelayMs) || (ageMs > 0 && waitMs > ageMs);
   }
 
   #expiresAt({ usedAt }: LogGroup): number {
