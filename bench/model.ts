@@ -29,6 +29,14 @@ const { values } = parseArgs({
   },
 });
 
+const queueClaim = `After each of them every count of
+every queue was that of the reference, and \`enqueued + present at the start = acknowledged + dead + expired + dropped + moved +
+present\` held; after every twentieth so was every message.`;
+
+const logClaim = `Every row that was written of
+messages, groups and failures was what the reference said in that moment, every message that left had a reason to, and the counts of the log and
+of each group were those of the reference; after every twentieth of them so was every message.`;
+
 const kindOption = values.logs ? ' --logs' : '';
 
 if (values.help) process.stdout.write(usage);
@@ -78,14 +86,6 @@ loses what is not flushed, and the reference loses exactly that. Disagreements: 
 ${rows.join('\n')}
 `;
 }
-
-const queueClaim = `After each of them every count of
-every queue was that of the reference, and \`enqueued + present at the start = acknowledged + dead + expired + dropped + moved +
-present\` held; after every twentieth so was every message.`;
-
-const logClaim = `Every row that was written of
-messages, groups and failures was what the reference said in that moment, every message that left had a reason to, and the counts of the log and
-of each group were those of the reference; after every twentieth of them so was every message.`;
 
 function text(count: number): string {
   return count.toLocaleString('en');
