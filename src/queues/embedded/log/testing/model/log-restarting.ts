@@ -15,8 +15,13 @@ export async function restart(world: LogWorld): Promise<void> {
 /** Loses what is not flushed, perhaps in the middle of something that takes several commits. */
 export async function cutPower(world: LogWorld, name: string): Promise<void> {
   const begun = world.random.pick([undefined, undefined, seek, purge, changeOptions]);
-  // It never comes to its end.
-  void begun?.(world, name).catch(() => undefined);
+  // It never comes to its end, and how it fails after the cut is of no interest.
+  const { life } = world;
+  begun?.(world, name).catch((problem) =>
+    world.told(life, () => {
+      throw problem;
+    }),
+  );
   await turns(world.random.below(6));
   const opened = world.under.cutPower();
   world.history.cutPower();
