@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import type { QueueOptions } from '../../../../options.ts';
 import { backoffMs } from '../../../backoff.ts';
 import type { History } from '../../../testing/model/history.ts';
 import { keyOf } from '../../../testing/model/published.ts';
 import type { StoredGroup } from '../../group-row.ts';
 import type { LogEntry } from './log-entry.ts';
-import type { ReferenceLog } from './reference-log.ts';
 
 /** A message that a group has not settled. */
 export interface OpenMessage {
@@ -15,8 +15,16 @@ export interface OpenMessage {
   deadline: number | undefined;
 }
 
+/** The log that it reads. */
+interface ReadLog {
+  readonly options: QueueOptions;
+  readonly present: ReadonlyMap<number, LogEntry>;
+  readonly entries: ReadonlyMap<number, LogEntry>;
+  readonly next: number;
+}
+
 export interface GroupParts {
-  readonly log: ReferenceLog;
+  readonly log: ReadLog;
   readonly history: History;
   readonly now: () => number;
 }
