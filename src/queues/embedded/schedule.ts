@@ -1,36 +1,22 @@
-import type { Row } from '../../storage/environment.ts';
 import { loadBytesMax } from './backlog.ts';
 import type { EngineContext, Wake } from './context.ts';
 import { Entry } from './entry.ts';
 import { FailedBefore } from './failed-before.ts';
 import { FarMessages } from './far-messages.ts';
-import {
-  availableAtOfScheduleKey,
-  messageKey,
-  scheduleKey,
-  sequenceMax,
-  sequenceOfScheduleKey,
-  stateKey,
-} from './keys.ts';
+import { availableAtOfScheduleKey, scheduleKey, sequenceMax, sequenceOfScheduleKey } from './keys.ts';
 import type { QueueCore } from './queue-core.ts';
 import { damageOf } from './record.ts';
+import { Horizon } from './schedule-horizon.ts';
+import { readScheduled, type ScheduledRow } from './scheduled-row.ts';
 import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
-import { decodeWaiting, type Waiting, waitingUntil } from './waiting.ts';
 
 /** How long before it is due a scheduled message comes into memory. */
 const lookAheadMs = 1_000;
-const noRecord = Buffer.alloc(0);
 /** Bytes of the queue in memory from which messages that are due stay on disk while others are ready. */
 const memoryBytesMax = 16 * 1024 * 1024;
 /** Rows read at once. */
 export const scheduleLoadMax = 1_024;
-
-/** A message that waits on disk, and what is wrong with its rows. */
-interface ScheduledRow extends StoredRow {
-  readonly waiting: Waiting;
-  readonly problem: string | undefined;
-}
 
 /**
  * The messages of a queue that wait for their time: for their next try, or for the end of their delay. Those up to the
@@ -47,9 +33,7 @@ export class Schedule {
   /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
   #unflushed = new Map<number, Entry>();
   #far = 0;
-  #horizonAt = 0;
-  /** Where the horizon lies within the messages of that millisecond. */
-  #horizonSequence = sequenceMax;
+  readonly #horizon = new Horizon();
   #wanted = false;
   /** Messages beyond the horizon that are in memory: they came while nothing was written, and were written since. */
   readonly #known = new Set<number>();
@@ -61,7 +45,7 @@ export class Schedule {
     this.#queue = queue;
     this.#context = context;
     this.#wake = { wake: () => this.#woken(), deadline: 0, heapIndex: -1 };
-    const from = (): Buffer => this.#beyondHorizon();
+    const from = (): Buffer => this.#horizon.nextKey(queue.id);
     const isAlone = (availableAt: number, sequence: number): boolean =>
       !queue.takenOnDisk.has(sequence) && this.isAlone(availableAt, sequence);
     this.#farMessages = new FarMessages({ queue: queue.id, environment: context.environment, from, isAlone });
@@ -74,17 +58,17 @@ export class Schedule {
 
   /** Everything up to this millisecond is in memory. */
   get horizon(): number {
-    return this.#horizonSequence === sequenceMax ? this.#horizonAt : this.#horizonAt - 1;
+    return this.#horizon.wholeMs;
   }
 
   /** Whether a message that waits on disk until then is there alone. */
   isAlone(availableAt: number, sequence: number): boolean {
-    return this.#isFar(availableAt, sequence) && !this.#known.has(sequence);
+    return this.#horizon.isBefore(availableAt, sequence) && !this.#known.has(sequence);
   }
 
   /** A message in memory goes to disk too, whether its time has come or not. */
   written({ waiting, sequence }: Entry): void {
-    if (waiting !== undefined && this.#isFar(waiting.availableAt, sequence)) this.#known.add(sequence);
+    if (waiting !== undefined && this.#horizon.isBefore(waiting.availableAt, sequence)) this.#known.add(sequence);
   }
 
   /** The first in memory, in no order. */
@@ -97,12 +81,7 @@ export class Schedule {
   /** One of those on disk alone, mostly the one that is due first; undefined where none is flushed. */
   firstAlone(): StoredRow | undefined {
     const row = this.#farMessages.first();
-    return row === undefined ? undefined : this.#readRow(row, sequenceOfScheduleKey(row.key));
-  }
-
-  /** Whether what is due then is beyond the horizon. */
-  #isFar(availableAt: number, sequence: number): boolean {
-    return availableAt === this.#horizonAt ? sequence > this.#horizonSequence : availableAt > this.#horizonAt;
+    return row === undefined ? undefined : readScheduled(this.#queue.id, this.#context.environment, row);
   }
 
   /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
@@ -130,9 +109,9 @@ export class Schedule {
 
   /** Takes a message in state `scheduled`, whose rows are staged. */
   add(entry: Entry, availableAt: number): void {
-    if (this.#far === 0) this.#moveHorizon(this.#context.clock.now() + lookAheadMs, sequenceMax);
+    if (this.#far === 0) this.#horizon.move(this.#context.clock.now() + lookAheadMs, sequenceMax);
     const isUnwritten = this.#queue.isInMemory && !entry.stored;
-    if (isUnwritten || !this.#isFar(availableAt, entry.sequence)) {
+    if (isUnwritten || !this.#horizon.isBefore(availableAt, entry.sequence)) {
       this.#addNear(entry, availableAt);
       return;
     }
@@ -158,7 +137,7 @@ export class Schedule {
   /** When one that is tried again at once is due: within the horizon, so that its row is not read while it is in memory. */
   atOnce(now: number): number {
     // Before anything was read there is no horizon, and a row at the beginning of time is behind every one.
-    if (this.#horizonAt === 0) this.load();
+    if (this.#horizon.at === 0) this.load();
     return Math.min(now, this.horizon);
   }
 
@@ -184,13 +163,13 @@ export class Schedule {
     const now = this.#context.clock.now();
     const until = now + lookAheadMs;
     const { rows, last } = this.#readPage(until);
-    if (last === undefined) this.#moveHorizon(until, sequenceMax);
-    else this.#moveHorizon(availableAtOfScheduleKey(last), sequenceOfScheduleKey(last));
+    if (last === undefined) this.#horizon.move(until, sequenceMax);
+    else this.#horizon.move(availableAtOfScheduleKey(last), sequenceOfScheduleKey(last));
     const known = this.#takeUnflushed();
     for (const row of rows) if (!known.has(row.sequence)) this.#loadRow(row);
-    this.#wanted = last !== undefined && this.#horizonAt <= now;
+    this.#wanted = last !== undefined && this.#horizon.at <= now;
     if (this.#far > 0 && !this.#wanted)
-      this.#wakeAt(last === undefined ? this.#nextFar() - lookAheadMs : this.#horizonAt);
+      this.#wakeAt(last === undefined ? this.#nextFar() - lookAheadMs : this.#horizon.at);
   }
 
   stop(): void {
@@ -209,30 +188,17 @@ export class Schedule {
     this.#context.wakes.set(this.#wake, at);
   }
 
-  #moveHorizon(at: number, sequence: number): void {
-    if (!this.#isFar(at, sequence)) return;
-    this.#horizonAt = at;
-    this.#horizonSequence = sequence;
-  }
-
-  /** The first key that the schedule has not read. */
-  #beyondHorizon(): Buffer {
-    const { id } = this.#queue;
-    if (this.#horizonSequence === sequenceMax) return scheduleKey(id, this.#horizonAt + 1, 0);
-    return scheduleKey(id, this.#horizonAt, this.#horizonSequence + 1);
-  }
-
   /** What is due next, with the key of the last one where there is more than a page takes. */
   #readPage(until: number): { rows: ScheduledRow[]; last: Buffer | undefined } {
     const { environment } = this.#context;
     const end = scheduleKey(this.#queue.id, until + 1, 0);
-    const keys = environment.readRange('schedule', this.#beyondHorizon(), end, scheduleLoadMax);
+    const keys = environment.readRange('schedule', this.#horizon.nextKey(this.#queue.id), end, scheduleLoadMax);
     const rows: ScheduledRow[] = [];
     let bytes = 0;
     for (const scheduleRow of keys) {
       const sequence = sequenceOfScheduleKey(scheduleRow.key);
       if (this.#known.delete(sequence) || this.#queue.takenOnDisk.has(sequence)) continue;
-      const row = this.#readRow(scheduleRow, sequence);
+      const row = readScheduled(this.#queue.id, environment, scheduleRow);
       rows.push(row);
       bytes += row.record.length;
       if (bytes >= loadBytesMax) return { rows, last: scheduleRow.key };
@@ -246,7 +212,7 @@ export class Schedule {
     for (const entry of this.#unflushed.values()) {
       const availableAt = entry.waiting?.availableAt ?? 0;
       if (this.#queue.takenOnDisk.has(entry.sequence)) continue;
-      if (this.#isFar(availableAt, entry.sequence)) continue;
+      if (this.#horizon.isBefore(availableAt, entry.sequence)) continue;
       this.#unflushed.delete(entry.sequence);
       known.add(entry.sequence);
       this.#arrive(entry, availableAt);
@@ -269,25 +235,6 @@ export class Schedule {
     this.#arrive(entry, row.waiting.availableAt);
   }
 
-  /** The message that a row of `schedule` speaks of, and what is wrong with its other rows. */
-  #readRow({ key, value }: Row, sequence: number): ScheduledRow {
-    const { environment } = this.#context;
-    const { id } = this.#queue;
-    const lane = value[0];
-    const record = environment.get('messages', messageKey(id, lane, sequence));
-    const state = environment.get('message-states', stateKey(id, sequence));
-    const waiting = state === undefined ? undefined : decodeWaiting(state);
-    const damagedState = waiting === undefined ? 'What is known of its failures is damaged' : undefined;
-    return {
-      lane,
-      sequence,
-      record: record ?? noRecord,
-      // By the key, so that this row is the one that goes with the message.
-      waiting: waiting ?? waitingUntil(availableAtOfScheduleKey(key)),
-      problem: record === undefined ? 'Its record is missing' : damagedState,
-    };
-  }
-
   #arrive(entry: Entry, availableAt: number): void {
     this.#far--;
     this.#queue.hot.add(entry.record.length);
@@ -298,7 +245,7 @@ export class Schedule {
   /** When the next one beyond the horizon is due. */
   #nextFar(): number {
     const { id } = this.#queue;
-    const from = this.#beyondHorizon();
+    const from = this.#horizon.nextKey(id);
     const [key] = this.#context.environment.readKeys('schedule', from, scheduleKey(id + 1, 0, 0), 1);
     const onDisk = key === undefined ? Number.POSITIVE_INFINITY : availableAtOfScheduleKey(key);
     let next = onDisk;
