@@ -10,11 +10,12 @@ export interface Heap {
   size(): { readonly taken: number; readonly used: number };
   /** Share of the time since the last call in which the event loop had work: 0 to 1. */
   utilization(): number;
-  /** How long after a full collection V8 looks whether it should give memory back. */
-  shrinkAfter(delayMs: number): void;
+  /** How often in a row V8 may collect to give memory back, when it finds that little is allocated. */
+  shrinkByItself(times: number): void;
   /** By how much of what lives the old heap may grow between two full collections; 0 leaves it to V8. In percent. */
   growBy(percent: number): void;
-  collect(): void;
+  /** Collects and gives everything back that is not in use. */
+  shrink(): void;
 }
 
 /**
@@ -28,7 +29,6 @@ export class HeapPolicy implements Part {
   readonly #clock: Clock;
   #timer: Timer | undefined;
   #settledBytes = 0;
-  #isShrinking = false;
 
   constructor(clock: Clock = systemClock, heap: Heap = new NodeHeap()) {
     this.#clock = clock;
@@ -53,28 +53,25 @@ export class HeapPolicy implements Part {
   #look(): void {
     const isQuiet = this.#heap.utilization() < quietUtilizationMax;
     const { taken, used } = this.#heap.size();
-    if (this.#isShrinking) this.#settledBytes = taken;
-    this.#isShrinking = isQuiet && !this.#isShrinking && taken > this.#settledBytes + growthBytesMin;
     if (used > steeredBytesMax) this.#leave();
-    else if (this.#isShrinking) this.#shrink();
     else this.#steer();
+    if (used <= steeredBytesMax && isQuiet && taken > this.#settledBytes + growthBytesMin) this.#shrink();
     this.#arm();
   }
 
   #steer(): void {
     this.#heap.growBy(growthPercent);
-    this.#heap.shrinkAfter(never);
+    this.#heap.shrinkByItself(0);
+  }
+
+  #shrink(): void {
+    this.#heap.shrink();
+    this.#settledBytes = this.#heap.size().taken;
   }
 
   #leave(): void {
     this.#heap.growBy(usualGrowth);
-    this.#heap.shrinkAfter(usualShrinkDelayMs);
-  }
-
-  /** V8 only begins to look after a full collection, and it takes two more to give back what it can. */
-  #shrink(): void {
-    this.#heap.shrinkAfter(shrinkDelayMs);
-    this.#heap.collect();
+    this.#heap.shrinkByItself(usualShrinks);
   }
 }
 
@@ -91,10 +88,8 @@ export const steeredBytesMax = 256 * 1024 * 1024;
 /** V8's own limit, to which it goes where messages are many and collections quick. */
 export const growthPercent = 300;
 export const usualGrowth = 0;
-const shrinkDelayMs = 1_000;
 /** V8's own. */
-export const usualShrinkDelayMs = 8_000;
-const never = 24 * 60 * 60 * 1_000;
+export const usualShrinks = 2;
 
 class NodeHeap implements Heap {
   readonly #collect = collector();
@@ -112,23 +107,24 @@ class NodeHeap implements Heap {
     return utilization;
   }
 
-  shrinkAfter(delayMs: number): void {
-    setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${delayMs}`);
+  shrinkByItself(times: number): void {
+    setFlagsFromString(`--memory-reducer-gc-count=${times}`);
   }
 
   growBy(percent: number): void {
     setFlagsFromString(`--heap-growing-percent=${percent}`);
   }
 
-  collect(): void {
-    this.#collect();
+  shrink(): void {
+    // A usual collection keeps the pages that became empty for itself.
+    this.#collect({ type: 'major', flavor: 'last-resort' });
   }
 }
 
 /** Only a context that is made while the flag is set has it. */
-function collector(): () => void {
+function collector(): (how: { type: 'major'; flavor: 'last-resort' }) => void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
+  const collect = runInNewContext('gc') as ReturnType<typeof collector>;
   setFlagsFromString('--no-expose-gc');
   return collect;
 }
