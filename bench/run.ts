@@ -44,9 +44,10 @@ async function run(options: BenchOptions): Promise<void> {
 
 /** Progress, on standard error so that standard output is the report. */
 function tell(sample: Sample): void {
-  const { step, broker, run, value, load } = sample;
+  const { step, broker, run, value, load, measure } = sample;
   const incomplete = load?.complete === false ? `, incomplete: lost ${load.lost}` : '';
-  process.stderr.write(`${step}, run ${run}, ${broker}: ${value.toFixed(value < 100 ? 2 : 0)}${incomplete}\n`);
+  const tail = measure === 'latency' && load !== undefined ? ` p99 ${load.p99.toFixed(2)}` : '';
+  process.stderr.write(`${step}, run ${run}, ${broker}: ${value.toFixed(value < 100 ? 2 : 0)}${tail}${incomplete}\n`);
 }
 
 function conditions({ starts, runs }: BenchOptions, peer: Peer | undefined): string {

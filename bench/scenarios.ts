@@ -46,7 +46,7 @@ export const settleSeconds = 20;
 const idle = `--idle 15000 --hold ${settleSeconds + 5} --srcips 4 --keepalive 60 --will --idle-sub --filter idle/%d`;
 
 /** Until V8 compiles nothing any more on the core that the event loop runs on: a message waits for that (docs/decisions/0039). */
-const untilCompiled = 4;
+const untilCompiled = 6;
 
 const pairs = '--pubs 100 --subs 100 --count 3000 --qos 1 --size 256 --filter bench/%d --window 20';
 

@@ -77,7 +77,7 @@ export class HeapPolicy implements Part {
 
 export const windowMs = 10_000;
 /** A thousand devices that report once a second are 5 to 10 %. */
-export const quietUtilizationMax = 0.02;
+export const quietUtilizationMax = 0.03;
 /** Less than this is not worth a collection. */
 export const growthBytesMin = 16 * 1024 * 1024;
 /**
