@@ -18,7 +18,7 @@ export interface Peer {
   readonly listener: ListenerProfile;
 }
 
-/** What the broker sees of a socket. What one turn of the event loop writes leaves in one write at the end of the turn. */
+/** What the broker sees of a socket. What one turn of the event loop writes leaves in one write at its end, or between two reads when the turn is long. */
 export interface Transport extends ByteSink {
   readonly peer: Peer;
   /** Bytes written by the broker that the operating system has not taken yet. */

@@ -3,7 +3,7 @@ export interface Flushable {
   flush(): void;
 }
 
-/** Collects what one turn of the event loop has written to, and flushes each once after all input of the turn was handled. */
+/** Collects what one turn of the event loop has written to, and flushes each once after all input of the turn was handled, or of a part of a long one. */
 export class Turn {
   /** Two lists that change places each turn; as long as the longest turn's, and empty from `#count` on. */
   #dirty: (Flushable | undefined)[] = [];
