@@ -20,7 +20,7 @@ test('a message is leased, held for longer and acknowledged by its token, once',
   const { out } = await sluice('lease', 'jobs', '--json');
   const [{ token }] = JSON.parse(out).messages;
   assert.match((await sluice('consumers', 'jobs')).out, /^http:anonymous@.* pull .* 1 /m);
-  assert.equal((await sluice('extend', 'jobs', token, '--lease', '60')).out, 'Held for 60 seconds.');
+  assert.equal((await sluice('extend', 'jobs', token, '--lease', '60')).out, 'Held for 60 seconds, from now.');
   assert.equal((await sluice('ack', 'jobs', token)).out, 'Acknowledged.');
   const again = await sluice('ack', 'jobs', token);
   assert.deepEqual([again.status, again.out], [1, 'The lease is over: somebody else has the message.']);

@@ -46,6 +46,7 @@ test('what is not said is taken from where the message comes from', () => {
     properties: undefined,
     receivedAt: 1_000,
     publisher: 'ann',
+    source: undefined,
   });
 });
 
