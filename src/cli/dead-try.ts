@@ -62,6 +62,7 @@ function format({ tried, deviceType, outcomes, samples, next }: TrialAnswer): st
       ],
       '',
     ),
+    ...(samples.length < tried ? ['The table has samples of what they would become, not all.'] : []),
     ...(next === undefined ? [] : ['There are more: raise --limit to try them too.']),
   ]
     .filter((part) => part !== '')
