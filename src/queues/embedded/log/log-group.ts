@@ -274,7 +274,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
     return this.#restart.isUnderWay;
   }
 
-  #startAt(position: number): void {
+  #startAt(wanted: number): void {
+    // On the way there what lay at that place may have left.
+    const position = Math.max(wanted, this.log.first);
     for (const { sequence, waiting } of this.#retries)
       if (waiting !== undefined) this.#changedStates.set(sequence, undefined);
     for (const sequence of this.#failures.keys()) this.#changedStates.set(sequence, undefined);

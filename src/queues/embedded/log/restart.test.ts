@@ -88,6 +88,15 @@ test('what is still held meanwhile can be settled, and the group goes where it w
   assert.deepEqual({ position, lagMessages }, { position: 1, lagMessages: messages });
 });
 
+test('where all that was there left meanwhile the group begins behind it, and none of it counts as its lag', async () => {
+  await leasedAll();
+  const { sought } = await begunToSeek('earliest');
+  await under.engine.purge('a');
+  under.clock.advance(1_000);
+  const { position, lagMessages } = await sought;
+  assert.deepEqual({ position, lagMessages }, { position: messages + 1, lagMessages: 0 });
+});
+
 test('of two who let a group go elsewhere at a time, both hear of the later place', async () => {
   await leasedAll();
   const first = await begunToSeek('earliest');
