@@ -22,8 +22,8 @@ export interface DiskSpaceParts {
 
 /**
  * Closes the door before the disk is full: removing rows needs pages too, so that a disk that is full to the last byte
- * cannot be drained. Below the reserve nothing new is accepted; consumers and moves go on with what is reserved, and
- * what they remove makes the room in which publishing goes on.
+ * cannot be drained. Below the reserve nothing new is accepted, and copies wait; consumers and moves go on with what is
+ * reserved, and what they remove makes the room in which publishing goes on.
  */
 export class DiskSpace implements Part {
   readonly name = 'disk-space';

@@ -139,9 +139,18 @@ export class MoveTask implements StagedWrite {
   /** How long until the message can go: for its turn, or until the next look at where it has no room. */
   #waitBefore(plan: Plan | undefined): number {
     if (plan === undefined || plan.kind === 'left') return 0;
+    // What is moved makes as much room as it takes; what is copied would use up what is kept free for those who remove.
+    const refusal = this.order.spec.copy === true ? this.#context.commit.refusal : undefined;
+    if (refusal !== undefined) return this.#waitForRoom(refusal.message);
     if (plan.kind === 'go') return this.#pace.waitMs(this.#context.clock.now());
+    return this.#waitForRoom(
+      `Queue "${plan.target.name}" is full: make room in it, raise its limits, or cancel the move`,
+    );
+  }
+
+  #waitForRoom(reason: string): number {
     this.#progress.state = 'waiting';
-    this.#progress.reason = `Queue "${plan.target.name}" is full: make room in it, raise its limits, or cancel the move`;
+    this.#progress.reason = reason;
     return roomWaitMs;
   }
 

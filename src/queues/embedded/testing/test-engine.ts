@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { SimulatedClock } from '../../../std/clock.ts';
 import { silentLog } from '../../../std/log.ts';
 import { Random } from '../../../std/testing/random.ts';
+import type { DiskSpace } from '../../../storage/disk-space.ts';
 import { Environment, type Transactor } from '../../../storage/environment.ts';
 import { GroupCommit } from '../../../storage/group-commit.ts';
 import type { RowBatch } from '../../../storage/row-batch.ts';
@@ -25,6 +26,8 @@ export interface TestEngineOptions {
   /** A test damages rows by itself: they need not agree when the engine opens and closes. */
   readonly damages?: boolean;
   readonly watch?: CommitWatch;
+  /** Without it the disk is endless. */
+  readonly space?: DiskSpace;
   readonly monotonicMs?: () => number;
 }
 
@@ -42,15 +45,18 @@ export class TestEngine {
   readonly #random: Random;
   readonly #damages: boolean;
   readonly #watch: CommitWatch | undefined;
+  readonly #space: DiskSpace | undefined;
   readonly #monotonicMs: (() => number) | undefined;
   #double: StorageDouble | undefined;
   environment!: TestStorage;
   commit!: GroupCommit;
   engine!: EmbeddedEngine;
 
-  constructor({ hot, random = new Random(1), storage, watch, damages = false, monotonicMs }: TestEngineOptions = {}) {
+  constructor(options: TestEngineOptions = {}) {
+    const { hot, random = new Random(1), storage, watch, space, damages = false, monotonicMs } = options;
     this.#monotonicMs = monotonicMs;
     this.#watch = watch;
+    this.#space = space;
     this.#hot = hot;
     this.#random = random;
     this.#damages = damages;
@@ -62,7 +68,11 @@ export class TestEngine {
     this.environment = this.#double ?? new Environment(this.#folder);
     this.#checkRows();
     // A clock that nobody moves: no commit takes too long, and one that was cut off leaves no timer.
-    this.commit = new GroupCommit({ environment: this.#watched(this.environment), clock: new SimulatedClock() });
+    this.commit = new GroupCommit({
+      environment: this.#watched(this.environment),
+      space: this.#space,
+      clock: new SimulatedClock(),
+    });
     this.engine = new EmbeddedEngine({
       environment: this.environment,
       commit: this.commit,
