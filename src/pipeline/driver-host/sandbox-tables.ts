@@ -7,7 +7,7 @@
  * message has its own.
  */
 export function installTables(): void {
-  const { parse: read } = JSON;
+  const { parse: read, stringify: write } = JSON;
   const { apply: call, defineProperty, ownKeys } = Reflect;
   const { get: getTable, set: setTable } = Map.prototype;
   const { isArray: isList } = Array;
@@ -52,7 +52,12 @@ export function installTables(): void {
   function remember(text: string, value: unknown): void {
     if (chars + text.length > charsMax || typeof value !== 'object' || value === null) return;
     chars += text.length;
-    call(setTable, tables, [text, { isList: isList(value), asked: 0, lookedAt: 0 }]);
+    call(setTable, tables, [copyOf(text), { isList: isList(value), asked: 0, lookedAt: 0 }]);
+  }
+
+  /** A piece that was cut out of a long text holds on to all of it, which would stay from one message to the next. */
+  function copyOf(text: string): string {
+    return call(read, undefined, [call(write, undefined, [text])]) as string;
   }
 
   function fill(target: object, text: string): void {
