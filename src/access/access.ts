@@ -121,6 +121,8 @@ export interface Access {
   sourceOf(identity: Identity, clientId: string, topic: string): string | undefined;
   /** Who the source is by what holds now; undefined where it is nobody any more. Throws, or rejects, where that cannot be told. */
   ofSource(source: string): Promise<Identity | undefined> | Identity | undefined;
+  /** The id of the device that a source is, whether or not it is there: only changes of it, or of the configuration, concern the source. */
+  deviceOfSource(source: string): string | undefined;
   /** Registers the one listener that is told of changes. Decisions asked for afterwards are made by what holds then. */
   onChanged(listener: (change: AccessChange) => void): void;
 }

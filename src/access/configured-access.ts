@@ -135,6 +135,11 @@ export class ConfiguredAccess implements Access {
     return this.#setup.authenticators.find(({ name }) => name === source.by)?.ofSource(source);
   }
 
+  deviceOfSource(text: string): string | undefined {
+    const { kind, name } = readSource(text);
+    return kind === 'device' ? name : undefined;
+  }
+
   mayAdminister(identity: Identity): boolean {
     return this.#setup.authorizer.isUnlimited(identity);
   }

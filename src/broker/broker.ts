@@ -138,7 +138,7 @@ export class Broker implements Part {
         sessionLog: parts.sessionLog,
         counters,
         presence: parts.presence,
-        changed: () => sources?.forget(),
+        changed: (change) => sources?.changed(change),
         clock,
         log,
       }),

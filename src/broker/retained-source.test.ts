@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AccessRule } from '../access/access.ts';
+import type { AccessChange, AccessRule } from '../access/access.ts';
 import type { AccessSettings } from '../access/access-setup.ts';
 import { ConfiguredAccess } from '../access/configured-access.ts';
 import { tokenDigest } from '../access/device-token.ts';
@@ -228,6 +228,36 @@ test('a source that cannot be looked up has its message kept back, and the log s
   await sources.answered();
   assert.equal(sources.mayStill(publication), false);
   assert.match(logged[0], /no store/);
+  sources.changed({ kind: 'device', id: 'another' });
+  assert.equal(sources.mayStill(publication), undefined);
+});
+
+test('a device that is changed while it is looked up is looked up again, and for others no answer is lost', async () => {
+  const asked: string[] = [];
+  const access = openAccess({
+    ofSource: async (source) => {
+      asked.push(source);
+      await answered();
+      return { kind: 'device', name: source, deviceType: 't' };
+    },
+    deviceOfSource: (source) => source,
+  });
+  const sources = new RetainedSources(access, silentLog);
+  const publicationOf = (source: string): Publication => {
+    const publication = new Publication('a', Buffer.from('x'), 0, true, undefined, 0, 'p');
+    publication.source = source;
+    return publication;
+  };
+  const ask = (): (boolean | undefined)[] => ['d', 'e'].map((source) => sources.mayStill(publicationOf(source)));
+  assert.deepEqual(ask(), [undefined, undefined]);
+  sources.changed({ kind: 'device', id: 'd' });
+  await sources.answered();
+  assert.deepEqual(ask(), [undefined, true]);
+  await sources.answered();
+  assert.deepEqual(ask(), [true, true]);
+  sources.changed({ kind: 'configuration' });
+  assert.deepEqual(ask(), [undefined, undefined]);
+  assert.deepEqual(asked, ['d', 'e', 'd', 'd', 'e']);
 });
 
 test('a row has who published it, and one from before that was kept is read as it is', () => {
@@ -249,3 +279,28 @@ function folderOf(t: TestContext): string {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+test('devices that are changed one after the other do not keep what others had retained from greeting', async () => {
+  let changed: (change: AccessChange) => void = () => undefined;
+  let asked = 0;
+  const access = openAccess({
+    sourceOf: () => 'somebody',
+    ofSource: async () => {
+      asked++;
+      await answered();
+      if (asked < 50) changed({ kind: 'device', id: 'another' });
+      return { kind: 'user', name: 'somebody', admin: true, rules: [] };
+    },
+    onChanged: (listener) => {
+      changed = listener;
+    },
+  });
+  const fixture = new BrokerFixture({ access });
+  const publisher = await fixture.connect('publisher');
+  publisher.publish('a', 'x', { retain: true });
+  const client = await fixture.connect('new');
+  await client.subscribed('#');
+  for (let turn = 0; turn < 5; turn++) await answered();
+  assert.equal(client.takePublish().payload, 'x');
+  assert.ok(asked < 5, `asked ${asked} times`);
+});

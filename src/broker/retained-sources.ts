@@ -1,4 +1,4 @@
-import type { Access, Identity } from '../access/access.ts';
+import type { Access, AccessChange, Identity } from '../access/access.ts';
 import type { Log } from '../std/log.ts';
 import { RecentMap } from '../std/recent-map.ts';
 import type { Publication } from './publication.ts';
@@ -10,24 +10,34 @@ export class RetainedSources {
   #known: Known = new RecentMap(sourcesMax);
   /** Looked up at the moment; no more than greetings have met. */
   #asked = new Map<string, Promise<void>>();
+  /** Devices that were changed, and which change was their last one. */
+  #changed = new Map<string, number>();
+  #changes = 0;
 
   constructor(access: Access, log: Log) {
     this.#access = access;
     this.#log = log;
   }
 
-  /** Somebody may do more, or less, than before. */
-  forget(): void {
-    this.#known = new RecentMap(sourcesMax);
-    this.#asked = new Map();
+  /**
+   * Somebody may do more, or less, than before. Where it is one device nobody else is asked for anew: devices may be changed faster
+   * than anything is looked up.
+   */
+  changed(change: AccessChange): void {
+    if (change.kind === 'device' && this.#changed.size < changedMax) this.#changed.set(change.id, ++this.#changes);
+    else {
+      this.#known = new RecentMap(sourcesMax);
+      this.#asked = new Map();
+      this.#changed = new Map();
+    }
   }
 
   /** Whether who published it may do so still; undefined where that is being looked up. What the server says itself stands. */
   mayStill({ source, publisher, topic }: Publication): boolean | undefined {
     if (source === undefined) return true;
-    const known = this.#known.get(source) ?? this.#ask(source);
+    const known = this.#current(source) ?? this.#ask(source);
     if (known === undefined) return undefined;
-    return known !== nobody && this.#access.mayPublish(known, publisher, topic);
+    return known.identity !== undefined && this.#access.mayPublish(known.identity, publisher, topic);
   }
 
   /** When everything that was asked by now is known. Never rejects. */
@@ -35,19 +45,31 @@ export class RetainedSources {
     await Promise.all(this.#asked.values());
   }
 
+  #current(source: string): Answer | undefined {
+    const known = this.#known.get(source);
+    if (known === undefined) return undefined;
+    const { device = '', isTold, changes } = known;
+    const changed = isTold ? (this.#changed.get(device) ?? 0) : this.#changes;
+    return changed <= changes ? known : undefined;
+  }
+
   /** Undefined where the answer takes its time. */
-  #ask(source: string): Identity | typeof nobody | undefined {
+  #ask(source: string): Answer | undefined {
     if (this.#asked.has(source)) return undefined;
     // Of what changes meanwhile another one is asked.
     const known = this.#known;
     const asked = this.#asked;
+    const changes = this.#changes;
     try {
+      const device = this.#access.deviceOfSource(source);
+      const keep = (identity: Identity | undefined): Answer => {
+        const answer = { identity, device, isTold: true, changes };
+        known.set(source, answer);
+        return answer;
+      };
       const answer = this.#access.ofSource(source);
-      if (!(answer instanceof Promise)) return keep(known, source, answer);
-      const told = answer.then(
-        (identity) => keep(known, source, identity),
-        (problem) => this.#withhold(known, source, problem),
-      );
+      if (!(answer instanceof Promise)) return keep(answer);
+      const told = answer.then(keep, (problem) => this.#withhold(known, source, problem));
       asked.set(
         source,
         told.then(() => void asked.delete(source)),
@@ -59,22 +81,27 @@ export class RetainedSources {
   }
 
   /** A message is rather kept back than given out for somebody who has lost the right. */
-  #withhold(known: Known, source: string, problem: unknown): typeof nobody {
+  #withhold(known: Known, source: string, problem: unknown): Answer {
     this.#log.error('Cannot tell who had messages retained: they greet nobody', { source, error: problem });
-    known.set(source, nobody);
-    return nobody;
+    const answer = { identity: undefined, device: undefined, isTold: false, changes: this.#changes };
+    known.set(source, answer);
+    return answer;
   }
 }
 
-type Known = RecentMap<string, Identity | typeof nobody>;
+type Known = RecentMap<string, Answer>;
 
-function keep(known: Known, source: string, identity: Identity | undefined): Identity | typeof nobody {
-  const found = identity ?? nobody;
-  known.set(source, found);
-  return found;
+interface Answer {
+  /** Absent: nobody. */
+  readonly identity: Identity | undefined;
+  /** False where it could not be looked up: after any change that is tried again. */
+  readonly isTold: boolean;
+  /** The device that it is, if it is one, and how many changes there had been when it was asked for. */
+  readonly device: string | undefined;
+  readonly changes: number;
 }
-
-const nobody = Symbol('nobody');
 
 /** About 300 bytes each. */
 const sourcesMax = 10_000;
+/** Devices whose changes are told apart. */
+const changedMax = 10_000;

@@ -34,7 +34,7 @@ export interface RightsWatchParts extends DropParts {
   /** Told when the first connection of a device comes, and when its last one goes. */
   readonly presence: (deviceId: string, online: boolean) => void;
   /** Told of every change at once, before it is known whom it concerns. */
-  readonly changed?: () => void;
+  readonly changed?: (change: AccessChange) => void;
 }
 
 /**
@@ -115,7 +115,7 @@ export class RightsWatch {
 
   #changed(change: AccessChange): void {
     this.#version++;
-    this.#parts.changed?.();
+    this.#parts.changed?.(change);
     if (change.kind === 'device') this.#devices.add(change.id);
     else this.#configurationChanged = true;
     if (this.#running) return;

@@ -83,6 +83,7 @@ export function openAccess(changes: Partial<Access> = {}): Access {
     reexamine: (identity) => Promise.resolve(identity),
     sourceOf: () => undefined,
     ofSource: () => undefined,
+    deviceOfSource: () => undefined,
     onChanged: () => undefined,
     ...changes,
   };
