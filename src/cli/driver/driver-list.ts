@@ -4,7 +4,7 @@ import { Api } from '../api.ts';
 import { command } from '../command.ts';
 import { apiOptions, switchable } from '../options.ts';
 import { print } from '../print.ts';
-import { formatCount, formatTable } from '../table.ts';
+import { formatCount, formatTable, withoutControls } from '../table.ts';
 
 export const list = command({
   name: 'list',
@@ -58,7 +58,7 @@ function setAsideLines({ id, version, setAsideFor, setAsideByWorkers }: ShelvedD
     .filter(({ deviceTypes }) => deviceTypes.length > 0)
     .map(
       ({ worker, deviceTypes }) =>
-        `${id} ${version} is set aside for ${deviceTypes.join(', ')}${worker === undefined ? '' : ` by ${worker}`}.`,
+        `${id} ${version} is set aside for ${withoutControls(deviceTypes.join(', '))}${worker === undefined ? '' : ` by ${worker}`}.`,
     );
 }
 

@@ -159,6 +159,15 @@ test('driver list says which drivers are set aside, by the server and by workers
   ]);
 });
 
+test('driver list shows no control characters of what a worker says', async () => {
+  const setAsideByWorkers = [{ worker: 'worker:w1:0a1b2c3d', deviceTypes: ['tank\u001b[2J'] }];
+  const rollout = { stage: 'active', share: 1 };
+  const drivers = [{ ...mine, rollout, serves: nothing, setAsideFor: [], setAsideByWorkers }];
+  const { out } = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list']);
+  assert.match(out, /set aside for tank\\x1b\[2J by/);
+  assert.ok(!out.includes('\u001b'));
+});
+
 test('driver put and driver rollout print what the server warns of', async () => {
   const body = { stage: 'canary', share: 0.1, warnings: ['It is alone'], failedExamples: [] };
   const answers = {

@@ -32,8 +32,8 @@ export interface WorkerSessionParts {
   readonly clock: Clock;
   /** Told once where the worker lacks something. */
   readonly lacking: (abilities: readonly string[]) => void;
-  /** Told of each driver that the worker sets aside for one more device type. */
-  readonly setAside: (driver: DriverRef, deviceType: string) => void;
+  /** Told of what the worker sets aside more than before: texts that name a driver and a device type. */
+  readonly setAside: (troubles: readonly string[]) => void;
   /** Told once. */
   readonly ended: (reason: SluiceError) => void;
 }
@@ -139,10 +139,8 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   report({ abilities, setAside }: WorkerReport): void {
     this.#learn(abilities);
     const before = new Set(this.setAside.flatMap(troublesOf));
-    for (const driver of setAside) {
-      for (const deviceType of driver.deviceTypes)
-        if (!before.has(troubleOf(driver, deviceType))) this.#parts.setAside(driver, deviceType);
-    }
+    const more = [...new Set(setAside.flatMap(troublesOf))].filter((trouble) => !before.has(trouble));
+    if (more.length > 0) this.#parts.setAside(more);
     this.setAside = setAside;
   }
 
@@ -253,12 +251,8 @@ export class WorkerSession implements Consumer, Pick<DriverHost, 'decode'> {
   }
 }
 
-function troublesOf(driver: DriverSetAside): string[] {
-  return driver.deviceTypes.map((deviceType) => troubleOf(driver, deviceType));
-}
-
-function troubleOf({ id, version }: DriverRef, deviceType: string): string {
-  return JSON.stringify([id, version, deviceType]);
+function troublesOf({ id, version, deviceTypes }: DriverSetAside): string[] {
+  return deviceTypes.map((deviceType) => `${id} ${version} for ${JSON.stringify(deviceType)}`);
 }
 
 function lacksDriver({ id, version }: DriverRef): SluiceError {

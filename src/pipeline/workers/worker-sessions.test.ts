@@ -210,13 +210,24 @@ test('drivers that a worker has set aside are seen at the drivers, until the wor
   session.report({ abilities: [], setAside: [] });
   assert.deepEqual(seen(), []);
   report('sensor');
-  const said = bench.logged.filter(({ message }) => message === 'A worker sets a driver aside');
+  const said = bench.logged.filter(({ message }) => message === 'A worker sets drivers aside');
   assert.deepEqual(
-    said.map(({ deviceType }) => deviceType),
-    ['sensor', 'tank', 'sensor'],
+    said.map(({ drivers }) => drivers),
+    [['sensor-any 1.0.0 for "sensor"', 'sensor-any 1.0.0 for "tank"'], ['sensor-any 1.0.0 for "sensor"']],
   );
   session.end(new SluiceError('unavailable', 'gone'));
   assert.deepEqual(seen(), []);
+});
+
+test('however much a worker says that it sets aside, a report is one line of the log', async () => {
+  const { session } = await open();
+  const deviceTypes = Array.from({ length: 500 }, (_, n) => `type${n % 400}`);
+  session.report({ abilities: [], setAside: [{ id: 'made-up', version: '1.0.0', deviceTypes }] });
+  const said = bench.logged.filter(({ message }) => message === 'A worker sets drivers aside');
+  assert.deepEqual(
+    said.map(({ drivers, count }) => [(drivers as readonly string[]).length, count]),
+    [[20, 400]],
+  );
 });
 
 test('a worker that does not say what it can by its first results lacks it, which is listed and logged once', async () => {

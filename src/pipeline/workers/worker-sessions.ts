@@ -22,6 +22,9 @@ export interface WorkerHello {
   readonly drivers: readonly string[];
 }
 
+/** A worker may report a great many, again and again: one line of the log each time, which names so many. */
+const troublesLoggedMax = 20;
+
 export interface WorkerSessionsParts {
   readonly context: StepContext;
   readonly drivers: DriverHost;
@@ -139,8 +142,10 @@ export class WorkerSessions {
       answerMsMax: limits.workerAnswerMsMax,
       clock: context.clock,
       lacking: (abilities) => log.warn('A worker is older than the server', { worker: session.id, lacks: abilities }),
-      setAside: ({ id, version }, deviceType) =>
-        log.error('A worker sets a driver aside', { worker: session.id, driver: id, version, deviceType }),
+      setAside: (troubles) => {
+        const drivers = troubles.slice(0, troublesLoggedMax);
+        log.error('A worker sets drivers aside', { worker: session.id, drivers, count: troubles.length });
+      },
       ended: (reason) => this.#ended(session, reason),
     });
     const processor = new Processor({
