@@ -11,6 +11,25 @@ export type RunCounts = Readonly<Record<string, number>>;
 /** For tests: one seed is one run of random operations on an engine, checked against the reference after each. */
 export async function randomRun(random: Random, steps: number, storage?: StorageDouble): Promise<RunCounts> {
   const world = new World(random, storage);
+  return runSteps(world, steps, doOne, checkAll);
+}
+
+/** A world that random operations are done to, and what has gone wrong in it meanwhile. */
+export interface SteppedWorld {
+  readonly under: { close(): Promise<void> };
+  readonly problem: unknown;
+  readonly published: number;
+  readonly deliveries: number;
+  open(): Promise<void>;
+}
+
+/** Opens the world, does so many operations, looks at everything behind every twentieth, and closes it. `doOne` answers what it did. */
+export async function runSteps<W extends SteppedWorld>(
+  world: W,
+  steps: number,
+  doOne: (world: W) => Promise<string>,
+  checkAll: (world: W) => Promise<void>,
+): Promise<RunCounts> {
   const counts: Record<string, number> = {};
   await world.open();
   for (let step = 0; step < steps; step++) {
