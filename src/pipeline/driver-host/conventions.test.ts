@@ -156,6 +156,34 @@ const inputs: Record<string, Convention> = {
 };
 
 const language: Record<string, Convention> = {
+  'a var of a name of the language keeps what is there': {
+    script: `var JSON = JSON || {}, Math = Math || { max: function () { return -1 } };
+      var parseFloat = parseFloat || function () { return -1 };
+      var Buffer = Buffer || require('buffer').Buffer;
+      function decodeUplink(i) { return { data: { a: JSON.stringify([Math.max(1, 2)]), b: parseFloat('1.5'), c: Buffer.from(i.bytes).length } } }`,
+    data: { a: '[2]', b: 1.5, c: 3 },
+  },
+  'a var of a name of the language has its own value where it is given one': {
+    script: `var Map = { 18: 'eighteen' }; if (!Date) { var Date = 5 }
+      function decodeUplink(i) { return { data: { name: Map[i.bytes[0]], at: new Date(0).getTime() } } }`,
+    data: { name: 'eighteen', at: 0 },
+  },
+  'a let of a name of the language beside a var of it': {
+    script: `let Map = { 18: 'eighteen' }; function second(b) { var Map = b[1]; return Map }
+      function decodeUplink(i) { return { data: { name: Map[i.bytes[0]], second: second(i.bytes) } } }`,
+    data: { name: 'eighteen', second: 255 },
+  },
+  'a list takes names that lists have, from the keys of a table': {
+    script: `var kinds = { fill: 3, values: 4, at: 5 };
+      function decodeUplink() { var all = []; for (var kind in kinds) all[kind] = kinds[kind]; return { data: { names: Object.keys(all), fill: all.fill } } }`,
+    data: { names: ['fill', 'values', 'at'], fill: 3 },
+  },
+  'a constructor takes over the names that it is given': {
+    script: `function parse(b) { return b[0] } var unit = 'V';
+      function Reading(given) { for (var key in given) this[key] = given[key] }
+      function decodeUplink(i) { return { data: new Reading({ parse: parse(i.bytes), unit: unit }) } }`,
+    data: { parse: 18, unit: 'V' },
+  },
   'globals that lack their var': {
     script:
       'function decodeUplink(i) { for (k = 0; k < i.bytes.length; k++) { sum = (typeof sum === "undefined" ? 0 : sum) + i.bytes[k] } return { data: { k: k, sum: sum } } }',

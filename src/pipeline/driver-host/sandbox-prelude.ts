@@ -3,10 +3,11 @@ import type { Guard, Surroundings } from './sandbox-guard.ts';
 /** What the outside holds of a context. Only texts cross the border, but for the script's own function, which is of its realm. */
 export interface Sandbox {
   /**
-   * The script as a function of the context's own, to be called with `module` and `exports` where `asModule`. Where `asNew`, names
-   * that it adds to classes of the language are gone for the next message, and not only without a value.
+   * The script as a function of the context's own, to be called with the values of `globals`, names with spaces between them, and with
+   * `module` and `exports` where `asModule`. Where `asNew`, names that it adds to classes of the language are gone for the next
+   * message, and not only without a value.
    */
-  readonly take: (script: (...given: unknown[]) => unknown, asModule: boolean, asNew: boolean) => void;
+  readonly take: (script: (...given: unknown[]) => unknown, globals: string, asModule: boolean, asNew: boolean) => void;
   /** JSON of the inputs of the next run. */
   readonly put: (inputs: string) => void;
   readonly restore: () => Surroundings;
@@ -38,13 +39,15 @@ export function installSandbox(
   const textOf = String;
   const none: Functions = freeze({});
   const noArguments: readonly never[] = freeze([]);
-  const world = globalThis;
+  const world = globalThis as unknown as Readonly<Record<string, unknown>>;
   const { apply } = Reflect;
   const { exec } = RegExp.prototype;
+  const { split } = String.prototype;
   const empty = freeze(/(?:)/);
   let inputs = '[]';
   let isRunning = false;
   let asModule = false;
+  let globals: readonly string[] = [];
   let script: ((...given: unknown[]) => unknown) | undefined;
   /** What a module exports. */
   let self: object = none;
@@ -58,12 +61,21 @@ export function installSandbox(
   function load(): Functions {
     const module = { exports: {} };
     // `this` is the global object at the top level of a script, also of a strict one.
-    const functions =
-      script === undefined ? none : apply(script, world, asModule ? [module, module.exports] : noArguments);
+    const functions = script === undefined ? none : apply(script, world, argumentsFor(module));
     self = module.exports;
     const found = (functions ?? none) as Functions;
     namesUnassigned = found.unassigned;
     return found;
+  }
+
+  function argumentsFor(module: { readonly exports: object }): ArrayLike<unknown> {
+    const modules: ArrayLike<unknown> = asModule ? [module, module.exports] : noArguments;
+    if (globals.length === 0) return modules;
+    // No list: the message before may have put a setter at one of the places that all lists have.
+    const given: Given = { __proto__: null, length: globals.length + modules.length };
+    for (let at = 0; at < globals.length; at++) given[at] = world[globals[at]];
+    for (let at = 0; at < modules.length; at++) given[globals.length + at] = modules[at];
+    return given;
   }
 
   function decoderOf({ decodeUplink, Decode, Decoder, Converter, Validator }: Functions): Answerer {
@@ -99,6 +111,12 @@ export function installSandbox(
   /** In a module functions may call each other by `this`. */
   function own(answerer: Answerer): Answerer {
     return asModule ? (input) => apply(answerer, self, [input]) : answerer;
+  }
+
+  interface Given {
+    readonly __proto__: null;
+    readonly length: number;
+    [place: number]: unknown;
   }
 
   type Functions = Readonly<Record<string, unknown>>;
@@ -236,13 +254,14 @@ export function installSandbox(
   for (const install of installers) install();
   const guard = installGuard(watchAll, opensClasses, reachable);
   return {
-    take: (taken, isModule, asNew) => {
+    take: (taken, globalNames, isModule, asNew) => {
       script = freeze(taken);
       // Only `arguments.callee` leads to it, and to its prototype: neither may keep anything.
       freeze(taken.prototype);
       guard.forgetGlobals();
       if (asNew) guard.keepNoNames();
       asModule = isModule;
+      globals = globalNames === '' ? [] : apply(split, globalNames, [' ']);
     },
     put: (text) => {
       inputs = text;

@@ -211,6 +211,32 @@ function decodeUplink(i) {
   for (let round = 0; round < 3; round++) assert.deepEqual(codec.decode(inputs, false), expected);
 });
 
+test('what a script is given of the language is right after a message that laid a trap for lists', () => {
+  const source = `var JSON = JSON || {}, Date = Date || {};
+    function decodeUplink(i) {
+      var traps = typeof caught === 'undefined' ? 0 : caught;
+      if (i.bytes[0] === 1) for (var at of ['0', '1', 'length'])
+        Object.defineProperty(Object.prototype, at, { set: function () { globalThis.caught = 1 }, get: function () { return 7 }, configurable: true });
+      if (i.bytes[0] === 2) JSON = Date = 5;
+      if (i.bytes[0] === 3) globalThis.JSON = globalThis.Date = 5;
+      return { data: { kinds: [typeof JSON.stringify, typeof Date.UTC], traps } };
+    }`;
+  const codec = new CodecScript('codec', source, 1000);
+  const usual = { output: { data: { kinds: ['function', 'function'], traps: 0 } } };
+  const overwritten = { output: { data: { kinds: ['undefined', 'undefined'], traps: 0 } } };
+  for (const order of [[0, 1, 0, 2, 0, 3, 0], [1, 1, 0], [2, 0], [3, 0], [0]]) {
+    const answers = codec.decode(
+      order.map((first) => ({ bytes: [first] })),
+      false,
+    );
+    assert.deepEqual(
+      answers,
+      order.map((first) => (first === 2 ? overwritten : usual)),
+      String(order),
+    );
+  }
+});
+
 test('the forms of other makers load as they are', () => {
   const data = { data: { t: 7, port: 5 } };
   const body = 'return { t: bytes[0], port: fPort };';

@@ -11,6 +11,7 @@ import { installTexts } from './sandbox-texts.ts';
 import {
   bodyOf,
   extendsClasses,
+  globalVariables,
   importsAtRunTime,
   isVariableName,
   listsBeforeExtending,
@@ -250,22 +251,24 @@ export class CodecScript {
   }
 
   #take(): void {
-    this.#sandbox.take(this.#compile(), this.#asModule, listsBeforeExtending(this.#source));
+    const [script, globals] = this.#compile(globalVariables(this.#source));
+    this.#sandbox.take(script, globals.join(' '), this.#asModule, listsBeforeExtending(this.#source));
   }
 
   /** As the body of a function: nothing in it can end that function early and get at the top level behind. */
-  #compile(): (...given: unknown[]) => unknown {
-    const names = [...(this.#asModule ? moduleNames : []), ...this.#locals];
+  #compile(globals: readonly string[]): [script: (...given: unknown[]) => unknown, globals: readonly string[]] {
+    const names = [...globals, ...(this.#asModule ? moduleNames : []), ...this.#locals];
     const options = { filename: this.#name, parsingContext: this.#context };
     try {
-      return vm.compileFunction(bodyOf(this.#source, this.#asModule, this.#locals), names, options) as (
-        ...given: unknown[]
-      ) => unknown;
+      const script = vm.compileFunction(bodyOf(this.#source, this.#asModule, this.#locals), names, options);
+      return [script as (...given: unknown[]) => unknown, globals];
     } catch (problem) {
+      // One of the names may be that of a `let` as well.
+      if (globals.length > 0) return this.#compile([]);
       const plain = withoutExports(this.#source);
       if (plain === undefined) throw new ScriptProblem(syntaxProblem(this.#source) ?? textOf(problem), problem);
       this.#source = plain;
-      return this.#compile();
+      return this.#compile(globalVariables(plain));
     }
   }
 }

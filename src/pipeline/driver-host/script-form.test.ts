@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extendsClasses } from './script-form.ts';
+import { bodyOf, extendsClasses, globalVariables } from './script-form.ts';
 
 test('a script that may extend a class of the language is told by its text', () => {
   const extending = [
@@ -17,6 +17,7 @@ test('a script that may extend a class of the language is told by its text', () 
     'list.map = f;',
     "reading['toString'] = f;",
     "var names = { 1: 'values' }; list[names[code]] = 5;",
+    'var kinds = { fill: 3, at: 4 }; for (var kind in kinds) list[kind] = kinds[kind];',
   ];
   for (const source of extending) assert.equal(extendsClasses(source), true, source);
 });
@@ -36,4 +37,41 @@ test('what most codecs do with classes is no extending', () => {
     "var names = { 1: 'temperature' }; data[names[code]] = 5;",
   ];
   for (const source of usual) assert.equal(extendsClasses(source), false, source);
+});
+
+test('a var of a name of the language is told', () => {
+  const told: Record<string, readonly string[]> = {
+    'var JSON = JSON || {};': ['JSON'],
+    'var unit = 1, Math = Math || polyfill;\nvar Buffer;': ['Math', 'Buffer'],
+    'var made = Math.round(1), at = Date(2), first = Array[0], Map == 2;': [],
+    '// var Date = 1\nvar text = "var Map = 2";': [],
+    'var a = {}, JSON = JSON || {}, b = 2, Map = 3;': ['JSON', 'Map'],
+    'let Buffer, Map; f(Date == 1, Set);': [],
+    'var JSONs = 1, myMath = 2, Dated = 3;': [],
+  };
+  for (const [source, names] of Object.entries(told)) assert.deepEqual(globalVariables(source), names, source);
+});
+
+test('only what a script may look up in the global object is made a property of it', () => {
+  const declared = 'function parseOne() {}\nfunction other() {}\nvar limit = 3;\n';
+  const madeOf = (rest: string) =>
+    ['parseOne', 'other', 'limit'].filter((name) => made(rest).includes(`globalThis.${name}`));
+  const made = (rest: string) => bodyOf(declared + rest, false, []);
+  const all = ['parseOne', 'other', 'limit'];
+  const cases: Record<string, readonly string[]> = {
+    'function Reading(given) { for (var key in given) this[key] = given[key]; } new Reading({})': [],
+    'function set(key, value) { this[key] = value; }': all,
+    'new Reading(); this[key](bytes)': all,
+    'class Reading { get(key) { return this[key] } }': all,
+    'new Reading(); this[names[1]] = 2': [],
+    'new Reading(); this[a[b[c[0]]]] = 2': all,
+    "this['parse' + name](bytes)": ['parseOne'],
+    'this[`parse${name}`](bytes)': ['parseOne'],
+    "this['limit'] = 4": ['limit'],
+    "this['x' + a ? 'other' : 'limit']": all,
+    'this[0] == this[key]': all,
+    'this[0]': [],
+    'this.other()': ['other'],
+  };
+  for (const [rest, names] of Object.entries(cases)) assert.deepEqual(madeOf(rest), names, rest);
 });

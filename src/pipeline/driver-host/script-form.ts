@@ -52,10 +52,29 @@ function asGlobal(name: string): string {
 
 /** Undefined where the script looks up none in the global object. */
 function lookedUpIn(source: string): ((name: string) => boolean) | undefined {
-  if (/\b(?:this|globalThis)\s*\[/.test(source)) return () => true;
   const names = new Set(namesIn(source, /\b(?:this|globalThis)\s*\.\s*([A-Za-z_$][\w$]*)/g));
-  return names.size === 0 ? undefined : (name) => names.has(name);
+  const beginnings: string[] = [];
+  const keys = Array.from(source.matchAll(keyOfThis));
+  // What has brackets in brackets is not taken apart.
+  let mayBeAny = keys.length < Array.from(source.matchAll(/\b(?:this|globalThis)\s*\[/g)).length;
+  const makesObjects = /\b(?:new|class)\b/.test(source);
+  for (const [, key, assigned] of keys) {
+    const [, , text, end] = textOfKey.exec(key) ?? [];
+    if (text !== undefined && isJoined.test(end)) beginnings.push(text);
+    else if (text !== undefined) names.add(text);
+    // A constructor that takes over what it was given, `this[key] = value`, looks up nothing.
+    else if (!/^\s*\d+\s*$/.test(key) && (assigned === undefined || !makesObjects)) mayBeAny = true;
+  }
+  if (mayBeAny) return () => true;
+  if (names.size === 0 && beginnings.length === 0) return undefined;
+  return (name) => names.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
 }
+
+/** What stands in the brackets of `this[…]`, with brackets of its own at most once, and whether it is assigned. */
+const keyOfThis = /\b(?:this|globalThis)\s*\[([^[\]]*(?:\[[^[\]]*\][^[\]]*)*)\]\s*(=(?![=>]))?/g;
+/** `'parse'`, `'port' + n` or `` `port${n}` ``. */
+const textOfKey = /^\s*(['"`])([\w$]*)(\1\s*$|\1\s*\+[^?,]*$|\$\{)/;
+const isJoined = /[+{]/;
 
 function namesIn(source: string, pattern: RegExp): string[] {
   return [...new Set(Array.from(source.matchAll(pattern), (match) => match[1]))];
@@ -63,6 +82,22 @@ function namesIn(source: string, pattern: RegExp): string[] {
 
 /** `#!/usr/bin/env node` is allowed at the very beginning of a script, and not in a function; nor is a byte order mark before it. */
 const firstLine = /^\ufeff?(?:#!.*)?/;
+
+/**
+ * Names of what is there that a script declares with `var`, as in `var JSON = JSON || {}`. In a script that leaves what is there; in a
+ * function it would hide it. One too many does no harm, unless the script has a `let` of that name: then it does not load.
+ */
+export function globalVariables(source: string): readonly string[] {
+  return namesIn(source.replace(commentOrText, ' '), globalVariable);
+}
+
+const globalNames = [
+  'Object|Function|Array|String|Number|Boolean|Symbol|BigInt|Date|RegExp|Promise|Proxy|Reflect|Math|JSON|Intl|Iterator',
+  'Map|Set|WeakMap|WeakSet|(?:Eval|Range|Reference|Syntax|Type|URI|Aggregate)?Error|ArrayBuffer|DataView',
+  '(?:Ui|I)nt(?:8|16|32)Array|Uint8ClampedArray|Float(?:32|64)Array|Big(?:Ui|I)nt64Array',
+  'parseInt|parseFloat|isNaN|isFinite|(?:en|de)codeURI(?:Component)?|(?:un)?escape|console|Buffer|Text(?:En|De)coder|atob|btoa',
+].join('|');
+const globalVariable = new RegExp(String.raw`(?:\bvar\s+|,\s*(?=\w+\s*=[^=]))(${globalNames})\b(?!\s*[.([])`, 'g');
 
 /**
  * Whether a script may set a global on purpose, as bundles do: `root.decodeUplink = …`. A local of the same name would hide it
@@ -94,14 +129,15 @@ export function extendsClasses(source: string): boolean {
 const extensible = String.raw`Math|JSON|String|Number|Boolean|Date|RegExp|Function|Map|Set|Symbol|BigInt|(?:[A-Z]\w*)?Array|ArrayBuffer|DataView|Buffer`;
 /** Behind one of them: `.x =`, `[`, the end of an expression, or its prototype, unless only a method of it is called. */
 const asValue = String.raw`\.\s*\w+\s*=[^=]|[[\];,)}]|$|\.\s*prototype\b(?!\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\b)`;
+const ofLists = namesOf(Array, Function);
 const inherited = namesOf(Array, String, Number, Date, RegExp, Function, Map, Set);
 const signsOfExtending = [
   /__proto__|\.\s*constructor\b|[gs]etPrototypeOf|__define|globalThis/,
   new RegExp(String.raw`\b(?:${extensible})\s*(?:${asValue})`, 'm'),
   new RegExp(String.raw`(?:\.\s*(?:${inherited})|\[\s*(['"])(?:${inherited})\1\s*\])\s*=[^=]`),
 ];
-/** A list or a function may be given a name that comes from a table. */
-const inheritedName = new RegExp(String.raw`(['"])(?:${namesOf(Array, Function)})\1`);
+/** A list or a function may be given a name that comes from a table, which may have it as a key. */
+const inheritedName = new RegExp(String.raw`(['"])(?:${ofLists})\1|\b(?:${ofLists})\s*:`);
 const computedAssignment = /[\w$\])]\s*\]\s*=[^=]/;
 
 function namesOf(...classes: readonly { readonly prototype: object }[]): string {
