@@ -71,6 +71,8 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
 
   /** Whether somebody may have made a property that is not listed since all of them were counted last. */
   let isDefined = false;
+  /** Of a descriptor, but for `configurable`. */
+  const parts = ['enumerable', 'value', 'writable', 'get', 'set'];
   const definers: [holder: object, name: string][] = [
     [Object, 'defineProperty'],
     [Object, 'defineProperties'],
@@ -103,14 +105,28 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     defineProperty(holder, name, { value: noting[name] });
   }
 
-  /** What the language has can be assigned and not be defined anew: scripts that define `Object.assign` mean its value. */
+  /**
+   * What the language has can be assigned and not be defined anew: scripts that define `Object.assign` mean its value. What they add
+   * can be taken back: scripts that define a helper say nothing of that, and for want of it each message would need a new context.
+   */
   function asAssignment(given: readonly unknown[]): readonly unknown[] {
     const holder = given[0];
-    const name = given[1];
+    const name = given[1] as PropertyKey;
     const descriptor = given[2];
-    if (!isKept(holder, name) || typeof descriptor !== 'object' || descriptor === null || !('value' in descriptor))
-      return given;
+    const item = keptOf(holder);
+    if (item === undefined || typeof descriptor !== 'object' || descriptor === null) return given;
+    if (!call(hasName, item.names, [name])) return [holder, name, asRemovable(descriptor as Record<string, unknown>)];
+    if (!call(includes, item.keys, [name]) || !('value' in descriptor)) return given;
     return [holder, name, { __proto__: null, value: descriptor.value }];
+  }
+
+  function asRemovable(descriptor: Record<string, unknown>): object {
+    const removable: Record<string, unknown> = createObject(null);
+    for (let place = 0; place < parts.length; place++) {
+      if (parts[place] in descriptor) removable[parts[place]] = descriptor[parts[place]];
+    }
+    removable.configurable = true;
+    return removable;
   }
 
   function asAssignments(given: readonly unknown[]): readonly unknown[] {
@@ -126,11 +142,9 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     return [holder, all];
   }
 
-  function isKept(holder: unknown, name: unknown): boolean {
-    for (let index = 0; index < kept.length; index++) {
-      if (kept[index].holder === holder) return call(includes, kept[index].keys, [name]);
-    }
-    return false;
+  function keptOf(holder: unknown): Kept | undefined {
+    for (let index = 0; index < kept.length; index++) if (kept[index].holder === holder) return kept[index];
+    return undefined;
   }
 
   /** A list that a setter on `Array.prototype` knows nothing of. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
+import vm from 'node:vm';
 import { CodecScript, ScriptProblem } from './sandbox.ts';
 
 /** Counts in a place that scripts leave things in, and answers the count: always 1 where nothing is left. */
@@ -16,6 +17,18 @@ const leavings: Record<string, string> = {
   ),
   'a property that nobody can delete': counting(
     '(Array.prototype.n || Object.defineProperty(Array.prototype, "n", { value: { n: 0 } }), ++[].n.n)',
+  ),
+  'a global that nobody can delete': counting(
+    '(typeof m === "undefined" && Reflect.defineProperty(globalThis, "m", { value: { n: 0 } }), ++m.n)',
+  ),
+  'properties that nobody can delete, defined together': counting(
+    '([].m || Object.defineProperties(Array.prototype, { m: { value: { n: 0 }, configurable: false }, k: { get: String } }), ++[].m.n)',
+  ),
+  'a property whose description is never the same': counting(
+    '(Object.defineProperty(Array.prototype, "m", new Proxy({}, { has: function (t, k) { return k[0] !== "g" && k[0] !== "s" }, get: function (t, k) { return k === "value" ? { n: [].m ? [].m.n + 1 : 1 } : false } })), [].m.n)',
+  ),
+  'a property of a name that is no text': counting(
+    '(Object.defineProperty(Array.prototype, { toString: function () { return "m" } }, { value: ([].m || 0) + 1 }), [].m)',
   ),
   'a function of the language': counting('(JSON.parse.n = (JSON.parse.n || 0) + 1, JSON.parse.n || 1)'),
   'a wrapped function': counting(
@@ -235,6 +248,21 @@ test('what a script is given of the language is right after a message that laid 
       String(order),
     );
   }
+});
+
+test('a helper that is defined and cannot be deleted costs no new context for each message', (t) => {
+  const source = `Object.defineProperty(Array.prototype, 'last', { value: function () { return this[this.length - 1] } });
+    Object.defineProperties(String.prototype, { twice: { get: function () { return this + this } } });
+    Object.defineProperty(globalThis, 'units', { value: ['V'], configurable: false });
+    function decodeUplink(i) { return { data: { last: i.bytes.last(), text: units[0].twice } } }`;
+  const codec = new CodecScript('codec', source, 1000);
+  const contexts = t.mock.method(vm, 'createContext');
+  for (const count of [1, 5, 1, 3]) {
+    const answers = codec.decode(inputs(count), false);
+    const expected = new Array(count).fill({ output: { data: { last: 3, text: 'VV' } } });
+    assert.deepEqual(answers, expected);
+  }
+  assert.equal(contexts.mock.callCount(), 0);
 });
 
 test('the forms of other makers load as they are', () => {
