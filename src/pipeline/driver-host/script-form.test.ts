@@ -72,6 +72,12 @@ test('only what a script may look up in the global object is made a property of 
     'this[0] == this[key]': all,
     'this[0]': [],
     'this.other()': ['other'],
+    'function f() { return this && this.other() }': ['other'],
   };
   for (const [rest, names] of Object.entries(cases)) assert.deepEqual(madeOf(rest), names, rest);
+});
+
+test('the helpers of a compiler are no look into the global object', () => {
+  const body = bodyOf('var __extends = (this && this.__extends) || function () {};\nvar made = new Base();', false, []);
+  assert.ok(!body.includes('globalThis.__extends'));
 });

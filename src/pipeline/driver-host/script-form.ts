@@ -52,7 +52,9 @@ function asGlobal(name: string): string {
 
 /** Undefined where the script looks up none in the global object. */
 function lookedUpIn(source: string): ((name: string) => boolean) | undefined {
-  const names = new Set(namesIn(source, /\b(?:this|globalThis)\s*\.\s*([A-Za-z_$][\w$]*)/g));
+  const names = new Set(
+    namesIn(source.replace(helperOfTypeScript, ' '), /\b(?:this|globalThis)\s*\.\s*([A-Za-z_$][\w$]*)/g),
+  );
   const beginnings: string[] = [];
   const keys = Array.from(source.matchAll(keyOfThis));
   // What has brackets in brackets is not taken apart.
@@ -70,6 +72,8 @@ function lookedUpIn(source: string): ((name: string) => boolean) | undefined {
   return (name) => names.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
 }
 
+/** `var __extends = (this && this.__extends) || …`: its own compiler put it there, and nothing of that name is there yet. */
+const helperOfTypeScript = /\bthis\s*&&\s*this\s*\.\s*__\w+/g;
 /** What stands in the brackets of `this[…]`, with brackets of its own at most once, and whether it is assigned. */
 const keyOfThis = /\b(?:this|globalThis)\s*\[([^[\]]*(?:\[[^[\]]*\][^[\]]*)*)\]\s*(=(?![=>]))?/g;
 /** `'parse'`, `'port' + n` or `` `port${n}` ``. */
