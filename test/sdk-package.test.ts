@@ -55,3 +55,19 @@ test('a checkout gives it from the sources under the condition "sluice-source"',
   );
   assert.equal(stdout, 'function\n');
 });
+
+test('on a Node without node:sqlite and other things that are new the SDK loads, and a SqliteLedger says what it needs', async () => {
+  const script = `
+    delete Promise.withResolvers;
+    delete Map.groupBy;
+    const { connect, SqliteLedger, MemoryLedger } = await import('sluice/sdk');
+    await connect('mqtt://127.0.0.1:1').catch((problem) => console.log(problem.name));
+    new MemoryLedger();
+    try { new SqliteLedger(':memory:') } catch (problem) { console.log(problem.message) }`;
+  const flags = ['--no-experimental-sqlite', '--conditions=sluice-source', '--input-type=module', '--eval', script];
+  const { stdout } = await run(process.execPath, flags, { cwd: root });
+  assert.match(
+    stdout,
+    /^Cannot open a SqliteLedger: it needs Node 22.13 or newer, which has node:sqlite, and this is /,
+  );
+});

@@ -11,6 +11,11 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   if (protocol === 'wss:' && options.ca !== undefined) {
     throw new TypeError('Name the authority in NODE_EXTRA_CA_CERTS: a WebSocket of Node takes none as `ca`');
   }
+  if (protocol.startsWith('ws') && typeof WebSocket === 'undefined') {
+    throw new TypeError(
+      `Use mqtt: or mqtts: in place of ${protocol} here: WebSocket needs Node 22 or newer, and this is Node ${process.versions.node}`,
+    );
+  }
   if (mqttProtocols.has(protocol)) {
     const { MqttClient } = await import('./mqtt/mqtt-client.ts');
     return MqttClient.open(new URL(url), options);

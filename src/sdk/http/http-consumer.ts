@@ -1,4 +1,5 @@
 import type { ConsumeOptions, Consumer, Handler, StopOptions } from '../client.ts';
+import { deferred } from '../deferred.ts';
 import { type Received, received } from '../received.ts';
 import { QueueRefused } from '../refusals.ts';
 import { pause, retryDelayMs, within } from '../retry.ts';
@@ -44,7 +45,7 @@ export class HttpConsumer implements Consumer {
   readonly #stopping = new AbortController();
   /** Tokens of what handlers work on; no more than the concurrency. */
   readonly #held = new Set<string>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = deferred<void>();
   #polling: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
   #freed: (() => void) | undefined;

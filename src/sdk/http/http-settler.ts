@@ -65,7 +65,13 @@ const never = new AbortController().signal;
 
 /** Equal outcomes go together. */
 function requestsOf(batch: readonly Settlement[]): [{ tokens: string[]; mode?: string; reason?: string }, string][] {
-  const groups = Map.groupBy(batch, ({ outcome }) => JSON.stringify(outcome));
+  const groups = new Map<string, Settlement[]>();
+  for (const settlement of batch) {
+    const outcome = JSON.stringify(settlement.outcome);
+    const equal = groups.get(outcome);
+    if (equal === undefined) groups.set(outcome, [settlement]);
+    else equal.push(settlement);
+  }
   return [...groups.values()].map((settlements) => {
     const tokens = settlements.map(({ token }) => token);
     const [{ outcome }] = settlements;

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from '../idempotent.ts';
 
 export interface SqliteLedgerOptions {
@@ -18,8 +18,9 @@ export class SqliteLedger implements Ledger<DatabaseSync> {
   readonly #keepMs: number;
   readonly #now: () => number;
 
+  /** Throws where the Node that runs the program has no `node:sqlite`. */
   constructor(path: string, { keepMs = 30 * 86_400_000, now = Date.now }: SqliteLedgerOptions = {}) {
-    this.database = new DatabaseSync(path, { timeout: lockWaitMs });
+    this.database = new (sqlite().DatabaseSync)(path, { timeout: lockWaitMs });
     this.#keepMs = keepMs;
     this.#now = now;
     this.database.exec(`
@@ -58,3 +59,13 @@ export class SqliteLedger implements Ledger<DatabaseSync> {
 
 /** How long a process waits for another one's transaction. */
 const lockWaitMs = 10_000;
+
+/** Asked for when the first ledger is opened: the rest of the SDK runs on a Node that does not have it. */
+function sqlite(): typeof import('node:sqlite') {
+  // A Node that is too old to have this function has no `node:sqlite` either.
+  const found = process.getBuiltinModule?.('node:sqlite');
+  if (found !== undefined) return found;
+  throw new Error(
+    `Cannot open a SqliteLedger: it needs Node 22.13 or newer, which has node:sqlite, and this is Node ${process.versions.node}; a MemoryLedger runs on any`,
+  );
+}

@@ -2,6 +2,7 @@ import { connect as connectTcp } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import mqtt, { type IConnackPacket, type IPublishPacket, type Packet, type UserProperties } from 'mqtt-packet';
+import { deferred } from '../deferred.ts';
 import type { Encoded } from '../outbound.ts';
 import { ConnectionRefused } from '../refusals.ts';
 import { WebSocketStream } from './web-socket-stream.ts';
@@ -49,7 +50,7 @@ export class MqttConnection {
   readonly #answers = new Map<number, PromiseWithResolvers<Answer>>();
   /** Publishes that wait for room in the server's window. */
   readonly #waiting: (() => void)[] = [];
-  readonly #connack = Promise.withResolvers<IConnackPacket>();
+  readonly #connack = deferred<IConnackPacket>();
   #quota = 0;
   #nextId = 0;
   #isHeard = true;
@@ -157,7 +158,7 @@ export class MqttConnection {
   }
 
   #ask(packet: (messageId: number) => Packet): Promise<Answer> {
-    const answer = Promise.withResolvers<Answer>();
+    const answer = deferred<Answer>();
     if (this.isClosed) return Promise.reject(new ConnectionLost(this.#why));
     do this.#nextId = (this.#nextId % 0xffff) + 1;
     while (this.#answers.has(this.#nextId));

@@ -1,3 +1,4 @@
+import { deferred } from '../deferred.ts';
 import { ConnectionRefused, QueueRefused } from '../refusals.ts';
 import { pause, retryDelayMs } from '../retry.ts';
 import { ConnectionLost, MqttConnection, type MqttSettings } from './mqtt-connection.ts';
@@ -15,7 +16,7 @@ export class MqttLink {
   readonly ended: Promise<void>;
   readonly #parts: MqttLinkParts;
   readonly #ending = new AbortController();
-  readonly #end = Promise.withResolvers<void>();
+  readonly #end = deferred<void>();
   #connection: MqttConnection | undefined;
   #current: Promise<MqttConnection>;
 
