@@ -65,6 +65,18 @@ export class SluiceError extends Error {
   }
 }
 
+/** As somebody hears of it who may do something about it; to others that would say what they may not do. */
+export function withRemedy(error: SluiceError): SluiceError {
+  if (error.code !== 'queue_not_found') return error;
+  const { queue } = error.detail ?? {};
+  const name = typeof queue === 'string' && /^\w[\w.-]*$/.test(queue) ? queue : 'NAME';
+  const remedy = `make it with \`sluice queue create ${name} --bind FILTER\``;
+  return new SluiceError(error.code, `${error.message}; ${remedy}`, {
+    cause: error.cause,
+    detail: { ...error.detail },
+  });
+}
+
 /** An error as everybody outside sees it, of RFC 9457: in an HTTP answer, and on the `errors` topic of a device. */
 export interface Problem {
   readonly type: string;

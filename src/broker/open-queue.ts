@@ -1,4 +1,4 @@
-import { errorCatalogue, SluiceError, toSluiceError } from '../errors.ts';
+import { errorCatalogue, SluiceError, toSluiceError, withRemedy } from '../errors.ts';
 import type { ConsumerSource, Credit, UserProperty } from '../message.ts';
 import type { SubscriptionRequest } from '../mqtt/codec/packets.ts';
 import type { Connection } from './connection.ts';
@@ -139,7 +139,9 @@ function refused(connection: Connection, subscription: QueueSubscription, error:
     reason: error.message,
   });
   const reasonCode = errorCatalogue[error.code].mqtt;
-  return { reasonCode: subackReasonCodes.has(reasonCode) ? reasonCode : 0x80, reason: error.message };
+  const { access } = connection.context;
+  const { message } = access.mayAdminister(connection.identity) ? withRemedy(error) : error;
+  return { reasonCode: subackReasonCodes.has(reasonCode) ? reasonCode : 0x80, reason: message };
 }
 
 /** Reason codes above 0x7f that SUBACK may carry, MQTT 5 table 3-8. */

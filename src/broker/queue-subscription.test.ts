@@ -299,6 +299,19 @@ test('a queue that does not exist, or whose topics may not be read, is refused w
   assert.equal(queue.consumer, undefined);
 });
 
+test('who may make the queue that is not there is told how, and nobody else', async () => {
+  for (const mayMake of [true, false]) {
+    const access = openAccess({ mayAdminister: () => mayMake });
+    const client = await new BrokerFixture({ sources: [new OneQueue()], access }).connect('c', {
+      properties: { requestProblemInformation: 1 },
+    });
+    client.sendSubscribe('$queue/none', { qos: 1 });
+    await answered();
+    const { properties } = client.take(PacketType.suback);
+    assert.equal((properties?.reasonString ?? '').includes('`sluice queue create none --bind FILTER`'), mayMake);
+  }
+});
+
 test('a message whose lease was lost while it waited is not sent any more', async () => {
   const queue = new OneQueue();
   const client = await new BrokerFixture({ sources: [queue] }).connect('c', { properties: { receiveMaximum: 1 } });

@@ -64,7 +64,8 @@ test('the dead letters of a queue need the right to what feeds that queue', asyn
 
 test('a queue that is not there is told to those alone who might consume it', async (t) => {
   const { as } = await serveWorker(t, [{ action: 'subscribe', filter: '$queue/mine' }]);
-  assert.equal((await as('POST', '/v1/queues/mine/lease')).body.code, 'queue_not_found');
+  const { body } = await as('POST', '/v1/queues/mine/lease');
+  assert.deepEqual([body.code, body.detail], ['queue_not_found', 'There is no queue "mine"']);
   assert.equal((await as('POST', '/v1/queues/other/lease')).body.code, 'not_authorized');
 });
 

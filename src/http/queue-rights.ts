@@ -26,7 +26,9 @@ async function requireConsumer({ access, engine }: QueueRightsParts, caller: Cal
   requireReading(access, caller, queue, `$queue/${queue}`);
   const queues = await engine.list();
   const info = queues.find(({ name }) => name === queue);
-  if (info === undefined) throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(queue)}`);
+  if (info === undefined) {
+    throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(queue)}`, { detail: { queue } });
+  }
   for (const filter of filtersThatFeed(info, queues)) requireReading(access, caller, queue, filter);
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
+import { SluiceError, withRemedy } from '../errors.ts';
 import { admitCaller, type Caller } from './caller.ts';
 import { certificateOf } from './connection-certificate.ts';
 import { Presence } from './presence.ts';
@@ -39,10 +40,14 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     handler: async (request, reply) => {
       const { params, query, headers, body } = request;
       const caller = callers.get(request) as Caller;
-      return send(
-        reply,
-        await row.handle({ params, query, headers, body, caller, presence: new Presence(reply.raw) }, parts),
-      );
+      const told = { params, query, headers, body, caller, presence: new Presence(reply.raw) };
+      try {
+        return send(reply, await row.handle(told, parts));
+      } catch (problem) {
+        throw problem instanceof SluiceError && parts.access.mayAdminister(caller.identity)
+          ? withRemedy(problem)
+          : problem;
+      }
     },
   });
 }

@@ -40,7 +40,8 @@ export class QueueSource implements ConsumerSource {
     const queues = await this.#engine.list();
     const queue = findQueue(queues, asked);
     if (queue === undefined) {
-      throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(asked)}`, { detail: { filter } });
+      const detail = asked.form === 'bound' ? { filter } : { filter, queue: asked.name };
+      throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(asked)}`, { detail });
     }
     const problem = kindProblem(queue, asked);
     if (problem === undefined) return { queue, queues };

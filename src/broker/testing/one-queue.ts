@@ -38,7 +38,10 @@ export class OneQueue implements ConsumerSource {
   }
 
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
-    if (filter === '$queue/none') throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`);
+    if (filter === '$queue/none')
+      throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`, {
+        detail: { queue: 'none' },
+      });
     return { queue: 'jobs', filters: this.#filters };
   }
 

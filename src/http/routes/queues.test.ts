@@ -88,6 +88,7 @@ test('every route of a queue that is not there says so, and a change makes none'
     const answer = await call(method, `/v1/queues/none${path}`, body);
     assert.equal(answer.status, 404, path);
     assert.equal(answer.body.code, 'queue_not_found');
+    assert.match(answer.body.detail, /make it with `sluice queue create \w+ --bind FILTER`$/);
   }
   assert.equal((await engine.list()).length, 0);
 });
