@@ -75,6 +75,8 @@ export interface BrokerLevels {
   readonly sharedSubscriptions: number;
   readonly sharedGroups: number;
   readonly retained: number;
+  /** Those of kept sessions that the last start gave a lower QoS. */
+  readonly loweredSubscriptions: number;
   /** Connections of devices that claim themselves. */
   readonly claimants: number;
 }
@@ -88,6 +90,7 @@ export class Broker implements Part {
   readonly counters = new BrokerCounters();
   readonly #context: BrokerContext;
   readonly #sweeper: RetainedSweeper;
+  #loweredSubscriptions = 0;
   readonly #system: SystemTopics;
 
   constructor(parts: BrokerParts) {
@@ -156,8 +159,8 @@ export class Broker implements Part {
 
   start(): void {
     const { sessions, retained, options, limits, log } = this.#context;
-    const loweredSubscriptions = sessions.load(options.qosMax);
-    tellKept(log, { ...options, ...limits, loweredSubscriptions, retained: retained.size });
+    this.#loweredSubscriptions = sessions.load(options.qosMax);
+    tellKept(log, { ...options, ...limits, loweredSubscriptions: this.#loweredSubscriptions, retained: retained.size });
     this.#sweeper.start();
     this.#system.start();
   }
@@ -244,6 +247,7 @@ export class Broker implements Part {
       sharedSubscriptions: router.groups.memberCount,
       sharedGroups: router.groups.size,
       retained: retained.size,
+      loweredSubscriptions: this.#loweredSubscriptions,
       claimants: claimPlaces.taken,
     };
   }

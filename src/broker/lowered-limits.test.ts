@@ -41,6 +41,9 @@ test('a kept session gets what it was owed as it was owed, and no more than the 
     ['t/owed', 2],
     ['t/new', 1],
   ]);
+  assert.equal(disk.fixture.broker.levels().loweredSubscriptions, 1);
+  await disk.restart();
+  assert.equal(disk.fixture.broker.levels().loweredSubscriptions, 0);
 });
 
 test('a kept subscription gets QoS 0 where that is the most', async (t) => {

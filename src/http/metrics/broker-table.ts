@@ -58,6 +58,10 @@ const rows: { readonly [K in CountName]: BrokerRow & { readonly samples: (count:
   sharedSubscriptions: level('shared_subscriptions', 'Of these, shared ones: members of all groups'),
   sharedGroups: level('shared_groups', 'Groups of clients that share a subscription'),
   retained: level('retained_messages', 'Retained messages'),
+  loweredSubscriptions: level(
+    'lowered_subscriptions',
+    'Subscriptions of kept sessions that the last start gave a lower QoS, since `mqtt.qosMax` is lower than what they were granted',
+  ),
 };
 
 /** Why a message was not handed on, for the reference. */

@@ -105,7 +105,15 @@ function brokerNumbers(): BrokerNumbers {
   const counters = new BrokerCounters();
   counters.connections = 2;
   counters.dropped.expired = 4;
-  const none = { bans: 0, subscriptions: 0, sharedSubscriptions: 0, sharedGroups: 0, retained: 0, claimants: 0 };
+  const none = {
+    bans: 0,
+    subscriptions: 0,
+    sharedSubscriptions: 0,
+    sharedGroups: 0,
+    retained: 0,
+    loweredSubscriptions: 0,
+    claimants: 0,
+  };
   return { ...counters, ...none, sessions: 3 };
 }
 
