@@ -54,12 +54,14 @@ export class Peer {
   }
 
   async #change(): Promise<void> {
-    const signal = AbortSignal.timeout(answerMsMax);
-    await Promise.race([
-      once(this.#socket, 'data', { signal }),
-      once(this.#socket, 'end', { signal }),
-      once(this.#socket, 'close', { signal }),
-    ]);
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(answerMsMax)]);
+    try {
+      await Promise.race(['data', 'end', 'close'].map((event) => once(this.#socket, event, { signal })));
+    } finally {
+      // Those that did not come would be listened for until the time is over, once more for each packet.
+      over.abort();
+    }
   }
 }
 
