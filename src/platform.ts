@@ -20,6 +20,7 @@ import { Listeners } from './net/listeners.ts';
 import { deviceAccounts } from './pipeline/device-accounts.ts';
 import { WorkerDriverHost } from './pipeline/driver-host/host.ts';
 import { DriverFolderWatch } from './pipeline/lifecycle/driver-folder-watch.ts';
+import { SetAsideWatch } from './pipeline/lifecycle/set-aside-watch.ts';
 import { Pipeline } from './pipeline/pipeline.ts';
 import { ThreadScale, type ThreadScaleOptions } from './pipeline/thread-scale.ts';
 import { dataFiles } from './platform/data-files.ts';
@@ -123,6 +124,12 @@ export class Platform {
         publish: (message) => broker.publish(message, nobodyWaits, 0),
       },
       deadLetters: { bury: (message, death) => engine.bury(ingestQueue, message, death) },
+      clock,
+      log,
+    });
+    const setAsideWatch = new SetAsideWatch({
+      setAside: () => pipeline.drivers.setAside(),
+      say: (topic, payload) => broker.announce(topic, payload),
       clock,
       log,
     });
@@ -254,6 +261,7 @@ export class Platform {
         () => queueEvents.stop(),
       ),
       watch,
+      setAsideWatch,
       this.#mqtt,
       this.#http,
       part(

@@ -8,6 +8,7 @@ import type { Schema } from '../config/schema.ts';
 import { openForWriting } from '../devices/sqlite/database.ts';
 import { dropReasons, pauseCauses } from '../http/metrics/broker-table.ts';
 import { metricTable, unitOf } from '../http/metrics/metric-table.ts';
+import { driverEventRows } from '../pipeline/lifecycle/set-aside-watch.ts';
 import { queueOptionRows } from '../queues/option-rows.ts';
 import { queueEventRows } from '../queues/queue-events.ts';
 import { queueLevelRows } from '../queues/queue-levels.ts';
@@ -142,6 +143,11 @@ function systemTopicsPage(): string {
     meaning,
     detail,
   ]);
+  const driverEvents = Object.entries(driverEventRows).map(([event, [meaning, detail]]) => [
+    code(`$events/driver/DRIVER/${event}`),
+    meaning,
+    detail,
+  ]);
   return `${[
     systemTopicsIntroduction,
     table(['topic', 'value'], [...systemTexts, ...values]),
@@ -154,6 +160,9 @@ function systemTopicsPage(): string {
     '## Events of queues',
     eventsIntroduction,
     table(['topic', 'what happened', 'what its payload says of it'], events),
+    '## Events of drivers',
+    driverEventsIntroduction,
+    table(['topic', 'what happened', 'what its payload says of it'], driverEvents),
   ].join('\n\n')}\n`;
 }
 
@@ -168,6 +177,8 @@ const eventsIntroduction = `Published when it happens, at QoS 1, without RETAIN,
 rule that allows their filter, nobody else can publish there, and a queue can be bound to them. Consumers that come and go and messages that
 die are told of at once and then at most once a second, with the last of them and how many there were in \`count\`. \`full\`, \`room\` and alerts follow from a look
 at every queue once in five seconds.`;
+
+const driverEventsIntroduction = `In the same way, with \`driver\`, \`version\`, \`event\` and \`at\`, from a look at every driver once in five seconds.`;
 
 const systemTexts = [
   [code('$SYS/broker/version'), 'The name and version of the server'],

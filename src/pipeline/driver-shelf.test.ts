@@ -36,6 +36,11 @@ test('a driver whose examples fail is refused with the difference, and taken whe
   );
   assert.deepEqual([host.resolve('tank', undefined, 'd')?.id, stored], ['tank', ['1.0.0']]);
   assert.deepEqual(await shelf.put(driver, { examples: examples.slice(0, 1), acceptFailing: false }), []);
+  const other = { ...driver, script: script.replace('bytes[0]', '1') };
+  await assert.rejects(shelf.put(other, { examples, acceptFailing: false }), {
+    code: 'conflict',
+    message: 'Give the driver a new version: "tank@1.0.0" exists already and differs',
+  });
 });
 
 test('long answers to many examples hold up nobody, and are told of the first ones only', async (t) => {

@@ -75,8 +75,9 @@ export class DriverShelf {
 
   async #put(driver: StoredDriver, expected: ExpectedExamples): Promise<readonly ExampleResult[]> {
     const { host, registry } = this.#parts;
+    // What another version stands for already is not tried: its examples would hide that.
+    const isThere = host.isKnown(driver);
     const failing = await failingExamples(driver, expected);
-    const isThere = host.scriptOf(driver) !== undefined;
     await host.add(driver);
     try {
       await registry.putDriver(driver);
@@ -110,18 +111,25 @@ export class DriverShelf {
 
   /** As many as there are drivers at most. */
   numbers(): { readonly trials: readonly TrialReading[]; readonly setAside: readonly SetAside[] } {
-    const trials: TrialReading[] = [];
+    const trials = this.#parts.host.drivers().flatMap(({ id, version }): TrialReading[] => {
+      const driver = { id, version };
+      const trial = this.#parts.trials.of(driver);
+      return trial.canary === undefined && trial.shadow === undefined ? [] : [{ driver, ...trial }];
+    });
+    return { trials, setAside: this.setAside() };
+  }
+
+  /** Those that are given no messages of some device type now. */
+  setAside(): readonly SetAside[] {
     const setAside: SetAside[] = [];
     for (const { id, version, setAsideFor } of this.#parts.host.drivers()) {
       const driver = { id, version };
-      const trial = this.#parts.trials.of(driver);
-      if (trial.canary !== undefined || trial.shadow !== undefined) trials.push({ driver, ...trial });
       const byWorkers = this.#parts.workers.setAside(driver);
       const deviceTypes = new Set([...setAsideFor, ...byWorkers.flatMap((each) => each.deviceTypes)]);
       if (deviceTypes.size > 0)
         setAside.push({ driver, deviceTypes: [...deviceTypes], workers: byWorkers.map(({ worker }) => worker) });
     }
-    return { trials, setAside };
+    return setAside;
   }
 
   /**

@@ -191,6 +191,8 @@ export interface DriverHost {
   readonly threads: number;
   /** Adds a driver from a codec script. Rejects with `invalid_argument` where it does not load or matches nothing. */
   add(driver: DriverRef & DriverMatch & { readonly script: string; readonly rollout?: Rollout }): Promise<void>;
+  /** Whether the same is there already. Throws `conflict` where its version stands for something else. */
+  isKnown(driver: DriverRef & DriverMatch & { readonly script: string }): boolean;
   /** Answers whether there was one. Throws for one that is built in. What was given to it before is still decoded by it. */
   remove(ref: DriverRef): boolean;
   /** The driver for this device: the highest version of the most specific match, or a canary that has the device in its share. */

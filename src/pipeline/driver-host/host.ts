@@ -116,7 +116,7 @@ export class WorkerDriverHost implements DriverHost {
   /** Refuses a script that lacks the function that is wanted of it. */
   async add(driver: ScriptDriver, wanted: DriverCall = 'decodeUplink'): Promise<void> {
     checkScriptDriver(driver);
-    if (this.#isKnown(driver)) return;
+    if (this.isKnown(driver)) return;
     this.#checkLimits(driver);
     const { rollout, ...script } = driver;
     const loaded: LoadedDriver = { ...script, number: this.#nextNumber++ };
@@ -125,7 +125,7 @@ export class WorkerDriverHost implements DriverHost {
       const code = result.code === 'unavailable' ? 'unavailable' : 'invalid_argument';
       throw new SluiceError(code, `Cannot load driver "${nameOf(driver)}": ${result.reason}`);
     }
-    if (!this.#isKnown(driver)) this.#catalogue.add(loaded, rollout);
+    if (!this.isKnown(driver)) this.#catalogue.add(loaded, rollout);
   }
 
   remove(ref: DriverRef): boolean {
@@ -237,8 +237,8 @@ export class WorkerDriverHost implements DriverHost {
     }
   }
 
-  /** History names a reading's driver by id and version, so what these stand for never changes. */
-  #isKnown(driver: ScriptDriver): boolean {
+  /** History names a reading's driver by id and version, so what these stand for never changes. Throws `conflict` where it would. */
+  isKnown(driver: ScriptDriver): boolean {
     const known = this.#catalogue.find(driver);
     if (known === undefined) return false;
     const { deviceType, firmware, script } = driver;

@@ -20,7 +20,14 @@ import {
   wantsModule,
   withoutExports,
 } from './script-form.ts';
-import { isTimeout, mayMissClasses, syntaxProblem, textOf } from './script-problem.ts';
+import {
+  isTimeout,
+  lacksFunction,
+  mayMissClasses,
+  returnsAtTopLevel,
+  syntaxProblem,
+  textOf,
+} from './script-problem.ts';
 
 /** What a script answered to one input: JSON values only. */
 export interface ScriptAnswer {
@@ -235,7 +242,11 @@ export class CodecScript {
       this.#asModule = true;
       problem = this.#tryLoad();
     }
-    if (problem !== '') throw new ScriptProblem(problem);
+    if (problem === '') return;
+    const endsEarly = lacksFunction(problem) && returnsAtTopLevel(this.#source);
+    throw new ScriptProblem(
+      endsEarly ? `${problem}, since a return at its top level ends it before its functions are found` : problem,
+    );
   }
 
   #tryLoad(): string {

@@ -15,6 +15,16 @@ export function mayMissClasses(problem: string | undefined): boolean {
   return problem !== undefined && /not extensible|read only|is not a function|Cannot (redefine|define)/.test(problem);
 }
 
+/** Whether it ran, and no function that was wanted was found behind it. */
+export function lacksFunction(problem: string): boolean {
+  return /^Define a function .*: the script has none$/.test(problem);
+}
+
+/** A script may not; here it may, being the body of a function, and nothing behind it runs. */
+export function returnsAtTopLevel(source: string): boolean {
+  return syntaxProblem(source) === 'Illegal return statement';
+}
+
 export function isTimeout(problem: unknown): boolean {
   return (problem as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }

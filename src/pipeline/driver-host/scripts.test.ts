@@ -53,6 +53,7 @@ describe('codec scripts', () => {
     const refused: [string, RegExp][] = [
       ['function decodeUplink( {', /Unexpected end of input/],
       ['var x = 1', /Define a function decodeUplink/],
+      ['return; function other() {}', /the script has none, since a return at its top level ends it/],
       ['for (;;);', /takes too long to load/],
       ['throw new Error("no licence")', /no licence/],
       ["function decodeUplink() { return import /* */ ('node:fs') }", /Remove import\(\)/],

@@ -34,6 +34,10 @@ export class TestDriverHost implements DriverHost {
     return Promise.resolve();
   }
 
+  isKnown(): boolean {
+    return false;
+  }
+
   async add(driver: { id: string; version: string }): Promise<void> {
     this.added.push(`${driver.id}@${driver.version}`);
   }
