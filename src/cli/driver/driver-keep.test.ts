@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -57,6 +57,19 @@ test('what was normalised is kept as that, of the history and of a dead letter, 
   assert.deepEqual(await lastExample(), kept);
   await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
   assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /2 of 2 examples as expected/);
+});
+
+test('inside the folder of a driver it needs no name, says which file it wrote, and elsewhere it writes nothing', async () => {
+  const message = { payload: '{', encoding: 'utf8' };
+  const answers = { 'GET /v1/dead-letters/messages/5': { body: { message, now: { deviceId: '', readings: [] } } } };
+  const argv = ['driver', 'keep', '--dead', '5'];
+  const inside = await runAgainst(answers, argv, { cwd: join(cwd, 'th') });
+  assert.deepEqual([inside.status, inside.out], [0, `Kept "dead letter 5" in ${join(cwd, 'th', 'driver.json')}.`]);
+  assert.deepEqual(await lastExample(), { description: 'dead letter 5', bytes: '7b', output: { messages: [] } });
+  const outside = await runAgainst(answers, argv, { cwd });
+  assert.deepEqual([outside.status, outside.seen.length], [2, 0]);
+  assert.match(outside.err, /^Give FOLDER, or run this inside the folder of a driver: .* has no driver\.json/);
+  assert.deepEqual(await readdir(cwd), ['th']);
 });
 
 test('a message whose bytes are gone is not kept, and what to keep has to be named', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type ManifestExample, manifestFile, readDriverFolder } from '../../config/driver-folder.ts';
@@ -30,8 +31,14 @@ interface DeadAnswer {
 export const keepExample = command({
   name: 'keep',
   summary: 'Keeps a message as an example of a driver: one from history with its readings, or a dead letter',
-  note: 'What a dead letter has to become is what the server makes of it now, an error mostly: correct it in driver.json.',
-  operands: [{ name: 'FOLDER', sentence: 'a folder with driver.json and codec.js' }],
+  note: 'It goes to the end of the examples in driver.json of the folder, and nothing else is written. What a dead letter has to become is what the server makes of it now, an error mostly: correct it in driver.json.',
+  operands: [
+    {
+      name: 'FOLDER',
+      sentence: 'a folder with driver.json and codec.js; the current one where it is left out',
+      optional: true,
+    },
+  ],
   options: {
     device: value(text(), { placeholder: 'DEVICE', sentence: 'Device that sent the message.' }),
     message: value(text(), { placeholder: 'MESSAGE', sentence: 'Id of a stored message of that device.' }),
@@ -39,14 +46,15 @@ export const keepExample = command({
     url: apiOptions.url,
     token: apiOptions.token,
   },
-  async run({ options: { device, message, dead, url, token }, operands: [folder], terminal }) {
+  async run({ options: { device, message, dead, url, token }, operands: [named], terminal }) {
+    const folder = await folderOf(named, terminal.cwd);
     const api = new Api(url, token);
     let example: ManifestExample;
     if (dead !== undefined) example = await fromDeadLetter(api, dead);
     else if (device !== undefined && message !== undefined) example = await fromHistory(api, device, message);
     else throw new UsageError('Give --device and --message, or --dead');
-    await addTo(resolve(terminal.cwd, folder), example);
-    terminal.out(`Kept "${example.description}" in ${join(folder, manifestFile)}.`);
+    const kept = await addTo(folder, example);
+    terminal.out(`Kept "${example.description}" in ${kept}.`);
     return 0;
   },
 });
@@ -104,12 +112,22 @@ function outputOf(rows: StoryAnswer['rows'], call: ManifestExample['call']): Jso
   return rows.length === 1 ? { data: rows[0].data } : { messages: rows.map(({ data }) => ({ data })) };
 }
 
-/** As one step, so that a manifest is never half written. */
-async function addTo(folder: string, example: ManifestExample): Promise<void> {
+/** Looked at before the server is asked: what is to be kept must have a place. */
+async function folderOf(named: string | undefined, cwd: string): Promise<string> {
+  const folder = resolve(cwd, named ?? '.');
+  if (named === undefined && !existsSync(join(folder, manifestFile))) {
+    throw new UsageError(`Give FOLDER, or run this inside the folder of a driver: ${folder} has no ${manifestFile}`);
+  }
   await readDriverFolder(folder);
+  return folder;
+}
+
+/** As one step, so that a manifest is never half written. */
+async function addTo(folder: string, example: ManifestExample): Promise<string> {
   const file = join(folder, manifestFile);
   const manifest = JSON.parse(await readFile(file, 'utf8')) as { examples?: readonly unknown[] };
   const added = { ...manifest, examples: [...(manifest.examples ?? []), example] };
   await writeFile(`${file}.new`, `${JSON.stringify(added, undefined, 2)}\n`);
   await rename(`${file}.new`, file);
+  return file;
 }

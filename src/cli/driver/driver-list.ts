@@ -9,7 +9,7 @@ import { formatCount, formatTable, withoutControls } from '../table.ts';
 export const list = command({
   name: 'list',
   summary: 'Lists the drivers that were brought, how far each is rolled out, and the firmware that it decodes',
-  note: 'Of those that are built in it lists the ones for the same device types, and all with --built-in.',
+  note: 'What is `standby` is active too, but a newer version or a narrower range decodes all of its firmware; it takes over where that is turned off. Of those that are built in it lists the ones for the same device types, and all with --built-in.',
   options: {
     'built-in': switchable({ sentence: 'Also all drivers that are built in.' }),
     ...apiOptions,
@@ -38,7 +38,7 @@ function format(drivers: readonly ShelvedDriver[], left: number): string {
         { title: 'version', cell: (row) => row.version },
         { title: 'device type', cell: (row) => row.deviceType },
         { title: 'for firmware', cell: (row) => row.firmware },
-        { title: 'stage', cell: (row) => stageOf(row.rollout) },
+        { title: 'stage', cell: standingOf },
         { title: 'decodes', cell: decodesOf },
         { title: 'from', cell: fromOf },
       ],
@@ -65,6 +65,12 @@ function setAsideLines({ id, version, setAsideFor, setAsideByWorkers }: ShelvedD
 /** Who or what brought it. */
 export function fromOf({ builtIn, folder }: Pick<ShelvedDriver, 'builtIn' | 'folder'>): string {
   return builtIn ? 'sluice' : (folder ?? 'upload');
+}
+
+/** Two of one driver may be active: the one that has nothing waits behind the other. */
+function standingOf({ rollout, serves: { firmware, unknownFirmware, givesWayTo } }: ShelvedDriver): string {
+  const hasNothing = firmware.length === 0 && !unknownFirmware && givesWayTo.length > 0;
+  return hasNothing && rollout.stage === 'active' ? 'standby' : stageOf(rollout);
 }
 
 export function stageOf({ stage, share }: Pick<Rollout, 'stage' | 'share'>): string {

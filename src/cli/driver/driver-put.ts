@@ -60,9 +60,13 @@ export const put = command({
     const { script, examples, unusableExamples, purpose } = await readScriptFiles(resolve(terminal.cwd, file));
     const { 'device-type': deviceType = purpose?.deviceType, firmware = purpose?.firmware ?? '*' } = options;
     if (deviceType === undefined) throw new UsageError(`Give --device-type: no driver.json says it for "${file}"`);
+    const api = new Api(options.url, options.token);
     const unusable = unusableExamples.map((each) => ({ ...each, ok: false }));
-    tell(terminal, unusable);
-    if (unusable.length > 0 && !force) throw refusal();
+    if (unusable.length > 0 && !force) {
+      await refuseOther(api, { id, version, deviceType, firmware, script });
+      tell(terminal, unusable);
+      throw refusal();
+    }
     const query = force ? '?acceptFailingExamples=true' : '';
     const at = `${path`/v1/drivers/${id}/${version}`}${query}`;
     const body = {
@@ -73,12 +77,29 @@ export const put = command({
       // Those of another script say nothing of this one.
       examples: examples.filter((example) => example.script === undefined),
     };
-    const answer = await sent(new Api(options.url, options.token).put<PutAnswer>(at, body), terminal);
-    tell(terminal, answer.failedExamples);
+    const answer = await sent(api.put<PutAnswer>(at, body), terminal);
+    tell(terminal, [...unusable, ...answer.failedExamples]);
     warn(terminal, answer);
     return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
   },
 });
+
+interface Brought {
+  readonly id: string;
+  readonly version: string;
+  readonly deviceType: string;
+  readonly firmware: string;
+  readonly script: string;
+}
+
+/** Examples that nobody can run do not reach the server, which would say first that the version stands for something else. */
+async function refuseOther(api: Api, { id, version, ...brought }: Brought): Promise<void> {
+  const known = await api.find<Brought>(path`/v1/drivers/${id}/${version}`, 'not_found');
+  if (known === undefined) return;
+  const { deviceType, firmware, script } = brought;
+  if (known.deviceType === deviceType && known.firmware === firmware && known.script === script) return;
+  throw new Error(`Give the driver a new version: "${id}" ${version} exists already and differs`);
+}
 
 /** A refusal has the examples that failed: they are shown as driver test shows them. */
 async function sent(answer: Promise<PutAnswer>, terminal: Terminal): Promise<PutAnswer> {

@@ -96,9 +96,13 @@ test('driver put does not send a driver of which an example says too little', as
     'uplinkDecoder:\n  fileName: codec.js\n  examples:\n    - description: Later\n',
   );
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'little-codec.yaml', '--device-type', 't'];
-  const { status, err, seen } = await runAgainst({}, argv, { cwd });
-  assert.deepEqual([status, seen.length], [1, 0]);
+  const absent = { 'GET /v1/drivers/mine/1.0.0': { status: 404, body: { code: 'not_found' } } };
+  const { status, err, seen } = await runAgainst(absent, argv, { cwd });
+  assert.deepEqual([status, seen.filter(({ method }) => method === 'PUT').length], [1, 0]);
   assert.match(err, /failed {2}Later/);
+  const known = { 'GET /v1/drivers/mine/1.0.0': { body: { ...mine, script: 'other' } } };
+  const there = await runAgainst(known, argv, { cwd });
+  assert.equal(there.err, 'Give the driver a new version: "mine" 1.0.0 exists already and differs');
 });
 
 test("driver list says which firmware each version decodes, one's own first and of those built in the rivals", async () => {
@@ -135,7 +139,7 @@ test("driver list says which firmware each version decodes, one's own first and 
       .slice(1)
       .map((line) => line.split(/ {2,}/)),
     [
-      ['mine', '1.0.0', 't', '*', 'active', 'nothing, since there is 1.1.0', 'upload'],
+      ['mine', '1.0.0', 't', '*', 'standby', 'nothing, since there is 1.1.0', 'upload'],
       ['mine', '1.1.0', 't', '*', 'active', '<2 or >=3 or unknown', 'upload'],
       ['mine', '2.0.0', 't', '*', 'canary for 25 % of devices', '>=2 <3', '/etc/sluice/drivers/mine'],
       ['rival', '1.0.0', 't', '*', 'active', 'nothing', 'sluice'],

@@ -74,6 +74,20 @@ export function consumingContract(on: ContractBench): void {
       assert.ok(slow.consumer.deliveries.length <= 2, `slow got ${slow.consumer.deliveries.length}`);
     });
 
+    test('consumers that have settled what they had take turns, whoever settles first', async () => {
+      await on.engine.declare('orders', bound);
+      const consumers = [await on.consume('orders', 100, 'a'), await on.consume('orders', 100, 'b')];
+      const served: string[] = [];
+      for (const payload of ['1', '2', '3', '4', '5', '6']) {
+        const before = consumers.map(({ consumer }) => consumer.deliveries.length);
+        await on.send(payload);
+        const at = consumers.findIndex(({ consumer }, index) => consumer.deliveries.length > before[index]);
+        consumers[at].consumer.deliveries.at(-1)?.settle(acknowledged);
+        served.push('ab'[at]);
+      }
+      assert.match(served.join(''), /^(ab){3}$|^(ba){3}$/);
+    });
+
     test('round_robin takes turns whatever the consumers hold', async () => {
       await on.engine.declare('orders', { ...bound, dispatch: 'round_robin' });
       const a = await on.consume('orders', 100, 'a');
