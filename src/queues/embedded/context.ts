@@ -5,6 +5,7 @@ import type { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
+import type { Endings } from './endings.ts';
 import type { Entry } from './entry.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { HandOut } from './hand-out.ts';
@@ -31,6 +32,8 @@ export interface EngineContext {
   readonly handOut: HandOut;
   /** Messages that go back in the very turn in which their consumers leave. */
   readonly returnedAtOnce: TurnBudget;
+  /** Consumers of what was removed. */
+  readonly endings: Endings;
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;

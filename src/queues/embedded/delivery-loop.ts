@@ -84,7 +84,7 @@ export class DeliveryLoop implements LeasingHome {
   }
 
   join(slot: Slot<Entry>): void {
-    slot.watch = new LeaseWatch(slot, this.source.context.wakes, (entry, now) => this.source.leaseExpired(entry, now));
+    slot.watch = new LeaseWatch(slot, this.source.context.wakes, this.source);
     this.dispatcher.add(slot);
   }
 
@@ -95,7 +95,8 @@ export class DeliveryLoop implements LeasingHome {
   }
 
   takeBack(slot: Slot<Entry>): void {
-    this.#leavers.add(slot);
+    // To a source that was removed there is nothing to take back.
+    if (!this.source.removed) this.#leavers.add(slot);
   }
 
   /** Everybody who may hold something, those who left among them. */
@@ -147,14 +148,25 @@ export class DeliveryLoop implements LeasingHome {
     this.pumpLater();
   }
 
-  /** Takes back what is held, and ends those who consume or wait. Where the source was removed there is nothing to take back to. */
+  /** Takes back what is held, and ends those who consume or wait. */
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
-    if (this.source.removed) this.#forgetHeld();
-    else for (const entry of this.held()) this.source.release(entry);
+    if (this.source.removed) {
+      this.#sourceRemoved(reason);
+      return;
+    }
+    for (const entry of this.held()) this.source.release(entry);
     this.#leavers.stop();
-    this.leases.end(waiting);
     this.#outflow.stop();
+    this.leases.end(waiting);
     for (const consumption of [...this.consumptions]) consumption.end(reason);
+  }
+
+  /** There is nothing to take back to, and of many consumers most are ended later. */
+  #sourceRemoved(reason: SluiceError): void {
+    this.#forgetHeld();
+    this.#leavers.stop();
+    this.#outflow.stop();
+    this.source.context.endings.add([...this.leases.consumers, ...this.consumptions], reason);
   }
 
   #deliverReady(): void {

@@ -43,8 +43,9 @@ import {
   statsOfAny,
 } from './by-kind.ts';
 import { PushConsumption } from './consumption.ts';
-import type { EngineContext } from './context.ts';
+import type { EngineContext, Wake } from './context.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
+import { Endings, endedPerTurnMax } from './endings.ts';
 import { EventFeed } from './event-feed.ts';
 import { HandOut } from './hand-out.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
@@ -101,6 +102,7 @@ export class EmbeddedEngine implements Engine {
 
   constructor(parts: EmbeddedEngineParts) {
     const { clock = systemClock, monotonicMs = monotonic } = parts;
+    const wakes = new Deadlines<Wake>((wake, now) => wake.wake(now), clock, monotonicMs);
     this.#permanent = new Set(parts.permanent);
     this.#context = {
       environment: parts.environment,
@@ -114,7 +116,8 @@ export class EmbeddedEngine implements Engine {
       handOut: new HandOut(),
       returnedAtOnce: new TurnBudget(returnedPerTurnMax),
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock, monotonicMs),
-      wakes: new Deadlines((wake, now) => wake.wake(now), clock, monotonicMs),
+      wakes,
+      endings: new Endings({ wakes, atOnce: new TurnBudget(endedPerTurnMax), now: () => clock.now() }),
       roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record, death) => this.#registry.deadLetter(name, record, death),
     };
@@ -148,7 +151,8 @@ export class EmbeddedEngine implements Engine {
       queue.end(stopping, undefined);
       queue.counters.setCeiling(queue.nextSequence);
     }
-    const { scheduled, wakes, commit } = this.#context;
+    const { scheduled, wakes, commit, endings } = this.#context;
+    endings.finish();
     scheduled.clear();
     wakes.clear();
     const upkeep = [...this.#registry.queues].map(idle);

@@ -1,6 +1,7 @@
 import type { Deadlines } from '../../std/deadlines.ts';
 import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
+import type { DeliverySource } from './leasing-home.ts';
 import type { Slot } from './slot.ts';
 
 /**
@@ -10,14 +11,14 @@ import type { Slot } from './slot.ts';
 export class LeaseWatch implements Wake {
   readonly #slot: Slot<Entry>;
   readonly #wakes: Deadlines<Wake>;
-  readonly #expire: (entry: Entry, now: number) => void;
+  readonly #source: Pick<DeliverySource, 'removed' | 'leaseExpired'>;
   deadline = 0;
   heapIndex = -1;
 
-  constructor(slot: Slot<Entry>, wakes: Deadlines<Wake>, expire: (entry: Entry, now: number) => void) {
+  constructor(slot: Slot<Entry>, wakes: Deadlines<Wake>, source: Pick<DeliverySource, 'removed' | 'leaseExpired'>) {
     this.#slot = slot;
     this.#wakes = wakes;
-    this.#expire = expire;
+    this.#source = source;
   }
 
   /** A lease was given, or ends at another time. */
@@ -28,9 +29,11 @@ export class LeaseWatch implements Wake {
   }
 
   wake(now: number): void {
+    // What is held of it is nobody's.
+    if (this.#source.removed) return;
     const { earliest } = this.#slot;
     // The next one wakes it again: thousands that end at once are for the heap to spread over turns.
-    if (earliest !== undefined && earliest.deadline <= now) this.#expire(earliest, now);
+    if (earliest !== undefined && earliest.deadline <= now) this.#source.leaseExpired(earliest, now);
     this.changed();
   }
 

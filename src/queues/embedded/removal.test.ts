@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { acknowledged } from '../../message.ts';
+import { stepMsMax } from '../../std/step-time.ts';
+import { StorageDouble } from '../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../engine.ts';
 import type { GivenQueueOptions } from '../options.ts';
 import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
+import { endedPerTurnMax } from './endings.ts';
 import { TestEngine } from './testing/test-engine.ts';
 
 const messages = 200;
@@ -91,4 +94,81 @@ test('removing a log, or a group of it, does the same', async () => {
   await under.engine.remove('a');
   assert.equal(other.deliveries[0].settle(acknowledged), false);
   assert.equal(await under.engine.quiesce(1_000), 0);
+});
+
+const consumersThere = 2_000;
+
+/** As many consumers of queue `a`, or of a group of it: some hold a message, some wait for one. Answers how many have ended. */
+async function consumedByMany(options: GivenQueueOptions, group?: string): Promise<() => number> {
+  // Each that is looked at takes a millisecond.
+  let looked = 0;
+  under = await new TestEngine({ storage: new StorageDouble(), monotonicMs: () => ++looked }).open();
+  await under.engine.declare('a', { bindings: [{ filter: 'a' }], leaseMs, maxDeliveries: 1, ...options });
+  const all = Array.from({ length: messages }, (_, n) => messageOf(`${n}`, { topic: 'a' }));
+  await Promise.all(all.map((message) => publish(under.engine.route('a'), message)));
+  const grouped = group === undefined ? {} : { group };
+  for (let n = 0; n < consumersThere / 2; n++) {
+    const consumer = { id: `c${n}`, deliver: () => undefined, ended: () => undefined };
+    await under.engine.consume('a', consumer, { credit: 1, ...grouped });
+    const request = { consumerId: `w${n}`, max: 1, waitMs: 600_000, ...grouped };
+    void under.engine.lease('a', request).catch(() => undefined);
+  }
+  await turns();
+  let ended = 0;
+  under.engine.onEvent(({ kind }) => {
+    if (kind === 'consumer-left') ended++;
+  });
+  return () => ended;
+}
+
+for (const [what, options, group] of [
+  ['a queue', {}, undefined],
+  ['a log', { kind: 'log', group: { start: 'earliest' } }, 'g'],
+  ['a group', { kind: 'log', group: { start: 'earliest' } }, 'g'],
+] as const) {
+  test(`those who consume ${what} that is removed are ended in steps, and no lease of theirs runs out meanwhile`, async () => {
+    const ended = await consumedByMany(options, group);
+    let dead = 0;
+    under.engine.onEvent(({ kind }) => {
+      if (kind === 'dead') dead++;
+    });
+    const removal = what === 'a group' ? under.engine.removeGroup('a', 'g') : under.engine.remove('a');
+    await turns(1);
+    assert.ok(ended() <= endedPerTurnMax, `${ended()} were ended in one turn`);
+    const seen: number[] = [];
+    const look = (): void => {
+      seen.push(ended());
+      if (seen.length < consumersThere) under.clock.after(0, look);
+    };
+    under.clock.after(0, look);
+    // What they hold would be due now.
+    under.clock.advance(2 * leaseMs);
+    await removal;
+    await turns();
+    assert.equal(ended(), consumersThere);
+    const largest = Math.max(...seen.slice(1).map((after, n) => after - seen[n]));
+    assert.ok(largest > 0 && largest <= 2 * stepMsMax, `${largest} in one step`);
+    assert.equal(dead, 0);
+  });
+}
+
+test('who leaves a removed queue before its turn takes nothing back, and a stop ends all that are left', async () => {
+  const ended = await consumedByMany({});
+  const consumer = new RecordingConsumer('last');
+  const consumption = await under.engine.consume('a', consumer, { credit: 1 });
+  const removal = under.engine.remove('a');
+  consumption.stop();
+  assert.ok(ended() < consumersThere);
+  await Promise.all([removal, under.engine.stop()]);
+  assert.deepEqual([ended(), consumer.endedWith], [consumersThere + 1, undefined]);
+});
+
+test('after a crash while they are ended the queue is gone with all of its rows', async () => {
+  await consumedByMany({});
+  void under.engine.remove('a').catch(() => undefined);
+  await under.crash();
+  assert.deepEqual(await under.engine.list(), []);
+  await under.reopen();
+  const rows = under.environment.readKeys('messages', Buffer.alloc(1), Buffer.alloc(20, 255), messages);
+  assert.equal(rows.length, 0);
 });
