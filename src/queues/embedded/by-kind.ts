@@ -92,7 +92,7 @@ export function leaveAny(queue: AnyQueue, consumerId: string): void {
 
 /** Resolves when nothing is done in the background for a queue that has ended. */
 export async function idle(queue: AnyQueue): Promise<void> {
-  if (queue instanceof LogQueue) await queue.upkeep.idle();
+  if (queue instanceof LogQueue) await Promise.all([queue.upkeep.idle(), queue.groups.removals.idle()]);
   await queue.causes.idle();
 }
 

@@ -5,6 +5,7 @@ import { SettledRanges } from './settled-ranges.ts';
 
 /** What the disk holds of a group. */
 export interface StoredGroup {
+  /** Empty where the group is gone, and others of its rows may be left. */
   readonly name: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
@@ -21,9 +22,14 @@ export interface StoredGroup {
  *   | u32   | u48 ms    | u48 ms | u48      | u8       | ascii | rest                          |
  *   +-------+-----------+--------+----------+----------+-------+-------------------------------+
  *
- * Group 0 is none: its row says how far the compaction of the log has come, see compaction.ts.
+ * A row without a name is of a group that is gone, see group-removals.ts. Group 0 is none: its row says how far the compaction of the log has come, see compaction.ts.
  */
 const fixedBytes = 23;
+
+/** The row of a group that is gone while others of its rows may be left: it has no name. */
+export function endedGroup(): Buffer {
+  return encodeGroup({ name: '', createdAt: 0, usedAt: 0, settled: new SettledRanges(0) });
+}
 
 export function encodeGroup({ name, createdAt, usedAt, settled }: StoredGroup): Buffer {
   const ranges = settled.encode();

@@ -34,6 +34,8 @@ export interface GroupLog extends ReadLog {
   recordOf(sequence: number): Buffer | undefined;
   /** Milliseconds since the first message from there on came; 0 where there is none. */
   ageFrom(sequence: number): number;
+  /** Another number for a group that begins anew: what is stored under the one that it had is being removed. */
+  renumber(group: LogGroup): number;
   /** Whether the group has anybody who takes messages. */
   attended(group: LogGroup, isAttended: boolean): void;
 }
@@ -44,7 +46,6 @@ export interface GroupLog extends ReadLog {
  * come of it; what a crash takes back is delivered again.
  */
 export class LogGroup implements SettlingHome, StagedWrite {
-  readonly id: number;
   readonly group: string;
   readonly log: GroupLog;
   readonly totals: QueueTotals;
@@ -60,6 +61,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
   #removed = false;
   /** The consumer that made it by naming it, since the server started. */
   maker: string | undefined;
+  #id: number;
   readonly #stored: StoredGroup;
   readonly #reader: LogReader;
   readonly #retries: Retries;
@@ -73,7 +75,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   constructor(id: number, log: GroupLog, stored: StoredGroup, failures: Map<number, Waiting>) {
     const { clock, wakes } = log.context;
-    this.id = id;
+    this.#id = id;
     this.group = stored.name;
     this.log = log;
     this.usedAt = stored.usedAt;
@@ -99,8 +101,14 @@ export class LogGroup implements SettlingHome, StagedWrite {
       context: log.context,
       delivery: this.delivery,
       lose: (entry) => this.#lose(entry),
+      retries: this.#retries,
       startAt: (position) => this.#startAt(position),
     });
+  }
+
+  /** What is stored of it is stored under it, and its tokens have it. It is another one after each seek. */
+  get id(): number {
+    return this.#id;
   }
 
   get name(): string {
@@ -277,9 +285,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
   #startAt(wanted: number): void {
     // On the way there what lay at that place may have left.
     const position = Math.max(wanted, this.log.first);
-    for (const { sequence, waiting } of this.#retries)
-      if (waiting !== undefined) this.#changedStates.set(sequence, undefined);
-    for (const sequence of this.#failures.keys()) this.#changedStates.set(sequence, undefined);
+    // Its failures so far are of the number that it had.
+    this.#id = this.log.renumber(this);
+    this.#changedStates.clear();
     this.#failures.clear();
     this.selector.restart();
     this.#stored.settled.restart(position);
@@ -343,7 +351,6 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   #lose(entry: Entry): void {
     entry.lost = entry.token === undefined;
-    if (entry.waiting !== undefined) this.#changedStates.set(entry.sequence, undefined);
     this.delivery.endLease(entry);
     changeState(entry, State.succeeded);
   }

@@ -5,6 +5,7 @@ import type { GroupRefusal } from '../../queue-stats.ts';
 import { sourceOfToken } from '../lease-token.ts';
 import type { Leases } from '../leases.ts';
 import { decodeWaiting, type Waiting } from '../waiting.ts';
+import { GroupRemovals } from './group-removals.ts';
 import {
   decodeGroup,
   groupKey,
@@ -23,21 +24,20 @@ export const groupsMax = 1_000;
 /** Of those, groups that one consumer made since the server started, by naming them. Who administers groups may make more. */
 export const groupsPerConsumerMax = 100;
 
-/** Rows deleted in one commit. */
-const removedRowsMax = 5_000;
-
 /** The groups of one log. */
 export class LogGroups {
   readonly #log: GroupLog;
   readonly #byName = new Map<string, LogGroup>();
   readonly #byId = new Map<number, LogGroup>();
   readonly #attended = new Set<LogGroup>();
+  readonly removals: GroupRemovals;
   /** Since the process started. */
   readonly refused: Record<GroupRefusal, number> = { log: 0, consumer: 0 };
   #nextId = 1;
 
   constructor(log: GroupLog) {
     this.#log = log;
+    this.removals = new GroupRemovals(log);
   }
 
   get all(): Iterable<LogGroup> {
@@ -62,7 +62,9 @@ export class LogGroups {
       const group = groupOfKey(key);
       this.#nextId = Math.max(this.#nextId, group + 1);
       const stored = decodeGroup(value) ?? this.#afterDamage(group, value);
-      if (stored !== undefined) this.#keep(new LogGroup(group, this.#log, stored, this.#failures(group)));
+      if (stored === undefined) continue;
+      if (stored.name === '') void this.removals.finish(group);
+      else this.#open(group, stored);
     }
   }
 
@@ -98,29 +100,21 @@ export class LogGroups {
 
   /** Ends its consumers and forgets where it was; resolves when its rows are gone. */
   async remove(group: LogGroup): Promise<void> {
-    const { context, id } = this.#log;
     const gone = new SluiceError('not_found', `Group "${group.group}" of "${this.#log.name}" was removed`);
     this.#byName.delete(group.group);
     this.#byId.delete(group.id);
     group.remove(gone);
     this.#attended.delete(group);
-    // What is being flushed may have failures of it, which are not to be read before.
-    await context.commit.flushed();
-    // The row goes last: without it nothing would say that there are others to remove.
-    for (;;) {
-      const from = groupStateKey(id, group.id, 0);
-      const keys = context.environment.readKeys(
-        'group-states',
-        from,
-        groupStateKey(id, group.id + 1, 0),
-        removedRowsMax,
-      );
-      if (keys.length === 0) break;
-      for (const key of keys) context.commit.remove('group-states', key);
-      await context.commit.flushed();
-    }
-    context.commit.remove('groups', groupKey(id, group.id));
-    await context.commit.flushed();
+    await this.removals.begin(group.id);
+  }
+
+  /** Another number for a group that begins anew: what is stored under the one that it had is removed, and both are in the open batch. */
+  renumber(group: LogGroup): number {
+    const id = this.#nextId++;
+    this.#byId.delete(group.id);
+    this.#byId.set(id, group);
+    void this.removals.begin(group.id);
+    return id;
   }
 
   /** Settles, or makes longer, leases of any group: each token says which. */
@@ -157,6 +151,16 @@ export class LogGroups {
     let made = 0;
     for (const group of this.#byName.values()) if (group.maker === maker) made++;
     return made;
+  }
+
+  #open(id: number, stored: StoredGroup): void {
+    // From before there was a mark: one that was being removed when another of its name was made.
+    const before = this.#byName.get(stored.name);
+    if (before !== undefined) {
+      this.#byId.delete(before.id);
+      void this.removals.begin(before.id);
+    }
+    this.#keep(new LogGroup(id, this.#log, stored, this.#failures(id)));
   }
 
   #keep(group: LogGroup): void {

@@ -146,6 +146,10 @@ export class LogQueue implements GroupLog, KeptLog, EntryHome {
     return record === undefined ? 0 : Math.max(0, this.context.clock.now() - enqueuedAtOf(record));
   }
 
+  renumber(group: LogGroup): number {
+    return this.groups.renumber(group);
+  }
+
   attended(group: LogGroup, isAttended: boolean): void {
     this.groups.attend(group, isAttended);
     this.trimTail();

@@ -50,10 +50,9 @@ export class Retries {
     return this.#waiting.size;
   }
 
-  /** All of them, in no order. */
-  *[Symbol.iterator](): Iterator<Retry> {
-    yield* this.#ready;
-    yield* this.#waiting;
+  /** Those that wait for their time, in no order. */
+  get allWaiting(): Retry[] {
+    return [...this.#waiting];
   }
 
   putBack(retry: Retry): void {
@@ -81,6 +80,11 @@ export class Retries {
   /** It waits no longer. */
   due(retry: Retry): void {
     this.#waiting.delete(retry);
+  }
+
+  /** Nobody comes back to it, if it still waits. */
+  forget(retry: Retry): void {
+    if (this.#waiting.delete(retry)) this.#wakes.remove(retry);
   }
 
   clear(): void {

@@ -45,6 +45,10 @@ export class LogRows {
     if (row === undefined || id === 0) return;
     const stored = decodeGroup(row);
     assert.ok(stored !== undefined);
+    if (stored.name === '') {
+      this.#names.delete(id);
+      return;
+    }
     this.#names.set(id, stored.name);
     const group = this.#log.groups.get(stored.name);
     assert.ok(group !== undefined, `a row of ${stored.name} is written, which is not there`);
