@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turnEnd } from 'node:timers/promises';
-import { Turn, waitMsMax } from './turn.ts';
+import { Turn, waitMsMin, waitPerFlush } from './turn.ts';
 
 function turnWithOutput(): {
   turn: Turn;
@@ -38,7 +38,7 @@ test('what a turn writes leaves at its end, each once, in the order in which it 
 test('in a long turn what has waited leaves between two inputs, and what comes behind it at the end', async () => {
   const { turn, flushed, wait, write } = turnWithOutput();
   write('a');
-  wait(waitMsMax * 1.5);
+  wait(waitMsMin * 1.5);
   turn.goOn();
   assert.deepEqual(flushed, ['a']);
   write('b');
@@ -46,6 +46,33 @@ test('in a long turn what has waited leaves between two inputs, and what comes b
   assert.deepEqual(flushed, ['a']);
   await turnEnd();
   assert.deepEqual(flushed, ['a', 'b']);
+});
+
+test('what takes long to leave leaves early again when the turn has gone on eight times as long', async () => {
+  const { turn, flushed, wait, write } = turnWithOutput();
+  const flushMs = waitMsMin * 2;
+  turn.add({ flush: () => wait(flushMs) });
+  wait(waitMsMin * 1.5);
+  turn.goOn();
+  write('a');
+  wait(flushMs * waitPerFlush * 0.9);
+  turn.goOn();
+  assert.deepEqual(flushed, []);
+  wait(flushMs * waitPerFlush * 0.2);
+  turn.goOn();
+  assert.deepEqual(flushed, ['a']);
+});
+
+test('what took long in one turn holds up nothing in the next', async () => {
+  const { turn, flushed, wait, write } = turnWithOutput();
+  turn.add({ flush: () => wait(waitMsMin * 2) });
+  wait(waitMsMin * 1.5);
+  turn.goOn();
+  await turnEnd();
+  write('a');
+  wait(waitMsMin * 1.5);
+  turn.goOn();
+  assert.deepEqual(flushed, ['a']);
 });
 
 test('what is written while others leave leaves with the next', async () => {

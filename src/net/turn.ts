@@ -11,10 +11,13 @@ export class Turn {
   #count = 0;
   #isScheduled = false;
   #since = 0;
+  /** How long what has been written since then waits in this turn. */
+  #waitMs = waitMsMin;
   readonly #counters: { bytesOut: number };
   readonly #elapsed: () => number;
   readonly #ends = (): void => {
     this.#isScheduled = false;
+    this.#waitMs = waitMsMin;
     this.#flush();
   };
 
@@ -32,7 +35,11 @@ export class Turn {
 
   /** Some input is handled, and there may be more: what has waited for long leaves. */
   goOn(): void {
-    if (this.#count > 0 && this.#elapsed() - this.#since > waitMsMax) this.#flush();
+    if (this.#count === 0) return;
+    const now = this.#elapsed();
+    if (now - this.#since <= this.#waitMs) return;
+    this.#flush();
+    this.#waitMs = Math.max(waitMsMin, (this.#elapsed() - now) * waitPerFlush);
   }
 
   /** Whoever flushes says how much it was. */
@@ -62,4 +69,10 @@ export class Turn {
 }
 
 /** At 20,000 messages a second nearly every turn is shorter; in one that catches up the first do not wait for the last. */
-export const waitMsMax = 0.1;
+export const waitMsMin = 0.1;
+
+/**
+ * Where many are written to, as where a hundred consumers take turns at one queue, each gets little at a time: what leaves early
+ * must not take more than an eighth of the turn, else there is a write for each message.
+ */
+export const waitPerFlush = 8;
