@@ -102,7 +102,10 @@ export function copyingContract(on: ContractBench): void {
       await open('1');
       await on.engine.declare('work', {});
       const refusals: readonly [Partial<MoveSpec>, RegExp][] = [
-        [{ copy: false }, /Cannot move messages out of "orders": it is a log.*copy them \("copy": true/],
+        [
+          { copy: false },
+          /Cannot move messages out of "orders": it is a log.*copy them: POST \/v1\/moves with "copy": true, or `sluice move start orders --copy`/,
+        ],
         [{ to: 'orders' }, /Cannot copy log "orders" into itself/],
         [{ from: 'work' }, /Cannot copy messages of "work": it is a work queue.*move them/],
         [{ from: 'work', copy: false, start: '1' }, /Cannot start or end at a place of "work".*fromSequence/],

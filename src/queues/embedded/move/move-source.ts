@@ -44,7 +44,8 @@ export function checkSource({ copy = false, start, end }: MoveSpec, queue: AnyQu
   const { name } = queue;
   if (queue instanceof LogQueue) {
     if (copy) return;
-    const reason = 'it is a log, whose messages stay in it; copy them ("copy": true, `sluice move start --copy`)';
+    const call = `POST /v1/moves with "copy": true, or \`sluice move start ${name} --copy\``;
+    const reason = `it is a log, whose messages stay in it; copy them: ${call}`;
     throw new SluiceError('invalid_argument', `Cannot move messages out of "${name}": ${reason}`);
   }
   if (copy) {
