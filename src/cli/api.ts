@@ -136,6 +136,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
 /** `fetch failed` says nothing; its cause does. */
 function reasonOf(problem: Error): string {
   const cause = problem.cause as { code?: string; message?: string } | undefined;
-  if (cause?.code === 'ECONNREFUSED') return 'nothing listens there; start it with `sluice start`';
+  if (cause?.code === 'ECONNREFUSED')
+    return 'nothing listens there; start it with `sluice start`, or say where it is: --url, SLUICE_URL';
   return cause?.message || problem.message;
 }

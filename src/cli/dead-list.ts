@@ -5,6 +5,7 @@ import {
   type DeadLetterGroups,
   departureNames,
 } from '../queues/causes/dead-letter-groups.ts';
+import type { QueueAnswer } from './answers.ts';
 import { Api } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, valueOr } from './options.ts';
@@ -25,7 +26,8 @@ export const list = command({
   async run({ options, terminal }) {
     const api = new Api(options.url, options.token);
     const answer = await api.get<DeadLetterGroups>('/v1/dead-letters', { queue: options.queue });
-    return print(terminal, options.json, answer, formatAll);
+    const elsewhere = answer.total === 0 ? await deadLettersOf(api, options.queue) : [];
+    return print(terminal, options.json, answer, (told) => [formatAll(told), ...elsewhere].join('\n'));
   },
 });
 
@@ -39,6 +41,13 @@ export const recount = command({
     return print(terminal, options.json, answer, formatAll);
   },
 });
+
+/** A line that says where the dead letters of a queue go; none where it has no such queue, being one itself. */
+export async function deadLettersOf(api: Api, name: string): Promise<readonly string[]> {
+  const { queues } = await api.get<{ queues: readonly QueueAnswer[] }>('/v1/queues');
+  const deadLetter = queues.find((queue) => queue.name === name)?.options.deadLetter;
+  return deadLetter == null ? [] : [`What dies in "${name}" goes to "${deadLetter}": --queue ${deadLetter}`];
+}
 
 function formatAll({ groups, other, closed = [], withoutDeath = 0 }: DeadLetterGroups): string {
   return [

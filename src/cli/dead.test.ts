@@ -34,6 +34,25 @@ test('dead list groups the dead letters by their cause, and shows how they come'
   assert.match(out, / cafe +driver_failed +4 +3 replayed, 1 discarded /);
 });
 
+test('who asks a queue for dead letters that it sends elsewhere is told where', async () => {
+  const queues = [
+    { name: 'jobs', options: { deadLetter: 'jobs.dead' } },
+    { name: 'jobs.dead', options: { deadLetter: null } },
+  ];
+  const nothing = { queue: 'jobs', total: 0, groups: [], messages: [] };
+  const answers = {
+    'GET /v1/queues': { body: { queues } },
+    'GET /v1/dead-letters': { body: nothing },
+    'GET /v1/dead-letters/messages': { body: nothing },
+  };
+  for (const verb of ['list', 'show']) {
+    const asked = await runAgainst(answers, ['dead', verb, '--queue', 'jobs']);
+    assert.match(asked.out, /^What dies in "jobs" goes to "jobs\.dead": --queue jobs\.dead$/m);
+    const there = await runAgainst(answers, ['dead', verb, '--queue', 'jobs.dead']);
+    assert.doesNotMatch(there.out, /goes to/);
+  }
+});
+
 test('dead recount has the server count anew', async () => {
   const answers = { 'POST /v1/dead-letters/recount': { body: { queue: 'a.dead', total: 12, groups: [group] } } };
   const { out, seen } = await runAgainst(answers, ['dead', 'recount', '--queue', 'a.dead']);

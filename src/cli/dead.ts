@@ -4,7 +4,7 @@ import type { MessageAnswer, MessagesAnswer, RehearsalAnswer } from './answers.t
 import { Api } from './api.ts';
 import { command, group } from './command.ts';
 import { inspect } from './dead-inspect.ts';
-import { deadQueueOption, list, recount } from './dead-list.ts';
+import { deadLettersOf, deadQueueOption, list, recount } from './dead-list.ts';
 import { tryOut } from './dead-try.ts';
 import { formatPreview, formatSkipped, moveOptions } from './move.ts';
 import { apiOptions, many, value, valueOr } from './options.ts';
@@ -32,9 +32,11 @@ const show = command({
     const api = new Api(options.url, options.token);
     const query = { queue, fingerprint, from, limit };
     const answer = await api.get<MessagesAnswer>('/v1/dead-letters/messages', query);
+    const elsewhere = answer.messages.length === 0 ? await deadLettersOf(api, queue) : [];
     return print(terminal, options.json, answer, ({ messages, next }) =>
       [
         formatMessages(messages.map(asItDied), originColumns(messages)),
+        ...elsewhere,
         ...messages.map(({ sequence, death }) => `${sequence}: ${death?.reason ?? '-'} (${death?.code ?? '-'})`),
         ...(next === undefined ? [] : [`More: --from ${next}`]),
       ].join('\n'),

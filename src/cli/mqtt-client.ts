@@ -61,11 +61,7 @@ async function connectMqtt(login: Login, options: IClientOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     const refuse = (problem?: Error): void => {
       client.end(true);
-      reject(
-        new Error(
-          `Cannot connect to ${withoutPassword(url)}: ${problem?.message || 'the server closed the connection'}`,
-        ),
-      );
+      reject(new Error(`Cannot connect to ${withoutPassword(url)}: ${connectProblem(problem)}`));
     };
     client.once('connect', () => {
       client.removeListener('error', refuse);
@@ -99,4 +95,10 @@ function withoutPassword(url: string): string {
   const shown = new URL(url);
   if (shown.password !== '') shown.password = '***';
   return shown.href;
+}
+
+function connectProblem(problem: (Error & { readonly code?: string }) | undefined): string {
+  if (problem?.code === 'ECONNREFUSED')
+    return 'nothing listens there; start it with `sluice start`, or say where it is: --mqtt-url, SLUICE_MQTT_URL';
+  return problem?.message || 'the server closed the connection';
 }

@@ -90,6 +90,13 @@ test('pub fails with the reason when the login is refused', async () => {
   assert.match(err, /^Cannot connect to mqtt:\/\/127\.0\.0\.1:\d+.*: Connection refused: Bad User Name or Password$/);
 });
 
+test('where nothing listens, how to say another place is told', async () => {
+  const mqtt = await run(['pub', 'a', '-m', 'x', '--mqtt-url', 'mqtt://127.0.0.1:2']);
+  assert.match(mqtt.err, /^Cannot connect to mqtt:.*: nothing listens there; start it .*--mqtt-url, SLUICE_MQTT_URL$/);
+  const api = await run(['queue', 'list', '--url', 'http://127.0.0.1:2']);
+  assert.match(api.err, /nothing listens there; start it .*--url, SLUICE_URL$/);
+});
+
 test('pub takes exactly one source of payloads', async () => {
   const { status, err } = await run(['pub', 'a', '-m', 'x', '--stdin']);
   assert.equal(status, 2);
