@@ -190,7 +190,7 @@ export class Platform {
     let consumption: Consumption | undefined;
     this.#lifecycle = new Lifecycle([
       eventLoop,
-      new HeapPolicy(clock),
+      new HeapPolicy(() => broker.counters.connections, clock),
       part(
         'storage',
         () => undefined,

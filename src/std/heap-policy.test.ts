@@ -7,6 +7,7 @@ import {
   type Heap,
   HeapPolicy,
   quietUtilizationMax,
+  quietWindowsMin,
   steeredBytesMax,
   usualGrowth,
   usualShrinks,
@@ -48,9 +49,16 @@ class PlayedHeap implements Heap {
 function watched() {
   const clock = new SimulatedClock();
   const heap = new PlayedHeap();
-  const policy = new HeapPolicy(clock, heap);
+  const connected = { count: 0 };
+  const policy = new HeapPolicy(() => connected.count, clock, heap);
   policy.start();
-  return { heap, policy, window: () => clock.advance(windowMs) };
+  return {
+    heap,
+    policy,
+    connected,
+    window: () => clock.advance(windowMs),
+    minute: () => clock.advance(quietWindowsMin * windowMs),
+  };
 }
 
 const grown = growthBytesMin + 1;
@@ -64,42 +72,73 @@ test('nothing is given back while there is work, however much was taken', () => 
   assert.equal(heap.shrinks, 0);
 });
 
-test('a quiet window gives back once, and again only after the heap has grown', () => {
-  const { heap, window } = watched();
+test('a quiet minute gives back once, and again only after the heap has grown', () => {
+  const { heap, minute } = watched();
   heap.taken = grown;
   heap.settled = grown / 2;
-  window();
+  minute();
   assert.equal(heap.collections, 1);
   heap.taken = grown / 2 + growthBytesMin;
-  for (let windows = 0; windows < 10; windows++) window();
+  for (let minutes = 0; minutes < 10; minutes++) minute();
   assert.equal(heap.collections, 1);
   heap.taken = grown / 2 + grown;
-  window();
+  minute();
   assert.equal(heap.collections, 2);
   assert.equal(heap.shrinks, 0);
 });
 
+test('bursts that come within a minute keep what they have taken', () => {
+  const { heap, connected, window } = watched();
+  heap.taken = 100 * grown;
+  for (let bursts = 0; bursts < 10; bursts++) {
+    heap.busy = 1;
+    connected.count = 100;
+    window();
+    heap.busy = 0;
+    connected.count = 0;
+    for (let windows = 1; windows < quietWindowsMin; windows++) window();
+  }
+  assert.equal(heap.collections, 0);
+  window();
+  assert.equal(heap.collections, 1);
+});
+
+test('where connections have come and stay, the first quiet window gives back', () => {
+  const { heap, connected, window } = watched();
+  heap.taken = grown;
+  connected.count = 15_000;
+  window();
+  assert.equal(heap.collections, 1);
+  heap.taken = 2 * grown;
+  connected.count = 14_000;
+  window();
+  assert.equal(heap.collections, 1, 'fewer are none that have come');
+  connected.count = 14_001;
+  window();
+  assert.equal(heap.collections, 2);
+});
+
 test('a heap that is large is left to V8, as long as it is', () => {
-  const { heap, window } = watched();
+  const { heap, minute } = watched();
   assert.equal(heap.percent, growthPercent);
   heap.taken = 2 * steeredBytesMax;
   heap.used = steeredBytesMax + 1;
-  window();
+  minute();
   assert.equal(heap.collections, 0);
   assert.equal(heap.shrinks, usualShrinks);
   assert.equal(heap.percent, usualGrowth);
   heap.used = steeredBytesMax;
   heap.busy = 1;
-  window();
+  minute();
   assert.equal(heap.percent, growthPercent);
 });
 
 test('a stop leaves V8 as it was', () => {
-  const { heap, policy, window } = watched();
+  const { heap, policy, minute } = watched();
   policy.stop();
   assert.equal(heap.shrinks, usualShrinks);
   assert.equal(heap.percent, usualGrowth);
   heap.taken = grown;
-  window();
+  minute();
   assert.equal(heap.collections, 0);
 });

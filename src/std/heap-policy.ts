@@ -27,10 +27,15 @@ export class HeapPolicy implements Part {
   readonly name = 'heap policy';
   readonly #heap: Heap;
   readonly #clock: Clock;
+  readonly #connections: () => number;
   #timer: Timer | undefined;
   #settledBytes = 0;
+  #settledConnections = 0;
+  #quietWindows = 0;
 
-  constructor(clock: Clock = systemClock, heap: Heap = new NodeHeap()) {
+  /** `connections` tells how many are open. */
+  constructor(connections: () => number, clock: Clock = systemClock, heap: Heap = new NodeHeap()) {
+    this.#connections = connections;
     this.#clock = clock;
     this.#heap = heap;
   }
@@ -51,12 +56,21 @@ export class HeapPolicy implements Part {
   }
 
   #look(): void {
-    const isQuiet = this.#heap.utilization() < quietUtilizationMax;
+    this.#quietWindows = this.#heap.utilization() < quietUtilizationMax ? this.#quietWindows + 1 : 0;
     const { taken, used } = this.#heap.size();
-    if (used > steeredBytesMax) this.#leave();
-    else this.#steer();
-    if (used <= steeredBytesMax && isQuiet && taken > this.#settledBytes + growthBytesMin) this.#shrink();
+    const isSteered = used <= steeredBytesMax;
+    if (isSteered) this.#steer();
+    else this.#leave();
+    if (this.#isQuietEnough() && isSteered && taken > this.#settledBytes + growthBytesMin) this.#shrink();
     this.#arm();
+  }
+
+  /** Who has just come may stay for long and do little; a burst may be followed by another one. */
+  #isQuietEnough(): boolean {
+    const connections = this.#connections();
+    const haveCome = connections > this.#settledConnections;
+    if (!haveCome) this.#settledConnections = connections;
+    return this.#quietWindows >= (haveCome ? 1 : quietWindowsMin);
   }
 
   #steer(): void {
@@ -67,6 +81,7 @@ export class HeapPolicy implements Part {
   #shrink(): void {
     this.#heap.shrink();
     this.#settledBytes = this.#heap.size().taken;
+    this.#settledConnections = this.#connections();
   }
 
   #leave(): void {
@@ -76,6 +91,8 @@ export class HeapPolicy implements Part {
 }
 
 export const windowMs = 10_000;
+/** So many quiet windows are a minute. What gives memory back also takes compiled code with it, which the next burst then lacks. */
+export const quietWindowsMin = 6;
 /** A thousand devices that report once a second are 5 to 10 %. */
 export const quietUtilizationMax = 0.03;
 /** Less than this is not worth a collection. */
