@@ -5,7 +5,7 @@ import { type Broker, brokerCore, loadCore } from './broker.ts';
 import { type LoadResult, runLoad } from './mqttload.ts';
 import type { BenchOptions } from './options.ts';
 import { cpuSeconds, peakResidentBytes, resetPeak, residentBytes } from './process-usage.ts';
-import { type Measure, type Scenario, type Step, settleSeconds } from './scenarios.ts';
+import { type Measure, restSeconds, type Scenario, type Step, settleSeconds } from './scenarios.ts';
 import { declareQueue, type SluiceBroker, startSluice } from './sluice.ts';
 
 /** One step against one broker, once. */
@@ -116,7 +116,7 @@ async function measureStep(
   run: number,
   mqttload: string,
 ): Promise<Sample> {
-  if (step.measure === 'idle-memory') await wait(settleSeconds * 1_000);
+  if (step.measure === 'idle-memory') await wait(restSeconds * 1_000);
   resetPeak(broker.pid);
   const cpuBefore = cpuSeconds(broker.pid);
   const residentBefore = residentBytes(broker.pid);
