@@ -6,7 +6,7 @@ import {
   departureNames,
 } from '../queues/causes/dead-letter-groups.ts';
 import type { QueueAnswer } from './answers.ts';
-import { Api } from './api.ts';
+import { Api, path } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, valueOr } from './options.ts';
 import { print } from './print.ts';
@@ -26,7 +26,7 @@ export const list = command({
   async run({ options, terminal }) {
     const api = new Api(options.url, options.token);
     const answer = await api.get<DeadLetterGroups>('/v1/dead-letters', { queue: options.queue });
-    const elsewhere = answer.total === 0 ? await deadLettersOf(api, options.queue) : [];
+    const elsewhere = answer.groups.length === 0 ? await deadLettersOf(api, options.queue) : [];
     return print(terminal, options.json, answer, (told) => [formatAll(told), ...elsewhere].join('\n'));
   },
 });
@@ -44,8 +44,8 @@ export const recount = command({
 
 /** A line that says where the dead letters of a queue go; none where it has no such queue, being one itself. */
 export async function deadLettersOf(api: Api, name: string): Promise<readonly string[]> {
-  const { queues } = await api.get<{ queues: readonly QueueAnswer[] }>('/v1/queues');
-  const deadLetter = queues.find((queue) => queue.name === name)?.options.deadLetter;
+  const queue = await api.find<QueueAnswer>(path`/v1/queues/${name}`, 'queue_not_found');
+  const deadLetter = queue?.options.deadLetter;
   return deadLetter == null ? [] : [`What dies in "${name}" goes to "${deadLetter}": --queue ${deadLetter}`];
 }
 

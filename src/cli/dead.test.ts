@@ -35,21 +35,31 @@ test('dead list groups the dead letters by their cause, and shows how they come'
 });
 
 test('who asks a queue for dead letters that it sends elsewhere is told where', async () => {
-  const queues = [
-    { name: 'jobs', options: { deadLetter: 'jobs.dead' } },
-    { name: 'jobs.dead', options: { deadLetter: null } },
-  ];
-  const nothing = { queue: 'jobs', total: 0, groups: [], messages: [] };
+  const alive = {
+    sequence: 1,
+    state: 'ready',
+    attempts: 0,
+    enqueuedAt: 0,
+    topic: 'jobs/a',
+    payload: 'x',
+    encoding: 'utf8',
+  };
+  const nothing = { queue: 'jobs', total: 1, withoutDeath: 1, groups: [], messages: [alive] };
   const answers = {
-    'GET /v1/queues': { body: { queues } },
+    'GET /v1/queues/jobs': { body: { name: 'jobs', options: { deadLetter: 'jobs.dead' } } },
+    'GET /v1/queues/jobs.dead': { body: { name: 'jobs.dead', options: { deadLetter: null } } },
+    'GET /v1/queues/new.dead': { status: 404, body: { code: 'queue_not_found', title: 'There is none' } },
     'GET /v1/dead-letters': { body: nothing },
     'GET /v1/dead-letters/messages': { body: nothing },
   };
   for (const verb of ['list', 'show']) {
     const asked = await runAgainst(answers, ['dead', verb, '--queue', 'jobs']);
     assert.match(asked.out, /^What dies in "jobs" goes to "jobs\.dead": --queue jobs\.dead$/m);
-    const there = await runAgainst(answers, ['dead', verb, '--queue', 'jobs.dead']);
-    assert.doesNotMatch(there.out, /goes to/);
+    for (const queue of ['jobs.dead', 'new.dead']) {
+      const there = await runAgainst(answers, ['dead', verb, '--queue', queue]);
+      assert.equal(there.status, 0);
+      assert.doesNotMatch(there.out, /goes to/);
+    }
   }
 });
 

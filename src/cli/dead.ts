@@ -32,12 +32,12 @@ const show = command({
     const api = new Api(options.url, options.token);
     const query = { queue, fingerprint, from, limit };
     const answer = await api.get<MessagesAnswer>('/v1/dead-letters/messages', query);
-    const elsewhere = answer.messages.length === 0 ? await deadLettersOf(api, queue) : [];
+    const elsewhere = answer.messages.every(({ death }) => death === undefined) ? await deadLettersOf(api, queue) : [];
     return print(terminal, options.json, answer, ({ messages, next }) =>
       [
         formatMessages(messages.map(asItDied), originColumns(messages)),
-        ...elsewhere,
         ...messages.map(({ sequence, death }) => `${sequence}: ${death?.reason ?? '-'} (${death?.code ?? '-'})`),
+        ...elsewhere,
         ...(next === undefined ? [] : [`More: --from ${next}`]),
       ].join('\n'),
     );
