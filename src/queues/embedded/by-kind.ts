@@ -6,7 +6,7 @@ import type { GroupStart } from '../group-start.ts';
 import { quote } from '../queue-name.ts';
 import type { QueueStats } from '../queue-stats.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
-import { groupOf } from './log/group-of.ts';
+import { groupOf, requireThere } from './log/group-of.ts';
 import { LogQueue } from './log/log-queue.ts';
 import { browseLog } from './log/log-scan.ts';
 import { logStatsOf } from './log/log-stats.ts';
@@ -106,6 +106,7 @@ export async function seek(queue: AnyQueue, name: string, start: GroupStart): Pr
   const log = requireLog(queue);
   const { commit } = log.context;
   await commit.flushed();
+  requireThere(log);
   const known = log.groups.find(name);
   const group = known ?? (await groupOf(log, name, start));
   if (known !== undefined) await known.restart(positionOf(log, start));

@@ -172,3 +172,17 @@ test('after a crash while they are ended the queue is gone with all of its rows'
   const rows = under.environment.readKeys('messages', Buffer.alloc(1), Buffer.alloc(20, 255), messages);
   assert.equal(rows.length, 0);
 });
+
+test('who moves a group of a log that is removed, or of a server that stops, while his turn comes is told so', async () => {
+  await holdAll({ kind: 'log', group: { start: 'earliest' } }, 'g');
+  const sought = ['g', 'new'].map((group) => under.engine.seek('a', group, 'earliest'));
+  const removal = under.engine.remove('a');
+  for (const each of sought) await assert.rejects(each, { code: 'queue_not_found' });
+  await removal;
+  assert.equal(await under.engine.quiesce(0), 0);
+  await under.engine.declare('b', { kind: 'log' });
+  const late = under.engine.seek('b', 'g', 'latest');
+  const stopped = under.engine.stop();
+  await assert.rejects(late, { code: 'unavailable' });
+  await stopped;
+});

@@ -1,5 +1,6 @@
 import { SluiceError } from '../../../errors.ts';
 import { type GroupStart, parseGroupStart } from '../../group-start.ts';
+import { queueNotFound } from '../admission.ts';
 import type { LogGroup } from './log-group.ts';
 import type { LogQueue } from './log-queue.ts';
 import { positionOf } from './seek.ts';
@@ -25,9 +26,19 @@ export async function groupOf(
   const { commit } = log.context;
   // A place is looked for on disk.
   await commit.flushed();
+  requireThere(log);
   const group = log.groups.find(name) ?? log.groups.add(name, positionOf(log, start ?? startOf(log)), maker);
+  // One that nobody ever takes messages of expires as well.
+  log.upkeep.plan();
   await commit.flushed();
   return group;
+}
+
+/** Whoever waited for something finds the log as it is by now. Throws `queue_not_found`, and `unavailable` where the server stops. */
+export function requireThere({ name, removed, closed }: Pick<LogQueue, 'name' | 'removed' | 'closed'>): void {
+  if (removed) throw queueNotFound(name);
+  if (closed)
+    throw new SluiceError('unavailable', `Cannot use a group of "${name}": the server stops; ask the next one`);
 }
 
 function startOf({ options }: LogQueue): GroupStart {

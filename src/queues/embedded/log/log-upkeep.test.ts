@@ -126,3 +126,48 @@ test('removing a group removes its failures too, where they are just being flush
   assert.deepEqual(under.environment.readKeys('group-states', Buffer.from([0]), Buffer.from([0xff]), 10), []);
   await under.close();
 });
+
+const expiryMs = 60_000;
+
+async function openedWithExpiry(): Promise<TestEngine> {
+  const under = await opened({});
+  await under.engine.declare('log', { group: { start: 'earliest', expiryMs } });
+  await quiet(under);
+  return under;
+}
+
+async function groupsOf(under: TestEngine): Promise<string[]> {
+  return (await under.engine.groups('log')).map(({ name, consumers }) => `${name} ${consumers}`);
+}
+
+test('a group that somebody made by saying where it begins, and nobody used, expires', async () => {
+  const under = await openedWithExpiry();
+  await under.engine.seek('log', 'g', 'earliest');
+  under.clock.advance(expiryMs);
+  await quiet(under);
+  assert.deepEqual(await groupsOf(under), []);
+  await under.close();
+});
+
+test('a group that is made anew while another one expires is not taken for the one that had its name', async () => {
+  const under = await openedWithExpiry();
+  fill(under, ['a', 'b']);
+  for (const group of ['f', 'g']) {
+    const [{ token }] = await under.engine.lease('log', { consumerId: 'c', group, max: 1, waitMs: 1_000 });
+    await under.engine.settle('log', [token], acknowledged);
+  }
+  await quiet(under);
+  under.clock.advance(expiryMs);
+  // The rows of the first one are on their way out, and the second one is next.
+  for (let turn = 0; turn < 100 && (await groupsOf(under)).length === 2; turn++) await turns(1);
+  const removal = under.engine.removeGroup('log', 'g');
+  const consumer = new RecordingConsumer('c', { acknowledges: true });
+  await under.engine.consume('log', consumer, { credit: 10, group: 'g' });
+  await removal;
+  await quiet(under);
+  assert.deepEqual(await groupsOf(under), ['g 1']);
+  fill(under, ['c'], 3);
+  await quiet(under);
+  assert.deepEqual([consumer.payloads, consumer.endedWith], [['1', '2', '3'], undefined]);
+  await under.close();
+});

@@ -129,6 +129,8 @@ export class LogUpkeep implements Wake {
     const now = context.clock.now();
     for (const group of [...groups.all]) {
       if (this.#log.closed) return;
+      // While another one went it may have been removed, and one of its name made anew.
+      if (groups.find(group.group) !== group) continue;
       if (groups.attended.has(group)) {
         if (group.usedAt + touchMs <= now) group.use();
       } else if (this.#expiresAt(group) <= now) {
