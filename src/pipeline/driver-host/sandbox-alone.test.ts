@@ -80,3 +80,40 @@ function answerAlone(source: string, message: object): ScriptAnswer {
     return { threw: (problem as Error).message };
   }
 }
+
+/** Scripts that count in what runs them. One who finds nothing to count in answers 1. */
+const countingOutside = {
+  'the function that calls it': `function decodeUplink() {
+    var caller = decodeUplink.caller || {};
+    return { data: { n: caller.n = (caller.n || 0) + 1 } };
+  }`,
+  'the function that loads it': `var caller = (function () { return arguments.callee.caller.caller || {}; })();
+    caller.n = (caller.n || 0) + 1;
+    function decodeUplink() { return { data: { n: caller.n } }; }`,
+  'the functions on its stack': `function decodeUplink() {
+    Error.prepareStackTrace = function (_, sites) { return sites; };
+    var most = 1;
+    new Error('').stack.forEach(function (site) {
+      var found = site.getFunction();
+      if (found && found !== decodeUplink) most = Math.max(most, found.n = (found.n || 0) + 1);
+    });
+    return { data: { n: most } };
+  }`,
+  'a function that it answers in place of its own': `return {
+    decodeUplink: function () { return { data: { n: globalThis.n || 1 } }; },
+    unassigned: function () { return { toString: function () { globalThis.n = (globalThis.n || 1) + 1; return ''; } }; },
+  };`,
+};
+
+for (const [place, source] of Object.entries(countingOutside)) {
+  test(`a script leaves nothing for the next message in ${place}`, () => {
+    const codec = new CodecScript('codec', source, 1000);
+    const message = { bytes: [1] };
+    const asked = [[message], [message], [message, message, message], [message, message]];
+    const met = asked.flatMap((messages) => codec.decode(messages, false) ?? []);
+    assert.deepEqual(
+      met.map(({ output, threw }) => threw ?? (output as { data: { n: number } }).data.n),
+      met.map(() => 1),
+    );
+  });
+}

@@ -200,17 +200,28 @@ export function installSandbox(
     let answers = '[';
     for (let index = 0; index < list.length; index++) {
       let answer = answerTo(list[index]);
+      noteUnassigned();
       let found = guard.restoreKnown();
       if (found === 'missed') {
         answer = answerTo(parse(inputs)[index]);
+        noteUnassigned();
         found = guard.restoreKnown();
       }
-      if (typeof namesUnassigned === 'function') unassigned += namesUnassigned();
       answers += (index === 0 ? '' : ',') + answer;
       // What cannot be put right ends the run: the rest goes on in a new context.
       if (found === 'lost') break;
     }
     return `${answers}]`;
+  }
+
+  /** A script that returns at its top level answers with functions of its own: whatever they do is taken back behind them. */
+  function noteUnassigned(): void {
+    if (typeof namesUnassigned !== 'function') return;
+    try {
+      unassigned += textOf(namesUnassigned());
+    } catch {
+      namesUnassigned = undefined;
+    }
   }
 
   /** A script that calls its caller would never end. */

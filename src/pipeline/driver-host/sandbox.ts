@@ -297,9 +297,10 @@ function newContext(watchAll: boolean, opensClasses: boolean): [vm.Context, Sand
 const preludes = [false, true].map((watchAll) => [preludeFor(watchAll, false), preludeFor(watchAll, true)]);
 const runner = new vm.Script('sluiceRun()');
 
+/** Strict, so that no function of it is what a function of the script is told to be called by: nobody looks after those. */
 function preludeFor(watchAll: boolean, opensClasses: boolean): vm.Script {
   return new vm.Script(
-    `(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}, ${installDates}, ${installTables}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
+    `'use strict';(${installSandbox})(${outputCharsMax}, [${installBuffer}, ${installTexts}, ${installDates}, ${installTables}], ${installGuard}, ${reachableObjects}, ${watchAll}, ${opensClasses})`,
   );
 }
 
