@@ -129,6 +129,7 @@ export class Platform {
     });
     const setAsideWatch = new SetAsideWatch({
       setAside: () => pipeline.drivers.setAside(),
+      drivers: () => pipeline.drivers.list(),
       say: (topic, payload) => broker.announce(topic, payload),
       clock,
       log,
