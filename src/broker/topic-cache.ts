@@ -3,6 +3,7 @@ import { publishedTopic } from '../access/thingsboard-topics.ts';
 import type { ChildDevice } from '../message.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
+import { isAt, type Named, RecentNames } from './recent-names.ts';
 import type { Route, Router } from './router.ts';
 
 /** What is known of a topic that this connection publishes to. */
@@ -12,6 +13,11 @@ export interface KnownTopic {
   readonly problem: string | undefined;
   readonly allowed: boolean;
   route: Route;
+}
+
+/** The same with its bytes as they stand in a packet, where it may have another name. */
+interface LearntTopic extends Named {
+  readonly known: KnownTopic;
 }
 
 /** What the connection's identity means for topics. */
@@ -29,15 +35,16 @@ export function topicRights(access: Access, identity: Identity, clientId: string
 }
 
 /**
- * A connection mostly publishes to few topics: comparing the bytes with the last one is cheaper than decoding, checking
- * rights and matching again. One entry, so it needs no bound of its own.
+ * A connection mostly publishes to one topic or to a few: comparing the bytes with the last one, and with some before it, is
+ * cheaper than decoding, checking rights and matching again. For one topic nothing but that one is kept.
  */
 export class TopicCache {
   readonly #router: Router;
   readonly #rights: TopicRights;
   readonly #levelsMax: number;
-  #bytes: Buffer | undefined;
-  #known: KnownTopic | undefined;
+  #last: LearntTopic | undefined;
+  /** The last one among them, unless it is too long; made for the second one. */
+  #recent: RecentNames<LearntTopic> | undefined;
 
   constructor(router: Router, rights: TopicRights, levelsMax: number) {
     this.#router = router;
@@ -47,9 +54,12 @@ export class TopicCache {
 
   /** Throws MalformedPacket where the bytes are not a topic name. */
   resolve(buffer: Buffer, start: number, end: number): KnownTopic {
-    const known = this.#known;
-    if (known === undefined || !this.#isLast(buffer, start, end)) return this.#learn(buffer, start, end);
-    return this.refresh(known);
+    const last = this.#last;
+    if (last !== undefined && isAt(last.bytes, buffer, start, end)) return this.refresh(last.known);
+    const found = this.#recent?.find(buffer, start, end);
+    if (found === undefined) return this.#learn(buffer, start, end);
+    this.#follow(found);
+    return this.refresh(found.known);
   }
 
   /** The same topic with the route that holds now. */
@@ -58,20 +68,50 @@ export class TopicCache {
     return known;
   }
 
-  #isLast(buffer: Buffer, start: number, end: number): boolean {
-    const bytes = this.#bytes;
-    if (bytes?.length !== end - start) return false;
-    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== buffer[start + i]) return false;
-    return true;
-  }
-
   #learn(buffer: Buffer, start: number, end: number): KnownTopic {
     const topic = this.#rights.ownTopic(decodeTopicName(buffer, start, end));
-    this.#bytes = Buffer.from(buffer.subarray(start, end));
     // Asked of the name that the message will have: `me` may stand for a longer one.
     const problem = topicNameProblem(topic, this.#levelsMax);
     const allowed = problem === undefined && this.#rights.mayPublish(topic);
-    this.#known = { topic, problem, allowed, route: this.#router.route(topic) };
-    return this.#known;
+    const known = { topic, problem, allowed, route: this.#router.route(topic) };
+    this.#remember({ bytes: copied(buffer, start, end), known });
+    return known;
   }
+
+  #remember(learnt: LearntTopic): void {
+    const before = this.#last;
+    this.#follow(learnt);
+    if (before === undefined) return;
+    if (this.#recent === undefined) {
+      this.#recent = new RecentNames();
+      this.#keep(before);
+    }
+    this.#keep(learnt);
+  }
+
+  /** Of the one before only a short route stays: a list of everybody is the router's to keep, or to find again. */
+  #follow(learnt: LearntTopic): void {
+    const before = this.#last?.known;
+    this.#last = learnt;
+    if (before !== undefined && before.route.recipients.length + before.route.groups.length > recentRecipientsMax)
+      before.route = toBeFound;
+  }
+
+  #keep(learnt: LearntTopic): void {
+    if (learnt.bytes.length <= recentBytesMax) this.#recent?.add(learnt);
+  }
+}
+
+/** Longer names, and routes to more, are kept of the last topic alone: of 32 others that is 12 KiB at most. */
+const recentBytesMax = 256;
+const recentRecipientsMax = 16;
+
+/** Of no version that a router has. */
+const toBeFound: Route = { topic: '', version: -1, recipients: [], groups: [], destinations: [] };
+
+/** Byte by byte into memory of its own: of a pooled buffer all 8 KiB would stay as long as the name. */
+function copied(buffer: Buffer, start: number, end: number): Uint8Array {
+  const bytes = new Uint8Array(end - start);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = buffer[start + i];
+  return bytes;
 }
