@@ -1,7 +1,7 @@
 import type { Access } from '../access/access.ts';
 import { SluiceError } from '../errors.ts';
 import type { Engine } from '../queues/engine.ts';
-import { filtersThatFeed } from '../queues/feeding-filters.ts';
+import { QueueDirectory } from '../queues/queue-directory.ts';
 import type { Caller, QueueRight } from './caller.ts';
 
 export interface QueueRightsParts {
@@ -24,12 +24,12 @@ export async function requireQueueRight(
 /** As over MQTT: nobody reads through a queue what they may not read directly. */
 async function requireConsumer({ access, engine }: QueueRightsParts, caller: Caller, queue: string): Promise<void> {
   requireReading(access, caller, queue, `$queue/${queue}`);
-  const queues = await engine.list();
-  const info = queues.find(({ name }) => name === queue);
+  const directory = new QueueDirectory(await engine.list());
+  const info = directory.named(queue);
   if (info === undefined) {
     throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(queue)}`, { detail: { queue } });
   }
-  for (const filter of filtersThatFeed(info, queues)) requireReading(access, caller, queue, filter);
+  for (const filter of directory.filtersThatFeed(info)) requireReading(access, caller, queue, filter);
 }
 
 function requireReading(access: Access, { identity, clientId }: Caller, queue: string, filter: string): void {

@@ -60,6 +60,7 @@ export interface QueueAdministration {
   declare(name: string, options: GivenQueueOptions): Promise<QueueInfo>;
   /** Removes the queue with its messages. Rejects with `queue_not_found`. */
   remove(name: string): Promise<void>;
+  /** May be the same list as before where nothing has changed since. */
   list(): Promise<readonly QueueInfo[]>;
   /** Rejects with `queue_not_found`. */
   info(name: string): Promise<QueueInfo>;

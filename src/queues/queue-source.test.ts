@@ -53,6 +53,23 @@ test('reading dead letters needs the rights to the topics of the queues that the
   assert.deepEqual((await source.resolve('$queue/hopeless')).filters, ['own', 'orders/#', 'returns']);
 });
 
+test('what feeds a queue follows every change of the queues', async () => {
+  const { engine } = under;
+  const needed = async (): Promise<readonly string[]> => (await source.resolve('$queue/failed')).filters;
+  await engine.declare('failed', { deadLetter: null });
+  assert.deepEqual(await needed(), ['#']);
+  await engine.declare('orders', { bindings: [{ filter: 'orders/#' }], deadLetter: 'failed' });
+  assert.deepEqual(await needed(), ['orders/#']);
+  assert.equal((await source.resolve('$q/orders/#')).queue, 'orders');
+  await engine.declare('orders', { bindings: [{ filter: 'returns' }] });
+  assert.deepEqual(await needed(), ['returns']);
+  await assert.rejects(source.resolve('$q/orders/#'), { code: 'queue_not_found' });
+  await engine.declare('orders', { deadLetter: null });
+  assert.deepEqual(await needed(), ['#']);
+  await engine.remove('orders');
+  await assert.rejects(source.resolve('$queue/orders'), { code: 'queue_not_found' });
+});
+
 test('a queue that no topic feeds needs the right to every topic', async () => {
   await under.engine.declare('named', {});
   assert.deepEqual((await source.resolve('$queue/named')).filters, ['#']);

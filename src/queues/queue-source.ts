@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import type { Consumer, ConsumerSource, Consumption, SourceRequest } from '../message.ts';
 import type { ConsumeRequest, Engine, QueueInfo } from './engine.ts';
-import { filtersThatFeed } from './feeding-filters.ts';
+import { CurrentDirectory, type QueueDirectory } from './queue-directory.ts';
 import { isSourceFilter, parseSourceFilter, type SourceFilter, startIn } from './source-filter.ts';
 
 /**
@@ -10,9 +10,11 @@ import { isSourceFilter, parseSourceFilter, type SourceFilter, startIn } from '.
  */
 export class QueueSource implements ConsumerSource {
   readonly #engine: Engine;
+  readonly #directory: CurrentDirectory;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#directory = new CurrentDirectory(engine);
   }
 
   claims(filter: string): boolean {
@@ -21,8 +23,8 @@ export class QueueSource implements ConsumerSource {
 
   /** Rejects with `queue_not_found`, and with `invalid_argument` where the queue is of another kind than the filter says. */
   async resolve(filter: string): Promise<{ queue: string; filters: readonly string[] }> {
-    const { queue, queues } = await this.#find(filter, parseSourceFilter(filter));
-    return { queue: queue.name, filters: filtersThatFeed(queue, queues) };
+    const { queue, directory } = await this.#find(filter, parseSourceFilter(filter));
+    return { queue: queue.name, filters: directory.filtersThatFeed(queue) };
   }
 
   async consume(filter: string, consumer: Consumer, request: SourceRequest): Promise<Consumption> {
@@ -36,15 +38,15 @@ export class QueueSource implements ConsumerSource {
     this.#engine.onRoutesChanged(listener);
   }
 
-  async #find(filter: string, asked: SourceFilter): Promise<{ queue: QueueInfo; queues: readonly QueueInfo[] }> {
-    const queues = await this.#engine.list();
-    const queue = findQueue(queues, asked);
+  async #find(filter: string, asked: SourceFilter): Promise<{ queue: QueueInfo; directory: QueueDirectory }> {
+    const directory = await this.#directory.get();
+    const queue = asked.form === 'bound' ? directory.boundTo(asked.filter) : directory.named(asked.name);
     if (queue === undefined) {
       const detail = asked.form === 'bound' ? { filter } : { filter, queue: asked.name };
       throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(asked)}`, { detail });
     }
     const problem = kindProblem(queue, asked);
-    if (problem === undefined) return { queue, queues };
+    if (problem === undefined) return { queue, directory };
     throw new SluiceError('invalid_argument', `Cannot consume "${filter}": ${problem}`, { detail: { filter } });
   }
 }
@@ -56,14 +58,6 @@ function groupIn(
   if (asked.form !== 'stream') return {};
   const start = startIn(properties);
   return start === undefined ? { group: asked.group } : { group: asked.group, start };
-}
-
-/** Of several queues with that binding the oldest, so that the answer stays the same when another is added. */
-function findQueue(queues: readonly QueueInfo[], asked: SourceFilter): QueueInfo | undefined {
-  if (asked.form !== 'bound') return queues.find((queue) => queue.name === asked.name);
-  return queues
-    .filter((queue) => queue.options.bindings.some((binding) => binding.filter === asked.filter))
-    .sort((a, b) => a.createdAt - b.createdAt)[0];
 }
 
 function missing(asked: SourceFilter): string {

@@ -177,7 +177,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async list(): Promise<readonly QueueInfo[]> {
-    return [...this.#registry.queues].map(infoOf);
+    return this.#registry.infos;
   }
 
   async info(name: string): Promise<QueueInfo> {

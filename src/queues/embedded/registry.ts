@@ -34,6 +34,7 @@ export class Registry {
   readonly #listeners: (() => void)[] = [];
   /** One destination for each set of queues, so that many topics with the same queues share one. */
   readonly #destinations = new Map<string, Destination>();
+  #infos: readonly QueueInfo[] | undefined;
   #nextId = 1;
 
   constructor(context: EngineContext, admission: Admission) {
@@ -43,6 +44,12 @@ export class Registry {
 
   get queues(): Iterable<AnyQueue> {
     return this.#byName.values();
+  }
+
+  /** The same list until a queue is made, changed or removed. */
+  get infos(): readonly QueueInfo[] {
+    this.#infos ??= Array.from(this.queues, infoOf);
+    return this.#infos;
   }
 
   /** Reads the definitions; answers the ids of queues whose removal was not finished. */
@@ -80,6 +87,7 @@ export class Registry {
     const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
     const isOther = existing !== undefined && !isDeepStrictEqual(existing.options, options);
     queue.change(options);
+    this.#infos = undefined;
     if (this.#bindings.bind(queue) || !isFed) this.#routesChanged();
     this.#writeDefinition(queue);
     if (existing === undefined || isOther) this.#context.events.tell(name, isOther ? 'changed' : 'created');
@@ -106,6 +114,7 @@ export class Registry {
   /** Takes the queue out of sight; the mark that its removal has begun is in the open batch. */
   drop(queue: AnyQueue): void {
     this.#byName.delete(queue.name);
+    this.#infos = undefined;
     this.#bindings.unbind(queue);
     this.#writeDefinition(queue, true);
     this.#routesChanged();
@@ -138,6 +147,7 @@ export class Registry {
     const counters = this.#context.environment.get('queue-counters', queueKey(id));
     if (counters !== undefined) queue.open(counters);
     this.#byName.set(queue.name, queue);
+    this.#infos = undefined;
     this.#bindings.bind(queue);
   }
 

@@ -21,6 +21,17 @@ export function declaringContract(on: ContractBench): void {
       assert.deepEqual(changed.options.bindings, bound.bindings);
     });
 
+    test('the list of queues follows every change', async () => {
+      const orders = await on.engine.declare('orders', bound);
+      assert.deepEqual(await on.engine.list(), [orders]);
+      const returns = await on.engine.declare('returns', { deadLetter: null });
+      assert.deepEqual(await on.engine.list(), [orders, returns]);
+      const changed = await on.engine.declare('orders', { maxDeliveries: 2 });
+      assert.deepEqual(await on.engine.list(), [changed, returns]);
+      await on.engine.remove('orders');
+      assert.deepEqual(await on.engine.list(), [returns]);
+    });
+
     test('what is not valid is refused with a sentence that names it', async () => {
       await assert.rejects(on.engine.declare('a b', {}), {
         code: 'invalid_argument',
