@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PacketType } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
+import { BrokerFixture, HeldSink } from './testing/broker-fixture.ts';
 
 function acknowledging(): { acknowledger: Acknowledger; sent: () => number[] } {
   const transport = new ByteWriter();
@@ -32,4 +34,35 @@ test('receipts of several hundred queues that come before it is known how many t
   assert.deepEqual(sent(), []);
   answer(acknowledger, tag, 1);
   assert.deepEqual(sent(), [0x40, 2, 0, 7]);
+});
+
+for (const version of [4, 5] as const) {
+  test(`PUBREL that does not wait for PUBREC is answered behind it, once (version ${version})`, async () => {
+    const sink = new HeldSink('t');
+    const fixture = new BrokerFixture({ sinks: [sink], limits: { receiveMaximum: 1 } });
+    const publisher = await fixture.connect('p', { version });
+    for (const _ of [1, 2]) {
+      publisher.publish('t', 'x', { qos: 2, packetId: 8 });
+      publisher.ack(PacketType.pubrel, 8);
+      assert.deepEqual(publisher.waiting(), []);
+      const { waiter, tag } = sink.admitted.splice(0)[0];
+      waiter.receipt(tag, undefined);
+      assert.deepEqual(publisher.waiting(), [PacketType.pubrec, PacketType.pubcomp]);
+      publisher.takeAll();
+    }
+  });
+}
+
+test('a message that is sent again and released before its first PUBREC holds nothing up', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 2, packetId: 8 });
+  publisher.publish('t', 'x', { qos: 2, packetId: 8, dup: true });
+  publisher.ack(PacketType.pubrel, 8);
+  publisher.publish('u', 'x', { qos: 1, packetId: 9 });
+  const [{ waiter, tag }] = sink.admitted;
+  waiter.receipt(tag, undefined);
+  const { pubrec, pubcomp, puback } = PacketType;
+  assert.deepEqual(publisher.waiting(), [pubrec, pubrec, pubcomp, puback]);
 });

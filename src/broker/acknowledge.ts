@@ -22,6 +22,7 @@ export interface AcknowledgedLink extends SessionLink {
   /** Counts and logs it. */
   publishRefused(refusal: SluiceError): void;
   mayPublish(topic: string, child?: ChildDevice): boolean;
+  readonly completion: { released(packetId: number): void };
   /** MQTT 3.1.1 has no way to refuse: the connection ends without the acknowledgement, so that the client sends again. */
   closeUnacknowledged(failure: SluiceError): void;
 }
@@ -43,6 +44,8 @@ export class Acknowledger implements ReceiptWaiter {
   readonly #outcomes = new LazyMap<number, string>();
   /** Messages that wait for room in a queue. */
   readonly #held = new LazyMap<number, true>();
+  /** Slots that are not of a message. */
+  #releases = 0;
   #head = 0;
   #tail = 0;
   #closed = false;
@@ -59,14 +62,14 @@ export class Acknowledger implements ReceiptWaiter {
 
   /** Messages that are not acknowledged yet. */
   get pending(): number {
-    return this.#tail - this.#head;
+    return this.#tail - this.#head - this.#releases;
   }
 
   /**
    * Opens a slot for a PUBLISH of QoS 1 or 2. `expect` must follow in the same turn. `reasonCode`: what PUBACK says when all
    * went well, below 0x80.
    */
-  open(packetId: number, qos: QoS, reasonCode = 0): number {
+  open(packetId: number, qos: QoS | typeof release, reasonCode = 0): number {
     if (this.#tail - this.#head === this.#packetIds.length) this.#grow();
     const slot = this.#tail & (this.#packetIds.length - 1);
     this.#packetIds[slot] = packetId;
@@ -119,6 +122,14 @@ export class Acknowledger implements ReceiptWaiter {
     this.expect(tag, message.follow(this, tag) ? 1 : 0);
   }
 
+  /** PUBREL for a message whose PUBREC is yet to leave: it counts behind that. False where none is due. */
+  releasedEarly(packetId: number): boolean {
+    if (!this.#owesPubrec(packetId)) return false;
+    this.#releases++;
+    this.expect(this.open(packetId, release), 0);
+    return true;
+  }
+
   /** Calls back once nothing waits any more. One callback: a later one replaces it. */
   onceIdle(callback: () => void): void {
     this.#whenIdle = callback;
@@ -134,19 +145,33 @@ export class Acknowledger implements ReceiptWaiter {
     const mask = this.#packetIds.length - 1;
     while (this.#head < this.#tail && this.#receiptsDue[this.#head & mask] === 0) {
       const tag = this.#head++;
-      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask] as QoS, this.#reasonCodes[tag & mask]);
+      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask], this.#reasonCodes[tag & mask]);
     }
     if (this.#whenIdle !== undefined && this.#head === this.#tail) this.#idle();
   }
 
-  #send(tag: number, packetId: number, qos: QoS, reasonCode: number): void {
+  #owesPubrec(packetId: number): boolean {
+    const mask = this.#packetIds.length - 1;
+    for (let tag = this.#head; tag < this.#tail; tag++)
+      if (this.#packetIds[tag & mask] === packetId && this.#qos[tag & mask] === 2) return true;
+    return false;
+  }
+
+  #send(tag: number, packetId: number, qos: number, reasonCode: number): void {
+    if (qos === release) {
+      this.#releases--;
+      if (!this.#closed) this.#link.completion.released(packetId);
+      return;
+    }
     const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
     if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId, reasonCode);
     else {
+      if (!this.#closed) {
+        this.#link.counters.answersOut++;
+        encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
+      }
+      // Behind it, since the PUBREC of a message that came again may follow at once.
       if (qos === 2) this.#stored(packetId, undefined);
-      if (this.#closed) return;
-      this.#link.counters.answersOut++;
-      encodeAck(this.#link.transport, type, packetId, reasonCode, this.#link.version);
     }
   }
 
@@ -163,23 +188,17 @@ export class Acknowledger implements ReceiptWaiter {
     this.#outcomes.delete(tag);
     if (failure !== undefined) this.#link.publishRefused(failure);
     const refused = failure !== undefined && (version === 5 || errorCatalogue[failure.code].retryable);
+    const ends = refused && version === 4;
+    if (!this.#closed && !ends) {
+      this.#link.counters.answersOut++;
+      const code = refused ? reasonCodeOf(failure) : reasonCode;
+      encodeAck(transport, type, packetId, code, version, this.#properties(failure, outcome));
+    }
     if (type === PacketType.pubrec) {
       if (refused) this.#refused(packetId, failure);
       else this.#stored(packetId, failure);
     }
-    if (this.#closed) return;
-    if (refused && version === 4) this.#link.closeUnacknowledged(failure);
-    else {
-      this.#link.counters.answersOut++;
-      encodeAck(
-        transport,
-        type,
-        packetId,
-        refused ? reasonCodeOf(failure) : reasonCode,
-        version,
-        this.#properties(failure, outcome),
-      );
-    }
+    if (!this.#closed && ends) this.#link.closeUnacknowledged(failure);
   }
 
   /** A QoS 2 message is safe, or never can be, which 3.1.1 takes for the same. */
@@ -239,6 +258,8 @@ export class Acknowledger implements ReceiptWaiter {
   }
 }
 
+/** A PUBREL that came too early has a slot of its own, with this in the place of the QoS. */
+const release = 3;
 const slotsInitial = 16;
 const noPacketIds = new Uint16Array(0);
 const noBytes = new Uint8Array(0);

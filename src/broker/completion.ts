@@ -2,13 +2,16 @@ import type { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import { encodeAck } from '../mqtt/codec/encode-ack.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
-import type { SessionLink } from './session.ts';
+import type { Session, SessionLink } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 
 /** What the completions of a connection need of it. */
 export interface CompletedLink extends SessionLink {
   readonly phase: string;
+  readonly session: Session;
   readonly counters: { answersOut: number };
+  /** It does not count against the Receive Maximum any more. */
+  release(packetId: number): void;
   closeUnacknowledged(failure: SluiceError): void;
 }
 
@@ -23,6 +26,18 @@ export class Completion implements ReceiptWaiter {
   constructor(link: CompletedLink, log: SessionLog) {
     this.#link = link;
     this.#log = log;
+  }
+
+  /** The client will not send the message again: its packet id is free [MQTT-4.3.3-11]. */
+  released(packetId: number): void {
+    const { session } = this.#link;
+    this.#link.release(packetId);
+    const isKnown = session.received.delete(packetId);
+    const isStored = isKnown && session.stored !== undefined;
+    if (isStored) this.#log.received.remove(session, packetId);
+    // Without 0x92 where it was done with before: clients that come back take that for a failure. And after PUBCOMP the client
+    // gives the packet id to another message, which must not be taken for this one.
+    this.whenStored(PacketType.pubcomp, packetId, isStored);
   }
 
   /** Sends it from the receipt of what is staged so far, or at once where nothing is. */

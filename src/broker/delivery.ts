@@ -120,20 +120,24 @@ export class Deliverer {
 
   /** Sends what waits as far as window and socket allow: after an acknowledgement, a flush, a drained socket, a reconnection. */
   pump(session: Session): void {
-    const { link, stored, waiting } = session;
+    const { link, stored } = session;
     if (link === undefined || stored?.isTakenUp === false) return;
-    while (this.sender.hasRoom(session, link)) {
-      const next = waiting.peek();
-      if (next === undefined) {
-        if (stored === undefined || !this.#readOn(session, stored, link)) {
-          link.caughtUp();
-          return;
-        }
-      } else {
-        if (!isReady(session, next)) return;
-        this.sender.send(session, link, session.next() as Outgoing);
+    while (this.#sendWaiting(session, link) && this.sender.hasRoom(session, link)) {
+      if (stored === undefined || !this.#readOn(session, stored, link)) {
+        link.caughtUp();
+        return;
       }
     }
+  }
+
+  /** False where one has to go on waiting. */
+  #sendWaiting(session: Session, link: SessionLink): boolean {
+    const { waiting } = session;
+    for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
+      if (!this.sender.hasRoom(session, link) || !isReady(session, next)) return false;
+      this.sender.send(session, link, session.next() as Outgoing);
+    }
+    return true;
   }
 
   /**
@@ -151,12 +155,17 @@ export class Deliverer {
   #readOn(session: Session, line: StoredLine, link: SessionLink): boolean {
     if (line.onDiskAlone === 0) return false;
     const page = this.#log.owed.read(session, line.readFrom, pageMessagesMax, pageBytesMax);
+    const last = page.at(-1);
+    if (last === undefined) {
+      line.readNothing();
+      return false;
+    }
+    line.foundThrough(last.sequence);
+    for (const outgoing of page) countReleased(session, line, outgoing);
     let counted = 0;
     for (const outgoing of page) if (this.#readOne(session, line, link, outgoing)) counted++;
-    const last = page.at(-1);
-    if (last !== undefined) line.readThrough(last.sequence, counted);
-    else line.readNothing();
-    return last !== undefined;
+    line.readThrough(last.sequence, counted);
+    return true;
   }
 
   /** False for a lease of this connection, which is in memory: its row only matters when the client comes back. */
@@ -167,8 +176,8 @@ export class Deliverer {
       return true;
     }
     if (outgoing.sequence > line.takenUpThrough) return false;
-    outgoing.packetId = packetIdOf(outgoing.sequence);
-    session.inflight.add(outgoing);
+    // Behind the older messages, but for those that the window has no room for [MQTT-4.9.0-3].
+    this.#sendWaiting(session, link);
     encodeAck(link.transport, PacketType.pubrel, outgoing.packetId, 0, link.version);
     this.#counters.answersOut++;
     return true;
@@ -257,6 +266,13 @@ class TakingUp implements ReceiptWaiter {
     this.#line.isTakenUp = true;
     this.#deliverer.pump(this.#session);
   }
+}
+
+/** What the client has answered with PUBREC takes room in its window up to PUBCOMP [MQTT-3.3.4-9]: before anything is sent again. */
+function countReleased(session: Session, line: StoredLine, outgoing: Outgoing): void {
+  if (!outgoing.released || outgoing.sequence > line.takenUpThrough) return;
+  outgoing.packetId = packetIdOf(outgoing.sequence);
+  session.inflight.add(outgoing);
 }
 
 /**

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { propertyBytesMax } from '../mqtt/codec/decode-properties.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
+import { topicLevelsMax } from '../mqtt/topics/names.ts';
 import { BrokerFixture } from './testing/broker-fixture.ts';
 import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
@@ -16,7 +17,7 @@ async function connackOf(client: MemoryClient, connect: Parameters<MemoryClient[
   return client.take(PacketType.connack).reasonCode;
 }
 
-test('a topic name or filter of too many levels is refused, in PUBLISH, SUBSCRIBE, a will and from elsewhere', async () => {
+test('a topic name or filter of more levels than allowed is refused, in PUBLISH, SUBSCRIBE, a will and from elsewhere', async () => {
   const fixture = new BrokerFixture({ limits: { topicLevelsMax: 3 } });
   const client = await fixture.connect('c');
   client.publish('a/b/c', 'x', { qos: 1 });
@@ -34,6 +35,30 @@ test('a topic name or filter of too many levels is refused, in PUBLISH, SUBSCRIB
   assert.ok(receipts[0] instanceof SluiceError);
   assert.equal(receipts[0].code, 'invalid_topic');
   assert.deepEqual([...fixture.broker.counters.subscribesRefused], [[0x8f, 2]]);
+});
+
+const tooDeep = '/'.repeat(topicLevelsMax);
+
+test('a topic or a filter of more levels than anybody takes ends the connection, as one that is none', async () => {
+  const fixture = new BrokerFixture();
+  const ends: [reasonCode: number, does: (client: MemoryClient) => void][] = [
+    [0x82, (client) => client.publish(tooDeep, 'x')],
+    [0x82, (client) => client.publish(tooDeep, 'x', { qos: 1 })],
+    [0x81, (client) => client.sendSubscribe(tooDeep)],
+    [0x81, (client) => client.sendSubscribe(`$share/g/${tooDeep}`)],
+    [
+      0x81,
+      (client) => client.send({ type: PacketType.unsubscribe, packetId: 5, filters: [tooDeep], properties: undefined }),
+    ],
+  ];
+  for (const [reasonCode, does] of ends) {
+    const client = await fixture.connect('c');
+    does(client);
+    assert.deepEqual([client.take(PacketType.disconnect).reasonCode, client.ended], [reasonCode, true]);
+    const older = await fixture.connect('d', { version: 4 });
+    does(older);
+    assert.deepEqual([older.waiting(), older.ended], [[], true]);
+  }
 });
 
 const elsewhere = {

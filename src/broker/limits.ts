@@ -39,7 +39,7 @@ export interface BrokerLimits {
   readonly topicAliasMax: number;
   /** Topic aliases that the server uses towards one client, which must allow as many; topics beyond them go by name. */
   readonly topicAliasOutMax: number;
-  /** Levels of a topic name or filter; beyond it 0x90 or 0x8F. Never above `topicLevelsMax` of the matching index. */
+  /** Levels of a topic name or filter; beyond it 0x90 or 0x8F. Never above `topicLevelsMax` of the matching index, beyond which the connection ends. */
   readonly topicLevelsMax: number;
   /** User properties of a message or a will, which are kept with it; beyond it 0x97. Those of other packets are not kept. */
   readonly userPropertiesMax: number;

@@ -24,22 +24,47 @@ test('a kept session gets what came while its client was away, in order', async 
   assert.deepEqual(again.waiting(), []);
 });
 
-test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4.0-1]', async () => {
+/** A client has three messages, has answered the second with PUBREC, and is gone. */
+async function threeUnderWay(): Promise<BrokerFixture> {
   const fixture = new BrokerFixture();
   const client = await fixture.connect('c', { properties: kept });
   await client.subscribed('t', { qos: 2 });
   const publisher = await fixture.connect('p');
   publisher.publish('t', 'one', { qos: 1, packetId: 1 });
   publisher.publish('t', 'two', { qos: 2, packetId: 2 });
-  const one = client.takePublish();
-  const two = client.takePublish();
-  client.ack(PacketType.pubrec, two.packetId);
+  publisher.publish('t', 'three', { qos: 2, packetId: 3 });
+  assert.deepEqual([client.takePublish(), client.takePublish(), client.takePublish()].map(idOf), [1, 2, 3]);
+  client.ack(PacketType.pubrec, 2);
   client.take(PacketType.pubrel);
   client.cut();
+  return fixture;
+}
+
+function idOf({ packetId }: { readonly packetId: number }): number {
+  return packetId;
+}
+
+test('what was not acknowledged comes again with DUP and its packet id [MQTT-4.4.0-1]', async () => {
+  const fixture = await threeUnderWay();
   const again = await fixture.connect('c', { cleanStart: false, properties: kept });
-  assert.equal(again.take(PacketType.pubrel).packetId, two.packetId);
-  const repeated = again.takePublish();
-  assert.deepEqual([repeated.dup, repeated.packetId, repeated.payload], [true, one.packetId, 'one']);
+  const one = again.takePublish();
+  assert.deepEqual([one.dup, one.packetId, one.payload], [true, 1, 'one']);
+  assert.equal(again.take(PacketType.pubrel).packetId, 2);
+  const three = again.takePublish();
+  assert.deepEqual([three.dup, three.packetId, three.payload], [true, 3, 'three']);
+});
+
+test('a PUBREL that is sent again does not wait for the window, and takes its room up to PUBCOMP [MQTT-3.3.4-9, 4.9.0-3]', async () => {
+  const fixture = await threeUnderWay();
+  const properties = { ...kept, receiveMaximum: 1 };
+  const again = await fixture.connect('c', { cleanStart: false, properties });
+  assert.equal(again.take(PacketType.pubrel).packetId, 2);
+  assert.deepEqual(again.waiting(), []);
+  again.ack(PacketType.pubcomp, 2);
+  assert.equal(again.takePublish().payload, 'one');
+  assert.deepEqual(again.waiting(), []);
+  again.ack(PacketType.puback, 1);
+  assert.equal(again.takePublish().payload, 'three');
 });
 
 test('a clean start forgets the session, and the end of its time too', async () => {

@@ -39,11 +39,15 @@ export class StoredLine {
     this.#spilledThrough = sequence;
   }
 
+  /** Messages up to this sequence are on disk: they were found there. */
+  foundThrough(sequence: number): void {
+    this.flushedThrough = Math.max(this.flushedThrough, sequence);
+  }
+
   /** Up to this sequence everything was read, `messages` of it counted. */
   readThrough(sequence: number, messages: number): void {
     this.#readFrom = sequence + 1;
     this.#onDiskAlone = Math.max(0, this.#onDiskAlone - messages);
-    this.flushedThrough = Math.max(this.flushedThrough, sequence);
   }
 
   /** Nothing was found: unless more is yet to be flushed, nothing is left to read. */

@@ -2,7 +2,8 @@ import type { Access, Identity } from '../access/access.ts';
 import { publishedTopic } from '../access/thingsboard-topics.ts';
 import type { ChildDevice } from '../message.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
-import { topicNameProblem } from '../mqtt/topics/names.ts';
+import { MalformedPacket } from '../mqtt/codec/malformed.ts';
+import { levelsProblem, topicNameProblem } from '../mqtt/topics/names.ts';
 import { isAt, type Named, RecentNames } from './recent-names.ts';
 import type { Route, Router } from './router.ts';
 
@@ -69,7 +70,10 @@ export class TopicCache {
   }
 
   #learn(buffer: Buffer, start: number, end: number): KnownTopic {
-    const topic = this.#rights.ownTopic(decodeTopicName(buffer, start, end));
+    const asked = decodeTopicName(buffer, start, end);
+    const tooDeep = levelsProblem(asked, 'topic name');
+    if (tooDeep !== undefined) throw new MalformedPacket(0x82, tooDeep, 'section 4.7.3');
+    const topic = this.#rights.ownTopic(asked);
     // Asked of the name that the message will have: `me` may stand for a longer one.
     const problem = topicNameProblem(topic, this.#levelsMax);
     const allowed = problem === undefined && this.#rights.mayPublish(topic);

@@ -3,7 +3,7 @@ import { PacketType, type SubscribePacket, type SubscriptionRequest } from '../.
 import { isSharedFilter, matchedFilter, topicFilterProblem } from '../../mqtt/topics/names.ts';
 import { type Connection, reasonStringMax } from '../connection.ts';
 import { countReason } from '../counters.ts';
-import { checkFilterForm } from '../filter-form.ts';
+import { checkFilterForm, checkSharedForm } from '../filter-form.ts';
 import { isFull, isTooLong, openQueue, type SubscribeAnswer, tooLong, tooMany } from '../open-queue.ts';
 import { ownFilter } from '../own-filter.ts';
 import { unservedProblem } from '../server-topics.ts';
@@ -24,7 +24,10 @@ export function handleSubscribe(connection: Connection, packet: SubscribePacket)
       'section 4.13.2',
     );
   }
-  for (const { filter } of packet.subscriptions) checkFilterForm(filter, connection.version);
+  for (const { filter } of packet.subscriptions) {
+    checkFilterForm(filter);
+    checkSharedForm(filter, connection.version);
+  }
   if (packet.subscriptions.some(({ filter, noLocal }) => noLocal && isSharedFilter(filter))) {
     throw new MalformedPacket(0x82, 'Expected no No Local in a shared subscription', 'MQTT-3.8.3-4');
   }

@@ -11,7 +11,7 @@ import { ownFilter } from '../own-filter.ts';
  */
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void | Promise<void> {
   const { session, context } = connection;
-  for (const filter of packet.filters) checkFilterForm(filter, connection.version);
+  for (const filter of packet.filters) checkFilterForm(filter);
   const reasonCodes = packet.filters.map((filter) => unsubscribeOne(connection, filter));
   if (packet.filters.some(isSharedFilter)) context.router.groups.handOnWaiting(session);
   if (!session.persistent) {

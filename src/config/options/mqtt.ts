@@ -130,7 +130,7 @@ export const mqttOptions = {
   }),
   'mqtt.topicLevelsMax': option(integer(1, topicLevelsMax), {
     default: topicLevelsMax,
-    sentence: 'Levels of a topic name or filter; beyond it PUBLISH is refused with 0x90 and SUBSCRIBE with 0x8F.',
+    sentence: `Levels of a topic name or filter; beyond it PUBLISH is refused with 0x90 and SUBSCRIBE with 0x8F, and beyond ${topicLevelsMax} the connection ends.`,
   }),
   'mqtt.userPropertiesMax': option(integer(0, 65_535), {
     default: 256,

@@ -63,9 +63,13 @@ function textProblem(text: string, kind: string, levelsMax: number): string | un
   if (text.includes('\0')) return `A ${kind} holds no U+0000 [MQTT-4.7.3-2]: ${quoted(text)} does`;
   if (!text.isWellFormed())
     return `A ${kind} is valid Unicode [MQTT-1.5.4-1]: ${quoted(text)} holds half a surrogate pair`;
+  return levelsProblem(text, kind, levelsMax);
+}
+
+/** What is wrong with the number of levels, as a sentence. */
+export function levelsProblem(text: string, kind: string, levelsMax = topicLevelsMax): string | undefined {
   const levels = levelCount(text);
-  if (levels > levelsMax) return `A ${kind} has at most ${levelsMax} levels: ${quoted(text)} has ${levels}`;
-  return undefined;
+  return levels > levelsMax ? `A ${kind} has at most ${levelsMax} levels: ${quoted(text)} has ${levels}` : undefined;
 }
 
 function bytesProblem(text: string, kind: string): string | undefined {
