@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from './clock.ts';
 import {
+  goneConnectionsMin,
   growthBytesMin,
   growthPercent,
   type Heap,
@@ -115,6 +116,29 @@ test('where connections have come and stay, the first quiet window gives back', 
   assert.equal(heap.collections, 1, 'fewer are none that have come');
   connected.count = 14_001;
   window();
+  assert.equal(heap.collections, 2);
+});
+
+test('what many connections took is given back a quiet minute after they have gone, once', () => {
+  const { heap, connected, window, minute } = watched();
+  heap.taken = 10 * grown;
+  heap.settled = 9 * grown;
+  connected.count = 3 * goneConnectionsMin;
+  window();
+  assert.equal(heap.collections, 1);
+  connected.count = 2 * goneConnectionsMin + 1;
+  minute();
+  assert.equal(heap.collections, 1, 'few have gone');
+  connected.count = goneConnectionsMin;
+  heap.settled = grown;
+  heap.busy = 1;
+  window();
+  heap.busy = 0;
+  for (let windows = 1; windows < quietWindowsMin; windows++) window();
+  assert.equal(heap.collections, 1, 'others may come in their place');
+  window();
+  assert.deepEqual([heap.collections, heap.taken], [2, grown]);
+  for (let minutes = 0; minutes < 5; minutes++) minute();
   assert.equal(heap.collections, 2);
 });
 

@@ -31,6 +31,8 @@ export class HeapPolicy implements Part {
   #timer: Timer | undefined;
   #settledBytes = 0;
   #settledConnections = 0;
+  /** How many were open when the heap was given back last. */
+  #shrunkConnections = 0;
   #quietWindows = 0;
 
   /** `connections` tells how many are open. */
@@ -61,7 +63,10 @@ export class HeapPolicy implements Part {
     const isSteered = used <= steeredBytesMax;
     if (isSteered) this.#steer();
     else this.#leave();
-    if (this.#isQuietEnough() && isSteered && taken > this.#settledBytes + growthBytesMin) this.#shrink();
+    const isQuiet = this.#isQuietEnough();
+    // What they took is not in use any more, though nobody has looked for it since.
+    if (this.#shrunkConnections - this.#settledConnections >= goneConnectionsMin) this.#settledBytes = 0;
+    if (isQuiet && isSteered && taken > this.#settledBytes + growthBytesMin) this.#shrink();
     this.#arm();
   }
 
@@ -82,6 +87,7 @@ export class HeapPolicy implements Part {
     this.#heap.shrink();
     this.#settledBytes = this.#heap.size().taken;
     this.#settledConnections = this.#connections();
+    this.#shrunkConnections = this.#settledConnections;
   }
 
   #leave(): void {
@@ -97,6 +103,8 @@ export const quietWindowsMin = 6;
 export const quietUtilizationMax = 0.03;
 /** Less than this is not worth a collection. */
 export const growthBytesMin = 16 * 1024 * 1024;
+/** So many connections together take about as much. */
+export const goneConnectionsMin = 4_000;
 /**
  * A heap with more in use is left to V8: to collect it stands still for about 1 ms for each MiB, and with four times as much memory
  * as lives it would be a large part of a small machine's.
