@@ -13,6 +13,9 @@ export interface Watched extends Deadline {
   timedOut(): void;
 }
 
+/** Who looks so much too late has stood still: a process that was stopped, a paused machine. What clients sent meanwhile may be on its way. */
+export const pausedMsMin = 2_000;
+
 /**
  * Ends connections whose client was silent for one and a half times its keep-alive [MQTT-3.1.2-22], or that never said
  * CONNECT. Traffic moves nothing here: a deadline that comes too early looks at the last bytes and is set again.
@@ -40,9 +43,9 @@ export class KeepAlive {
   }
 
   #check(watched: Watched, now: number): void {
-    const silentUntil = watched.isUnread
-      ? now + watched.silenceMsMax / 2
-      : watched.lastReceivedAt + watched.silenceMsMax;
+    const { isUnread, deadline, lastReceivedAt, silenceMsMax } = watched;
+    const isNobodysFault = isUnread || now - deadline >= pausedMsMin;
+    const silentUntil = isNobodysFault ? now + silenceMsMax / 2 : lastReceivedAt + silenceMsMax;
     if (silentUntil > now) this.#deadlines.set(watched, silentUntil);
     else watched.timedOut();
   }
