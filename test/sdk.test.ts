@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type Client, connect, QueueRefused, type Received, Reject, Release } from '../src/sdk/sdk.ts';
 import { type Server, startConfigured, startServer } from './server.ts';
@@ -350,13 +352,29 @@ test('MQTT goes over WebSocket too, with the same promises', async (t) => {
   assert.ok(all.some((message) => message.text() === large));
   await consumer.stop();
   await assert.rejects(connect('wss://localhost', { ca: 'an authority' }), { name: 'TypeError' });
-  await assert.rejects(connect(server.httpUrl.replace('http', 'ws')), { name: 'ConnectionLost' });
+  await assert.rejects(connect(server.httpUrl.replace('http', 'ws')), { name: 'ConnectionRefused' });
 });
 
 test('credentials that are wrong are refused at the door', async (t) => {
   const server = await startConfigured(t, { access: { anonymous: 'never' } });
   await assert.rejects(connect(server.mqttUrl, { username: 'ann', password: 'wrong' }), { name: 'ConnectionRefused' });
   await assert.rejects(connect('ftp://localhost'), { name: 'TypeError' });
+});
+
+test('where nothing listens, whoever connects is told so in one way, over whatever', async () => {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  for (const protocol of ['mqtt', 'ws', 'http']) {
+    const url = `${protocol}://127.0.0.1:${port}`;
+    await assert.rejects(connect(url), (problem: Error) => {
+      assert.equal(problem.name, 'ConnectionRefused', url);
+      assert.match(problem.message, new RegExp(`^Cannot (connect to|reach) .*127.0.0.1:${port}`));
+      return true;
+    });
+  }
 });
 
 /** Clients that are closed when the test ends, before their server is: what is begun before it ends after it. */

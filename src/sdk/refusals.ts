@@ -1,4 +1,4 @@
-/** The server lets this client not in. */
+/** The server cannot be reached, or lets this client not in. */
 export class ConnectionRefused extends Error {
   override readonly name = 'ConnectionRefused';
 }

@@ -56,6 +56,7 @@ export class MqttConnection {
   #isHeard = true;
   #why = 'the server closed the connection';
   #isFault = false;
+  #isOpen = false;
 
   /** Rejects with `ConnectionRefused` where the server says no, and with `ConnectionLost` where there is none to ask. */
   static async open(settings: MqttSettings): Promise<MqttConnection> {
@@ -67,6 +68,7 @@ export class MqttConnection {
       const sentence = `Cannot connect to ${settings.url.host} as "${settings.username ?? ''}": ${reason}`;
       throw passing.has(reasonCode) ? new ConnectionLost(sentence) : new ConnectionRefused(sentence);
     }
+    connection.#isOpen = true;
     connection.#quota = properties?.receiveMaximum ?? 0xffff;
     return connection;
   }
@@ -224,7 +226,8 @@ export class MqttConnection {
   }
 
   #lose(): void {
-    const lost = new ConnectionLost(`Lost the connection to ${this.#settings.url.host}: ${this.#why}`, this.#isFault);
+    const action = this.#isOpen ? 'Lost the connection' : 'Cannot connect';
+    const lost = new ConnectionLost(`${action} to ${this.#settings.url.host}: ${this.#why}`, this.#isFault);
     this.#connack.reject(lost);
     for (const { reject } of this.#answers.values()) reject(lost);
     this.#answers.clear();

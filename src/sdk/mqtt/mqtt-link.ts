@@ -20,10 +20,14 @@ export class MqttLink {
   #connection: MqttConnection | undefined;
   #current: Promise<MqttConnection>;
 
-  /** Rejects where the first connection cannot be made. */
+  /** Rejects with `ConnectionRefused` where the first connection cannot be made: whoever wants one tries again. */
   static async open(parts: MqttLinkParts): Promise<MqttLink> {
-    const connection = await opened(parts);
-    return new MqttLink(parts, connection);
+    try {
+      return new MqttLink(parts, await opened(parts));
+    } catch (problem) {
+      if (!(problem instanceof ConnectionLost)) throw problem;
+      throw new ConnectionRefused(problem.message, { cause: problem });
+    }
   }
 
   private constructor(parts: MqttLinkParts, first: MqttConnection) {
