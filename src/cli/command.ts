@@ -17,6 +17,8 @@ export interface CommandOption<T = unknown> {
   /** A `toggle` takes no value; `many` may be given several times. */
   readonly form: 'value' | 'toggle' | 'many';
   readonly default: T;
+  /** What stands in place of the default where something else in the environment says so. */
+  readonly defaultIn?: (env: NodeJS.ProcessEnv) => T;
   readonly sentence: string;
   readonly placeholder?: string;
   /** One letter. */

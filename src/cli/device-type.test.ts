@@ -15,9 +15,10 @@ test('what the server says of a device type beside its settings is not sent back
   const there = { ...deviceTypeWithDefaults({ name: 'meter' }), schemaVersions: { telemetry: 3 } };
   const answers = {
     'GET /v1/device-types': { body: { deviceTypes: [there] } },
-    'PUT /v1/device-types/meter': { body: {} },
+    'PUT /v1/device-types/meter': { body: { ...there, mode: 'auto' } },
   };
-  const { seen } = await runAgainst(answers, ['device', 'type', 'set', 'meter', '--mode', 'auto']);
+  const { seen, out } = await runAgainst(answers, ['device', 'type', 'set', 'meter', '--mode', 'auto']);
+  assert.equal(out, 'Changed device type meter: its mode is auto, its schema policy enforce.');
   const body = seen[1].body as Record<string, unknown>;
   assert.equal(body.mode, 'auto');
   assert.deepEqual(body.eventTypes, {});

@@ -68,8 +68,11 @@ const set = command({
       ...(schemas === undefined ? {} : { schemas }),
       ...(options['child-type'].length === 0 ? {} : { childTypes: options['child-type'] }),
     };
-    const answer = await api.put(path`/v1/device-types/${name}`, body);
-    return print(terminal, options.json, answer, () => `Set device type ${name}.`);
+    const answer = await api.put<DeviceType>(path`/v1/device-types/${name}`, body);
+    return print(terminal, options.json, answer, ({ mode, schemaPolicy }) => {
+      const done = there === undefined ? 'Made' : 'Changed';
+      return `${done} device type ${name}: its mode is ${mode}, its schema policy ${schemaPolicy}.`;
+    });
   },
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { integer, text } from '../config/schema.ts';
 import { command, group, UsageError } from './command.ts';
-import { many, switchable, value, valueOr } from './options.ts';
+import { apiOptions, many, mqttOptions, switchable, value, valueOr } from './options.ts';
 import { locate, parse } from './parse.ts';
 
 const send = command({
@@ -55,6 +55,25 @@ test('a flag goes before its environment variable, and that before the default',
   assert.equal(count([], {}), 3);
   assert.equal(count([], { SEND_COUNT: '4' }), 4);
   assert.equal(count(['--count', '5'], { SEND_COUNT: '4' }), 5);
+});
+
+test('where nothing says where the server is, it is where `sluice start` would have it listen', () => {
+  const look = command({ name: 'look', summary: 'Looks', options: { ...apiOptions, ...mqttOptions }, run: async () => 0 });
+  const places = (env: NodeJS.ProcessEnv) => {
+    const { url, 'mqtt-url': mqttUrl } = parse(look, [], env).options;
+    return [url, mqttUrl];
+  };
+  assert.deepEqual(places({}), ['http://127.0.0.1:8080', 'mqtt://127.0.0.1:1883']);
+  assert.deepEqual(places({ SLUICE_HTTP_PORT: '9000', SLUICE_MQTT_PORT: '9001', SLUICE_HOST: '0.0.0.0' }), [
+    'http://127.0.0.1:9000',
+    'mqtt://127.0.0.1:9001',
+  ]);
+  assert.deepEqual(places({ SLUICE_HTTP_PORT: '0', SLUICE_HOST: '::1' }), ['http://[::1]:8080', 'mqtt://[::1]:1883']);
+  assert.deepEqual(places({ SLUICE_HTTP_PORT: '9000', SLUICE_URL: 'http://there', SLUICE_MQTT_URL: 'mqtt://there' }), [
+    'http://there',
+    'mqtt://there',
+  ]);
+  assert.throws(() => places({ SLUICE_HTTP_PORT: 'http' }), /Cannot set SLUICE_HTTP_PORT to "http": expected/);
 });
 
 test('what is wrong with an option is said with the option', () => {

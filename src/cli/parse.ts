@@ -87,7 +87,7 @@ function chosenValue(
 ): unknown {
   const fromEnvironment = option.environment === undefined ? undefined : env[option.environment];
   const texts = given ?? (fromEnvironment === undefined ? undefined : [fromEnvironment]);
-  if (texts === undefined) return option.default;
+  if (texts === undefined) return option.defaultIn?.(env) ?? option.default;
   const label = given === undefined ? `${option.environment}` : `--${name}`;
   const values = texts.map((each) =>
     option.schema.check(option.schema.read(each), label, (problem) => {
