@@ -59,7 +59,8 @@ export const mqttOptions = {
     ...valueOr(text({ pattern: mqttUrl, expected: 'an mqtt:// or mqtts:// URL' }), 'mqtt://127.0.0.1:1883', {
       placeholder: 'URL',
       environment: clientVariables.mqttUrl,
-      sentence: 'Where the MQTT server is; the default follows SLUICE_MQTT_PORT and SLUICE_HOST, as `sluice start` does.',
+      sentence:
+        'Where the MQTT server is; the default follows SLUICE_MQTT_PORT and SLUICE_HOST, as `sluice start` does.',
     }),
     defaultIn: (env: NodeJS.ProcessEnv) => startedServer(env, 'mqtt', 1883),
   },

@@ -58,7 +58,12 @@ test('a flag goes before its environment variable, and that before the default',
 });
 
 test('where nothing says where the server is, it is where `sluice start` would have it listen', () => {
-  const look = command({ name: 'look', summary: 'Looks', options: { ...apiOptions, ...mqttOptions }, run: async () => 0 });
+  const look = command({
+    name: 'look',
+    summary: 'Looks',
+    options: { ...apiOptions, ...mqttOptions },
+    run: async () => 0,
+  });
   const places = (env: NodeJS.ProcessEnv) => {
     const { url, 'mqtt-url': mqttUrl } = parse(look, [], env).options;
     return [url, mqttUrl];
