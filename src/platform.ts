@@ -117,6 +117,7 @@ export class Platform {
           const { ready, leased, scheduled } = await engine.stats(ingestQueue);
           return ready + leased + scheduled;
         },
+        acceptance: commit,
         consume: (consumer, credit) => engine.consume(ingestQueue, consumer, credit),
       },
       events: {

@@ -3,7 +3,7 @@ import { acknowledged, type Consumer, type Delivery, released, type Settlement }
 import type { Log } from '../std/log.ts';
 import { deathReport } from './death.ts';
 import { type DeviceAddress, parseDeviceTopic } from './device-topic.ts';
-import { Lane } from './lane.ts';
+import { type Acceptance, Lane } from './lane.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';
@@ -39,6 +39,7 @@ export class IngestConsumer implements Consumer {
     finished: (work: Work, verdict: Verdict) => void,
     log: Log,
     limits: PipelineLimits,
+    acceptance?: Acceptance,
   ) {
     this.id = id;
     this.#finished = finished;
@@ -48,6 +49,7 @@ export class IngestConsumer implements Consumer {
       (batch) => processor.process(batch),
       (batch) => this.#finish(batch),
       limits,
+      { acceptance },
     );
   }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lane } from './lane.ts';
+import { type Acceptance, Lane, type LaneParts } from './lane.ts';
 
 /** A lane whose turns and batches end when the test says so. */
-function testLane(limits: { batchMessagesMax: number; batchesInWorkMax: number }) {
+function testLane(limits: { batchMessagesMax: number; batchesInWorkMax: number }, parts: LaneParts = {}) {
   const begun: { batch: readonly number[]; end: () => void }[] = [];
   const finished: number[] = [];
   const turns: (() => void)[] = [];
@@ -14,8 +14,8 @@ function testLane(limits: { batchMessagesMax: number; batchesInWorkMax: number }
       return promise;
     },
     (batch) => finished.push(...batch),
-    limits,
-    (run) => turns.push(run),
+    { ...limits, holdMsMax: 50 },
+    { ...parts, defer: (run) => turns.push(run) },
   );
   const endTurn = (): void => {
     for (const run of turns.splice(0)) run();
@@ -76,12 +76,74 @@ test('whoever is told of the end of a batch finds its room free', async () => {
       sizes.push(lane.size);
       if (sizes.length === 1) lane.push(2);
     },
-    { batchMessagesMax: 1, batchesInWorkMax: 1 },
+    { batchMessagesMax: 1, batchesInWorkMax: 1, holdMsMax: 50 },
   );
   lane.push(1);
   await lane.idle();
   assert.deepEqual(sizes, [0, 0]);
 });
+
+test('works wait while others are accepted, and are one batch when those are safe', () => {
+  const acceptance = new TestAcceptance();
+  const { lane, begun, endTurn } = testLane({ batchMessagesMax: 10, batchesInWorkMax: 2 }, { acceptance });
+  lane.push(1);
+  endTurn();
+  assert.equal(begun.length, 0);
+  lane.push(2);
+  acceptance.flush();
+  endTurn();
+  assert.equal(begun.length, 0);
+  acceptance.isBusy = false;
+  acceptance.flush();
+  endTurn();
+  assert.deepEqual(
+    begun.map(({ batch }) => batch),
+    [[1, 2]],
+  );
+});
+
+test('a full batch waits for what is accepted too, and no work for longer than the bound', () => {
+  let now = 0;
+  const acceptance = new TestAcceptance();
+  const parts = { acceptance, monotonicMs: () => now };
+  const { lane, begun, endTurn } = testLane({ batchMessagesMax: 2, batchesInWorkMax: 2 }, parts);
+  lane.push(1);
+  now = 49;
+  for (const work of [2, 3]) lane.push(work);
+  endTurn();
+  acceptance.flush();
+  endTurn();
+  assert.equal(begun.length, 0);
+  now = 50;
+  acceptance.flush();
+  endTurn();
+  assert.deepEqual(
+    begun.map(({ batch }) => batch),
+    [[1, 2], [3]],
+  );
+});
+
+test('a full batch that nobody is accepted beside begins without waiting for the end of the turn', () => {
+  const acceptance = new TestAcceptance();
+  acceptance.isBusy = false;
+  const { lane, begun } = testLane({ batchMessagesMax: 2, batchesInWorkMax: 2 }, { acceptance });
+  for (const work of [1, 2]) lane.push(work);
+  assert.deepEqual(begun[0].batch, [1, 2]);
+});
+
+/** Is busy, and flushes, when the test says so. */
+class TestAcceptance implements Acceptance {
+  isBusy = true;
+  #runs: (() => void)[] = [];
+
+  afterFlush(run: () => void): void {
+    this.#runs.push(run);
+  }
+
+  flush(): void {
+    for (const run of this.#runs.splice(0)) run();
+  }
+}
 
 /** Lets every promise that can go on do so. */
 function settled(): Promise<void> {

@@ -1,9 +1,25 @@
 import { Deque } from '../std/deque.ts';
+import { monotonic } from '../std/step-time.ts';
 
 /** Where works wait until they go into a batch. */
 export interface LaneLimits {
   readonly batchMessagesMax: number;
   readonly batchesInWorkMax: number;
+  readonly holdMsMax: number;
+}
+
+/** What goes before the work of a lane: messages whose senders wait until they are safe. */
+export interface Acceptance {
+  readonly isBusy: boolean;
+  /** Calls once, when what waits now is safe or has failed. */
+  afterFlush(run: () => void): void;
+}
+
+export interface LaneParts {
+  readonly defer?: (run: () => void) => void;
+  /** Where given, no batch begins while it is busy, until the first work has waited for `holdMsMax`. */
+  readonly acceptance?: Acceptance;
+  readonly monotonicMs?: () => number;
 }
 
 /**
@@ -15,24 +31,30 @@ export class Lane<W> {
   readonly #finish: (batch: readonly W[]) => void;
   readonly #limits: LaneLimits;
   readonly #defer: (run: () => void) => void;
+  readonly #acceptance: Acceptance | undefined;
+  readonly #monotonicMs: () => number;
   readonly #waiting = new Deque<W>();
   readonly #idle: (() => void)[] = [];
   #finished: Promise<void> = Promise.resolve();
   #batchesInWork = 0;
   #worksInWork = 0;
   #deferred = false;
+  /** Since when the first of those that wait does. */
+  #waitingSince = 0;
 
   /** Neither `process` nor `finish` may throw or reject. */
   constructor(
     process: (batch: readonly W[]) => Promise<void>,
     finish: (batch: readonly W[]) => void,
     limits: LaneLimits,
-    defer: (run: () => void) => void = setImmediate,
+    parts: LaneParts = {},
   ) {
     this.#process = process;
     this.#finish = finish;
     this.#limits = limits;
-    this.#defer = defer;
+    this.#defer = parts.defer ?? setImmediate;
+    this.#acceptance = parts.acceptance;
+    this.#monotonicMs = parts.monotonicMs ?? monotonic;
   }
 
   /** Works that are not finished. */
@@ -41,8 +63,9 @@ export class Lane<W> {
   }
 
   push(work: W): void {
+    if (this.#waiting.size === 0 && this.#acceptance !== undefined) this.#waitingSince = this.#monotonicMs();
     this.#waiting.push(work);
-    if (this.#waiting.size >= this.#limits.batchMessagesMax) this.#begin();
+    if (this.#waiting.size >= this.#limits.batchMessagesMax && !this.#holds()) this.#begin();
     else if (!this.#deferred) this.#beginLater();
   }
 
@@ -56,8 +79,19 @@ export class Lane<W> {
     this.#deferred = true;
     this.#defer(() => {
       this.#deferred = false;
-      this.#begin();
+      if (this.#holds()) this.#beginAfterFlush();
+      else this.#begin();
     });
+  }
+
+  #beginAfterFlush(): void {
+    this.#deferred = true;
+    this.#acceptance?.afterFlush(() => this.#beginLater());
+  }
+
+  #holds(): boolean {
+    if (this.#acceptance === undefined || !this.#acceptance.isBusy) return false;
+    return this.#monotonicMs() - this.#waitingSince < this.#limits.holdMsMax;
   }
 
   #begin(): void {

@@ -11,6 +11,8 @@ export const pipelineLimits = {
   batchMessagesMax: 500,
   /** Batches of one lane that are decoded or stored at the same time: one decodes while the other one is flushed. */
   batchesInWorkMax: 2,
+  /** So long a message of the queue waits at most for others to be accepted before it is processed. */
+  holdMsMax: 50,
   /** Devices kept in memory, about 1 KiB each. The ones that came first go first. */
   devicesCachedMax: 100_000,
   /** After this long a device is looked up again, in case it was changed by another way than this pipeline. */

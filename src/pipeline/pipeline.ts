@@ -22,6 +22,7 @@ import { IngestCredit } from './ingest-credit.ts';
 import { IngestSink } from './ingest-sink.ts';
 import { Ingestion } from './ingestion.ts';
 import { InlineLane } from './inline-lane.ts';
+import type { Acceptance } from './lane.ts';
 import { DriverTrials } from './lifecycle/driver-trials.ts';
 import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';
@@ -50,6 +51,8 @@ export interface PipelineParts {
   readonly queue: {
     readonly destination: Destination;
     readonly size: QueueSize;
+    /** Goes before what this process does with what comes out. */
+    readonly acceptance?: Acceptance;
     /** Begins to consume it. Rejects where it is not there. */
     consume(consumer: Consumer, credit: Credit): Promise<Consumption>;
   };
@@ -182,7 +185,7 @@ export class Pipeline implements Part {
       strangers: this.strangers,
       nextMessageId,
     });
-    this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits);
+    this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits, queue.acceptance);
     this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
     this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock);
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);

@@ -47,6 +47,20 @@ function begin(parts: Partial<ConstructorParameters<typeof GroupCommit>[0]> = {}
   return { disk, commit, receipts: new Receipts() };
 }
 
+test('it is busy as long as somebody waits, and not with rows that nobody waits for', async () => {
+  const { disk, commit, receipts } = begin();
+  put(commit, 'a');
+  assert.equal(commit.isBusy, false);
+  commit.wait(receipts, 1);
+  assert.equal(commit.isBusy, true);
+  await turn();
+  assert.equal(commit.isBusy, true);
+  commit.afterFlush(() => receipts.log.push(`after, busy: ${commit.isBusy}`));
+  await disk.finish();
+  assert.deepEqual(receipts.log, ['1', 'after, busy: false']);
+  assert.equal(commit.isBusy, false);
+});
+
 test('what is staged in one turn is one transaction, and receipts come after it in order', async () => {
   const { disk, commit, receipts } = begin();
   put(commit, 'a');

@@ -88,6 +88,11 @@ export class GroupCommit {
     return this.#open.bytes + (this.#flushing?.bytes ?? 0);
   }
 
+  /** Whether somebody waits for a flush. */
+  get isBusy(): boolean {
+    return this.#open.hasWaiters || this.#flushing?.hasWaiters === true;
+  }
+
   /** Whether `messages` more of together `bytes` fit below the limits. One that is larger than the limit fits when nothing waits. */
   hasRoom(bytes: number, messages = 1): boolean {
     const waiting = this.unflushedMessages;
@@ -132,6 +137,11 @@ export class GroupCommit {
     }
     this.#open.wait(waiter, tag);
     if (!this.#closing) this.#closeSoon();
+  }
+
+  /** Calls once everything staged so far is flushed or has failed. */
+  afterFlush(run: () => void): void {
+    this.wait({ receipt: run }, 0);
   }
 
   /** Resolves when everything staged so far is flushed; rejects with `storage_failed`. */

@@ -14,6 +14,10 @@ export class OpenBatch implements BatchWriter {
   bytes = 0;
   #rows: RowBatch | undefined;
 
+  get hasWaiters(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   /** Asks every staged write for its rows, also those that come while asking. */
   writeTo(rows: RowBatch): void {
     this.#rows = rows;
