@@ -38,6 +38,7 @@ import { HeapPolicy } from './std/heap-policy.ts';
 import { Lifecycle, type Part } from './std/lifecycle.ts';
 import type { Log } from './std/log.ts';
 import { packageVersion } from './std/package-version.ts';
+import { YoungHeapPolicy } from './std/young-heap-policy.ts';
 import { DiskSpace, freeBytesOf } from './storage/disk-space.ts';
 import { Environment } from './storage/environment.ts';
 import { GroupCommit } from './storage/group-commit.ts';
@@ -193,6 +194,7 @@ export class Platform {
     this.#lifecycle = new Lifecycle([
       eventLoop,
       new HeapPolicy(() => broker.counters.connections, clock),
+      new YoungHeapPolicy(clock),
       part(
         'storage',
         () => undefined,

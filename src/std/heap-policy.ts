@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { type Clock, systemClock, type Timer } from './clock.ts';
+import { collector } from './collector.ts';
 import type { Part } from './lifecycle.ts';
 
 /** The heap of the main thread, and how V8 is told what to do with it. */
@@ -144,12 +144,4 @@ class NodeHeap implements Heap {
     // A usual collection keeps the pages that became empty for itself.
     this.#collect({ type: 'major', flavor: 'last-resort' });
   }
-}
-
-/** Only a context that is made while the flag is set has it. */
-function collector(): (how: { type: 'major'; flavor: 'last-resort' }) => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as ReturnType<typeof collector>;
-  setFlagsFromString('--no-expose-gc');
-  return collect;
 }
