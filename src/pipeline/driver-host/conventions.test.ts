@@ -106,6 +106,11 @@ const entryForms: Record<string, Convention> = {
       "function port7(bytes) { return bytes[0] }\nfunction decodeUplink(i) { return { data: { t: this['port' + i.fPort](i.bytes), g: globalThis['port' + i.fPort](i.bytes) } } }",
     data: { t: 18, g: 18 },
   },
+  'functions that are looked up by name, in the one line of a minifier': {
+    script:
+      "var a=1;function port7(b){return b[0]}function decodeUplink(i){return{data:{t:this['port'+i.fPort](i.bytes)}}}",
+    data: { t: 18 },
+  },
   'functions that are called on the global object': {
     script:
       'function decodeUplink(i) { var d = {}; this.addLevel(d, i.bytes); globalThis.addPort(d, i); return { data: d } }\n  function addLevel(d, bytes) { d.level = bytes[0] }\nfunction addPort(d, i) { function addLevel() {} addLevel(); d.port = i.fPort }',

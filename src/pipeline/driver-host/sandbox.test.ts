@@ -123,6 +123,18 @@ test('a message that loops on a busy machine leaves nothing in the way of the ne
   assert.deepEqual(script.decode(inputs(1), true), [{ output: { data: { n: 1 } } }]);
 });
 
+test('a script loads also where the time that it was given went to the machine', (t) => {
+  const { runInContext } = vm.Script.prototype;
+  let timeouts = 0;
+  t.mock.method(vm.Script.prototype, 'runInContext', function (this: vm.Script, ...given: Parameters<vm.Script['runInContext']>) {
+    if (given[1] === undefined || timeouts++ > 0) return runInContext.apply(this, given);
+    throw Object.assign(new Error('Script execution timed out'), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+  });
+  const script = new CodecScript('codec', counting('1'), 1000);
+  assert.equal(timeouts, 2);
+  assert.deepEqual(script.decode(inputs(1), false), [{ output: { data: { n: 1 } } }]);
+});
+
 test('a helper that a script adds only where there is none is there for each message', () => {
   const conditions = [
     "!('last' in Array.prototype)",

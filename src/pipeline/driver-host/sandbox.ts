@@ -159,22 +159,25 @@ export class CodecScript {
     this.#sandbox.put(JSON.stringify(inputs));
     this.#isTidy = false;
     try {
-      return answersOf(isBoxed ? this.#boxed() : runner.runInContext(this.#context), inputs.length);
+      const told = isBoxed ? this.#boxed(runner, this.#timeoutMs) : runner.runInContext(this.#context);
+      return answersOf(told, inputs.length);
     } catch (problem) {
       return isTimeout(problem) ? undefined : inputs.map(() => ({ threw: `The script broke off: ${textOf(problem)}` }));
     }
   }
 
-  /** A busy machine must not make a good message a dead letter: the box counts processor time, the timer only wakes. */
-  #boxed(): unknown {
+  /**
+   * A busy machine must not make a good message a dead letter, nor a good script one that does not load: the box counts processor
+   * time, the timer only wakes.
+   */
+  #boxed(script: vm.Script, timeoutMs: number): unknown {
     for (let attempt = 0; ; attempt++) {
       const started = process.threadCpuUsage();
       this.#isTidy = false;
       try {
-        return runner.runInContext(this.#context, { timeout: this.#timeoutMs });
+        return script.runInContext(this.#context, { timeout: timeoutMs });
       } catch (problem) {
-        if (!isTimeout(problem) || attempt === starvedRetriesMax || !wasStarved(started, this.#timeoutMs))
-          throw problem;
+        if (!isTimeout(problem) || attempt === starvedRetriesMax || !wasStarved(started, timeoutMs)) throw problem;
         this.#restore();
         this.#isTidy = false;
       }
@@ -253,7 +256,7 @@ export class CodecScript {
     this.#take();
     try {
       const loader = new vm.Script(`sluiceLoad('${this.#wanted}')`);
-      return String(loader.runInContext(this.#context, { timeout: Math.max(this.#timeoutMs, loadMsMin) }));
+      return String(this.#boxed(loader, Math.max(this.#timeoutMs, loadMsMin)));
     } catch (problem) {
       return isTimeout(problem) ? 'It takes too long to load' : textOf(problem);
     } finally {

@@ -33,7 +33,7 @@ function namesAsGlobals(source: string): string {
   const isLookedUp = lookedUpIn(source);
   if (isLookedUp === undefined) return '';
   const code = source.replace(commentOrText, ' ');
-  const functions = namesIn(code, /^[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  const functions = namesIn(code, /(?:^|[;}])[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
   const variables = namesIn(code, /^var\s+([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
   return [
     // One that is indented may belong to another function, and then there is none of its name here.
