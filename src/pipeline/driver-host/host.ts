@@ -41,6 +41,8 @@ export const scriptBytesMax = 524_288;
 const hangTimeBoxes = 20;
 /** How long until a job is begun, in milliseconds: on a busy machine that takes its time, and no message is to blame. */
 const beginMsMax = 5_000;
+/** The same for a script that loads, in milliseconds: it has two seconds for each of the forms that it is tried in, and again when the machine was busy. */
+const loadMsMax = 6_000;
 /** The same where a script has no box: then its runner is replaced, and it gets one. */
 const unboxedTimeBoxes = 3;
 
@@ -76,6 +78,7 @@ export class WorkerDriverHost implements DriverHost {
       isLazy: true,
       hangMs: (item) => {
         if (item === undefined) return beginMsMax;
+        if (item.request === undefined) return loadMsMax;
         return this.#timeoutMs * (item.alone || item.boxed ? hangTimeBoxes : unboxedTimeBoxes);
       },
       start: (events) => startProcess(this.#timeoutMs, this.#scriptsFrom, events),

@@ -64,6 +64,34 @@ const leavings: Record<string, string> = {
   'the console': counting('(console.n = (console.n || 0) + 1)'),
   'the script itself':
     'var me = arguments.callee; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
+  'whoever calls its function': counting(
+    '(function (f) { return f === null ? 1 : (f.n = (f.n || 0) + 1) })(decodeUplink.caller)',
+  ),
+  'whoever writes its answer':
+    'function decodeUplink() { return { data: { n: { toJSON: function toJSON() { var f = toJSON.caller; return f === null ? 1 : (f.n = (f.n || 0) + 1) } } } } }',
+  'whoever calls the script':
+    'var f = arguments.callee.caller; function decodeUplink() { return { data: { n: f === null ? 1 : (f.n = (f.n || 0) + 1) } } }',
+  'the functions of the calls in a stack': `function decodeUplink() { Error.prepareStackTrace = function (e, sites) { return sites };
+      return { data: { n: Math.max.apply(null, new Error('').stack.map(function (site) { var f = site.getFunction(); if (!f || f === decodeUplink) return 1; return f.n = (f.n || 0) + 1 })) } } }`,
+  'a name on all objects that is asked for behind the cleaning':
+    "Object.prototype.unassigned = function () { Array.prototype.n = 1; return '' }; function decodeUplink() { return { data: { n: 1 + ([].n || 0) } } }",
+  'a class that stamps functions of the language': `class Given { constructor(o) { return o } } class Stamp extends Given { #n = 1; static on(o) { return #n in o } }
+      function decodeUplink() { var n = Stamp.on(JSON.parse) ? 2 : 1; new Stamp(JSON.parse); return { data: { n: n } } }`,
+  'the pieces of a template':
+    'function tag(pieces) { return pieces } function decodeUplink() { var t = tag`a`; var n = t.raw.n || 1; try { t.raw.n = 2 } catch (e) {} return { data: { n: n } } }',
+  'what a function that waits does later':
+    'async function later() { await null; Array.prototype.n = 2 } function decodeUplink() { later(); return { data: { n: [].n || 1 } } }',
+  'what a generator that waits does later':
+    'async function* later() { yield 1; Array.prototype.n = 2 } function decodeUplink() { var all = later(); all.next(); all.next(); return { data: { n: [].n || 1 } } }',
+  'a function that writes its answer':
+    'function decodeUplink() { var n = [].n || 1; return { data: { n: { toJSON: function () { Array.prototype.n = 2; return n } } } } }',
+  'a stack that is captured for a class': counting(
+    '(Object.getOwnPropertyNames(Array.prototype).includes("stack") ? 2 : (Error.captureStackTrace(Array.prototype), 1))',
+  ),
+  'a property that is defined through a proxy': counting(
+    '([].n || (Object.defineProperty(new Proxy(Array.prototype, {}), "n", { value: 2 }), 1))',
+  ),
+  'what regular expressions are said to have read': counting('(RegExp.input === "x" ? 2 : (RegExp.input = "x", 1))'),
   'the prototype of the script':
     'var me = arguments.callee.prototype; function decodeUplink() { me.n = (me.n || 0) + 1; return { data: { n: me.n || 1 } } }',
   'the memory of regular expressions': counting('(RegExp.$1 === "x" ? 2 : (/(x)/.exec("x"), 1))'),
@@ -126,10 +154,14 @@ test('a message that loops on a busy machine leaves nothing in the way of the ne
 test('a script loads also where the time that it was given went to the machine', (t) => {
   const { runInContext } = vm.Script.prototype;
   let timeouts = 0;
-  t.mock.method(vm.Script.prototype, 'runInContext', function (this: vm.Script, ...given: Parameters<vm.Script['runInContext']>) {
-    if (given[1] === undefined || timeouts++ > 0) return runInContext.apply(this, given);
-    throw Object.assign(new Error('Script execution timed out'), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
-  });
+  t.mock.method(
+    vm.Script.prototype,
+    'runInContext',
+    function (this: vm.Script, ...given: Parameters<vm.Script['runInContext']>) {
+      if (given[1] === undefined || timeouts++ > 0) return runInContext.apply(this, given);
+      throw Object.assign(new Error('Script execution timed out'), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' });
+    },
+  );
   const script = new CodecScript('codec', counting('1'), 1000);
   assert.equal(timeouts, 2);
   assert.deepEqual(script.decode(inputs(1), false), [{ output: { data: { n: 1 } } }]);

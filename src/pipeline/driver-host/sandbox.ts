@@ -171,8 +171,8 @@ export class CodecScript {
    * time, the timer only wakes.
    */
   #boxed(script: vm.Script, timeoutMs: number): unknown {
+    const started = process.threadCpuUsage();
     for (let attempt = 0; ; attempt++) {
-      const started = process.threadCpuUsage();
       this.#isTidy = false;
       try {
         return script.runInContext(this.#context, { timeout: timeoutMs });

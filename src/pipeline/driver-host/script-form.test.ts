@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bodyOf, extendsClasses, globalVariables } from './script-form.ts';
+import { bodyOf, extendsClasses, globalVariables, importsAtRunTime } from './script-form.ts';
 
 test('a script that may extend a class of the language is told by its text', () => {
   const extending = [
@@ -80,4 +80,10 @@ test('only what a script may look up in the global object is made a property of 
 test('the helpers of a compiler are no look into the global object', () => {
   const body = bodyOf('var __extends = (this && this.__extends) || function () {};\nvar made = new Base();', false, []);
   assert.ok(!body.includes('globalThis.__extends'));
+});
+
+test('comments without end behind the word import are looked through once', () => {
+  // A look that tried each way to divide them among comments would not come to an end.
+  assert.equal(importsAtRunTime(`import ${'/**/'.repeat(1000)} x`), false);
+  assert.equal(importsAtRunTime(`import ${'/* * // **/'.repeat(1000)} ('x')`), true);
 });

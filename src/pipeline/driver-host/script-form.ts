@@ -18,7 +18,9 @@ export const moduleNames: readonly string[] = ['module', 'exports'];
 export function bodyOf(source: string, asModule: boolean, locals: readonly string[]): string {
   const found = entryNames.map((name) => `${name}: ${asModule ? ifExported(name) : ifDefined(name)}`);
   if (locals.length > 0) found.push(`unassigned: ${unassignedAmong(locals)}`);
-  return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}return { ${found.join(', ')} };`;
+  // Without a prototype: what a script adds to all objects is none of its functions.
+  const answered = `return { __proto__: null, ${found.join(', ')} };`;
+  return `${source.replace(firstLine, '')}\n;${namesAsGlobals(source)}${answered}`;
 }
 
 function unassignedAmong(locals: readonly string[]): string {
@@ -207,7 +209,8 @@ export function importsAtRunTime(source: string): boolean {
 }
 
 /** `meter.import.total` is a property; `...import(x)` is none. */
-const importCall = /(?<!(?<!\.\.)\.\s*)\bimport(?:\s|\/\*[\s\S]*?\*\/|(?:\/\/|<!--).*[\r\n\u2028\u2029])*[(.]/;
+const importCall =
+  /(?<!(?<!\.\.)\.\s*)\bimport(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:\/\/|<!--).*[\r\n\u2028\u2029])*[(.]/;
 const commentOrText =
   /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|`(?:[^`\\]|\\[\s\S])*`/g;
 
