@@ -18,7 +18,7 @@ export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ScriptFiles
  *
  *   folder with driver.json                 Sluice's own form
  *   folder with package.json, examples.json  the LoRa Alliance's Payload Codec API (TS013)
- *   …-codec.yaml, or a folder with one      the device repository of The Things Stack
+ *   …-codec.yaml or codec-….yaml, or a folder with one   the device repository of The Things Stack
  *   …/test_decode_….json, test_encode_….json  the device profiles of ChirpStack
  *   a script with one of these beside it
  *
@@ -56,6 +56,7 @@ async function readDescribed(path: string): Promise<DriverFiles | undefined> {
     [`${name}-codec.yaml`, readThingsStack],
     [`${name}-codec.yml`, readThingsStack],
     [`test_decode_${name}.json`, readChirpStack],
+    [await soleDescriptionOf(basename(path), folder), readThingsStack],
   ];
   for (const [description, readIt] of ways) {
     if (description === '' || !(await exists(join(folder, description)))) continue;
@@ -71,10 +72,22 @@ async function readOwn(folder: string): Promise<DriverFiles> {
   return { ...manifest, purpose: { deviceType, firmware }, examplesFile: manifestFile, unusableExamples: [] };
 }
 
+/** The description of The Things Stack that names the script, whatever its own name; empty where there is none, or several are. */
+async function soleDescriptionOf(script: string, folder: string): Promise<string> {
+  const found: string[] = [];
+  for (const name of await descriptionsIn(folder)) {
+    const text = await read(join(folder, name));
+    if (Array.from(text.matchAll(nameOfScript), (match) => match[1]).includes(script)) found.push(name);
+  }
+  return found.length === 1 ? found[0] : '';
+}
+
+const nameOfScript = /^\s+fileName:[ \t]*["']?([^"'#\r\n]*?)["']?[ \t]*(?:#.*)?$/gm;
+
 /** None where it is no folder. */
 async function descriptionsIn(folder: string): Promise<readonly string[]> {
   if (!(await exists(folder)) || !(await stat(folder)).isDirectory()) return [];
-  return (await readdir(folder)).filter((name) => /-codec\.ya?ml$/i.test(name)).sort();
+  return (await readdir(folder)).filter((name) => /(?:-codec|^codec-.*)\.ya?ml$/i.test(name)).sort();
 }
 
 const isYaml = /\.ya?ml$/i;

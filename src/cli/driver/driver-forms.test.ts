@@ -224,6 +224,23 @@ uplinkDecoder:
   assert.match(err, /Name one of these in .*: other-codec\.yaml, tank-codec\.yaml/);
 });
 
+test('driver test finds the one description that names a script, and one whose name begins with codec', async () => {
+  const description = `
+uplinkDecoder:
+  fileName: 'level.js' # shared
+  examples:
+    - { description: Unknown port, input: { fPort: 1, bytes: [] }, output: { errors: [unknown FPort] } }
+`;
+  await files({ 'level.js': script, 'other.js': script, 'codec-tank.yaml': description });
+  for (const name of ['.', 'level.js', 'codec-tank.yaml']) {
+    const { status, out } = await run(['driver', 'test', name], { cwd });
+    assert.deepEqual([status, out.split('\n')[0]], [0, 'ok      Unknown port'], name);
+  }
+  assert.equal((await run(['driver', 'test', 'other.js'], { cwd })).status, 1);
+  await files({ 'cistern-codec.yaml': description });
+  assert.equal((await run(['driver', 'test', 'level.js'], { cwd })).status, 1);
+});
+
 test('driver test reads a test of ChirpStack, which is a script more than it is JSON', async () => {
   await files({
     'tank.js': script,
