@@ -10,8 +10,8 @@ export interface Guard {
   readonly added: () => readonly string[];
   /** Another script leaves other globals, or none: until one is found, nobody looks for them behind each message. */
   readonly forgetGlobals: () => void;
-  /** From now on no name that is added stays between messages. */
-  readonly keepNoNames: () => void;
+  /** Names that may stay between messages without a value, each with the class whose prototype gets it: `String,twice`. */
+  readonly mayKeep: (names: readonly string[]) => void;
 }
 
 /**
@@ -28,6 +28,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     Reflect;
   const { has: hasName, add: addName } = Set.prototype;
   const { includes } = Array.prototype;
+  const { split } = String.prototype;
   const call = Reflect.apply;
   const { create: createObject, freeze, isExtensible, keys: listedNames, getOwnPropertySymbols } = Object;
 
@@ -44,6 +45,8 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     readonly values: readonly unknown[];
     /** Names that were added before. */
     readonly seen: Set<PropertyKey>;
+    /** Those that a script gives it before anything of the script can ask for them. */
+    mayStay: PropertyKey[];
     /**
      * Those that are added for every message: they stay, undefined. To add and delete a property of `Object.prototype` makes
      * the engine go through all the prototypes that were ever made, which in the end took 10 ms a message.
@@ -171,6 +174,7 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
       keys,
       values,
       seen: new Set(),
+      mayStay: bare(),
       blanks: bare(),
     };
   }
@@ -235,10 +239,13 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
     return true;
   }
 
-  /** Whether it may stay as a blank. The global object keeps none: whoever lists its names would see them. */
-  function isUsual({ holder, seen, blanks }: Kept, name: PropertyKey): boolean {
+  /** Whether it may stay as a blank. */
+  function isUsual({ holder, seen, blanks, mayStay }: Kept, name: PropertyKey): boolean {
     return (
-      holder !== globalThis && call(hasName, seen, [name]) && blanks.length < blanksMax && isAssigned(holder, name)
+      call(includes, mayStay, [name]) &&
+      call(hasName, seen, [name]) &&
+      blanks.length < blanksMax &&
+      isAssigned(holder, name)
     );
   }
 
@@ -310,8 +317,18 @@ export function installGuard(watchAll: boolean, opensClasses: boolean, reachable
       added = bare();
       return names;
     },
-    keepNoNames: () => {
-      blanksMax = 0;
+    mayKeep: (names) => {
+      for (let index = 0; index < kept.length; index++) {
+        const item = kept[index];
+        item.mayStay = bare();
+        if (item.blanks.length > 0) forgetBlanks(item);
+        for (let place = 0; place < names.length; place++) {
+          const kindAndName = call(split, names[place], [',']);
+          const kind = item.holder.constructor as { readonly name: string; readonly prototype: object } | undefined;
+          if (kind?.prototype === item.holder && kind.name === kindAndName[0])
+            item.mayStay[item.mayStay.length] = kindAndName[1];
+        }
+      }
     },
     forgetGlobals: () => {
       if (watchAll) return;

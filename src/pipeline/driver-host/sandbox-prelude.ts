@@ -4,10 +4,15 @@ import type { Guard, Surroundings } from './sandbox-guard.ts';
 export interface Sandbox {
   /**
    * The script as a function of the context's own, to be called with the values of `globals`, names with spaces between them, and with
-   * `module` and `exports` where `asModule`. Where `asNew`, names that it adds to classes of the language are gone for the next
-   * message, and not only without a value.
+   * `module` and `exports` where `asModule`. Names that it adds to classes of the language are gone for the next message, but for
+   * those of `givenFirst` (`String,twice`, with spaces between them), which may stay without a value: nobody asks before they are given.
    */
-  readonly take: (script: (...given: unknown[]) => unknown, globals: string, asModule: boolean, asNew: boolean) => void;
+  readonly take: (
+    script: (...given: unknown[]) => unknown,
+    globals: string,
+    asModule: boolean,
+    givenFirst: string,
+  ) => void;
   /** JSON of the inputs of the next run. */
   readonly put: (inputs: string) => void;
   readonly restore: () => Surroundings;
@@ -265,12 +270,12 @@ export function installSandbox(
   for (const install of installers) install();
   const guard = installGuard(watchAll, opensClasses, reachable);
   return {
-    take: (taken, globalNames, isModule, asNew) => {
+    take: (taken, globalNames, isModule, givenFirst) => {
       script = freeze(taken);
       // Only `arguments.callee` leads to it, and to its prototype: neither may keep anything.
       freeze(taken.prototype);
       guard.forgetGlobals();
-      if (asNew) guard.keepNoNames();
+      guard.mayKeep(givenFirst === '' ? [] : apply(split, givenFirst, [' ']));
       asModule = isModule;
       globals = globalNames === '' ? [] : apply(split, globalNames, [' ']);
     },

@@ -14,12 +14,12 @@ import {
   globalVariables,
   importsAtRunTime,
   isVariableName,
-  listsBeforeExtending,
   mayNameGlobal,
   moduleNames,
   wantsModule,
   withoutExports,
 } from './script-form.ts';
+import { namesUnasked } from './script-preamble.ts';
 import {
   isTimeout,
   lacksFunction,
@@ -266,7 +266,7 @@ export class CodecScript {
 
   #take(): void {
     const [script, globals] = this.#compile(globalVariables(this.#source));
-    this.#sandbox.take(script, globals.join(' '), this.#asModule, listsBeforeExtending(this.#source));
+    this.#sandbox.take(script, globals.join(' '), this.#asModule, namesUnasked(this.#source).join(' '));
   }
 
   /** As the body of a function: nothing in it can end that function early and get at the top level behind. */

@@ -156,15 +156,6 @@ function namesOf(...classes: readonly { readonly prototype: object }[]): string 
     .join('|');
 }
 
-/**
- * Whether a script lists names as it loads and gives classes of the language more of them below: those of the message before must
- * not be among them, not even without a value.
- */
-export function listsBeforeExtending(source: string): boolean {
-  const listing = source.search(/^for\s*\([^;\n]*\bin\b/m);
-  return listing >= 0 && source.includes('prototype', listing);
-}
-
 /** Whether it failed for want of `module` or `exports`. */
 export function wantsModule(problem: string): boolean {
   return /^(module|exports) is not defined$/.test(problem);
