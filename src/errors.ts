@@ -67,15 +67,23 @@ export class SluiceError extends Error {
 
 /** As somebody hears of it who may do something about it; to others that would say what they may not do. */
 export function withRemedy(error: SluiceError): SluiceError {
-  if (error.code !== 'queue_not_found') return error;
-  const { queue } = error.detail ?? {};
+  const condition = conditions[error.code];
+  const { queue, kind } = error.detail ?? {};
+  if (condition === undefined || (error.code !== 'queue_not_found' && queue === undefined)) return error;
   const name = typeof queue === 'string' && /^\w[\w.-]*$/.test(queue) ? queue : 'NAME';
-  const remedy = `make it with \`sluice queue create ${name} --bind FILTER\``;
-  return new SluiceError(error.code, `${error.message}; ${remedy}`, {
+  const remedy = `make it with \`sluice queue create ${name}${kind === 'log' ? ' --kind log' : ''} --bind FILTER\``;
+  return new SluiceError(error.code, `${error.message}; ${condition}${remedy}`, {
     cause: error.cause,
     detail: { ...error.detail },
   });
 }
+
+/** What a queue that is made can help against, and under which condition. */
+const conditions: Partial<Record<ErrorCode, string>> = {
+  queue_not_found: '',
+  // Of a publish to the topic that a queue is read from, whether there is such a queue or not.
+  not_authorized: 'where there is none, ',
+};
 
 /** An error as everybody outside sees it, of RFC 9457: in an HTTP answer, and on the `errors` topic of a device. */
 export interface Problem {

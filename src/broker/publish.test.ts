@@ -148,6 +148,26 @@ test('publishing without the right is refused, and the server keeps $-topics to 
   assert.equal(publisher.take(PacketType.puback).reasonCode, 0x87);
 });
 
+test('who publishes to where a queue is read is told where to publish, and who may make one how', async () => {
+  const said = async (topic: string, mayMake: boolean): Promise<string> => {
+    const access = openAccess({ mayAdminister: () => mayMake });
+    const publisher = await new BrokerFixture({ access }).connect('p', {
+      properties: { requestProblemInformation: 1 },
+    });
+    publisher.publish(topic, 'x', { qos: 1 });
+    return publisher.take(PacketType.puback).properties?.reasonString ?? '';
+  };
+  const queue =
+    'Not allowed to publish to "$queue/x", where queue "x" is read: publish to a topic that the queue is bound to';
+  const log =
+    'Not allowed to publish to "$stream/x/g", where log "x" is read: publish to a topic that the log is bound to';
+  const how = '; where there is none, make it with `sluice queue create x';
+  assert.deepEqual([await said('$queue/x', false), await said('$stream/x/g', false)], [queue, log]);
+  assert.equal(await said('$queue/x', true), `${queue}${how} --bind FILTER\``);
+  assert.equal(await said('$stream/x/g', true), `${log}${how} --kind log --bind FILTER\``);
+  assert.match(await said('$SYS/x', true), /topics of the server are for reading$/);
+});
+
 test('PUBACK says whether anybody subscribes to what was published', async () => {
   const sink = new HeldSink('stored');
   const fixture = new BrokerFixture({ sinks: [sink] });

@@ -1,10 +1,10 @@
-import { SluiceError } from '../errors.ts';
+import type { SluiceError } from '../errors.ts';
 import type { ReceiptWaiter } from '../message.ts';
 import type { BrokerCounters } from './counters.ts';
 import type { Publication } from './publication.ts';
 import type { Retained } from './retained.ts';
 import type { Route, Router } from './router.ts';
-import { isServerTopic } from './server-topics.ts';
+import { isServerTopic, serverTopicRefusal } from './server-topics.ts';
 
 /** Whether storage takes anything. */
 export interface StorageDoor {
@@ -42,12 +42,7 @@ export class Publisher {
 
   /** Why nobody may publish to this topic, whatever their rights; undefined where they may. */
   refusal(topic: string, retainedBytes: number): SluiceError | undefined {
-    if (isServerTopic(topic)) {
-      return new SluiceError(
-        'not_authorized',
-        `Not allowed to publish to "${topic}": topics of the server are for reading`,
-      );
-    }
+    if (isServerTopic(topic)) return serverTopicRefusal(topic);
     return retainedBytes > 0 ? this.#retained.refusal(topic, retainedBytes) : undefined;
   }
 }

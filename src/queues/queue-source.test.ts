@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { type SluiceError, withRemedy } from '../errors.ts';
 import { TestEngine } from './embedded/testing/test-engine.ts';
 import { QueueSink } from './queue-sink.ts';
 import { QueueSource } from './queue-source.ts';
@@ -140,6 +141,9 @@ test('a stream is refused without a group, for what is no log, and from a place 
     ['$q/orders/#', 'invalid_argument', /it is a log/],
   ];
   for (const [filter, code, message] of refused) await assert.rejects(source.resolve(filter), { code, message });
+  await assert.rejects(source.resolve('$stream/nothing/g'), (problem: SluiceError) =>
+    withRemedy(problem).message.endsWith('make it with `sluice queue create nothing --kind log --bind FILTER`'),
+  );
   const bad = { credit: 1, properties: [['start', 'yesterday'] as const] };
   await assert.rejects(source.consume('$stream/audit/g', new RecordingConsumer(), bad), {
     code: 'invalid_argument',

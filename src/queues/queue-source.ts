@@ -42,7 +42,7 @@ export class QueueSource implements ConsumerSource {
     const directory = await this.#directory.get();
     const queue = asked.form === 'bound' ? directory.boundTo(asked.filter) : directory.named(asked.name);
     if (queue === undefined) {
-      const detail = asked.form === 'bound' ? { filter } : { filter, queue: asked.name };
+      const detail = asked.form === 'bound' ? { filter } : { filter, queue: asked.name, kind: kindOf(asked) };
       throw new SluiceError('queue_not_found', `Cannot consume "${filter}": ${missing(asked)}`, { detail });
     }
     const problem = kindProblem(queue, asked);
@@ -62,7 +62,11 @@ function groupIn(
 
 function missing(asked: SourceFilter): string {
   if (asked.form === 'bound') return `no queue is bound to exactly "${asked.filter}"`;
-  return `there is no ${asked.form === 'queue' ? 'queue' : 'log'} "${asked.name}"`;
+  return `there is no ${kindOf(asked) === 'log' ? 'log' : 'queue'} "${asked.name}"`;
+}
+
+function kindOf({ form }: SourceFilter): QueueInfo['options']['kind'] {
+  return form === 'stream' ? 'log' : 'work';
 }
 
 function kindProblem({ name, options }: QueueInfo, { form }: SourceFilter): string | undefined {

@@ -1,4 +1,4 @@
-import { SluiceError } from '../../errors.ts';
+import { SluiceError, withRemedy } from '../../errors.ts';
 import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
@@ -213,7 +213,9 @@ function refuse(connection: Connection, packet: PublishPacket, refusal: SluiceEr
   }
   if (packet.qos === 2 && connection.version === 4)
     connection.session.received.set(packet.packetId, new ReceivedMessage());
-  connection.acknowledger.refuse(connection.acknowledger.open(packet.packetId, packet.qos), refusal);
+  const { access } = connection.context;
+  const told = access.mayAdminister(connection.identity) ? withRemedy(refusal) : refusal;
+  connection.acknowledger.refuse(connection.acknowledger.open(packet.packetId, packet.qos), told);
 }
 
 /** The same QoS 2 message once more, because PUBREC was lost: it is not published again [MQTT-4.3.3-10]. */
