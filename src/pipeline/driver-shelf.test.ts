@@ -43,6 +43,26 @@ test('a driver whose examples fail is refused with the difference, and taken whe
   });
 });
 
+test('an example that nobody could read counts as one that fails, behind the question what the version stands for', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const registry = { putDriver: async () => undefined };
+  const shelf = new DriverShelf({ host, registry, log: silentLog } as unknown as DriverShelfParts);
+  const script = 'function decodeUplink() { return { data: { level: 7 } } }';
+  const driver = { id: 'tank', version: '1.0.0', deviceType: 'tank', firmware: '*', script, createdAt: 0 };
+  const unusable = [{ description: 'Later', problem: 'It has no output' }];
+  const examples = [{ description: 'right', bytes: '', output: { data: { level: 7 } } }];
+  await assert.rejects(shelf.put(driver, { examples, unusable, acceptFailing: false }), {
+    code: 'invalid_argument',
+    message: /1 of 2 .*"Later": It has no output$/,
+  });
+  const failed = await shelf.put(driver, { examples, unusable, acceptFailing: true });
+  assert.deepEqual(failed, [{ description: 'Later', problem: 'It has no output', ok: false }]);
+  const other = { ...driver, script: `${script};` };
+  await assert.rejects(shelf.put(other, { examples, unusable, acceptFailing: false }), { code: 'conflict' });
+});
+
 test('long answers to many examples hold up nobody, and are told of the first ones only', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());

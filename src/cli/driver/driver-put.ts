@@ -61,12 +61,6 @@ export const put = command({
     const { 'device-type': deviceType = purpose?.deviceType, firmware = purpose?.firmware ?? '*' } = options;
     if (deviceType === undefined) throw new UsageError(`Give --device-type: no driver.json says it for "${file}"`);
     const api = new Api(options.url, options.token);
-    const unusable = unusableExamples.map((each) => ({ ...each, ok: false }));
-    if (unusable.length > 0 && !force) {
-      await refuseOther(api, { id, version, deviceType, firmware, script });
-      tell(terminal, unusable);
-      throw refusal();
-    }
     const query = force ? '?acceptFailingExamples=true' : '';
     const at = `${path`/v1/drivers/${id}/${version}`}${query}`;
     const body = {
@@ -76,30 +70,14 @@ export const put = command({
       rollout: stage === undefined ? undefined : { stage, share },
       // Those of another script say nothing of this one.
       examples: examples.filter((example) => example.script === undefined),
+      ...(unusableExamples.length > 0 && { unusableExamples }),
     };
     const answer = await sent(api.put<PutAnswer>(at, body), terminal);
-    tell(terminal, [...unusable, ...answer.failedExamples]);
+    tell(terminal, answer.failedExamples);
     warn(terminal, answer);
     return print(terminal, options.json, answer, () => `Brought in driver ${id} ${version}.`);
   },
 });
-
-interface Brought {
-  readonly id: string;
-  readonly version: string;
-  readonly deviceType: string;
-  readonly firmware: string;
-  readonly script: string;
-}
-
-/** Examples that nobody can run do not reach the server, which would say first that the version stands for something else. */
-async function refuseOther(api: Api, { id, version, ...brought }: Brought): Promise<void> {
-  const known = await api.find<Brought>(path`/v1/drivers/${id}/${version}`, 'not_found');
-  if (known === undefined) return;
-  const { deviceType, firmware, script } = brought;
-  if (known.deviceType === deviceType && known.firmware === firmware && known.script === script) return;
-  throw new Error(`Give the driver a new version: "${id}" ${version} exists already and differs`);
-}
 
 /** A refusal has the examples that failed: they are shown as driver test shows them. */
 async function sent(answer: Promise<PutAnswer>, terminal: Terminal): Promise<PutAnswer> {

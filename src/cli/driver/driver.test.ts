@@ -90,19 +90,23 @@ test('driver put sends the examples beside the script, and shows those that the 
   assert.equal(forced.seen[0].url, '/v1/drivers/mine/1.0.0?acceptFailingExamples=true');
 });
 
-test('driver put does not send a driver of which an example says too little', async () => {
+test('driver put tells the server of an example that says too little, which judges it as one that fails', async () => {
   await writeFile(
     join(cwd, 'little-codec.yaml'),
     'uplinkDecoder:\n  fileName: codec.js\n  examples:\n    - description: Later\n',
   );
   const argv = ['driver', 'put', 'mine', '1.0.0', '--file', 'little-codec.yaml', '--device-type', 't'];
-  const absent = { 'GET /v1/drivers/mine/1.0.0': { status: 404, body: { code: 'not_found' } } };
-  const { status, err, seen } = await runAgainst(absent, argv, { cwd });
-  assert.deepEqual([status, seen.filter(({ method }) => method === 'PUT').length], [1, 0]);
+  const failedExamples = [{ description: 'Later', ok: false, problem: 'It says too little' }];
+  const answers = { 'PUT /v1/drivers/mine/1.0.0': { status: 400, body: { code: 'invalid_argument', failedExamples } } };
+  const { status, err, seen } = await runAgainst(answers, argv, { cwd });
+  assert.equal(status, 1);
+  assert.deepEqual(
+    seen.map(({ method }) => method),
+    ['PUT'],
+  );
+  const [{ description, problem }] = (seen[0].body as { unusableExamples: Record<string, string>[] }).unusableExamples;
+  assert.deepEqual([description, typeof problem], ['Later', 'string']);
   assert.match(err, /failed {2}Later/);
-  const known = { 'GET /v1/drivers/mine/1.0.0': { body: { ...mine, script: 'other' } } };
-  const there = await runAgainst(known, argv, { cwd });
-  assert.equal(there.err, 'Give the driver a new version: "mine" 1.0.0 exists already and differs');
 });
 
 test("driver list says which firmware each version decodes, one's own first and of those built in the rivals", async () => {

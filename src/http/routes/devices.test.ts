@@ -56,13 +56,15 @@ test('a driver is brought with its version, and one that does not load is refuse
   assert.deepEqual(body.warnings, ['It is alone']);
   assert.equal(store.brought[0].script, script);
   const examples = [{ description: 'e', bytes: '00ff', fPort: 2, output: { data: {} } }];
+  const unusable = [{ description: 'u', problem: 'It has no output' }];
   const proved = await call('PUT', '/v1/drivers/meter/1.3.0?acceptFailingExamples=true', {
     deviceType: 'meter',
     script,
     examples,
+    unusableExamples: unusable,
   });
   assert.deepEqual(proved.body.failedExamples, [{ description: 'accepted', ok: false }]);
-  assert.deepEqual(pipeline.expectedExamples.at(-1), { examples, acceptFailing: true });
+  assert.deepEqual(pipeline.expectedExamples.at(-1), { examples, unusable, acceptFailing: true });
   for (const wrong of [{ bytes: '0' }, { fPort: 256 }, { recvTime: 'now' }, { output: 1 }, { call: 'x' }]) {
     const body = { deviceType: 'meter', script, examples: [{ ...examples[0], ...wrong }] };
     assert.equal((await call('PUT', '/v1/drivers/meter/1.4.0', body)).status, 400, JSON.stringify(wrong));

@@ -2,6 +2,7 @@ import { valid } from 'semver';
 import { activeRollout, type DriverStage, driverStages, type Rollout } from '../../devices/rollout.ts';
 import type { StoredDriver } from '../../devices/store.ts';
 import { SluiceError } from '../../errors.ts';
+import type { UnusableExample } from '../../pipeline/codec-examples/failing-examples.ts';
 import { examplesMax, type RunnableExample } from '../../pipeline/codec-examples/runnable-example.ts';
 import { scriptBytesMax } from '../../pipeline/driver-host/host.ts';
 import { ok, type Route, route } from '../route.ts';
@@ -30,6 +31,7 @@ interface Put extends Named {
     readonly script: string;
     readonly rollout?: RolloutBody;
     readonly examples: readonly RunnableExample[];
+    readonly unusableExamples: readonly UnusableExample[];
   };
 }
 
@@ -201,12 +203,22 @@ export const driverRoutes: readonly Route[] = [
             default: [],
             description: 'What it has to make of payloads: they are run, and a driver that fails one is refused',
           },
+          unusableExamples: {
+            ...array(object({ description: text, problem: text }, ['description', 'problem']), {
+              maxItems: examplesMax,
+            }),
+            default: [],
+            description: 'Examples that say too little to be run, and why: each counts as one that fails',
+          },
         },
         ['deviceType', 'script'],
       ),
       responses: { 201: answer('The driver', { ...driverFields, warnings, failedExamples }) },
     },
-    handle: async ({ params: { id, version }, query, body: { rollout: wanted, examples, ...body } }, services) => {
+    handle: async (
+      { params: { id, version }, query, body: { rollout: wanted, examples, unusableExamples, ...body } },
+      services,
+    ) => {
       const { pipeline, clock } = services;
       if (valid(version) !== version) {
         throw new SluiceError(
@@ -216,7 +228,8 @@ export const driverRoutes: readonly Route[] = [
       }
       const placed = wanted === undefined ? {} : { rollout: toRollout(wanted) };
       const driver: StoredDriver = { id, version, ...body, createdAt: clock.now(), ...placed };
-      const failed = await pipeline.drivers.put(driver, { examples, acceptFailing: query.acceptFailingExamples });
+      const { acceptFailingExamples: acceptFailing } = query;
+      const failed = await pipeline.drivers.put(driver, { examples, unusable: unusableExamples, acceptFailing });
       const { script: _, ...answered } = driver;
       const { warnings: told } = pipeline.drivers.show(driver);
       return { status: 201, body: { ...answered, warnings: told, failedExamples: failed } };

@@ -7,8 +7,15 @@ import type { RunnableExample } from './runnable-example.ts';
 /** What a driver that comes in has to show. */
 export interface ExpectedExamples {
   readonly examples: readonly RunnableExample[];
+  /** Those that whoever brings it could not read: each counts as one that fails. */
+  readonly unusable?: readonly UnusableExample[];
   /** It comes in although some fail. */
   readonly acceptFailing: boolean;
+}
+
+export interface UnusableExample {
+  readonly description: string;
+  readonly problem: string;
 }
 
 /** Of those that failed: in a refusal the others are as many as the message says, in an answer they are shown shortened. */
@@ -21,11 +28,14 @@ const characters = { expected: 500, description: 200 };
  */
 export async function failingExamples(
   driver: DriverRef & DriverMatch & { readonly script: string },
-  { examples, acceptFailing }: ExpectedExamples,
+  { examples, unusable = [], acceptFailing }: ExpectedExamples,
 ): Promise<readonly ExampleResult[]> {
-  if (examples.length === 0) return [];
-  const failing = (await runExamples({ ...driver, examples }, toKeep())).filter(({ ok }) => !ok);
-  if (failing.length > 0 && !acceptFailing) throw refusal(failing, examples.length);
+  const failing: ExampleResult[] = unusable.map((each) => ({ ...each, ok: false }));
+  if (examples.length > 0) {
+    const results = await runExamples({ ...driver, examples }, toKeep());
+    failing.push(...results.filter(({ ok }) => !ok));
+  }
+  if (failing.length > 0 && !acceptFailing) throw refusal(failing, examples.length + unusable.length);
   return failing;
 }
 
