@@ -53,6 +53,18 @@ for (const version of [4, 5] as const) {
   });
 }
 
+test('a PUBREL that comes again and again before PUBREC is answered once, and takes no more room', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink], limits: { receiveMaximum: 2 } });
+  const publisher = await fixture.connect('p');
+  publisher.publish('t', 'x', { qos: 2, packetId: 8 });
+  for (let i = 0; i < 1_000; i++) publisher.ack(PacketType.pubrel, 8);
+  publisher.publish('t', 'y', { qos: 2, packetId: 9 });
+  for (const { waiter, tag } of sink.admitted) waiter.receipt(tag, undefined);
+  const { pubrec, pubcomp } = PacketType;
+  assert.deepEqual(publisher.waiting(), [pubrec, pubcomp, pubrec]);
+});
+
 test('a message that is sent again and released before its first PUBREC holds nothing up', async () => {
   const sink = new HeldSink('t');
   const fixture = new BrokerFixture({ sinks: [sink] });

@@ -44,8 +44,8 @@ export class Acknowledger implements ReceiptWaiter {
   readonly #outcomes = new LazyMap<number, string>();
   /** Messages that wait for room in a queue. */
   readonly #held = new LazyMap<number, true>();
-  /** Slots that are not of a message. */
-  #releases = 0;
+  /** Packet ids of the slots that are not of a message: one for each, however often PUBREL comes. */
+  readonly #releases = new LazyMap<number, true>();
   #head = 0;
   #tail = 0;
   #closed = false;
@@ -62,7 +62,7 @@ export class Acknowledger implements ReceiptWaiter {
 
   /** Messages that are not acknowledged yet. */
   get pending(): number {
-    return this.#tail - this.#head - this.#releases;
+    return this.#tail - this.#head - this.#releases.size;
   }
 
   /**
@@ -124,8 +124,9 @@ export class Acknowledger implements ReceiptWaiter {
 
   /** PUBREL for a message whose PUBREC is yet to leave: it counts behind that. False where none is due. */
   releasedEarly(packetId: number): boolean {
+    if (this.#releases.has(packetId)) return true;
     if (!this.#owesPubrec(packetId)) return false;
-    this.#releases++;
+    this.#releases.set(packetId, true);
     this.expect(this.open(packetId, release), 0);
     return true;
   }
@@ -159,7 +160,7 @@ export class Acknowledger implements ReceiptWaiter {
 
   #send(tag: number, packetId: number, qos: number, reasonCode: number): void {
     if (qos === release) {
-      this.#releases--;
+      this.#releases.delete(packetId);
       if (!this.#closed) this.#link.completion.released(packetId);
       return;
     }
