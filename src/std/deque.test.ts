@@ -18,7 +18,10 @@ test('it keeps order at both ends over growth and wrap-around, as an array would
       assert.equal(deque.shift(), model.shift());
     }
     assert.equal(deque.size, model.length);
+    const at = (i * 31) % (model.length + 2);
+    assert.equal(deque.at(at), model[at]);
   }
+  assert.equal(deque.at(-1), undefined);
   assert.deepEqual([...deque], model);
 });
 
@@ -31,4 +34,22 @@ test('an empty one answers undefined, and can be cleared and used again', () => 
   assert.equal(deque.size, 0);
   deque.unshift('b');
   assert.equal(deque.shift(), 'b');
+});
+
+test('a small one that empties and fills again and again keeps order', () => {
+  const deque = new Deque<number>();
+  const model: number[] = [];
+  for (let i = 0; i < 10_000; i++) {
+    const action = (i * 7919) % 10;
+    if (action < 4 && model.length < 3) {
+      deque.push(i);
+      model.push(i);
+    } else if (action < 5 && model.length < 3) {
+      deque.unshift(i);
+      model.unshift(i);
+    } else {
+      assert.equal(deque.shift(), model.shift());
+    }
+    assert.deepEqual([deque.size, deque.peek(), ...deque], [model.length, model[0], ...model]);
+  }
 });

@@ -52,7 +52,7 @@ export class DeliveryLoop implements LeasingHome {
   get canDeliver(): boolean {
     const { source } = this;
     const { paused, maxInflight } = source.options;
-    if (source.context.handOut.isOver || this.#leavers.slots.size > 0) return false;
+    if (source.context.handOut.isOver || this.#leavers.areThere) return false;
     return this.dispatcher.hasAvailable && this.leased < maxInflight && !paused && !source.closed;
   }
 

@@ -24,15 +24,21 @@ interface LaneParts {
  * since each has waited longest in its own.
  */
 export class LaneSelector implements Selector {
+  readonly #lanes: Lanes;
+  readonly #schedule: Schedule;
+  readonly #hot: HotShare;
   readonly #parts: LaneParts;
 
   constructor(parts: LaneParts) {
+    this.#lanes = parts.lanes;
+    this.#schedule = parts.schedule;
+    this.#hot = parts.hot;
     this.#parts = parts;
   }
 
   arrived(entry: Entry): void {
-    const { lanes, hot } = this.#parts;
-    const lane = lanes.of(entry.lane);
+    const hot = this.#hot;
+    const lane = this.#lanes.of(entry.lane);
     if (this.#keepsInMemory(lane)) {
       hot.add(entry.record.length);
       lane.ready.push(entry);
@@ -46,10 +52,11 @@ export class LaneSelector implements Selector {
   }
 
   next(): Entry | undefined {
-    const { lanes, schedule } = this.#parts;
+    const lanes = this.#lanes;
+    const schedule = this.#schedule;
     if (schedule.wanted) schedule.load();
     while (lanes.readyInMemory === 0 && schedule.wanted) schedule.load();
-    const lane = lanes.all.length === 1 ? lanes.all[0] : this.#choose();
+    const lane = lanes.only ?? this.#choose();
     if (lane.backlog.size > 0) lane.backlog.load();
     return lane.ready.shift();
   }
@@ -71,12 +78,12 @@ export class LaneSelector implements Selector {
   }
 
   *inMemory(): Iterable<Entry> {
-    for (const { ready } of this.#parts.lanes.all) yield* ready;
+    for (const { ready } of this.#lanes.all) yield* ready;
   }
 
   oldest(): Entry | undefined {
     let oldest: Entry | undefined;
-    for (const { ready } of this.#parts.lanes.all) {
+    for (const { ready } of this.#lanes.all) {
       const head = ready.peek();
       if (head !== undefined && (oldest === undefined || head.sequence < oldest.sequence)) oldest = head;
     }
@@ -84,12 +91,13 @@ export class LaneSelector implements Selector {
   }
 
   #laneOf({ lane }: { lane: number }): Lane {
-    return this.#parts.lanes.of(lane);
+    return this.#lanes.of(lane);
   }
 
   /** Any lane where nothing is ready. */
   #choose(): Lane {
-    const { lanes, options, now } = this.#parts;
+    const { options, now } = this.#parts;
+    const lanes = this.#lanes;
     const { priorities, priorityAgeingMs } = options();
     const ageingMs = priorityAgeingMs === 0 ? Number.POSITIVE_INFINITY : priorityAgeingMs;
     const at = now();
@@ -110,9 +118,8 @@ export class LaneSelector implements Selector {
 
   /** New messages must wait behind those on disk; and where memory is full, a consumer that waits takes one all the same. */
   #keepsInMemory({ ready, backlog }: Lane): boolean {
-    const { hot, canDeliver } = this.#parts;
     if (backlog.size > 0) return false;
-    return hot.hasRoom || (ready.size === 0 && canDeliver());
+    return this.#hot.hasRoom || (ready.size === 0 && this.#parts.canDeliver());
   }
 }
 

@@ -37,25 +37,36 @@ export class Lane {
  */
 export class Lanes {
   readonly #queue: QueueCore;
-  readonly all: Lane[] = [];
+  readonly all: Lane[];
+  readonly #lowest: Lane;
+  /** Nearly always there is no other. */
+  #isOne = true;
 
   constructor(queue: QueueCore) {
     this.#queue = queue;
-    this.of(0);
+    this.#lowest = new Lane(0, queue);
+    this.all = [this.#lowest];
+  }
+
+  /** The one lane that there is; undefined where there are several. */
+  get only(): Lane | undefined {
+    return this.#isOne ? this.#lowest : undefined;
   }
 
   of(number: number): Lane {
+    if (number === 0) return this.#lowest;
+    this.#isOne = false;
     while (this.all.length <= number) this.all.push(new Lane(this.all.length, this.#queue));
     return this.all[number];
   }
 
   get readyInMemory(): number {
-    if (this.all.length === 1) return this.all[0].ready.size;
+    if (this.#isOne) return this.#lowest.ready.size;
     return this.all.reduce((sum, { ready }) => sum + ready.size, 0);
   }
 
   get onDiskAlone(): number {
-    if (this.all.length === 1) return this.all[0].backlog.size;
+    if (this.#isOne) return this.#lowest.backlog.size;
     return this.all.reduce((sum, { backlog }) => sum + backlog.size, 0);
   }
 

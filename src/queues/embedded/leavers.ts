@@ -25,6 +25,8 @@ interface LeaversParts {
 export class Leavers implements Wake {
   readonly #parts: LeaversParts;
   readonly #slots = new Set<Slot<Entry>>();
+  /** Whether there is anybody: asked for each message. */
+  areThere = false;
   deadline = 0;
   heapIndex = -1;
 
@@ -40,6 +42,7 @@ export class Leavers implements Wake {
   add(slot: Slot<Entry>): void {
     const { atOnce, release, wakes, now, done } = this.#parts;
     this.#slots.add(slot);
+    this.areThere = true;
     for (let entry = slot.any; entry !== undefined && atOnce.take(); entry = slot.any) release(entry);
     this.#forgetEmpty(slot);
     if (this.#slots.size === 0) done();
@@ -60,9 +63,11 @@ export class Leavers implements Wake {
   stop(): void {
     this.#parts.wakes.remove(this);
     this.#slots.clear();
+    this.areThere = false;
   }
 
   #forgetEmpty(slot: Slot<Entry>): void {
     if (slot.any === undefined) this.#slots.delete(slot);
+    this.areThere = this.#slots.size > 0;
   }
 }

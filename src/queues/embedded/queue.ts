@@ -149,7 +149,8 @@ export class Queue extends QueueCore {
   settle(entry: Entry, settlement: Settlement): boolean {
     if (entry.held) {
       settleEntry(this, entry, settlement);
-      this.delivery.pump();
+      // Most queues are consumed as they fill: then nothing waits for the place that is free now.
+      if (this.messages > this.delivery.leased) this.delivery.pump();
       return true;
     }
     if (entry.lost) this.delivery.answeredLate(entry);

@@ -86,8 +86,9 @@ export class Schedule {
 
   /** Messages are due that are not in memory: the queue had enough others ready, and loads them when it has not. */
   get wanted(): boolean {
+    if (!this.#wanted) return false;
     const { readyInMemory, hot } = this.#queue;
-    return this.#wanted && (readyInMemory === 0 || (readyInMemory < scheduleLoadMax && hot.bytes < memoryBytesMax));
+    return readyInMemory === 0 || (readyInMemory < scheduleLoadMax && hot.bytes < memoryBytesMax);
   }
 
   get inMemory(): Iterable<Entry> {
