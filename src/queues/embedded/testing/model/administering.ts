@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { GivenQueueOptions, QueueOptions } from '../../../options.ts';
 import { resolveOptions } from '../../../resolve-options.ts';
 import { durabilityByChance, liveByChance } from './options-by-chance.ts';
+import { idOf } from './published.ts';
 import type { World } from './world.ts';
 
 export function advance(world: World): void {
@@ -43,7 +44,7 @@ export async function purge(world: World, name: string): Promise<void> {
   world.isPurging = true;
   const purged = await world.under.engine.purge(name);
   const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
-  const left = new Set(messages.map(({ message }) => message.payload.toString()));
+  const left = new Set(messages.map(({ message }) => idOf(message)));
   const gone = [...queue.messages.keys()].filter((id) => !left.has(id));
   assert.equal(purged, gone.length);
   world.history.durably(() => {

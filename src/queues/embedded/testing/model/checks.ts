@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { droppedOf } from '../../../queue-stats.ts';
 import { turns } from '../../../testing/recording-consumer.ts';
+import { idOf } from './published.ts';
 import type { ReferenceQueue } from './reference-queue.ts';
-import type { World } from './world.ts';
+import { copied, type World } from './world.ts';
 
 /** Flushes in which the reference and what is on disk come to agree on what a move or a sweep has done. */
 const catchUpsMax = 4;
@@ -48,9 +49,9 @@ async function learnArrivals(world: World): Promise<void> {
     // What comes or goes while it looks is not looked at.
     const before = new Set(queue.messages.keys());
     const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
-    const found = new Set(messages.map(({ message }) => message.payload.toString()));
+    const found = new Set(messages.map(({ message }) => idOf(message)));
     for (const id of found) {
-      if (!before.has(id) && !queue.messages.has(id) && !world.line.arrived(id)) world.moves.arrived(id, name);
+      if (!before.has(id) && !queue.messages.has(id) && !world.line.arrived(id)) world.moves.arrived(id, name, false);
     }
     world.history.durably(() => {
       for (const id of before) if (!found.has(id)) world.moves.notFound(id, queue);
@@ -59,6 +60,8 @@ async function learnArrivals(world: World): Promise<void> {
 }
 
 async function countsProblem(world: World): Promise<Error | undefined> {
+  const { ready, enqueued, moved } = await world.under.engine.stats(copied);
+  assert.deepEqual({ ready, enqueued, moved }, { ...world.log.counts, moved: 0 }, 'the log that is copied');
   for (const [name, queue] of world.queues) {
     const stats = await world.under.engine.stats(name);
     const base = world.base.get(name) ?? { enqueued: 0, left: 0, present: 0 };
@@ -98,7 +101,16 @@ export async function checkAll(world: World): Promise<void> {
     checkNobodyIsForgotten(world, name, queue);
   }
   world.moves.allTold();
+  await checkLog(world);
   checkNoPublishIsForgotten(world);
+}
+
+/** Whatever is copied out of it, the log has what it had. */
+async function checkLog(world: World): Promise<void> {
+  const { messages } = await world.under.engine.browse(copied, { from: 0, limit: 100_000 });
+  const found = messages.map(({ sequence, message }) => [sequence, idOf(message)]);
+  const expected = [...world.log.present.values()].map(({ sequence, id }) => [sequence, id]);
+  assert.deepEqual(found, expected, 'messages of the log that is copied');
 }
 
 /** Who waits for room waits for a queue that has none. */
@@ -115,7 +127,7 @@ function checkNoPublishIsForgotten(world: World): void {
 async function messagesProblem(world: World, name: string, queue: ReferenceQueue): Promise<Error | undefined> {
   const { now } = world;
   const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
-  const found = messages.map(({ message, state, attempts }) => `${message.payload} ${state} ${attempts}`);
+  const found = messages.map(({ message, state, attempts }) => `${idOf(message)} ${state} ${attempts}`);
   const expected = [...queue.messages.values()].map(({ id, attempts, availableAt, deadline }) => {
     const state = deadline !== undefined ? 'leased' : availableAt > now ? 'scheduled' : 'ready';
     return `${id} ${state} ${attempts}`;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { acknowledged, type Delivery } from '../../../../message.ts';
+import { idOf } from './published.ts';
 import type { World, WorldConsumer } from './world.ts';
 
 export async function consume(world: World, name: string): Promise<void> {
@@ -21,7 +22,7 @@ export async function consume(world: World, name: string): Promise<void> {
 }
 
 function delivered(world: World, consumer: WorldConsumer, delivery: Delivery): void {
-  const id = delivery.message.payload.toString();
+  const id = idOf(delivery.message);
   world.delivered(consumer.name, consumer, id, delivery.attempt);
   consumer.held.set(id, delivery);
   const taken = consumer.held.size + consumer.lost.length;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { idOf } from './published.ts';
 import type { World } from './world.ts';
 
 const leaseMs = 4_000;
@@ -10,7 +11,7 @@ export async function lease(world: World, name: string): Promise<void> {
   world.begins(name, holder);
   const request = { consumerId: holder, max, waitMs: 0, leaseMs };
   for (const one of await under.engine.lease(name, request)) {
-    const id = one.delivery.message.payload.toString();
+    const id = idOf(one.delivery.message);
     world.delivered(name, holder, id, one.delivery.attempt, leaseMs);
     world.leasesOf(name).set(id, { ...one, holder });
   }

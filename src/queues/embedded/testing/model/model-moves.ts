@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import type { RowBatch } from '../../../../storage/row-batch.ts';
 import type { MoveProgress } from '../../move/move-row.ts';
+import { endedMovesMax } from '../../move/moves.ts';
 import { messageOf } from '../../record.ts';
 import type { TestEngine } from '../test-engine.ts';
 import type { History } from './history.ts';
+import type { ModelCopies } from './model-copies.ts';
+import { digitOf, idOf } from './published.ts';
 import type { ReferenceLine } from './reference-line.ts';
 import type { ReferenceQueue } from './reference-queue.ts';
 
@@ -15,6 +18,7 @@ interface MovesParts {
   readonly line: ReferenceLine;
   /** Rows go of which the reference is told afterwards. */
   readonly isPurging: boolean;
+  readonly copies: ModelCopies;
   queue(name: string): ReferenceQueue;
 }
 
@@ -25,7 +29,7 @@ interface ModelMove {
   readonly to: string;
   /** What was there when it began: it takes what stands in their places when it comes by. */
   readonly places: ReadonlySet<string>;
-  /** That ids must end with. */
+  /** Of its id; empty where all are meant. */
   readonly digit: string;
 }
 
@@ -67,13 +71,23 @@ export class ModelMoves {
     const filter = digit === undefined ? {} : { headers: { digit } };
     const edit = { setUserProperties: [['moved', 'yes']] } as const;
     const started = under.engine.startMove({ from, to, filter, edit, ...(rate === undefined ? {} : { rate }) });
-    const id = String(this.#next++);
+    const id = this.nextId();
     this.running.set(id, { id, from, to, places, digit: digit ?? '' });
     history.add(() => {
       this.running.delete(id);
       this.#next = Number(id);
     });
     assert.equal((await started).id, id);
+  }
+
+  /** Of the move or copy that begins now. */
+  nextId(): string {
+    return String(this.#next++);
+  }
+
+  /** Whether the engine has it still: of those that have ended it forgets the oldest. */
+  isKept(id: string): boolean {
+    return this.#next - Number(id) <= endedMovesMax;
   }
 
   /** It goes on with what it has not looked at; what it may take is as it was. */
@@ -89,6 +103,11 @@ export class ModelMoves {
   /** Whether something may have gone into memory and out of an open batch, so that no row tells of it. */
   get hasEndedUntold(): boolean {
     return this.#ended.size + this.#late.size > 0;
+  }
+
+  /** It came, and this was learnt afterwards. */
+  cameLate(id: string): void {
+    this.#late.add(id);
   }
 
   /** All queues were looked at. */
@@ -120,20 +139,27 @@ export class ModelMoves {
     return false;
   }
 
-  /** A message is in a queue where it was not before. */
-  arrived(id: string, to: string): void {
+  /** A message is in a queue where it was not before. `isNew`: it came in this transaction, so no newer value was there before. */
+  arrived(id: string, to: string, isNew = true): void {
+    if (this.#world.copies.arrived(id, to)) return;
     for (const move of [...this.running.values(), ...this.#ended]) {
       const from = this.#world.queue(move.from);
       const gone = move.to === to && this.#means(move, id) ? from.goneElsewhere(id) : undefined;
       if (gone === undefined) continue;
-      this.#world.queue(to).enqueue({ id, expiresAt: gone.expiresAt });
+      this.#world.queue(to).enqueue({ id, expiresAt: gone.expiresAt, isNewest: isNew });
       return;
     }
     this.#expired(id, to);
   }
 
-  /** What came is learnt before what went: one commit has both. */
+  /** What came is learnt before what went: one commit has both. Copies tell of themselves whatever came by them. */
   began({ tables, keys, values }: RowBatch): void {
+    const progressed: (readonly [id: string, progress: MoveProgress])[] = [];
+    for (const [at, table] of tables.entries()) {
+      const value = table === 'moves' && keys.view(at)[4] === 1 ? values[at] : undefined;
+      if (value !== undefined) progressed.push([String(keys.view(at).readUInt32BE()), JSON.parse(value.toString())]);
+    }
+    for (const [id, progress] of progressed) this.#world.copies.progressed(id, progress);
     for (const [at, table] of tables.entries()) {
       const value = values[at];
       if (value === undefined) continue;
@@ -142,10 +168,8 @@ export class ModelMoves {
     for (const [at, table] of tables.entries()) {
       if (table === 'messages' && values[at] === undefined) this.#rowRemoved(keys.view(at));
     }
-    for (const [at, table] of tables.entries()) {
-      const value = table === 'moves' && keys.view(at)[4] === 1 ? values[at] : undefined;
-      if (value !== undefined) this.#progressed(keys.view(at), JSON.parse(value.toString()));
-    }
+    this.#world.copies.rowsTold();
+    for (const [id, { state }] of progressed) this.#progressed(id, state);
     for (const queue of this.#world.queues.values()) {
       queue.doubtsEnd();
       this.#unwrittenDropped(queue);
@@ -156,7 +180,7 @@ export class ModelMoves {
     const name = this.#names.get(key.readUInt32BE());
     const queue = name === undefined ? undefined : this.#world.queues.get(name);
     if (name === undefined || queue === undefined) return;
-    const id = messageOf(record).payload.toString();
+    const id = idOf(messageOf(record));
     const known = queue.messages.get(id);
     // Its row is written already, so this is the one of its return: it left in the meantime.
     if (known?.row !== undefined && known.row !== key.toString('hex')) this.#leftFor(id, name);
@@ -176,7 +200,7 @@ export class ModelMoves {
     const id = queue?.idOf(key.toString('hex'));
     if (name === undefined || queue === undefined || id === undefined) return;
     this.#leftFor(id, name, (to) => to.values.conflates || to.options.durability === 'memory');
-    this.#late.add(id);
+    this.cameLate(id);
     // The newer one may have come and gone since.
     const mayBeDropped = queue.values.conflates || queue.mayBeDropped(id);
     if (mayBeDropped && queue.messages.has(id) && !this.#world.isPurging) queue.leave(id);
@@ -190,7 +214,7 @@ export class ModelMoves {
   }
 
   #means({ from, places, digit }: ModelMove, id: string): boolean {
-    return id.endsWith(digit) && places.has(this.#world.queue(from).placeOf(id));
+    return digitOf(id).endsWith(digit) && places.has(this.#world.queue(from).placeOf(id));
   }
 
   /** One whose time was over died without anybody's doing. */
@@ -202,8 +226,7 @@ export class ModelMoves {
     }
   }
 
-  #progressed(key: Buffer, { state }: MoveProgress): void {
-    const id = String(key.readUInt32BE());
+  #progressed(id: string, state: MoveProgress['state']): void {
     const move = this.running.get(id);
     if (move === undefined || state === 'running' || state === 'waiting') return;
     assert.notEqual(state, 'failed', `move ${id} failed`);

@@ -13,14 +13,21 @@ export function park(world: World): Promise<void> | undefined {
 }
 
 export async function cancelMove(world: World): Promise<void> {
-  const running = [...world.moves.running.keys()];
-  if (running.length > 0) await world.under.engine.cancelMove(world.random.pick(running));
+  const { moves, copies, random, under } = world;
+  const running = [...moves.running.keys(), ...copies.running.keys()];
+  if (running.length === 0) return;
+  const id = random.pick(running);
+  if (copies.running.has(id)) await copies.cancel(id);
+  else await under.engine.cancelMove(id);
 }
 
 /** One that was cancelled goes on. */
 export async function resumeMove(world: World): Promise<void> {
-  const { cancelled } = world.moves;
-  if (cancelled.size > 0) await world.moves.resume(world.random.pick([...cancelled.keys()]));
+  const { moves, copies, random } = world;
+  const cancelled = [...moves.cancelled.keys(), ...copies.cancelled.keys()].filter((id) => moves.isKept(id));
+  if (cancelled.length === 0) return;
+  const id = random.pick(cancelled);
+  await (copies.cancelled.has(id) ? copies : moves).resume(id);
 }
 
 function startByChance(world: World, from: string, to: string): Promise<void> | undefined {

@@ -1,5 +1,6 @@
 import { advance, changeOptions, purge } from './administering.ts';
 import { answerLost, consume, setCredit, settleHeld, stopConsumer } from './consuming.ts';
+import { append, copy, purgeLog } from './copying.ts';
 import { lease, settleLeased } from './leasing.ts';
 import { cancelMove, park, replay, resumeMove } from './moving.ts';
 import { publish } from './publishing.ts';
@@ -23,8 +24,11 @@ export const operations: readonly (readonly [weight: number, operation: Operatio
   [1, changeOptions],
   [0.7, replay],
   [0.5, park],
-  [0.3, cancelMove],
-  [0.3, resumeMove],
+  [2.5, append],
+  [1.2, copy],
+  [0.15, purgeLog],
+  [0.4, cancelMove],
+  [0.4, resumeMove],
   [0.3, purge],
   [0.2, restart],
   [0.6, cutPower],

@@ -1,3 +1,5 @@
+import { type Message, userProperty } from '../../../../message.ts';
+
 /** What is sent to some queues: its id says its key and priority, and the rest stands here. */
 export interface Published {
   readonly id: string;
@@ -12,6 +14,11 @@ export interface Published {
   readonly at: number;
   /** When it says that it was received: no two at once, so that of two values one is the newer. */
   readonly receivedAt: number;
+}
+
+/** A copy with a mark is another message than the one in the log. */
+export function idOf(message: Message): string {
+  return `${message.payload}${userProperty(message, 'copy') ?? ''}`;
 }
 
 /** Every message is one of these, so that its id says all of it. */
@@ -31,11 +38,16 @@ export function laneOf(id: string, priorities: number): number {
   return Math.min(priorityOf(id) ?? 1, priorities) - 1;
 }
 
-/** Grows with each message. */
+/** Grows with each message; a copy has that of what it is a copy of. */
 export function numberOf(id: string): number {
-  return Number(id.slice(1));
+  return Number.parseInt(id.slice(1), 10);
 }
 
-export function expiryOf({ expirySeconds, receivedAt }: Published): number {
+/** The header that filters look at. */
+export function digitOf(id: string): string {
+  return String(numberOf(id) % 10);
+}
+
+export function expiryOf({ expirySeconds, receivedAt }: Pick<Published, 'expirySeconds' | 'receivedAt'>): number {
   return expirySeconds === undefined ? Number.POSITIVE_INFINITY : receivedAt + expirySeconds * 1_000;
 }

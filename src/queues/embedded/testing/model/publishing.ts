@@ -3,7 +3,7 @@ import type { SluiceError } from '../../../../errors.ts';
 import type { Message, ReceiptWaiter, UserProperty } from '../../../../message.ts';
 import { messageOf } from '../../../testing/recording-consumer.ts';
 import { encodeRecord } from '../../record.ts';
-import { keyOf, type Published, priorityOf } from './published.ts';
+import { digitOf, idOf, keyOf, type Published, priorityOf } from './published.ts';
 import type { World } from './world.ts';
 
 const bindings: Readonly<Record<string, readonly string[]>> = { 't/a': ['a', 'b'], 't/both': ['a', 'b'], 't/b': ['b'] };
@@ -48,7 +48,7 @@ function publishOne(world: World, topic: string, names: readonly string[]): void
   if (met === 'in') world.line.arrived(published.id);
 }
 
-function messageByChance(world: World, topic: string): Asking & { readonly message: Message } {
+export function messageByChance(world: World, topic: string): Asking & { readonly message: Message } {
   const { random, published } = world;
   const asking: Asking = {
     id: `m${published}`,
@@ -69,7 +69,7 @@ async function learnDrops(world: World, name: string): Promise<void> {
   // What comes while it looks is not looked at.
   const before = [...queue.messages.keys()];
   const { messages } = await world.under.engine.browse(name, { from: 0, limit: 100_000 });
-  const left = new Set(messages.map(({ message }) => message.payload.toString()));
+  const left = new Set(messages.map(({ message }) => idOf(message)));
   world.history.durably(() => queue.room.foundGone(before.filter((id) => queue.messages.has(id) && !left.has(id))));
 }
 
@@ -77,7 +77,7 @@ function userPropertiesOf({ id, delayMs, deduplicationId }: Asking): UserPropert
   const key = keyOf(id);
   const priority = priorityOf(id);
   return [
-    ['digit', id.slice(-1)],
+    ['digit', digitOf(id)],
     ...(key === undefined ? [] : [['key', key] as const]),
     ...(priority === undefined ? [] : [['sluice-priority', String(priority)] as const]),
     ...(delayMs === undefined ? [] : [['sluice-delay', String(delayMs)] as const]),
@@ -118,7 +118,7 @@ class Receipt implements ReceiptWaiter {
       world.line.leave(id);
       return;
     }
-    if (outcome === undefined || world.line.has(id)) world.line.arrived(id);
+    if (outcome === undefined || world.line.has(id)) world.line.arrived(id, outcome === 'duplicate');
     const takers = world.takersOf(id);
     world.forgetTakers(id);
     assert.equal(outcome === 'duplicate', takers?.names.length === 0, `${id} was told ${outcome}`);

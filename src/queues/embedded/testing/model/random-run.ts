@@ -11,7 +11,8 @@ export type RunCounts = Readonly<Record<string, number>>;
 /** For tests: one seed is one run of random operations on an engine, checked against the reference after each. */
 export async function randomRun(random: Random, steps: number, storage?: StorageDouble): Promise<RunCounts> {
   const world = new World(random, storage);
-  return runSteps(world, steps, doOne, checkAll);
+  const counts = await runSteps(world, steps, doOne, checkAll);
+  return { ...counts, copied: world.copies.brought };
 }
 
 /** A world that random operations are done to, and what has gone wrong in it meanwhile. */

@@ -33,9 +33,9 @@ export class ReferenceEntrance {
     this.#rate = rateLimit.in === 0 ? undefined : new ReferenceRate(rateLimit.in, this.#now());
   }
 
-  isDuplicate(published: Published): boolean {
+  isDuplicate(published: Published, at = this.#now()): boolean {
     const id = this.#idOf(published);
-    return id !== undefined && (this.#ids.get(id) ?? 0) > this.#now();
+    return id !== undefined && (this.#ids.get(id) ?? 0) > at;
   }
 
   isTooFast({ id }: Published): boolean {

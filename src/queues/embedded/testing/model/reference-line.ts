@@ -6,11 +6,11 @@ import type { Published } from './published.ts';
  * reference is told of it by a delivery, a row or a receipt, and then knows the same of those before it.
  */
 export class ReferenceLine {
-  readonly #enter: (published: Published) => void;
+  readonly #enter: (published: Published, isToldDuplicate: boolean) => void;
   #waiting: Published[] = [];
 
   /** `enter`: it is in all of its queues that take it. */
-  constructor(enter: (published: Published) => void) {
+  constructor(enter: (published: Published, isToldDuplicate: boolean) => void) {
     this.#enter = enter;
   }
 
@@ -40,8 +40,8 @@ export class ReferenceLine {
     this.#waiting = this.#waiting.filter((each) => each.id !== id);
   }
 
-  /** It is in, and so are those that were before it in one of its queues. False where it does not wait. */
-  arrived(id: string): boolean {
+  /** It is in, and so are those that were before it in one of its queues. False where it does not wait. `isToldDuplicate`: its receipt says so. */
+  arrived(id: string, isToldDuplicate = false): boolean {
     const one = this.#waiting.find((each) => each.id === id);
     if (one === undefined) return false;
     for (const earlier of [...this.#waiting]) {
@@ -49,7 +49,7 @@ export class ReferenceLine {
       if (sharesQueue(earlier, one)) this.arrived(earlier.id);
     }
     this.leave(id);
-    this.#enter(one);
+    this.#enter(one, isToldDuplicate);
     return true;
   }
 

@@ -20,6 +20,8 @@ interface Entering {
   readonly inOrder?: boolean;
   readonly availableAt?: number;
   readonly since?: number;
+  /** No newer value of its key was there when this transaction began. */
+  readonly isNewest?: boolean;
 }
 
 interface ReferenceParts {
@@ -80,9 +82,11 @@ export class ReferenceQueue implements TurnQueue {
     this.enqueue({ id, bytes, inOrder, expiresAt, availableAt: delayMs === 0 ? 0 : at + delayMs, since: at });
   }
 
-  enqueue({ id, bytes, expiresAt, inOrder = false, availableAt = 0, since = this.now }: Entering): void {
+  enqueue({ id, bytes, expiresAt, inOrder = false, availableAt = 0, since = this.now, isNewest }: Entering): void {
     this.enqueued++;
-    if (this.values.isOutdone(id)) {
+    this.values.came(id);
+    const { transaction } = this.#history;
+    if (this.values.isOutdone(id, isNewest ? transaction : undefined)) {
       this.left++;
       return;
     }
@@ -91,7 +95,6 @@ export class ReferenceQueue implements TurnQueue {
     for (const each of replaced) this.#replace(each);
     const place = replaced.at(0)?.place ?? id;
     const order = inOrder ? this.#arrivals++ : undefined;
-    const { transaction } = this.#history;
     const isWritten = this.options.durability !== 'memory';
     const lane = laneOf(id, this.options.priorities);
     const state = { attempts: 0, availableAt, deadline: undefined, row: undefined, isWritten, isSuperseded: false };

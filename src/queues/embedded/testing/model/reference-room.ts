@@ -44,6 +44,12 @@ export class ReferenceRoom {
     return overflow === 'drop_lowest_priority' && this.#lowestUpTo(laneOf(published.id, priorities)) !== undefined;
   }
 
+  /** Whether one message more may come in that makes no room: a copy waits for it. Its size is learnt from its row. */
+  get mayHaveRoom(): boolean {
+    const { options, messages, values } = this.#queue;
+    return options.limits.messages === 0 || values.conflates || messages.size < options.limits.messages;
+  }
+
   /** What has to go goes. */
   makeFor(published: Published): void {
     if (!this.#queue.options.overflow.startsWith('drop')) return;

@@ -11,6 +11,8 @@ interface ValuesQueue {
 /** For tests: which message of a key is the newest, for a queue that keeps that one alone. Numbers grow with time. */
 export class ReferenceValues {
   readonly #queue: ValuesQueue;
+  /** The highest number of each key that ever came. */
+  readonly #newestEver = new Map<string, number>();
 
   constructor(queue: ValuesQueue) {
     this.#queue = queue;
@@ -21,10 +23,27 @@ export class ReferenceValues {
     return this.#queue.options.lastValue.key !== null;
   }
 
-  /** Whether a newer one of its key is there, or came before it was told, so that it is gone. What may have been dropped is not there. */
-  isOutdone(id: string): boolean {
+  /**
+   * Whether a newer one of its key is there, or came before it was told, so that it is gone. What may have been dropped is not there. With a
+   * transaction, only what came in that one: the engine says that no newer one was there before.
+   */
+  isOutdone(id: string, transaction?: number): boolean {
     const newer = this.#newestOf(id).filter((other) => numberOf(other.id) > numberOf(id));
-    return newer.some((other) => !this.#queue.room.mayHaveDropped(other.id));
+    const isThere = (other: ReferenceMessage): boolean =>
+      transaction === undefined || other.transaction === transaction;
+    return newer.some((other) => isThere(other) && !this.#queue.room.mayHaveDropped(other.id));
+  }
+
+  /** It is in the queue, or has been. */
+  came(id: string): void {
+    const key = keyOf(id);
+    if (key !== undefined) this.#newestEver.set(key, Math.max(this.#newestEver.get(key) ?? 0, numberOf(id)));
+  }
+
+  /** Whether one of its key that is not older may be there. */
+  mayHaveNewer(id: string): boolean {
+    const key = this.conflates ? keyOf(id) : undefined;
+    return key !== undefined && (this.#newestEver.get(key) ?? -1) >= numberOf(id);
   }
 
   isKeyOut({ id }: ReferenceMessage): boolean {

@@ -7,7 +7,9 @@ import type { LeasedMessage } from '../../../engine.ts';
 import type { GivenQueueOptions, Overflow, QueueOptions } from '../../../options.ts';
 import type { HotLimits } from '../../hot-window.ts';
 import { TestEngine } from '../test-engine.ts';
+import { CopiedLog } from './copied-log.ts';
 import { History } from './history.ts';
+import { ModelCopies } from './model-copies.ts';
 import { ModelMoves } from './model-moves.ts';
 import { optionsByChance, overflowsOf } from './options-by-chance.ts';
 import { expiryOf, type Published } from './published.ts';
@@ -26,6 +28,8 @@ const hotByChance = [
 export const worked = ['a', 'b'] as const;
 /** Where messages of `a` are parked and come back from: nobody consumes it. */
 export const parked = 'a.parked';
+/** A log that is copied into these. */
+export const copied = 'log';
 
 /** A lease, and who has it. */
 export interface HeldLease extends LeasedMessage {
@@ -55,7 +59,9 @@ export class World {
   readonly overflows: readonly Overflow[];
   readonly history = new History();
   readonly moves: ModelMoves;
-  readonly line = new ReferenceLine((published) => this.#enter(published));
+  readonly copies: ModelCopies;
+  readonly log = new CopiedLog(this.history);
+  readonly line = new ReferenceLine((published, isToldDuplicate) => this.#enter(published, isToldDuplicate));
   /** Room is made of which the reference is told afterwards. */
   isPurging = false;
   /** What is being published: whatever is delivered meanwhile comes after it is in. */
@@ -84,6 +90,7 @@ export class World {
     this.overflows = overflowsOf[random.pick(['dropping', 'waiting'] as const)];
     this.hasPowerCuts = storage !== undefined;
     this.moves = new ModelMoves(this);
+    this.copies = new ModelCopies(this);
     const watch = { began: (rows: RowBatch) => this.#began(rows), ended: () => this.history.ended() };
     this.#hot = random.pick(hotByChance);
     // Goes on with each look, so that what is cut into steps by time is cut at the same places in each run.
@@ -107,6 +114,7 @@ export class World {
     await this.#declare('b', { bindings: [{ filter: 't/+' }], maxInflight: 12 });
     const { options } = await this.under.engine.declare(parked, { deadLetter: 'a.dead' });
     this.queues.set(parked, this.#reference(options, this.queue('a.dead')));
+    await this.under.engine.declare(copied, { kind: 'log', bindings: [{ filter: copied }], retention: { ageMs: 0 } });
     for (const [name, queue] of this.queues) queue.mayLeave = (id) => this.moves.mayTake(name, id);
     this.moves.learnNames();
   }
@@ -134,6 +142,8 @@ export class World {
     this.#takers.clear();
     this.line.clear();
     this.receipts = this.published;
+    this.log.reopened();
+    this.copies.reopened();
     for (const [name, queue] of this.queues) {
       queue.reopened();
       this.base.set(name, { enqueued: queue.enqueued, left: queue.left, present: queue.messages.size });
@@ -144,7 +154,7 @@ export class World {
 
   /** Whether the engine may have done something in this turn that the reference is told of by rows. */
   get isCatchingUp(): boolean {
-    if (this.moves.running.size > 0 || this.line.all.length > 0) return true;
+    if (this.moves.running.size > 0 || this.copies.running.size > 0 || this.line.all.length > 0) return true;
     return [...this.queues.values()].some((queue) => queue.hasOverdue(this.now));
   }
 
@@ -271,10 +281,11 @@ export class World {
     return new ReferenceQueue(options, { history: this.history, clock: () => this.now, hot: this.#hot }, dead);
   }
 
-  /** In all of its queues that do not know it already. */
-  #enter(published: Published): void {
+  /** In all of its queues that do not know it already. One that waited may have been found to be a duplicate before its receipt comes. */
+  #enter(published: Published, isToldDuplicate: boolean): void {
     const { id } = published;
-    const names = published.names.filter((name) => !this.queue(name).entrance.isDuplicate(published));
+    const at = isToldDuplicate ? published.at : this.now;
+    const names = published.names.filter((name) => !this.queue(name).entrance.isDuplicate(published, at));
     for (const name of names) {
       const { options } = this.queue(name);
       const takes = this.queue(name).room.takes(published) && !this.queue(name).entrance.isTooFast(published);
