@@ -5,6 +5,7 @@ import type { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
+import type { Dismissals } from './dismissals.ts';
 import type { Endings } from './endings.ts';
 import type { Entry } from './entry.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -34,6 +35,8 @@ export interface EngineContext {
   readonly returnedAtOnce: TurnBudget;
   /** Consumers of what was removed. */
   readonly endings: Endings;
+  /** What waits for its time of what was removed. */
+  readonly dismissals: Dismissals;
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;

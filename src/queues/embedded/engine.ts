@@ -45,6 +45,7 @@ import {
 import { PushConsumption } from './consumption.ts';
 import type { EngineContext, Wake } from './context.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
+import { Dismissals } from './dismissals.ts';
 import { Endings, endedPerTurnMax } from './endings.ts';
 import { EventFeed } from './event-feed.ts';
 import { HandOut } from './hand-out.ts';
@@ -103,6 +104,7 @@ export class EmbeddedEngine implements Engine {
   constructor(parts: EmbeddedEngineParts) {
     const { clock = systemClock, monotonicMs = monotonic } = parts;
     const wakes = new Deadlines<Wake>((wake, now) => wake.wake(now), clock, monotonicMs);
+    const returnedAtOnce = new TurnBudget(returnedPerTurnMax);
     this.#permanent = new Set(parts.permanent);
     this.#context = {
       environment: parts.environment,
@@ -114,10 +116,11 @@ export class EmbeddedEngine implements Engine {
       hot: new HotWindow(parts.hot ?? hotLimits),
       events: new EventFeed(clock),
       handOut: new HandOut(),
-      returnedAtOnce: new TurnBudget(returnedPerTurnMax),
+      returnedAtOnce,
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock, monotonicMs),
       wakes,
       endings: new Endings({ wakes, atOnce: new TurnBudget(endedPerTurnMax), now: () => clock.now() }),
+      dismissals: new Dismissals({ wakes, atOnce: returnedAtOnce, now: () => clock.now() }),
       roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record, death) => this.#registry.deadLetter(name, record, death),
     };
@@ -151,8 +154,9 @@ export class EmbeddedEngine implements Engine {
       queue.end(stopping, undefined);
       queue.counters.setCeiling(queue.nextSequence);
     }
-    const { scheduled, wakes, commit, endings } = this.#context;
+    const { scheduled, wakes, commit, endings, dismissals } = this.#context;
     endings.finish();
+    dismissals.stop();
     scheduled.clear();
     wakes.clear();
     const upkeep = [...this.#registry.queues].map(idle);

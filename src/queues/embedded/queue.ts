@@ -171,6 +171,8 @@ export class Queue extends QueueCore {
   }
 
   due(entry: Entry): void {
+    // Removed, and not taken out of the heap yet.
+    if (this.closed) return;
     this.schedule.forget(entry);
     changeState(entry, State.ready);
     this.selector.returned(entry);

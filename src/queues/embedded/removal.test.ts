@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { acknowledged } from '../../message.ts';
+import { Deadlines } from '../../std/deadlines.ts';
 import { stepMsMax } from '../../std/step-time.ts';
 import { StorageDouble } from '../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../engine.ts';
 import type { GivenQueueOptions } from '../options.ts';
 import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
 import { endedPerTurnMax } from './endings.ts';
+import { returnedPerTurnMax } from './leavers.ts';
 import { TestEngine } from './testing/test-engine.ts';
 
 const messages = 200;
@@ -185,4 +187,60 @@ test('who moves a group of a log that is removed, or of a server that stops, whi
   const stopped = under.engine.stop();
   await assert.rejects(late, { code: 'unavailable' });
   await stopped;
+});
+
+const waitingThere = 3_000;
+
+/** As many messages wait in memory for their time, in a work queue or in a group. */
+async function waitedForByMany(options: GivenQueueOptions, group?: string): Promise<void> {
+  let looked = 0;
+  under = await new TestEngine({ storage: new StorageDouble(), monotonicMs: () => ++looked }).open();
+  const many = { maxInflight: waitingThere, maxInflightPerConsumer: waitingThere };
+  await under.engine.declare('a', { bindings: [{ filter: 'a' }], ...many, ...options });
+  const all = Array.from({ length: waitingThere }, (_, n) => messageOf(`${n}`, { topic: 'a' }));
+  await Promise.all(all.map((message) => publish(under.engine.route('a'), message)));
+  for (let failed = 0; group !== undefined && failed < waitingThere; ) {
+    const leased = await under.engine.lease('a', { consumerId: 'c', group, max: waitingThere, waitMs: 0 });
+    const tokens = leased.map(({ token }) => token);
+    await under.engine.settle('a', tokens, { kind: 'failed', code: 'driver_failed', reason: 'not now' });
+    failed += leased.length;
+  }
+}
+
+for (const [what, options, group] of [
+  ['a queue', { durability: 'memory', delayMs: 5_000 }, undefined],
+  ['a log', { kind: 'log', group: { start: 'earliest' } }, 'g'],
+  ['a group', { kind: 'log', group: { start: 'earliest' } }, 'g'],
+] as const) {
+  test(`what waits for its time of ${what} that is removed leaves the heap in steps, and comes to nobody`, async (t) => {
+    await waitedForByMany(options, group);
+    const { mock } = t.mock.method(Deadlines.prototype, 'remove');
+    const removal = what === 'a group' ? under.engine.removeGroup('a', 'g') : under.engine.remove('a');
+    await turns(1);
+    const others = 20;
+    assert.ok(mock.callCount() <= returnedPerTurnMax + others, `${mock.callCount()} left in one turn`);
+    const seen: number[] = [];
+    const look = (): void => {
+      seen.push(mock.callCount());
+      if (mock.callCount() < waitingThere) under.clock.after(0, look);
+    };
+    under.clock.after(0, look);
+    // The time of all of them has come, too.
+    under.clock.advance(600_000);
+    await removal;
+    const largest = Math.max(...seen.slice(1).map((after, n) => after - seen[n]));
+    assert.ok(largest > 0 && largest <= 2 * stepMsMax, `${largest} in one step`);
+    assert.ok(mock.callCount() >= waitingThere);
+    if (what === 'a group') assert.deepEqual(await under.engine.groups('a'), []);
+    else assert.deepEqual(await under.engine.list(), []);
+  });
+}
+
+test('a stop in the middle of that waits for none of it', async () => {
+  await waitedForByMany({ kind: 'log', group: { start: 'earliest' } }, 'g');
+  const removal = under.engine.removeGroup('a', 'g');
+  await Promise.all([removal, under.engine.stop()]);
+  under.clock.advance(600_000);
+  await turns();
+  assert.deepEqual(await under.engine.groups('a'), []);
 });

@@ -29,7 +29,7 @@ export class Schedule {
   readonly #context: EngineContext;
   /** When to read on. */
   readonly #wake: Wake;
-  readonly #near = new Map<number, Entry>();
+  #near = new Map<number, Entry>();
   /** Beyond the horizon and not flushed yet: the disk does not show them, so the horizon takes them from here. */
   #unflushed = new Map<number, Entry>();
   #far = 0;
@@ -175,8 +175,9 @@ export class Schedule {
 
   stop(): void {
     this.#context.wakes.remove(this.#wake);
-    for (const entry of this.#near.values()) this.#context.scheduled.remove(entry);
-    this.#near.clear();
+    const { dismissals, scheduled } = this.#context;
+    dismissals.add(scheduled, this.#near);
+    this.#near = new Map();
     this.#unflushed.clear();
   }
 

@@ -3,6 +3,7 @@ import { Entry, type EntryHome } from '../entry.ts';
 import { damageOf, keyHashOf } from '../record.ts';
 import type { Selector } from '../selector.ts';
 import type { Waiting } from '../waiting.ts';
+import type { GroupFailures } from './group-failures.ts';
 import { KeyLines } from './key-lines.ts';
 import type { LogReader } from './log-reader.ts';
 import { type Retries, Retry } from './retries.ts';
@@ -23,8 +24,7 @@ interface SelectorParts {
   readonly settled: SettledRanges;
   readonly ordering: Ordering;
   readonly retries: Retries;
-  /** Failures on disk of messages that were not read again yet. */
-  readonly failures: Map<number, Waiting>;
+  readonly failures: Pick<GroupFailures, 'take' | 'passed'>;
   readonly now: () => number;
 }
 
@@ -34,8 +34,8 @@ interface GroupEvents {
   recordOf(sequence: number): Buffer | undefined;
   /** It is not in the log any more. */
   gone(sequence: number, waiting: Waiting | undefined): void;
-  /** The failures of a message that is not in the log any more. */
-  forget(sequence: number): void;
+  /** Something is to be written. */
+  save(): void;
   damaged(sequence: number, record: Buffer, waiting: Waiting | undefined, damage: string): void;
   retryDue(retry: Retry): void;
 }
@@ -108,16 +108,6 @@ export class GroupSelector implements Selector {
     this.#out = 0;
   }
 
-  /** Of messages that are not in the log any more. */
-  forgetFailures(start: number, end: number): void {
-    const { failures, home } = this.#parts;
-    for (const sequence of failures.keys()) {
-      if (sequence < start || sequence >= end) continue;
-      failures.delete(sequence);
-      home.forget(sequence);
-    }
-  }
-
   #nextRetry(): Entry | undefined {
     const { retries, home } = this.#parts;
     for (let retry = retries.shift(); retry !== undefined; retry = retries.shift()) {
@@ -144,13 +134,13 @@ export class GroupSelector implements Selector {
 
   /** The record of the next message that is not settled; what is missing before it counts as settled. */
   #find(): Buffer | undefined {
-    const { reader, settled } = this.#parts;
+    const { reader, settled, failures, home } = this.#parts;
     for (;;) {
       const from = settled.nextOpen(reader.cursor);
       reader.cursor = from;
       const record = reader.find();
       settled.addRange(from, reader.cursor);
-      if (reader.cursor > from) this.forgetFailures(from, reader.cursor);
+      if (reader.cursor > from && failures.passed(reader.cursor)) home.save();
       if (record === undefined || !settled.has(reader.cursor)) return record;
     }
   }
@@ -158,8 +148,7 @@ export class GroupSelector implements Selector {
   /** The message to deliver, or undefined where it has to wait or cannot be delivered at all. */
   #consider(sequence: number, record: Buffer): Entry | undefined {
     const { failures, home, reader, retries, now } = this.#parts;
-    const waiting = failures.size === 0 ? undefined : failures.get(sequence);
-    if (waiting !== undefined) failures.delete(sequence);
+    const waiting = failures.take(sequence);
     const damage = reader.fromDisk ? damageOf(record) : undefined;
     if (damage !== undefined) {
       home.damaged(sequence, record, waiting, damage);

@@ -10,13 +10,13 @@ import { buryDamaged, expireLease, release, type SettlingHome, settleEntry } fro
 import type { Slot } from '../slot.ts';
 import { QueueTotals } from '../totals.ts';
 import { changeState, State } from '../transitions.ts';
-import { encodeWaiting, type Waiting } from '../waiting.ts';
-import { encodeGroup, groupKey, groupStateKey, type StoredGroup } from './group-row.ts';
+import type { Waiting } from '../waiting.ts';
+import type { GroupFailures } from './group-failures.ts';
+import { encodeGroup, groupKey, type StoredGroup } from './group-row.ts';
 import { GroupSelector } from './group-selector.ts';
 import { LogReader, type ReadLog } from './log-reader.ts';
 import { Restart } from './restart.ts';
 import { Retries, type Retry } from './retries.ts';
-import { ScheduledFailures } from './scheduled-failures.ts';
 import { SettlePace } from './settle-pace.ts';
 
 /** The log that a group reads. */
@@ -65,15 +65,12 @@ export class LogGroup implements SettlingHome, StagedWrite {
   readonly #stored: StoredGroup;
   readonly #reader: LogReader;
   readonly #retries: Retries;
-  readonly #failures: Map<number, Waiting>;
-  readonly #scheduledFailures: ScheduledFailures;
+  readonly #failures: GroupFailures;
   readonly #pace: SettlePace;
   readonly #restart: Restart;
-  /** Rows in `group-states` that the next commit changes. */
-  readonly #changedStates = new Map<number, Waiting | undefined>();
   #staged = false;
 
-  constructor(id: number, log: GroupLog, stored: StoredGroup, failures: Map<number, Waiting>) {
+  constructor(id: number, log: GroupLog, stored: StoredGroup, failures: GroupFailures) {
     const { clock, wakes } = log.context;
     this.#id = id;
     this.group = stored.name;
@@ -85,7 +82,6 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.#reader = new LogReader(log, stored.settled.position);
     this.#retries = new Retries(wakes);
     this.#failures = failures;
-    this.#scheduledFailures = new ScheduledFailures(failures);
     this.#pace = new SettlePace(clock);
     this.selector = new GroupSelector({
       home: this,
@@ -147,7 +143,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   /** Messages that wait for the time of another try; those whose time has come wait for a consumer. */
   get scheduled(): number {
-    return this.#retries.waiting + this.#scheduledFailures.count(this.context.clock.now());
+    return this.#retries.waiting + this.#failures.scheduled(this.context.clock.now());
   }
 
   get info(): GroupInfo {
@@ -204,12 +200,13 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   /** Its failures are the group's own rows. */
   stage(entry: Entry): void {
-    this.#changeState(entry.sequence, entry.waiting);
+    this.#failures.changed(entry.sequence, entry.waiting);
+    this.save();
   }
 
   depart(entry: Entry): void {
     this.#pace.settled();
-    if (entry.waiting !== undefined) this.#changedStates.set(entry.sequence, undefined);
+    if (entry.waiting !== undefined) this.#failures.changed(entry.sequence, undefined);
     this.save();
   }
 
@@ -227,22 +224,18 @@ export class LogGroup implements SettlingHome, StagedWrite {
 
   gone(sequence: number, waiting: Waiting | undefined): void {
     this.skipped++;
-    if (waiting !== undefined) this.forget(sequence);
+    if (waiting !== undefined) this.#failures.changed(sequence, undefined);
     this.save();
   }
 
-  /** The row of its failures has no message any more. */
-  forget(sequence: number): void {
-    this.#changeState(sequence, undefined);
-  }
-
   damaged(sequence: number, record: Buffer, waiting: Waiting | undefined, damage: string): void {
-    if (waiting !== undefined) this.forget(sequence);
+    if (waiting !== undefined) this.#failures.changed(sequence, undefined);
     buryDamaged(this, { lane: 0, sequence, record, waiting }, damage);
     this.save();
   }
 
   readonly retryDue = (retry: Retry): void => {
+    if (this.closed) return;
     this.selector.due(retry);
     this.delivery.pump();
   };
@@ -257,7 +250,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.skipped += settled.position + settled.beyond - before;
     // What it has in its hands goes on; what it has to come back to it will find to be gone.
     this.#reader.cursor = sequence;
-    this.selector.forgetFailures(from, sequence);
+    this.#failures.passed(sequence);
     this.save();
   }
 
@@ -287,8 +280,7 @@ export class LogGroup implements SettlingHome, StagedWrite {
     const position = Math.max(wanted, this.log.first);
     // Its failures so far are of the number that it had.
     this.#id = this.log.renumber(this);
-    this.#changedStates.clear();
-    this.#failures.clear();
+    this.#failures.restart();
     this.selector.restart();
     this.#stored.settled.restart(position);
     // What it has read ahead may have left since, behind where it was.
@@ -323,12 +315,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
     if (this.removed) return;
     const { id, log, usedAt } = this;
     batch.put('groups', groupKey(log.id, id), encodeGroup({ ...this.#stored, usedAt }));
-    for (const [sequence, waiting] of this.#changedStates) {
-      const key = groupStateKey(log.id, id, sequence);
-      if (waiting === undefined) batch.remove('group-states', key);
-      else batch.put('group-states', key, encodeWaiting(waiting));
-    }
-    this.#changedStates.clear();
+    this.#failures.write(batch, log.id, id);
+    // More than one commit takes; what a stop leaves is forgotten by the next start.
+    if (this.#failures.hasPassed && !this.closed) this.save();
   }
 
   /** It ends, and its rows go. */
@@ -340,13 +329,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
   end(reason: SluiceError, waiting: SluiceError | undefined): void {
     this.#restart.stop(reason);
     this.delivery.end(reason, waiting);
-    this.#retries.clear();
+    const { dismissals, wakes } = this.context;
+    dismissals.add(wakes, this.#retries.abandon());
     this.#reader.drop();
-  }
-
-  #changeState(sequence: number, waiting: Waiting | undefined): void {
-    this.#changedStates.set(sequence, waiting);
-    this.save();
   }
 
   #lose(entry: Entry): void {

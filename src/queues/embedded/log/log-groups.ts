@@ -5,6 +5,7 @@ import type { GroupRefusal } from '../../queue-stats.ts';
 import { sourceOfToken } from '../lease-token.ts';
 import type { Leases } from '../leases.ts';
 import { decodeWaiting, type Waiting } from '../waiting.ts';
+import { GroupFailures } from './group-failures.ts';
 import { GroupRemovals } from './group-removals.ts';
 import {
   decodeGroup,
@@ -91,7 +92,7 @@ export class LogGroups {
     if (refusal !== undefined) throw refusal;
     const now = this.#log.context.clock.now();
     const stored = { name, createdAt: now, usedAt: now, settled: new SettledRanges(position) };
-    const group = new LogGroup(this.#nextId++, this.#log, stored, new Map());
+    const group = new LogGroup(this.#nextId++, this.#log, stored, new GroupFailures(new Map(), []));
     group.maker = maker;
     this.#keep(group);
     group.save();
@@ -160,7 +161,10 @@ export class LogGroups {
       this.#byId.delete(before.id);
       void this.removals.begin(before.id);
     }
-    this.#keep(new LogGroup(id, this.#log, stored, this.#failures(id)));
+    const failures = this.#failures(id, stored.settled);
+    const group = new LogGroup(id, this.#log, stored, failures);
+    this.#keep(group);
+    if (failures.hasPassed) group.save();
   }
 
   #keep(group: LogGroup): void {
@@ -168,8 +172,9 @@ export class LogGroups {
     this.#byId.set(group.id, group);
   }
 
-  #failures(group: number): Map<number, Waiting> {
-    const { context, id } = this.#log;
+  /** Of a message that is settled, or gone, a row can be left. */
+  #failures(group: number, settled: SettledRanges): GroupFailures {
+    const { context, id, first } = this.#log;
     const end = groupStateKey(id, group + 1, 0);
     const rows = context.environment.readRange(
       'group-states',
@@ -178,12 +183,15 @@ export class LogGroups {
       Number.POSITIVE_INFINITY,
     );
     const failures = new Map<number, Waiting>();
+    const stale: number[] = [];
     for (const { key, value } of rows) {
+      const sequence = sequenceOfGroupStateKey(key);
       const waiting = decodeWaiting(value);
+      if (sequence < first || settled.has(sequence)) stale.push(sequence);
       // Without its row a message is delivered as for the first time. The reason is for the dead letter, and stays on disk.
-      if (waiting !== undefined) failures.set(sequenceOfGroupStateKey(key), { ...waiting, lastError: '' });
+      else if (waiting !== undefined) failures.set(sequence, { ...waiting, lastError: '' });
     }
-    return failures;
+    return new GroupFailures(failures, stale);
   }
 
   /** Where it was nobody knows: it begins at the first message, so that it gets some again and misses none. */

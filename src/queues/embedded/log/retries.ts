@@ -36,7 +36,7 @@ export class Retries {
   readonly #wakes: Deadlines<Wake>;
   /** Highest sequence first, so that the next one is at the end. */
   #ready: Retry[] = [];
-  readonly #waiting = new Set<Retry>();
+  #waiting = new Set<Retry>();
 
   constructor(wakes: Deadlines<Wake>) {
     this.#wakes = wakes;
@@ -88,8 +88,14 @@ export class Retries {
   }
 
   clear(): void {
-    for (const retry of this.#waiting) this.#wakes.remove(retry);
-    this.#waiting.clear();
+    for (const retry of this.abandon()) this.#wakes.remove(retry);
+  }
+
+  /** Nobody comes back to any of them. Answers those that are still in the heap of what is due. */
+  abandon(): ReadonlySet<Retry> {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
     this.#ready = [];
+    return waiting;
   }
 }

@@ -7,8 +7,9 @@ import type { Waiting } from '../waiting.ts';
 export class ScheduledFailures {
   readonly #failures: ReadonlyMap<number, Waiting>;
   #count = 0;
-  /** For how many failures the count is, and from when until when. */
+  /** For how many failures the count is, from which sequence on, and from when until when. */
   #size = 0;
+  #first = 0;
   #from = 0;
   #until = Number.POSITIVE_INFINITY;
 
@@ -17,19 +18,22 @@ export class ScheduledFailures {
     this.#failures = failures;
   }
 
-  count(now: number): number {
+  /** Of messages from that sequence on. */
+  count(now: number, first: number): number {
     const { size } = this.#failures;
-    if (size !== this.#size || now < this.#from || now >= this.#until) this.#countAnew(size, now);
+    const isSame = size === this.#size && first === this.#first;
+    if (!isSame || now < this.#from || now >= this.#until) this.#countAnew(size, first, now);
     return this.#count;
   }
 
-  #countAnew(size: number, now: number): void {
+  #countAnew(size: number, first: number, now: number): void {
     this.#count = 0;
     this.#size = size;
+    this.#first = first;
     this.#from = now;
     this.#until = Number.POSITIVE_INFINITY;
-    for (const { availableAt } of this.#failures.values()) {
-      if (availableAt <= now) continue;
+    for (const [sequence, { availableAt }] of this.#failures) {
+      if (sequence < first || availableAt <= now) continue;
       this.#count++;
       this.#until = Math.min(this.#until, availableAt);
     }
