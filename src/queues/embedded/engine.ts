@@ -53,9 +53,9 @@ import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
 import { returnedPerTurnMax } from './leavers.ts';
 import { Moves } from './move/moves.ts';
 import { requireWork } from './queue-kinds.ts';
+import { QueueRemovals } from './queue-removals.ts';
 import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
-import { removeQueue, removeRows } from './remover.ts';
 import { buryUnseen } from './settlement.ts';
 import { TurnBudget } from './turn-budget.ts';
 
@@ -98,14 +98,12 @@ export class EmbeddedEngine implements Engine {
   readonly #admission: Admission;
   readonly #registry: Registry;
   readonly #moves: Moves;
-  readonly #removals = new Set<Promise<void>>();
-  readonly #permanent: ReadonlySet<string>;
+  readonly #removals: QueueRemovals;
 
   constructor(parts: EmbeddedEngineParts) {
     const { clock = systemClock, monotonicMs = monotonic } = parts;
     const wakes = new Deadlines<Wake>((wake, now) => wake.wake(now), clock, monotonicMs);
     const returnedAtOnce = new TurnBudget(returnedPerTurnMax);
-    this.#permanent = new Set(parts.permanent);
     this.#context = {
       environment: parts.environment,
       commit: parts.commit,
@@ -127,14 +125,11 @@ export class EmbeddedEngine implements Engine {
     this.#admission = new Admission(this.#context);
     this.#registry = new Registry(this.#context, this.#admission);
     this.#moves = new Moves(this.#context, this.#registry);
+    this.#removals = new QueueRemovals(this.#context, this.#registry, parts.permanent ?? []);
   }
 
   async start(): Promise<void> {
-    const { log } = this.#context;
-    for (const id of this.#registry.load()) {
-      log.info('Removing the rest of a queue whose removal was cut short', { queueId: id });
-      this.#inBackground(removeRows(id, this.#context));
-    }
+    for (const id of this.#registry.load()) this.#removals.finish(id);
     this.#admission.open = true;
     this.#moves.load();
     this.#registry.countDeadLetters();
@@ -160,7 +155,7 @@ export class EmbeddedEngine implements Engine {
     scheduled.clear();
     wakes.clear();
     const upkeep = [...this.#registry.queues].map(idle);
-    await Promise.all([...this.#removals, ...upkeep, moving]);
+    await Promise.all([this.#removals.idle(), ...upkeep, moving]);
     await commit.flushed();
   }
 
@@ -172,12 +167,7 @@ export class EmbeddedEngine implements Engine {
   }
 
   async remove(name: string): Promise<void> {
-    if (this.#permanent.has(name)) {
-      throw new SluiceError('conflict', `Cannot remove queue "${name}": the platform needs it; purge it instead`);
-    }
-    const removal = removeQueue(this.#registry, this.#registry.require(name), this.#context);
-    this.#inBackground(removal);
-    await removal;
+    await this.#removals.remove(name);
   }
 
   async list(): Promise<readonly QueueInfo[]> {
@@ -304,14 +294,6 @@ export class EmbeddedEngine implements Engine {
   #requireOpen(): void {
     if (this.#admission.open) return;
     throw new SluiceError('unavailable', 'Cannot use the queues: the engine is not running');
-  }
-
-  /** Keeps a removal until it is done, so that `stop` waits for it. What fails is storage, and ends the process from there. */
-  #inBackground(removal: Promise<void>): void {
-    const kept = removal
-      .catch((problem) => this.#context.log.error('Could not remove the rows of a queue', { problem }))
-      .finally(() => this.#removals.delete(kept));
-    this.#removals.add(kept);
   }
 }
 

@@ -4,14 +4,14 @@ import type { BatchWriter, StagedWrite } from '../../../storage/staged-write.ts'
 import type { GroupInfo } from '../../engine.ts';
 import type { QueueOptions } from '../../options.ts';
 import type { EngineContext } from '../context.ts';
-import { DeliveryLoop } from '../delivery-loop.ts';
+import type { DeliveryLoop } from '../delivery-loop.ts';
 import type { Entry } from '../entry.ts';
 import { buryDamaged, expireLease, release, type SettlingHome, settleEntry } from '../settlement.ts';
-import type { Slot } from '../slot.ts';
 import { QueueTotals } from '../totals.ts';
 import { changeState, State } from '../transitions.ts';
 import type { Waiting } from '../waiting.ts';
 import type { GroupFailures } from './group-failures.ts';
+import { GroupLoop } from './group-loop.ts';
 import { encodeGroup, groupKey, type StoredGroup } from './group-row.ts';
 import { GroupSelector } from './group-selector.ts';
 import { LogReader, type ReadLog } from './log-reader.ts';
@@ -338,29 +338,5 @@ export class LogGroup implements SettlingHome, StagedWrite {
     entry.lost = entry.token === undefined;
     this.delivery.endLease(entry);
     changeState(entry, State.succeeded);
-  }
-}
-
-/** Tells its group when the first one comes and the last one goes. */
-class GroupLoop extends DeliveryLoop {
-  readonly #group: LogGroup;
-
-  constructor(group: LogGroup) {
-    super(group, () => group.selector);
-    this.#group = group;
-  }
-
-  override get canDeliver(): boolean {
-    return !this.#group.isRestarting && super.canDeliver;
-  }
-
-  override join(slot: Slot<Entry>): void {
-    super.join(slot);
-    if (this.dispatcher.slots.size === 1) this.#group.attended(true);
-  }
-
-  override leave(slot: Slot<Entry>): void {
-    super.leave(slot);
-    if (this.dispatcher.slots.size === 0) this.#group.attended(false);
   }
 }

@@ -5,6 +5,7 @@ import type { HotLimits } from '../../hot-window.ts';
 import type { History } from './history.ts';
 import { laneOf, type Published } from './published.ts';
 import { ReferenceEntrance } from './reference-entrance.ts';
+import { ReferenceHolding } from './reference-holding.ts';
 import type { ReferenceMessage } from './reference-message.ts';
 import { ReferenceRate } from './reference-rate.ts';
 import { bytesOf, ReferenceRoom } from './reference-room.ts';
@@ -35,7 +36,7 @@ export class ReferenceQueue implements TurnQueue {
   readonly messages = new Map<string, ReferenceMessage>();
   readonly dead: ReferenceQueue | undefined;
   readonly #history: History;
-  readonly held = new Set<ReferenceMessage>();
+  readonly holding = new ReferenceHolding(this.messages);
   /** All whose time is to come, and some whose time has come. */
   readonly #waiting = new Set<ReferenceMessage>();
   /** Went in this turn, and where to is not known. */
@@ -110,7 +111,6 @@ export class ReferenceQueue implements TurnQueue {
     this.expireLeases(now);
     const message = this.messages.get(id);
     assert.ok(message !== undefined, `${id} was delivered and is not in the queue`);
-    assert.equal(message.deadline, undefined, `${id} was delivered while somebody holds it`);
     assert.ok(message.availableAt <= now, `${id} was delivered ${message.availableAt - now} ms too early`);
     const isOver = message.order !== undefined && message.expiresAt <= now;
     assert.ok(!isOver, `${id} was delivered ${now - message.expiresAt} ms after its time`);
@@ -118,8 +118,7 @@ export class ReferenceQueue implements TurnQueue {
     assert.ok(!this.options.paused, `${id} was delivered by a paused queue`);
     this.#turn.check(message);
     assert.ok(this.#outflow?.take(now) !== false, `${id} was delivered faster than the rate allows`);
-    message.deadline = now + leaseMs;
-    this.held.add(message);
+    this.holding.take(message, now + leaseMs);
     assert.ok(this.leased <= this.options.maxInflight, `${this.leased} are leased`);
   }
 
@@ -128,16 +127,16 @@ export class ReferenceQueue implements TurnQueue {
   }
 
   released(id: string): void {
-    const message = this.heldOne(id);
-    this.#drop(message);
+    const message = this.holding.require(id);
+    this.holding.giveBack(message);
     if (message.isSuperseded) this.leave(id);
   }
 
   failed(id: string, now: number): void {
-    const message = this.heldOne(id);
+    const message = this.holding.require(id);
     const { attempts, availableAt } = message;
     this.#history.add(() => Object.assign(message, { attempts, availableAt }));
-    this.#drop(message);
+    this.holding.giveBack(message);
     message.attempts++;
     const { maxDeliveries } = this.options;
     if (maxDeliveries > 0 && message.attempts >= maxDeliveries) this.died(id);
@@ -173,17 +172,15 @@ export class ReferenceQueue implements TurnQueue {
     this.#limitOutflow();
     this.room.forgetDrops();
     this.doubtsEnd();
-    for (const message of this.messages.values()) message.deadline = undefined;
-    this.held.clear();
+    this.holding.end();
     this.#waiting.clear();
     for (const message of this.messages.values()) if (message.availableAt > 0) this.#waiting.add(message);
   }
 
   /** Answers whose leases are over. */
   expireLeases(now: number): readonly string[] {
-    const over = [...this.held].filter(({ deadline = Number.POSITIVE_INFINITY }) => deadline <= now);
-    over.sort((a, b) => (a.deadline ?? 0) - (b.deadline ?? 0));
-    for (const { id, deadline } of over) this.failed(id, deadline ?? now);
+    const over = this.holding.over(now);
+    for (const { id, deadline } of over) this.failed(id, deadline);
     return over.map(({ id }) => id);
   }
 
@@ -197,7 +194,7 @@ export class ReferenceQueue implements TurnQueue {
   }
 
   get leased(): number {
-    return this.held.size;
+    return this.holding.size;
   }
 
   scheduled(now: number): number {
@@ -216,15 +213,7 @@ export class ReferenceQueue implements TurnQueue {
   /** Whether some message may go now, as far as the reference can tell. */
   hasDeliverable(now: number): boolean {
     if (this.#outflow?.has(now) === false) return false;
-    if (this.values.conflates)
-      return [...this.messages.values()].some(
-        (each) => this.#canGo(each) && !this.values.isKeyOut(each) && !each.isSuperseded,
-      );
-    if (this.options.ordering === 'none') return [...this.messages.values()].some((each) => this.#canGo(each));
-    // What moved here has no order, so it cannot be told whose turn it is.
-    const all = [...this.messages.values()];
-    if (all.some(({ order }) => order === undefined)) return false;
-    return all.some((each) => this.#canGo(each) && this.#turn.blockersOf(each).length === 0);
+    return this.#turn.isAnybodys;
   }
 
   /** Whether there may be more room than it knows of. */
@@ -236,10 +225,6 @@ export class ReferenceQueue implements TurnQueue {
   hasOverdue(now: number): boolean {
     for (const { expiresAt, isSuperseded } of this.messages.values()) if (expiresAt <= now || isSuperseded) return true;
     return false;
-  }
-
-  #canGo({ deadline, availableAt, expiresAt }: ReferenceMessage): boolean {
-    return deadline === undefined && availableAt <= this.now && expiresAt > this.now;
   }
 
   /** In this turn, so that nobody has told it yet. */
@@ -278,17 +263,6 @@ export class ReferenceQueue implements TurnQueue {
     this.#waiting.add(message);
   }
 
-  heldOne(id: string): ReferenceMessage {
-    const message = this.messages.get(id);
-    assert.ok(message?.deadline !== undefined, `${id} is settled and nobody holds it`);
-    return message;
-  }
-
-  #drop(message: ReferenceMessage): void {
-    message.deadline = undefined;
-    this.held.delete(message);
-  }
-
   leave(id: string): void {
     const message = this.messages.get(id);
     assert.ok(message !== undefined, `${id} leaves and is not in the queue`);
@@ -324,7 +298,8 @@ export class ReferenceQueue implements TurnQueue {
 
   /** What somebody held is not given back where a newer value has come. */
   supersededLeave(): void {
-    for (const { id, isSuperseded } of [...this.held]) if (isSuperseded) this.#history.durably(() => this.leave(id));
+    for (const { id, isSuperseded } of [...this.holding.all])
+      if (isSuperseded) this.#history.durably(() => this.leave(id));
   }
 
   /** All that happened up to now has been told. */
@@ -347,7 +322,7 @@ export class ReferenceQueue implements TurnQueue {
 
   #forget(message: ReferenceMessage): void {
     this.messages.delete(message.id);
-    this.held.delete(message);
+    this.holding.forget(message);
     this.#waiting.delete(message);
   }
 }

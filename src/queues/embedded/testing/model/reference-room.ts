@@ -9,7 +9,7 @@ interface RoomyQueue {
   readonly options: QueueOptions;
   readonly messages: ReadonlyMap<string, ReferenceMessage>;
   readonly values: ReferenceValues;
-  readonly held: ReadonlySet<ReferenceMessage>;
+  readonly holding: { readonly all: ReadonlySet<ReferenceMessage> };
   readyUpTo(lane: number): readonly ReferenceMessage[];
   /** It goes for good. */
   leave(id: string): void;
@@ -37,7 +37,7 @@ export class ReferenceRoom {
     if (this.#hasRoomFor(published)) return true;
     const { overflow, limits, priorities } = this.#queue.options;
     if (overflow === 'drop_oldest') {
-      const { held } = this.#queue;
+      const held = this.#queue.holding.all;
       if (limits.messages > 0 && held.size >= limits.messages) return false;
       return limits.bytes === 0 || bytesOf(held) + published.bytes <= limits.bytes;
     }

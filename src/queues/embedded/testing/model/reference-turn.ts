@@ -42,6 +42,22 @@ export class ReferenceTurn {
     }
   }
 
+  /** Whether some message may go now, as far as it can be told. */
+  get isAnybodys(): boolean {
+    const { messages, options, values } = this.#queue;
+    const all = [...messages.values()];
+    if (values.conflates) return all.some((each) => this.#canGo(each) && !values.isKeyOut(each) && !each.isSuperseded);
+    if (options.ordering === 'none') return all.some((each) => this.#canGo(each));
+    // What moved here has no order, so it cannot be told whose turn it is.
+    if (all.some(({ order }) => order === undefined)) return false;
+    return all.some((each) => this.#canGo(each) && this.blockersOf(each).length === 0);
+  }
+
+  #canGo({ deadline, availableAt, expiresAt }: ReferenceMessage): boolean {
+    const { now } = this.#queue;
+    return deadline === undefined && availableAt <= now && expiresAt > now;
+  }
+
   /** What is not on disk yet may be nowhere else, and what stands behind one without an order is not the first of its lane. */
   #checkPriority(message: ReferenceMessage): void {
     if (message.order === undefined || message.attempts > 0) return;
