@@ -26,6 +26,7 @@ import { Publication } from './publication.ts';
 import { nobodyWaits, Publisher, type StorageDoor } from './publisher.ts';
 import { ReceiptGate } from './receipt-gate.ts';
 import { Receiver } from './receiver.ts';
+import { NamePlaces } from './recent-names.ts';
 import { Retained, type RetainedLog } from './retained.ts';
 import { RetainedSources } from './retained-sources.ts';
 import { RetainedSweeper } from './retained-sweeper.ts';
@@ -63,6 +64,8 @@ export interface BrokerParts {
   readonly options: BrokerOptions;
   readonly log: Log;
   readonly clock?: Clock;
+  /** Of all connections, for topics that they go round. */
+  readonly namePlaces?: NamePlaces;
   /** From 0 to below 1. */
   readonly random?: () => number;
 }
@@ -127,6 +130,7 @@ export class Broker implements Part {
       claims: parts.claims,
       claimPlaces: new ClaimPlaces(limits.claimConnectionsMax),
       router,
+      namePlaces: parts.namePlaces ?? new NamePlaces(),
       publisher,
       deliverer,
       sessions,

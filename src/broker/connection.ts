@@ -123,7 +123,8 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
 
   /** Made for the first publish: most clients only listen. */
   get topics(): TopicCache {
-    this.#topics ??= new TopicCache(this.context.router, this.#rights, this.context.limits.topicLevelsMax);
+    const { router, limits, namePlaces } = this.context;
+    this.#topics ??= new TopicCache(router, this.#rights, limits.topicLevelsMax, namePlaces);
     return this.#topics;
   }
 
@@ -155,6 +156,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
 
   adopt(identity: Identity): void {
     this.#connected = { ...this.#state, identity };
+    this.#topics?.end();
     this.#topics = undefined;
     const rights = this.#rights;
     for (const [alias, known] of this.aliases) {
@@ -313,6 +315,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     if (this.phase === 'closed') return;
     this.phase = 'closed';
     this.#heldInTime?.cancel();
+    this.#topics?.end();
     this.context.keepAlive.forget(this);
     this.context.rights.forget(this);
     this.acknowledger.close();

@@ -15,6 +15,7 @@ import type { KeepAlive } from './keep-alive.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { BrokerOptions } from './options.ts';
 import type { Publisher } from './publisher.ts';
+import type { NamePlaces } from './recent-names.ts';
 import type { Retained } from './retained.ts';
 import type { RightsWatch } from './rights-watch.ts';
 import type { Router } from './router.ts';
@@ -33,6 +34,8 @@ export interface BrokerContext {
   /** For packets that span reads, of all connections. */
   readonly gathering: GatherPool;
   readonly router: Router;
+  /** Of all connections, for topics that they go round. */
+  readonly namePlaces: NamePlaces;
   readonly publisher: Publisher;
   readonly deliverer: Deliverer;
   readonly sessions: Sessions;

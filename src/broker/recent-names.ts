@@ -11,6 +11,15 @@ export class RecentNames<T extends Named> {
   #at = 0;
   #oldest = 0;
 
+  /** Whether the next one takes the place of another. */
+  get isFull(): boolean {
+    return this.#named.length === recentNamesMax;
+  }
+
+  get size(): number {
+    return this.#named.length;
+  }
+
   /** It must not be there. */
   add(named: T): void {
     const { length } = this.#named;
@@ -35,6 +44,33 @@ export class RecentNames<T extends Named> {
 }
 
 export const recentNamesMax = 32;
+
+/** Room for names over all connections: a name takes some 600 bytes with what is known of it, so that many connections would fill the memory. */
+export class NamePlaces {
+  #free: number;
+
+  constructor(places = namePlacesMax) {
+    this.#free = places;
+  }
+
+  get free(): number {
+    return this.#free;
+  }
+
+  /** Whether there was one. */
+  take(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  giveBack(places: number): void {
+    this.#free += places;
+  }
+}
+
+/** About 40 MB. */
+const namePlacesMax = 65_536;
 
 /** Whether those very bytes stand there. */
 export function isAt(bytes: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {

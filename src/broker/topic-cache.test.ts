@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { forSeeds } from '../std/testing/seed.ts';
-import { recentNamesMax } from './recent-names.ts';
+import { NamePlaces, recentNamesMax } from './recent-names.ts';
 import type { Route, Router } from './router.ts';
+import { BrokerFixture } from './testing/broker-fixture.ts';
 import { TopicCache } from './topic-cache.ts';
 
 test('a connection that goes round some topics is asked for its rights to each of them once', () => {
@@ -64,13 +65,44 @@ test('a route to many is kept for the last topic alone, and found again', () => 
   assert.deepEqual(asked, ['a', 'b']);
 });
 
+test('connections together remember no more names than there are places for, and one that ends gives back its own', () => {
+  const places = new NamePlaces(3);
+  const [first, second] = [world(places), world(places)];
+  for (const topic of ['a', 'b', 'c', 'a', 'b', 'c']) resolve(first.cache, topic);
+  for (const topic of ['d', 'e', 'd']) resolve(second.cache, topic);
+  assert.deepEqual([first.asked, second.asked, places.free], [['a', 'b', 'c'], ['d', 'e', 'd'], 0]);
+  first.cache.end();
+  for (const topic of ['e', 'd', 'e']) resolve(second.cache, topic);
+  for (const topic of ['x', 'y', 'x']) resolve(first.cache, topic);
+  assert.deepEqual([second.asked.slice(3), places.free], [['e'], 1]);
+  second.cache.end();
+  assert.equal(places.free, 3);
+});
+
+test('a name that takes the place of another takes no other place', () => {
+  const places = new NamePlaces();
+  const { cache } = world(places);
+  const before = places.free;
+  for (let i = 0; i < 3 * recentNamesMax; i++) resolve(cache, `site/${i}`);
+  assert.equal(before - places.free, recentNamesMax);
+});
+
+test('a client that goes leaves its places to others', async () => {
+  const namePlaces = new NamePlaces(10);
+  const client = await new BrokerFixture({ namePlaces }).connect('a');
+  for (const topic of ['a', 'b', 'c']) client.publish(topic, '');
+  assert.equal(namePlaces.free, 7);
+  client.cut();
+  assert.equal(namePlaces.free, 10);
+});
+
 function resolve(cache: TopicCache, topic: string) {
   const packet = Buffer.from(`..${topic}..`);
   return cache.resolve(packet, 2, packet.length - 2);
 }
 
 /** Routes are made anew each time; `asked` has every topic that rights were asked for. */
-function world() {
+function world(places = new NamePlaces()) {
   const asked: string[] = [];
   const router = {
     version: 1,
@@ -84,5 +116,6 @@ function world() {
     ownTopic: (topic: string) => topic,
     mayPublish: (topic: string) => asked.push(topic) > 0,
   };
-  return { asked, router, cache: new TopicCache(router as Pick<Router, 'route' | 'version'> as Router, rights, 200) };
+  const cache = new TopicCache(router as Pick<Router, 'route' | 'version'> as Router, rights, 200, places);
+  return { asked, router, cache };
 }

@@ -4,7 +4,7 @@ import type { ChildDevice } from '../message.ts';
 import { decodeTopicName } from '../mqtt/codec/decode-publish.ts';
 import { MalformedPacket } from '../mqtt/codec/malformed.ts';
 import { levelsProblem, topicNameProblem } from '../mqtt/topics/names.ts';
-import { isAt, type Named, RecentNames } from './recent-names.ts';
+import { isAt, type Named, type NamePlaces, RecentNames } from './recent-names.ts';
 import type { Route, Router } from './router.ts';
 
 /** What is known of a topic that this connection publishes to. */
@@ -37,20 +37,24 @@ export function topicRights(access: Access, identity: Identity, clientId: string
 
 /**
  * A connection mostly publishes to one topic or to a few: comparing the bytes with the last one, and with some before it, is
- * cheaper than decoding, checking rights and matching again. For one topic nothing but that one is kept.
+ * cheaper than decoding, checking rights and matching again. For one topic nothing but that one is kept, nor where all connections
+ * together remember as many as there are places for.
  */
 export class TopicCache {
   readonly #router: Router;
   readonly #rights: TopicRights;
   readonly #levelsMax: number;
+  readonly #places: NamePlaces;
+  #isOver = false;
   #last: LearntTopic | undefined;
   /** The last one among them, unless it is too long; made for the second one. */
   #recent: RecentNames<LearntTopic> | undefined;
 
-  constructor(router: Router, rights: TopicRights, levelsMax: number) {
+  constructor(router: Router, rights: TopicRights, levelsMax: number, places: NamePlaces) {
     this.#router = router;
     this.#rights = rights;
     this.#levelsMax = levelsMax;
+    this.#places = places;
   }
 
   /** Throws MalformedPacket where the bytes are not a topic name. */
@@ -69,6 +73,13 @@ export class TopicCache {
     return known;
   }
 
+  /** Remembers none but the last from now on: its places are for others. */
+  end(): void {
+    this.#isOver = true;
+    this.#places.giveBack(this.#recent?.size ?? 0);
+    this.#recent = undefined;
+  }
+
   #learn(buffer: Buffer, start: number, end: number): KnownTopic {
     const asked = decodeTopicName(buffer, start, end);
     const tooDeep = levelsProblem(asked, 'topic name');
@@ -85,11 +96,8 @@ export class TopicCache {
   #remember(learnt: LearntTopic): void {
     const before = this.#last;
     this.#follow(learnt);
-    if (before === undefined) return;
-    if (this.#recent === undefined) {
-      this.#recent = new RecentNames();
-      this.#keep(before);
-    }
+    if (before === undefined || this.#isOver) return;
+    if (this.#recent === undefined) this.#keep(before);
     this.#keep(learnt);
   }
 
@@ -102,11 +110,13 @@ export class TopicCache {
   }
 
   #keep(learnt: LearntTopic): void {
-    if (learnt.bytes.length <= recentBytesMax) this.#recent?.add(learnt);
+    if (learnt.bytes.length > recentBytesMax || !(this.#recent?.isFull || this.#places.take())) return;
+    this.#recent ??= new RecentNames();
+    this.#recent.add(learnt);
   }
 }
 
-/** Longer names, and routes to more, are kept of the last topic alone: of 32 others that is 12 KiB at most. */
+/** Longer names, and routes to more, are kept of the last topic alone. */
 const recentBytesMax = 256;
 const recentRecipientsMax = 16;
 

@@ -10,6 +10,7 @@ import type { ClaimDoor } from '../claims.ts';
 import type { BrokerLimits } from '../limits.ts';
 import type { BrokerOptions } from '../options.ts';
 import { Publication } from '../publication.ts';
+import type { NamePlaces } from '../recent-names.ts';
 import type { RetainedLog } from '../retained.ts';
 import { type LogScan, type RetainedMessage, TopicScan } from '../retained-scan.ts';
 import type { SessionLog } from '../session-log.ts';
@@ -165,6 +166,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       system?: BrokerParts['system'];
       sessionLog?: SessionLog;
       clock?: SimulatedClock;
+      namePlaces?: NamePlaces;
     } = {},
   ) {
     this.clock = options.clock ?? new SimulatedClock();
@@ -184,6 +186,7 @@ export class BrokerFixture<Retaining extends RetainedLog = MemoryRetainedLog> {
       log: silentLog,
       clock: this.clock,
       ...(options.random === undefined ? {} : { random: options.random }),
+      ...(options.namePlaces === undefined ? {} : { namePlaces: options.namePlaces }),
     });
     this.broker.start();
   }
