@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SimulatedClock } from '../std/clock.ts';
 import { type Acceptance, Lane, type LaneParts } from './lane.ts';
 
 /** A lane whose turns and batches end when the test says so. */
@@ -116,6 +117,29 @@ test('a full batch waits for what is accepted too, and no work for longer than t
   assert.equal(begun.length, 0);
   now = 50;
   acceptance.flush();
+  endTurn();
+  assert.deepEqual(
+    begun.map(({ batch }) => batch),
+    [[1, 2], [3]],
+  );
+});
+
+test('a flush that takes longer than the bound holds no work for longer, and works keep their order', () => {
+  const clock = new SimulatedClock();
+  const acceptance = new TestAcceptance();
+  const parts = { acceptance, clock, monotonicMs: () => clock.now() };
+  const { lane, begun, endTurn } = testLane({ batchMessagesMax: 10, batchesInWorkMax: 2 }, parts);
+  lane.push(1);
+  endTurn();
+  clock.advance(49);
+  lane.push(2);
+  endTurn();
+  assert.equal(begun.length, 0);
+  clock.advance(1);
+  endTurn();
+  lane.push(3);
+  acceptance.flush();
+  acceptance.isBusy = false;
   endTurn();
   assert.deepEqual(
     begun.map(({ batch }) => batch),

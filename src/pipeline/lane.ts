@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../std/clock.ts';
 import { Deque } from '../std/deque.ts';
 import { monotonic } from '../std/step-time.ts';
 
@@ -20,6 +21,7 @@ export interface LaneParts {
   /** Where given, no batch begins while it is busy, until the first work has waited for `holdMsMax`. */
   readonly acceptance?: Acceptance;
   readonly monotonicMs?: () => number;
+  readonly clock?: Pick<Clock, 'after'>;
 }
 
 /**
@@ -33,6 +35,7 @@ export class Lane<W> {
   readonly #defer: (run: () => void) => void;
   readonly #acceptance: Acceptance | undefined;
   readonly #monotonicMs: () => number;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly #waiting = new Deque<W>();
   readonly #idle: (() => void)[] = [];
   #finished: Promise<void> = Promise.resolve();
@@ -55,6 +58,7 @@ export class Lane<W> {
     this.#defer = parts.defer ?? setImmediate;
     this.#acceptance = parts.acceptance;
     this.#monotonicMs = parts.monotonicMs ?? monotonic;
+    this.#clock = parts.clock ?? systemClock;
   }
 
   /** Works that are not finished. */
@@ -79,19 +83,32 @@ export class Lane<W> {
     this.#deferred = true;
     this.#defer(() => {
       this.#deferred = false;
-      if (this.#holds()) this.#beginAfterFlush();
+      if (this.#waiting.size > 0 && this.#holds()) this.#beginAfterFlush();
       else this.#begin();
     });
   }
 
+  /** Or when the hold is over: a slow disk, where a flush takes longer, holds nothing up for as long. */
   #beginAfterFlush(): void {
     this.#deferred = true;
-    this.#acceptance?.afterFlush(() => this.#beginLater());
+    let isOver = false;
+    const begin = (): void => {
+      if (isOver) return;
+      isOver = true;
+      end.cancel();
+      this.#beginLater();
+    };
+    const end = this.#clock.after(Math.max(0, this.#holdMs()), begin);
+    this.#acceptance?.afterFlush(begin);
   }
 
   #holds(): boolean {
-    if (this.#acceptance === undefined || !this.#acceptance.isBusy) return false;
-    return this.#monotonicMs() - this.#waitingSince < this.#limits.holdMsMax;
+    return this.#acceptance !== undefined && this.#acceptance.isBusy && this.#holdMs() > 0;
+  }
+
+  /** How long the first of those that wait may still be held. */
+  #holdMs(): number {
+    return this.#waitingSince + this.#limits.holdMsMax - this.#monotonicMs();
   }
 
   #begin(): void {
