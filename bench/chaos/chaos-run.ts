@@ -39,7 +39,10 @@ export async function chaosRun(seed: number): Promise<ChaosResult> {
   try {
     const story = tell(seed, server);
     const stuck = new Promise<never>((_, reject) => {
-      late.addEventListener('abort', () => reject(new Error(`Seed ${seed}: the run took longer than ${runMsMax} ms`)));
+      late.addEventListener('abort', async () => {
+        const state = await stateOf(server).catch(String);
+        reject(new Error(`Seed ${seed}: the run took longer than ${runMsMax} ms; ${state}`));
+      });
     });
     return await Promise.race([story, stuck]);
   } finally {
@@ -80,6 +83,12 @@ async function tell(seed: number, server: ChaosServer): Promise<ChaosResult> {
   const account = drawChaosAccount(shipments, await readFacts(server.api, ids));
   await server.stop();
   return { seed, account, disturbances: saboteur.done, passed: addsUp(account) };
+}
+
+/** Where it hangs. */
+async function stateOf(server: ChaosServer): Promise<string> {
+  const stats = await server.api.get('/v1/queues/ingest/stats');
+  return `the ingest queue has ${JSON.stringify(stats)}`;
 }
 
 async function untilEmpty(server: ChaosServer): Promise<void> {

@@ -84,11 +84,11 @@ export class Registry {
     if (existing !== undefined) refuseMemoryChange(existing, options);
     refuseDeadLetterCycle(name, options.deadLetter, (other) => this.#byName.get(other)?.options.deadLetter ?? null);
     const queue = existing ?? this.#make(name, options);
-    const isFed = existing === undefined || existing.options.deadLetter === options.deadLetter;
+    const leadsOn = options.deadLetter !== (existing?.options.deadLetter ?? null);
     const isOther = existing !== undefined && !isDeepStrictEqual(existing.options, options);
     queue.change(options);
     this.#infos = undefined;
-    if (this.#bindings.bind(queue) || !isFed) this.#routesChanged();
+    if (this.#bindings.bind(queue) || leadsOn) this.#routesChanged();
     this.#writeDefinition(queue);
     if (existing === undefined || isOther) this.#context.events.tell(name, isOther ? 'changed' : 'created');
     return queue;

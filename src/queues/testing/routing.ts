@@ -32,6 +32,17 @@ export function routingContract(on: ContractBench): void {
       assert.equal(told, 3);
     });
 
+    test('listeners are told when a new queue passes on what another one buries', async () => {
+      await on.engine.declare('orders', { ...bound, deadLetter: 'between' });
+      await on.engine.declare('end', { deadLetter: null });
+      let told = 0;
+      on.engine.onRoutesChanged(() => told++);
+      await on.engine.declare('between', { deadLetter: 'end' });
+      assert.equal(told, 1);
+      await on.engine.declare('alone', { deadLetter: null });
+      assert.equal(told, 1);
+    });
+
     test('a binding with headers takes messages with all of them, or any', async () => {
       const red = ['colour', 'red'] as const;
       const large = ['size', 'large'] as const;
