@@ -53,6 +53,16 @@ for (const version of [4, 5] as const) {
   });
 }
 
+test('a message under the packet id of one whose PUBREL is not answered ends the connection, and is not taken for that one', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');
+  publisher.publish('t', 'first', { qos: 2, packetId: 8 });
+  publisher.ack(PacketType.pubrel, 8);
+  publisher.publish('t', 'second', { qos: 2, packetId: 8 });
+  assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x82);
+  assert.equal(sink.admitted.length, 1);
+});
+
 test('a PUBREL that comes again and again before PUBREC is answered once, and takes no more room', async () => {
   const sink = new HeldSink('t');
   const fixture = new BrokerFixture({ sinks: [sink], limits: { receiveMaximum: 2 } });

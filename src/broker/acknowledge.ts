@@ -131,6 +131,11 @@ export class Acknowledger implements ReceiptWaiter {
     return true;
   }
 
+  /** Whether a PUBREL for it is still to be answered. */
+  isReleasing(packetId: number): boolean {
+    return this.#releases.size > 0 && this.#releases.has(packetId);
+  }
+
   /** Calls back once nothing waits any more. One callback: a later one replaces it. */
   onceIdle(callback: () => void): void {
     this.#whenIdle = callback;

@@ -218,8 +218,15 @@ function refuse(connection: Connection, packet: PublishPacket, refusal: SluiceEr
   connection.acknowledger.refuse(connection.acknowledger.open(packet.packetId, packet.qos), told);
 }
 
-/** The same QoS 2 message once more, because PUBREC was lost: it is not published again [MQTT-4.3.3-10]. */
+/**
+ * The same QoS 2 message once more, because PUBREC was lost: it is not published again [MQTT-4.3.3-10]. Behind its PUBREL it is another
+ * message, which must not be taken for this one.
+ */
 function isRepeated(connection: Connection, packetId: number): boolean {
+  if (connection.acknowledger.isReleasing(packetId)) {
+    const expected = `Expected packet id ${packetId} to be used again behind its PUBCOMP`;
+    throw new MalformedPacket(0x82, expected, 'MQTT-2.2.1-3');
+  }
   const received = connection.session.received.get(packetId);
   if (received === undefined) return false;
   connection.acknowledger.repeat(packetId, received);
