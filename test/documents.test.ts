@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { run } from '../src/cli/testing/fake-server.ts';
 import { startServer } from './server.ts';
 
@@ -18,6 +24,36 @@ test('the uplink that docs/fleet.md has its reader send by hand becomes a readin
   await server.api('POST', '/v1/lorawan/events', JSON.parse(body));
   // It is answered when it is safe, and read after that.
   while (!/temperature +30\.8/.test((await state()).out)) assert.ok(!t.signal.aborted);
+});
+
+test('the worker of docs/sdk.md does what the page says', { timeout: 60_000 }, async (t) => {
+  const server = await startServer(t);
+  const page = read('docs/sdk.md');
+  const [, command] = /^ {4}sluice (queue create .*)$/m.exec(page) ?? [];
+  const argv = command.split(' ').map((word) => word.replaceAll("'", ''));
+  assert.equal((await run(argv, { env: { SLUICE_URL: server.httpUrl }, cwd: '.' })).status, 0, command);
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-sdk-page-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [, program] = /```js\n([^`]*?(?:`[^`\n]*`[^`]*?)*)```/.exec(page) ?? [];
+  const source = fileURLToPath(new URL('../src/sdk/sdk.ts', import.meta.url));
+  writeFileSync(join(folder, 'worker.mjs'), program.replace("'sluice/sdk'", JSON.stringify(source)));
+  const env = { ...process.env, SLUICE_MQTT: `mqtt://127.0.0.1:${server.mqttPort}` };
+  const worker = spawn(process.execPath, ['worker.mjs'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => worker.kill('SIGKILL'));
+  const [said] = await once(worker.stdout, 'data');
+  assert.equal(String(said), '3 orders are on disk\n');
+  const numbers = () => server.api('GET', '/v1/queues/orders/stats');
+  for (let now = await numbers(); now.acknowledged < 2 || now.dead < 1; now = await numbers())
+    assert.ok(!t.signal.aborted);
+  worker.kill('SIGINT');
+  assert.deepEqual(await once(worker, 'exit'), [0, null]);
+  const totals = new DatabaseSync(join(folder, 'orders.sqlite')).prepare('SELECT customer, cents FROM totals').all();
+  assert.deepEqual(
+    totals.map(({ customer, cents }) => [customer, cents]),
+    [['anna', 1500]],
+  );
+  const { out } = await run(['dead', 'list', 'orders.dead'], { env: { SLUICE_URL: server.httpUrl }, cwd: '.' });
+  assert.match(out, /cents is 0, expected more than 0/);
 });
 
 test('git leaves alone the folders that the README has its reader make', () => {
