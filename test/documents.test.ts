@@ -42,8 +42,9 @@ test('the worker of docs/sdk.md does what the page says', { timeout: 60_000 }, a
   t.after(() => worker.kill('SIGKILL'));
   const [said] = await once(worker.stdout, 'data');
   assert.equal(String(said), '3 orders are on disk\n');
-  const numbers = () => server.api('GET', '/v1/queues/orders/stats');
-  for (let now = await numbers(); now.acknowledged < 2 || now.dead < 1; now = await numbers())
+  const numbers = async () =>
+    (await server.api('GET', '/v1/queues/orders/stats')) as { acknowledged: number; deadLettered: number };
+  for (let now = await numbers(); now.acknowledged < 2 || now.deadLettered < 1; now = await numbers())
     assert.ok(!t.signal.aborted);
   worker.kill('SIGINT');
   assert.deepEqual(await once(worker, 'exit'), [0, null]);
@@ -52,7 +53,10 @@ test('the worker of docs/sdk.md does what the page says', { timeout: 60_000 }, a
     totals.map(({ customer, cents }) => [customer, cents]),
     [['anna', 1500]],
   );
-  const { out } = await run(['dead', 'list', 'orders.dead'], { env: { SLUICE_URL: server.httpUrl }, cwd: '.' });
+  const { out } = await run(['dead', 'list', '--queue', 'orders.dead'], {
+    env: { SLUICE_URL: server.httpUrl },
+    cwd: '.',
+  });
   assert.match(out, /cents is 0, expected more than 0/);
 });
 
