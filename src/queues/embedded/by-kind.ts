@@ -6,7 +6,7 @@ import type { GroupStart } from '../group-start.ts';
 import { quote } from '../queue-name.ts';
 import type { QueueStats } from '../queue-stats.ts';
 import type { DeliveryLoop } from './delivery-loop.ts';
-import { groupOf, requireThere } from './log/group-of.ts';
+import { groupOf, madeGroup, requireThere } from './log/group-of.ts';
 import { LogQueue } from './log/log-queue.ts';
 import { browseLog } from './log/log-scan.ts';
 import { logStatsOf } from './log/log-stats.ts';
@@ -108,7 +108,8 @@ export async function seek(queue: AnyQueue, name: string, start: GroupStart): Pr
   await commit.flushed();
   requireThere(log);
   const known = log.groups.find(name);
-  const group = known ?? (await groupOf(log, name, start));
+  // In this turn: a group that somebody else makes meanwhile would begin where that one says.
+  const group = known ?? madeGroup(log, name, start);
   if (known !== undefined) await known.restart(positionOf(log, start));
   await commit.flushed();
   return group.info;

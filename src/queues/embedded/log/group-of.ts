@@ -27,10 +27,16 @@ export async function groupOf(
   // A place is looked for on disk.
   await commit.flushed();
   requireThere(log);
-  const group = log.groups.find(name) ?? log.groups.add(name, positionOf(log, start ?? startOf(log)), maker);
+  const group = log.groups.find(name) ?? madeGroup(log, name, start ?? startOf(log), maker);
+  await commit.flushed();
+  return group;
+}
+
+/** A new group, which begins at `start`; everything that is published must be flushed. Throws as `groupOf` does. */
+export function madeGroup(log: LogQueue, name: string, start: GroupStart, maker?: string): LogGroup {
+  const group = log.groups.add(name, positionOf(log, start), maker);
   // One that nobody ever takes messages of expires as well.
   log.upkeep.plan();
-  await commit.flushed();
   return group;
 }
 

@@ -113,6 +113,20 @@ test('of two who let a group go elsewhere at a time, both hear of the later plac
   assert.deepEqual(positions, [messages + 1, messages + 1]);
 });
 
+test('of two who seek a group that is not there yet the later one says the place, and who consumes it meanwhile does not', async () => {
+  under = await new TestEngine({ storage: new StorageDouble() }).open();
+  await under.engine.declare('a', { kind: 'log', bindings: [{ filter: 'a' }], group: { start: 'latest' } });
+  for (const payload of ['x', 'y']) await publish(under.engine.route('a'), messageOf(payload, { topic: 'a' }));
+  await Promise.all([under.engine.seek('a', 'two', 'latest'), under.engine.seek('a', 'two', 'earliest')]);
+  const consumed = under.engine.consume('a', new RecordingConsumer(), { credit: 0, group: 'one' });
+  await Promise.all([consumed, under.engine.seek('a', 'one', 'earliest')]);
+  const positions = (await under.engine.groups('a')).map(({ name, position }) => [name, position]);
+  assert.deepEqual(positions, [
+    ['one', 1],
+    ['two', 1],
+  ]);
+});
+
 test('a group that is removed meanwhile goes nowhere, and who sought hears of it', async () => {
   await leasedAll();
   const { sought } = await begunToSeek('latest');

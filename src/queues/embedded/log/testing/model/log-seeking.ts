@@ -32,7 +32,7 @@ async function whenGroupIsMoved(world: LogWorld, name: string, start: GroupStart
   if (life !== world.life) return;
   const group = world.log.groups.get(name);
   if (group === undefined) {
-    await whenGroupIsMade(world, name, start);
+    world.addGroup(name).restart(isMeantBy(world, start));
     return;
   }
   world.loseAll(name);
