@@ -150,3 +150,14 @@ test('nobody finds a name that each message adds to a class of the language, how
 function inputs(count: number): object[] {
   return Array.from({ length: count }, (_, at) => ({ bytes: [1, 2, 3], fPort: 1, recvTime: 0, variables: {}, at }));
 }
+
+test('a script that needs a new context behind each message is looked through for its helpers once', (t) => {
+  const script = `// helpers
+String.prototype.twice = function () { return this + this };
+function decodeUplink(input) { Object.freeze(Array.prototype); return { data: { a: 'b'.twice() } } }`;
+  const { mock } = t.mock.method(String.prototype, 'matchAll');
+  const codec = new CodecScript('codec', script, 1_000);
+  for (let n = 0; n < 3; n++) assert.deepEqual(codec.decode([{}], false), [{ output: { data: { a: 'bb' } } }]);
+  const looks = mock.calls.filter((call) => (call.arguments[0] as RegExp).source.includes('prototype'));
+  assert.equal(looks.length, 1);
+});

@@ -67,6 +67,8 @@ export class CodecScript {
   readonly #timeoutMs: number;
   readonly #wanted: DriverCall;
   #source: string;
+  /** Looked for once in each source: a long one takes longer to look through than to run. */
+  #unasked: { readonly source: string; readonly names: string } | undefined;
   #asModule = false;
   /** Variables that lack their `var`. As locals they are new for each message, like all others. */
   #locals: readonly string[] = [];
@@ -266,7 +268,13 @@ export class CodecScript {
 
   #take(): void {
     const [script, globals] = this.#compile(globalVariables(this.#source));
-    this.#sandbox.take(script, globals.join(' '), this.#asModule, namesUnasked(this.#source).join(' '));
+    this.#sandbox.take(script, globals.join(' '), this.#asModule, this.#namesUnasked());
+  }
+
+  #namesUnasked(): string {
+    if (this.#unasked?.source !== this.#source)
+      this.#unasked = { source: this.#source, names: namesUnasked(this.#source).join(' ') };
+    return this.#unasked.names;
   }
 
   /** As the body of a function: nothing in it can end that function early and get at the top level behind. */

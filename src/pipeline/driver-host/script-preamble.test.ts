@@ -48,3 +48,10 @@ test('in a script that asks for no names at all, those that it gives later are t
     assert.deepEqual(namesUnasked(`${helper} var had = ${question};`), twice, question);
   }
 });
+
+test('a script that gives many names to a class is looked through for that class once', (t) => {
+  const script = Array.from({ length: 1_000 }, (_, n) => `String.prototype.helper${n} = n => ${n};`).join('\n');
+  const { mock } = t.mock.method(RegExp.prototype, 'test');
+  assert.equal(namesUnasked(script).length, 1_000);
+  assert.ok(mock.callCount() < 10, `${mock.callCount()} looks`);
+});

@@ -8,7 +8,7 @@ export function namesUnasked(source: string): readonly GivenName[] {
     source.matchAll(/\b(\w+)\s*\.\s*prototype\s*\.\s*([\w$]+)\s*=(?!=)/g),
     ([, kind, name]) => [kind, name] as const,
   );
-  return given.filter(([kind]) => !isDeclared(kind, source));
+  return ofTheLanguage(given, source);
 }
 
 /** Whether there is such a name, which names there are, or what has all of them. */
@@ -32,7 +32,7 @@ export function namesGivenFirst(source: string): readonly GivenName[] {
     if (at < 0) break;
     before = [...before.slice(-4), pieces[at]];
   }
-  return given.filter(([kind]) => !isDeclared(kind, source));
+  return ofTheLanguage(given, source);
 }
 
 /** Blanks and comments are left out. */
@@ -73,6 +73,13 @@ const takesValue = /^(?:return|typeof|case|in|of|delete|void|throw|new|do|else|y
 /** Of the pieces before an equals sign. */
 function givenIn([kind, dot, prototype, other, name]: readonly string[]): readonly GivenName[] {
   return dot === '.' && prototype === 'prototype' && other === '.' && name !== undefined ? [[kind, name]] : [];
+}
+
+/** Few classes get many names: the source is looked through once for each class. */
+function ofTheLanguage(given: readonly GivenName[], source: string): readonly GivenName[] {
+  const kinds = new Set(given.map(([kind]) => kind));
+  const declared = new Set([...kinds].filter((kind) => isDeclared(kind, source)));
+  return given.filter(([kind]) => !declared.has(kind));
 }
 
 /** Then it need not be the one of the language. */
