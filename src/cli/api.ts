@@ -28,9 +28,11 @@ export class Api {
   readonly #base: string;
   readonly #authorization: string | undefined;
 
+  /** Of a token, and of a user name and password in the URL, the token is what it logs in by. */
   constructor(url: string, token?: string) {
-    this.#base = url.replace(/\/+$/, '');
-    this.#authorization = token === undefined ? undefined : `Bearer ${token}`;
+    const { base, login } = takeLogin(url);
+    this.#base = base.replace(/\/+$/, '');
+    this.#authorization = token === undefined ? login : `Bearer ${token}`;
   }
 
   get<T>(path: string, query: Query = {}): Promise<T> {
@@ -71,7 +73,7 @@ export class Api {
   /** The body as it comes. What is not an error at once may still break off: then the stream rejects. */
   async download(path: string, query: Query = {}): Promise<ReadableStream<Uint8Array>> {
     const response = await this.#send('GET', withQuery(path, query));
-    if (!response.ok) throw problemOf(response.status, await response.text());
+    if (!response.ok) throw this.#problemOf(response.status, await response.text());
     if (response.body === null) throw new ApiError('The server answered without a body', response.status, undefined);
     return response.body;
   }
@@ -82,8 +84,12 @@ export class Api {
 
   async #answer<T>(response: Response): Promise<T> {
     const text = await response.text();
-    if (!response.ok) throw problemOf(response.status, text);
+    if (!response.ok) throw this.#problemOf(response.status, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  #problemOf(status: number, text: string): ApiError {
+    return problemOf(status, text, this.#authorization === undefined ? howToLogIn : '');
   }
 
   #send(method: string, path: string, body?: unknown): Promise<Response> {
@@ -110,12 +116,24 @@ function withQuery(path: string, query: Query): string {
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
-function problemOf(status: number, text: string): ApiError {
+const howToLogIn = ': log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)';
+
+/** `fetch` takes no URL with a user name in it. */
+function takeLogin(given: string): { base: string; login: string | undefined } {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || url.username === '') return { base: given, login: undefined };
+  const [username, password] = [url.username, url.password].map(decodeURIComponent);
+  url.username = '';
+  url.password = '';
+  return { base: url.href, login: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+}
+
+function problemOf(status: number, text: string, ifUnknown: string): ApiError {
   const problem = parseObject(text);
   const code = typeof problem?.code === 'string' ? problem.code : undefined;
   const sentence = [problem?.detail, problem?.title].find((each) => typeof each === 'string' && each !== '');
   return new ApiError(
-    `${sentence ?? `The server answered with status ${status}`}${code ? ` (${code})` : ''}`,
+    `${sentence ?? `The server answered with status ${status}`}${code ? ` (${code})` : ''}${status === 401 ? ifUnknown : ''}`,
     status,
     code,
     problem,

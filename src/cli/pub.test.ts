@@ -69,7 +69,16 @@ test('pub ends when a message is refused while it waits for the next line', asyn
   const stdin = new PassThrough();
   stdin.write('one\n');
   const { status, err } = await publish({ puback: () => 0x97 }, ['a', '--stdin'], { stdin });
-  assert.deepEqual({ status, err }, { status: 1, err: 'Cannot publish to "a": Quota exceeded' });
+  const lines = 'Of the lines 0 are acknowledged; up to 100 behind them may have arrived.';
+  assert.deepEqual({ status, err }, { status: 1, err: `${lines}\nCannot publish to "a": Quota exceeded` });
+});
+
+test('pub says how many lines were acknowledged when one is refused', async () => {
+  let answers = 0;
+  const stdin = Readable.from('one\ntwo\nthree\n');
+  const { status, err } = await publish({ puback: () => (++answers === 3 ? 0x97 : 0) }, ['a', '--stdin'], { stdin });
+  assert.equal(status, 1);
+  assert.match(err, /^Of the lines 2 are acknowledged; /);
 });
 
 test('pub fails when the connection closes without an answer', async () => {

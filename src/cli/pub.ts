@@ -30,6 +30,7 @@ export const pub = command({
   async run({ options, operands: [topic], terminal }) {
     const problem = topicNameProblem(topic);
     if (problem !== undefined) throw new UsageError(problem);
+    let acknowledged = 0;
     const stopReading = new AbortController();
     const payloads = payloadSource(options, terminal, stopReading.signal);
     const publishOptions: IClientPublishOptions = {
@@ -38,7 +39,15 @@ export const pub = command({
       properties: options.property.length === 0 ? undefined : { userProperties: userProperties(options.property) },
     };
     try {
-      await withMqtt(options, {}, (client) => publishAll(client, topic, payloads, publishOptions));
+      await withMqtt(options, {}, (client) =>
+        publishAll(client, topic, payloads, publishOptions, () => acknowledged++),
+      );
+    } catch (problem) {
+      if (options.stdin)
+        terminal.err(
+          `Of the lines ${acknowledged} are acknowledged; up to ${inflightMax} behind them may have arrived.`,
+        );
+      throw problem;
     } finally {
       stopReading.abort();
     }
@@ -78,13 +87,14 @@ async function publishAll(
   topic: string,
   payloads: AsyncIterable<string | Buffer>,
   options: IClientPublishOptions,
+  onAcknowledged: () => void,
 ): Promise<void> {
   const refused = Promise.withResolvers<never>();
   const publishEach = async (): Promise<void> => {
     const inflight = new Set<Promise<void>>();
     for await (const payload of payloads) {
       const published = publish(client, topic, payload, options)
-        .catch(refused.reject)
+        .then(onAcknowledged, refused.reject)
         .finally(() => inflight.delete(published));
       inflight.add(published);
       if (inflight.size >= inflightMax) await Promise.race(inflight);

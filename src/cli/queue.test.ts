@@ -21,8 +21,8 @@ test('queue list prints a table with the numbers of each queue', async () => {
   assert.equal(
     out,
     [
-      'queue  ready  leased  scheduled  in/s  done/s  consumers  needed  oldest ready (ms)  dead letters  alerts         bound to',
-      'jobs   1,200       3          0  12.3       7          2       5                 45             1  depth stalled  jobs/#',
+      'queue  ready  leased  scheduled  in/s  done/s  consumers  needed  oldest ready (ms)  dead letters  paused  alerts         bound to',
+      'jobs   1,200       3          0  12.3       7          2       5                 45             1       -  depth stalled  jobs/#',
     ].join('\n'),
   );
 });

@@ -38,6 +38,7 @@ const list = command({
           },
           { title: 'oldest ready (ms)', cell: (row) => backlogOf(row).oldestMs },
           { title: 'dead letters', cell: (row) => row.stats.deadLetters },
+          { title: 'paused', cell: (row) => (row.options.paused ? 'yes' : undefined) },
           { title: 'alerts', cell: (row) => row.stats.alerts.join(' ') },
           { title: 'bound to', cell: (row) => row.options.bindings.map((binding) => binding.filter).join(' ') },
         ],

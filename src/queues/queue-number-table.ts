@@ -66,6 +66,7 @@ export const queueNumberRows: { readonly [K in keyof QueueNumbers]: NumberRow<Qu
     'How many messages die in a minute, at the pace of the last half minute',
   ),
   timeToDrainMs: timeToDrain(),
+  paused: flag('paused', 'Whether the queue delivers nothing, because somebody paused it'),
   full: flag('full', 'Whether the queue is at a limit'),
   desiredConsumers: level('desired_consumers', 'desired-consumers', 'Consumers that the queue needs'),
   alerts: alerts(),

@@ -13,6 +13,8 @@ export interface QueueNumbers extends QueueStats {
   readonly deadLettersPerMinute: number;
   /** Until nothing waits, at the pace of the last half minute; null where it does not get less. */
   readonly timeToDrainMs: number | null;
+  /** Whether it delivers nothing because somebody paused it. */
+  readonly paused: boolean;
   /** Whether it is at a limit. */
   readonly full: boolean;
   readonly desiredConsumers: number;

@@ -103,6 +103,7 @@ export class QueueWatch implements Part {
     return {
       ...stats,
       ...watched.findings(backlog),
+      paused: info.options.paused,
       groups: groups.map((group) => ({ ...group, desiredConsumers: watched.desiredConsumersOf(group.name) })),
       commitUs: this.#parts.commitUs(),
     };

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { Api, ApiError } from './api.ts';
+
+/** A server that lets nobody in, and what it was shown. */
+async function closedServer(t: TestContext): Promise<{ port: number; seen: (string | undefined)[] }> {
+  const seen: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(401).end('{"code":"unauthenticated","detail":"Give a user name and password"}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return { port: (server.address() as AddressInfo).port, seen };
+}
+
+test('a user name and password in the URL log in, and a token goes before them', async (t) => {
+  const { port, seen } = await closedServer(t);
+  const url = `http://ann:p%40ss@127.0.0.1:${port}/`;
+  await assert.rejects(new Api(url).get('/v1/queues'), ApiError);
+  await assert.rejects(new Api(url, 'secret').get('/v1/queues'), ApiError);
+  assert.deepEqual(seen, [`Basic ${Buffer.from('ann:p@ss').toString('base64')}`, 'Bearer secret']);
+});
+
+test('who comes with neither is told how to log in, and who was refused is not', async (t) => {
+  const { port } = await closedServer(t);
+  const told = 'Give a user name and password (unauthenticated)';
+  await assert.rejects(new Api(`http://127.0.0.1:${port}`).get('/v1/queues'), {
+    message: `${told}: log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)`,
+  });
+  await assert.rejects(new Api(`http://127.0.0.1:${port}`, 'wrong').get('/v1/queues'), { message: told });
+});
+
+test('what cannot be reached is named without the password', async () => {
+  await assert.rejects(new Api('http://ann:secret@127.0.0.1:1').get('/v1/queues'), (problem: Error) => {
+    assert.match(problem.message, /^Cannot reach http:\/\/127\.0\.0\.1:1: /);
+    return true;
+  });
+});
