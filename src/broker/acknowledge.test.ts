@@ -53,6 +53,21 @@ for (const version of [4, 5] as const) {
   });
 }
 
+test('PUBREL that comes between the PUBRECs of a message and of its copy is answered behind both', async () => {
+  const sink = new HeldSink('t');
+  const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');
+  publisher.publish('t', 'x', { qos: 2, packetId: 8 });
+  publisher.publish('t', 'y', { qos: 1, packetId: 9 });
+  publisher.publish('t', 'x', { qos: 2, packetId: 8, dup: true });
+  const [first, second] = sink.admitted;
+  first.waiter.receipt(first.tag, undefined);
+  publisher.take(PacketType.pubrec);
+  publisher.ack(PacketType.pubrel, 8);
+  assert.deepEqual(publisher.waiting(), []);
+  second.waiter.receipt(second.tag, undefined);
+  assert.deepEqual(publisher.waiting(), [PacketType.puback, PacketType.pubrec, PacketType.pubcomp]);
+});
+
 test('a message under the packet id of one whose PUBREL is not answered ends the connection, and is not taken for that one', async () => {
   const sink = new HeldSink('t');
   const publisher = await new BrokerFixture({ sinks: [sink] }).connect('p');

@@ -44,6 +44,8 @@ export class Acknowledger implements ReceiptWaiter {
   readonly #outcomes = new LazyMap<number, string>();
   /** Messages that wait for room in a queue. */
   readonly #held = new LazyMap<number, true>();
+  /** How many PUBRECs are due, by packet id: a flood of PUBRELs must not look through all slots for each. */
+  readonly #pubrecsDue = new LazyMap<number, number>();
   /** Packet ids of the slots that are not of a message: one for each, however often PUBREL comes. */
   readonly #releases = new LazyMap<number, true>();
   #head = 0;
@@ -76,6 +78,7 @@ export class Acknowledger implements ReceiptWaiter {
     this.#qos[slot] = qos;
     this.#reasonCodes[slot] = reasonCode;
     this.#receiptsDue[slot] = notKnown;
+    if (qos === 2) this.#pubrecsDue.set(packetId, (this.#pubrecsDue.get(packetId) ?? 0) + 1);
     return this.#tail++;
   }
 
@@ -125,7 +128,7 @@ export class Acknowledger implements ReceiptWaiter {
   /** PUBREL for a message whose PUBREC is yet to leave: it counts behind that. False where none is due. */
   releasedEarly(packetId: number): boolean {
     if (this.#releases.has(packetId)) return true;
-    if (!this.#owesPubrec(packetId)) return false;
+    if (!this.#pubrecsDue.has(packetId)) return false;
     this.#releases.set(packetId, true);
     this.expect(this.open(packetId, release), 0);
     return true;
@@ -156,13 +159,6 @@ export class Acknowledger implements ReceiptWaiter {
     if (this.#whenIdle !== undefined && this.#head === this.#tail) this.#idle();
   }
 
-  #owesPubrec(packetId: number): boolean {
-    const mask = this.#packetIds.length - 1;
-    for (let tag = this.#head; tag < this.#tail; tag++)
-      if (this.#packetIds[tag & mask] === packetId && this.#qos[tag & mask] === 2) return true;
-    return false;
-  }
-
   #send(tag: number, packetId: number, qos: number, reasonCode: number): void {
     if (qos === release) {
       this.#releases.delete(packetId);
@@ -170,6 +166,7 @@ export class Acknowledger implements ReceiptWaiter {
       return;
     }
     const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
+    if (qos === 2) this.#countPubrec(packetId);
     if (this.#failures.size > 0 || this.#outcomes.size > 0) this.#sendDetailed(tag, type, packetId, reasonCode);
     else {
       if (!this.#closed) {
@@ -179,6 +176,12 @@ export class Acknowledger implements ReceiptWaiter {
       // Behind it, since the PUBREC of a message that came again may follow at once.
       if (qos === 2) this.#stored(packetId, undefined);
     }
+  }
+
+  #countPubrec(packetId: number): void {
+    const others = (this.#pubrecsDue.get(packetId) ?? 0) - 1;
+    if (others > 0) this.#pubrecsDue.set(packetId, others);
+    else this.#pubrecsDue.delete(packetId);
   }
 
   #sendDetailed(
