@@ -49,6 +49,16 @@ test('inline answers that take long are a reason for the queue, and so is a serv
   assert.equal(advised({}, 'queued', { backlog: 5_000 })[0], 'queued');
 });
 
+test('what takes long by the queue is not advised to go inline without a way back', () => {
+  const slow = { ...emptyReading, count: 10, p99: 11_812 };
+  const [mode, because] = advised({ queued: slow }, 'queued');
+  assert.equal(mode, 'auto');
+  assert.match(because, /^1 of 100 messages took 11812 ms or more by the queue/);
+  const quick = { ...emptyReading, count: 10, p99: 8 };
+  assert.equal(advised({ queued: slow, inline: quick }, 'queued')[0], 'inline', 'inline answers have been seen');
+  assert.equal(advised({ queued: quick }, 'queued')[0], 'inline');
+});
+
 test('of what did not come nothing is said', () => {
   assert.deepEqual(advised({ perSecond: 0, peakPerSecond: 0 }, 'queued'), [
     'queued',

@@ -65,7 +65,7 @@ interface Finding {
 
 /** In the order in which somebody would look. */
 function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAll }: Surroundings): Finding {
-  const { perSecond, peakPerSecond, inline } = way;
+  const { perSecond, peakPerSecond, inline, queued } = way;
   if (peakPerSecond === 0) return { advised: mode, because: 'Nothing came in the last minute' };
   const isBursty = peakPerSecond >= burstMessagesMin && peakPerSecond > burstFactor * perSecond;
   if (backlog > peakOfAll) {
@@ -90,6 +90,12 @@ function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAl
     return {
       advised: 'auto',
       because: `${peakPerSecond} messages came in the busiest second and ${rounded(perSecond)} in the usual one: it comes in bursts`,
+    };
+  }
+  if (mode === 'queued' && inline.count === 0 && queued.p99 > inlineMsComfortable) {
+    return {
+      advised: 'auto',
+      because: `1 of 100 messages took ${queued.p99} ms or more by the queue: inline answers may take as long, which auto would show and go back from`,
     };
   }
   return {
