@@ -21,7 +21,7 @@ export interface DeliveryRequest {
   readonly group?: string;
 }
 
-type Parts = Pick<RouteParts, 'engine' | 'access' | 'longPolls' | 'clock' | 'log'>;
+type Parts = Pick<RouteParts, 'engine' | 'access' | 'directory' | 'longPolls' | 'clock' | 'log'>;
 
 /**
  * The messages of a queue as server-sent events, for as long as the caller is there and may read them. Nothing is leased while the

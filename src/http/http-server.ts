@@ -1,6 +1,7 @@
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { CurrentDirectory } from '../queues/queue-directory.ts';
 import { CertificateReloader } from '../std/certificate-reloader.ts';
 import type { Part } from '../std/lifecycle.ts';
 import type { TlsMaterial } from '../std/tls-files.ts';
@@ -55,7 +56,12 @@ export class HttpServer implements Part {
     });
     metricsPage.start();
     await this.#certificates?.start();
-    const parts = { ...this.#parts, longPolls: this.#longPolls, metricsPage };
+    const parts = {
+      ...this.#parts,
+      longPolls: this.#longPolls,
+      metricsPage,
+      directory: new CurrentDirectory(this.#parts.engine),
+    };
     this.#app = await createApp(parts, { tls: this.#tls, bodyBudget, stopping: () => this.#stopping });
     this.#app.server.on('connection', (socket) => {
       this.#connections++;

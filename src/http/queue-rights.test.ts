@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AccessRule } from '../access/access.ts';
+import { openAccess } from '../broker/testing/broker-fixture.ts';
+import { CurrentDirectory } from '../queues/queue-directory.ts';
+import { resolveOptions } from '../queues/resolve-options.ts';
+import type { Caller } from './caller.ts';
+import { requireQueueRight } from './queue-rights.ts';
 import { basic, serve } from './testing/served.ts';
 
 async function serveWorker(t: TestContext, rules: readonly AccessRule[]) {
@@ -98,4 +103,23 @@ test('the right to a queue opens nothing else of it', async (t) => {
   ]) {
     assert.equal((await as(method, `/v1/queues/jobs${path}`)).status, 403, `${method} ${path}`);
   }
+});
+
+test('requests look through all queues once until one of them changes', async () => {
+  let looks = 0;
+  const others = {
+    name: 'others',
+    createdAt: 0,
+    get options() {
+      looks++;
+      return resolveOptions('others', {});
+    },
+  };
+  const jobs = { name: 'jobs', createdAt: 0, options: resolveOptions('jobs', { bindings: [{ filter: 'jobs/#' }] }) };
+  const queues = [jobs, others];
+  const access = { ...openAccess(), mayAdminister: () => false };
+  const parts = { access, directory: new CurrentDirectory({ list: () => Promise.resolve(queues) }) };
+  const caller = { identity: { kind: 'user', name: 'worker' }, clientId: 'worker' } as Caller;
+  for (let i = 0; i < 3; i++) await requireQueueRight(parts, 'consumer', caller, 'jobs');
+  assert.equal(looks, 1);
 });

@@ -1,12 +1,11 @@
 import type { Access } from '../access/access.ts';
 import { SluiceError } from '../errors.ts';
-import type { Engine } from '../queues/engine.ts';
-import { QueueDirectory } from '../queues/queue-directory.ts';
+import type { CurrentDirectory } from '../queues/queue-directory.ts';
 import type { Caller, QueueRight } from './caller.ts';
 
 export interface QueueRightsParts {
   readonly access: Access;
-  readonly engine: Pick<Engine, 'list'>;
+  readonly directory: CurrentDirectory;
 }
 
 /** Rejects with `not_authorized`; for a consumer also with `queue_not_found`, once it is clear that it may know. */
@@ -22,9 +21,13 @@ export async function requireQueueRight(
 }
 
 /** As over MQTT: nobody reads through a queue what they may not read directly. */
-async function requireConsumer({ access, engine }: QueueRightsParts, caller: Caller, queue: string): Promise<void> {
+async function requireConsumer(
+  { access, directory: current }: QueueRightsParts,
+  caller: Caller,
+  queue: string,
+): Promise<void> {
   requireReading(access, caller, queue, `$queue/${queue}`);
-  const directory = new QueueDirectory(await engine.list());
+  const directory = await current.get();
   const info = directory.named(queue);
   if (info === undefined) {
     throw new SluiceError('queue_not_found', `There is no queue ${JSON.stringify(queue)}`, { detail: { queue } });

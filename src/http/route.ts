@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { CurrentDirectory } from '../queues/queue-directory.ts';
 import type { Caller, Who } from './caller.ts';
 import type { HttpParts } from './http-parts.ts';
 import type { LongPolls } from './long-polls.ts';
@@ -44,6 +45,8 @@ export interface Answer {
 export interface RouteParts extends HttpParts {
   readonly longPolls: LongPolls;
   readonly metricsPage: MetricsPage;
+  /** Of the queues: a request looks through them again only where they have changed. */
+  readonly directory: CurrentDirectory;
   /** The OpenAPI document of the contract. */
   readonly openApi: () => object;
 }
