@@ -8,6 +8,7 @@ import type { Timer } from '../std/clock.ts';
 import { LazyMap } from '../std/lazy-map.ts';
 import type { RateBucket } from '../std/rate-bucket.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
+import { AliasesIn } from './aliases-in.ts';
 import type { AliasesOut } from './aliases-out.ts';
 import { type Claimant, claimBounds } from './claims.ts';
 import { type CompletedLink, Completion } from './completion.ts';
@@ -19,7 +20,7 @@ import type { Watched } from './keep-alive.ts';
 import type { QueueSubscription } from './queue-subscription.ts';
 import type { RightsHolder } from './rights-watch.ts';
 import type { Session } from './session.ts';
-import { type KnownTopic, TopicCache, type TopicRights, topicRights } from './topic-cache.ts';
+import { TopicCache, type TopicRights, topicRights } from './topic-cache.ts';
 import type { Transport } from './transport.ts';
 import { Unacknowledged } from './unacknowledged.ts';
 
@@ -64,7 +65,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
   readonly congestion: Congestion;
   readonly greetings: Greetings;
   /** Topics by alias, as the client set them. */
-  readonly aliases = new LazyMap<number, KnownTopic>();
+  readonly aliases = new AliasesIn();
   readonly queueSubscriptions = new LazyMap<string, QueueSubscription>();
   /** Made for its first request to extend leases. */
   extensionLooks: RateBucket | undefined;
@@ -159,10 +160,7 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     this.#topics?.end();
     this.#topics = undefined;
     const rights = this.#rights;
-    for (const [alias, known] of this.aliases) {
-      const allowed = known.problem === undefined && rights.mayPublish(known.topic);
-      this.aliases.set(alias, { ...known, allowed });
-    }
+    this.aliases.decide((topic) => rights.mayPublish(topic));
   }
 
   /** Largest packet that the client may send. */

@@ -35,7 +35,7 @@ export interface BrokerLimits {
    * none, and whoever sends one breaks the protocol.
    */
   readonly retainedMessagesMax: number;
-  /** Topic aliases that a client may set; advertised, beyond it 0x94. */
+  /** Topic aliases that a client may set; advertised, beyond it 0x94. Beyond `aliasCharactersMax` 0x97. */
   readonly topicAliasMax: number;
   /** Topic aliases that the server uses towards one client, which must allow as many; topics beyond them go by name. */
   readonly topicAliasOutMax: number;
@@ -96,6 +96,14 @@ export function filterCharactersMax({ subscriptionsPerClientMax }: BrokerLimits)
 /** Room for two of the longest that MQTT can say. */
 const filterCharactersMin = 128 * 1024;
 const filterCharactersAverage = 256;
+
+/** The same of the topics that a client set aliases for. */
+export function aliasCharactersMax({ topicAliasMax }: BrokerLimits): number {
+  return Math.max(aliasCharactersMin, topicAliasMax * filterCharactersAverage);
+}
+
+/** Room for one of the longest. */
+const aliasCharactersMin = 64 * 1024;
 
 /** Why a message with these properties is not taken; undefined where it is. */
 export function userPropertiesRefusal(

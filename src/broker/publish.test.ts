@@ -252,6 +252,17 @@ test('a topic alias stands for its topic, and an unknown or too large one ends t
   assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x94);
 });
 
+test('the topics of all aliases of a client together have a bound, which one alone never meets', async () => {
+  const publisher = await new BrokerFixture().connect('p');
+  const longest = 'x'.repeat(65_535);
+  publisher.publish(longest, '', { properties: { topicAlias: 1 } });
+  publisher.publish('y'.repeat(65_530), '', { properties: { topicAlias: 1 } });
+  publisher.publish('short', '', { properties: { topicAlias: 2 } });
+  assert.deepEqual(publisher.waiting(), []);
+  publisher.publish('one more', '', { properties: { topicAlias: 3 } });
+  assert.equal(publisher.take(PacketType.disconnect).reasonCode, 0x97);
+});
+
 test('properties of MQTT 5 pass through, with the expiry that is left', async () => {
   const fixture = new BrokerFixture();
   const publisher = await fixture.connect('p');

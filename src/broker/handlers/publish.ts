@@ -3,7 +3,7 @@ import { MalformedPacket } from '../../mqtt/codec/malformed.ts';
 import type { PublishPacket } from '../../mqtt/codec/packets.ts';
 import type { Connection } from '../connection.ts';
 import { extendLeases, extensionWaitMs, queueToExtend } from '../lease-extension.ts';
-import { payloadBytesRefusal, retainsNothing, userPropertiesRefusal } from '../limits.ts';
+import { aliasCharactersMax, payloadBytesRefusal, retainsNothing, userPropertiesRefusal } from '../limits.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { Publication } from '../publication.ts';
 import { nobodyWaits } from '../publisher.ts';
@@ -90,8 +90,13 @@ function aliasedTopic(connection: Connection, packet: PublishPacket, alias: numb
     throw new MalformedPacket(0x94, `Expected a topic alias of at most ${aliasMax}, met ${alias}`, 'MQTT-3.2.2-17');
   if (packet.topicStart < packet.topicEnd) {
     const named = { ...connection.topics.resolve(packet.buffer, packet.topicStart, packet.topicEnd) };
-    connection.aliases.set(alias, named);
-    return named;
+    const charactersMax = aliasCharactersMax(connection.context.limits);
+    if (connection.aliases.set(alias, named, charactersMax)) return named;
+    throw new MalformedPacket(
+      0x97,
+      `Expected topic aliases of at most ${charactersMax} characters together`,
+      'section 4.13',
+    );
   }
   const known = connection.aliases.get(alias);
   if (known === undefined)

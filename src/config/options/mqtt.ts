@@ -58,7 +58,8 @@ export const mqttOptions = {
   }),
   'mqtt.topicAliasMax': option(integer(0, 65_535), {
     default: 64,
-    sentence: 'Topic aliases that one client may set.',
+    sentence:
+      'Topic aliases that one client may set. Their topics may have 65,536 characters together, or 256 for each alias where that is more; beyond it the connection ends with 0x97.',
   }),
   'mqtt.outputBytesMax': option(integer(64 * kibibyte, gibibyte), {
     default: 8 * mebibyte,
