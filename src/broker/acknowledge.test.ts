@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SluiceError } from '../errors.ts';
 import { PacketType } from '../mqtt/codec/packets.ts';
 import { ByteWriter } from '../std/bytes.ts';
 import { type AcknowledgedLink, Acknowledger } from './acknowledge.ts';
@@ -66,6 +67,27 @@ test('PUBREL that comes between the PUBRECs of a message and of its copy is answ
   assert.deepEqual(publisher.waiting(), []);
   second.waiter.receipt(second.tag, undefined);
   assert.deepEqual(publisher.waiting(), [PacketType.puback, PacketType.pubrec, PacketType.pubcomp]);
+});
+
+test('what becomes of a message of an earlier connection is nothing to another one under its packet id', async () => {
+  const sink = new HeldSink('t');
+  const fixture = new BrokerFixture({ sinks: [sink] });
+  const properties = { sessionExpiryInterval: 100 };
+  const before = await fixture.connect('p', { properties });
+  before.publish('t', 'first', { qos: 2, packetId: 8 });
+  before.ack(PacketType.pubrel, 8);
+  before.cut();
+  const publisher = await fixture.connect('p', { cleanStart: false, properties });
+  publisher.ack(PacketType.pubrel, 8);
+  publisher.take(PacketType.pubcomp);
+  publisher.publish('t', 'second', { qos: 2, packetId: 8 });
+  const [first, second] = sink.admitted;
+  first.waiter.receipt(first.tag, new SluiceError('queue_full', 'The queue is full'));
+  publisher.publish('t', 'second', { qos: 2, packetId: 8, dup: true });
+  assert.equal(sink.admitted.length, 2);
+  assert.deepEqual(publisher.waiting(), []);
+  second.waiter.receipt(second.tag, undefined);
+  assert.deepEqual(publisher.waiting(), [PacketType.pubrec, PacketType.pubrec]);
 });
 
 test('a message under the packet id of one whose PUBREL is not answered ends the connection, and is not taken for that one', async () => {

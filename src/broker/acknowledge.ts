@@ -48,6 +48,8 @@ export class Acknowledger implements ReceiptWaiter {
   readonly #pubrecsDue = new LazyMap<number, number>();
   /** Packet ids of the slots that are not of a message: one for each, however often PUBREL comes. */
   readonly #releases = new LazyMap<number, true>();
+  /** The QoS 2 messages that were under way when the connection went: their packet ids may be of others by now. */
+  readonly #left = new LazyMap<number, ReceivedMessage>();
   #head = 0;
   #tail = 0;
   #closed = false;
@@ -147,6 +149,10 @@ export class Acknowledger implements ReceiptWaiter {
   /** The connection is gone: nothing is sent any more. Receipts still tell what became of QoS 2 messages. */
   close(): void {
     this.#closed = true;
+    for (const [packetId] of this.#pubrecsDue) {
+      const received = this.#link.session.received.get(packetId);
+      if (received !== undefined) this.#left.set(packetId, received);
+    }
     this.#whenIdle = undefined;
   }
 
@@ -212,13 +218,18 @@ export class Acknowledger implements ReceiptWaiter {
 
   /** A QoS 2 message is safe, or never can be, which 3.1.1 takes for the same. */
   #stored(packetId: number, failure: SluiceError | undefined): void {
-    this.#link.session.received.get(packetId)?.store(failure);
+    this.#receivedOf(packetId)?.store(failure);
     if (!this.#closed) this.#link.awaitRelease(packetId);
   }
 
   #refused(packetId: number, failure: SluiceError): void {
-    this.#link.session.received.get(packetId)?.store(failure);
-    this.#link.forgetReceived(packetId);
+    const received = this.#receivedOf(packetId);
+    received?.store(failure);
+    if (this.#link.session.received.get(packetId) === received) this.#link.forgetReceived(packetId);
+  }
+
+  #receivedOf(packetId: number): ReceivedMessage | undefined {
+    return this.#closed ? this.#left.get(packetId) : this.#link.session.received.get(packetId);
   }
 
   #properties(failure: SluiceError | undefined, outcome: string | undefined): ReasonProperties | undefined {
