@@ -103,7 +103,7 @@ export class Lane<W> {
   }
 
   #holds(): boolean {
-    return this.#acceptance !== undefined && this.#acceptance.isBusy && this.#holdMs() > 0;
+    return this.#acceptance?.isBusy === true && this.#holdMs() > 0;
   }
 
   /** How long the first of those that wait may still be held. */
