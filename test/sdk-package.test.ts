@@ -68,6 +68,6 @@ test('on a Node without node:sqlite and other things that are new the SDK loads,
   const { stdout } = await run(process.execPath, flags, { cwd: root });
   assert.match(
     stdout,
-    /^ConnectionLost\nCannot open a SqliteLedger: it needs Node 22.13 or newer, which has node:sqlite, and this is /,
+    /^ConnectionRefused\nCannot open a SqliteLedger: it needs Node 22.13 or newer, which has node:sqlite, and this is /,
   );
 });

@@ -47,6 +47,7 @@ const show = command({
 const replay = command({
   name: 'replay',
   summary: 'Gives dead letters back to where they came from',
+  note: 'The server does it, as a move: Ctrl-C ends the waiting and not the replay. `sluice move list` shows how far it is, `sluice move cancel ID` stops it.',
   options: {
     queue: deadQueueOption,
     fingerprint,

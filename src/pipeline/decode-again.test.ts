@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { activeRollout } from '../devices/rollout.ts';
 import type { DecodedReading } from './driver.ts';
 import { TestBench } from './testing/test-bench.ts';
 
@@ -123,6 +124,21 @@ test('only messages of the type and the time are looked at', async () => {
   assert.equal(await look({ to: now }), 0);
   await assert.rejects(look({ deviceType: 'nope' }), { code: 'not_found' });
   await assert.rejects(look({ driver: { id: 'nope', version: '1.0.0' } }), { code: 'not_found' });
+});
+
+test('a driver of another device type may be tried, and corrects nothing', async () => {
+  await bench.publish(bench.message('a', { v: 1 }));
+  const listed = { version: '1.0.0', firmware: '*', builtIn: false, setAsideFor: [], rollout: activeRollout };
+  bench.drivers.drivers = () => [
+    { ...listed, id: 'own', deviceType: 'meter' },
+    { ...listed, id: 'foreign', deviceType: 'valve' },
+    { ...listed, id: 'any', deviceType: '*' },
+  ];
+  const run = (id: string, apply: boolean) =>
+    bench.pipeline.decodeAgain.run({ ...all, apply, driver: { id, version: '1.0.0' } });
+  assert.equal((await run('foreign', false)).decoded, 1);
+  await assert.rejects(run('foreign', true), { code: 'invalid_argument', message: /it is for "valve"$/ });
+  for (const id of ['own', 'any']) assert.equal((await run(id, true)).decoded, 1, id);
 });
 
 test('what a message said beside its bytes is said again', async () => {

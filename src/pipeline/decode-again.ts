@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Correction, RawMessage, RawMessages } from '../devices/raw.ts';
 import type { Reading } from '../devices/store.ts';
+import { SluiceError } from '../errors.ts';
 import type { Message, UserProperty } from '../message.ts';
 import { headerNames } from './device-message.ts';
 import { parseDeviceTopic } from './device-topic.ts';
-import type { DriverHost, DriverRef } from './driver.ts';
+import type { DriverHost, DriverRef, ListedDriver } from './driver.ts';
 import type { Processor } from './processor.ts';
 import { requireDriver } from './require-driver.ts';
 import { Work } from './work.ts';
@@ -68,9 +69,10 @@ export class DecodeAgain {
     this.#messagesMax = messagesMax;
   }
 
-  /** Rejects with `not_found` where there is no such device type or driver. */
+  /** Rejects with `not_found` where there is no such device type or driver, and with `invalid_argument` where it is to apply one of another type. */
   async run({ driver, apply, ...query }: DecodeAgainSpec): Promise<DecodedAgain> {
-    if (driver !== undefined) requireDriver(this.#drivers, driver);
+    const listed = driver && requireDriver(this.#drivers, driver);
+    if (apply && listed !== undefined) refuseForeign(listed, query.deviceType);
     const { messages, next, end } = await this.#raw.slice({ ...query, limit: this.#messagesMax });
     const works = messages.map((message) => workOf(message, driver));
     await this.#processor.decode(works.filter((work) => work !== undefined));
@@ -89,6 +91,15 @@ export class DecodeAgain {
       end,
     };
   }
+}
+
+/** It can be tried on anything; what it makes of the messages of a type that it is not for must not take their place. */
+function refuseForeign({ id, version, deviceType: itsOwn }: ListedDriver, deviceType: string): void {
+  if (itsOwn === deviceType || itsOwn === '*') return;
+  throw new SluiceError(
+    'invalid_argument',
+    `Cannot correct messages of device type "${deviceType}" with driver "${id}" ${version}: it is for "${itsOwn}"`,
+  );
 }
 
 interface Pair {
