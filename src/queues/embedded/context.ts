@@ -5,13 +5,12 @@ import type { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
 import type { GroupCommit } from '../../storage/group-commit.ts';
-import type { Dismissals } from './dismissals.ts';
-import type { Endings } from './endings.ts';
 import type { Entry } from './entry.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { HandOut } from './hand-out.ts';
 import type { HotWindow } from './hot-window.ts';
 import type { TurnBudget } from './turn-budget.ts';
+import type { TurnSteps } from './turn-steps.ts';
 
 /** Something to do at a time. */
 export interface Wake extends Deadline {
@@ -33,10 +32,10 @@ export interface EngineContext {
   readonly handOut: HandOut;
   /** Messages that go back in the very turn in which their consumers leave. */
   readonly returnedAtOnce: TurnBudget;
-  /** Consumers of what was removed. */
-  readonly endings: Endings;
-  /** What waits for its time of what was removed. */
-  readonly dismissals: Dismissals;
+  /** The ends of consumers of what was removed. Until its turn comes one gets nothing and can settle nothing. */
+  readonly endings: TurnSteps;
+  /** What waits for its time of what was removed leaves its heap. Whose time comes before its turn is nobody's. */
+  readonly dismissals: TurnSteps;
   /** One heap and one timer for all messages that are due soon, and one for whatever else has its time. */
   readonly scheduled: Deadlines<Entry>;
   readonly wakes: Deadlines<Wake>;

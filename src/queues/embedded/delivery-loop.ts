@@ -16,6 +16,9 @@ import { changeState, State } from './transitions.ts';
 /** Deliveries in one turn of the event loop; a longer backlog goes on in the next turn, so that others get theirs. */
 export const deliveriesPerTurnMax = 1_000;
 
+/** Consumers of all queues that are ended in the turn in which their queue is removed, each in some 10 µs; more follow in steps. */
+export const endedPerTurnMax = 100;
+
 /** Leases what a selector chooses to those whom a dispatcher chooses, until either has none. */
 export class DeliveryLoop implements LeasingHome {
   readonly source: DeliverySource;
@@ -166,7 +169,9 @@ export class DeliveryLoop implements LeasingHome {
     this.#forgetHeld();
     this.#leavers.stop();
     this.#outflow.stop();
-    this.source.context.endings.add([...this.leases.consumers, ...this.consumptions], reason);
+    const consumers = [...this.leases.consumers, ...this.consumptions];
+    let at = 0;
+    this.source.context.endings.add(consumers.length, () => consumers[at++].end(reason));
   }
 
   #deliverReady(): void {

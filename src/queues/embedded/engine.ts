@@ -44,9 +44,7 @@ import {
 } from './by-kind.ts';
 import { PushConsumption } from './consumption.ts';
 import type { EngineContext, Wake } from './context.ts';
-import type { DeliveryLoop } from './delivery-loop.ts';
-import { Dismissals } from './dismissals.ts';
-import { Endings, endedPerTurnMax } from './endings.ts';
+import { type DeliveryLoop, endedPerTurnMax } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { HandOut } from './hand-out.ts';
 import { type HotLimits, HotWindow, hotLimits } from './hot-window.ts';
@@ -58,6 +56,7 @@ import { encodeRecord } from './record.ts';
 import { infoOf, Registry } from './registry.ts';
 import { buryUnseen } from './settlement.ts';
 import { TurnBudget } from './turn-budget.ts';
+import { TurnSteps } from './turn-steps.ts';
 
 export interface EmbeddedEngineParts {
   readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;
@@ -117,8 +116,8 @@ export class EmbeddedEngine implements Engine {
       returnedAtOnce,
       scheduled: new Deadlines((entry, now) => entry.home.due(entry, now), clock, monotonicMs),
       wakes,
-      endings: new Endings({ wakes, atOnce: new TurnBudget(endedPerTurnMax), now: () => clock.now() }),
-      dismissals: new Dismissals({ wakes, atOnce: returnedAtOnce, now: () => clock.now() }),
+      endings: new TurnSteps({ wakes, atOnce: new TurnBudget(endedPerTurnMax), now: () => clock.now() }),
+      dismissals: new TurnSteps({ wakes, atOnce: returnedAtOnce, now: () => clock.now() }),
       roomMade: () => this.#admission.roomMade(),
       deadLetter: (name, record, death) => this.#registry.deadLetter(name, record, death),
     };
@@ -151,7 +150,8 @@ export class EmbeddedEngine implements Engine {
     }
     const { scheduled, wakes, commit, endings, dismissals } = this.#context;
     endings.finish();
-    dismissals.stop();
+    // The heaps are cleared as they are.
+    dismissals.drop();
     scheduled.clear();
     wakes.clear();
     const upkeep = [...this.#registry.queues].map(idle);

@@ -7,7 +7,7 @@ import { StorageDouble } from '../../storage/testing/storage-double.ts';
 import type { LeasedMessage } from '../engine.ts';
 import type { GivenQueueOptions } from '../options.ts';
 import { messageOf, publish, RecordingConsumer, turns } from '../testing/recording-consumer.ts';
-import { endedPerTurnMax } from './endings.ts';
+import { endedPerTurnMax } from './delivery-loop.ts';
 import { returnedPerTurnMax } from './leavers.ts';
 import { TestEngine } from './testing/test-engine.ts';
 

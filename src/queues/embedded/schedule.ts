@@ -176,7 +176,8 @@ export class Schedule {
   stop(): void {
     this.#context.wakes.remove(this.#wake);
     const { dismissals, scheduled } = this.#context;
-    dismissals.add(scheduled, this.#near);
+    const each = this.#near.values();
+    dismissals.add(this.#near.size, () => scheduled.remove(each.next().value as Entry));
     this.#near = new Map();
     this.#unflushed.clear();
   }

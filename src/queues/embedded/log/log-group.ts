@@ -330,7 +330,9 @@ export class LogGroup implements SettlingHome, StagedWrite {
     this.#restart.stop(reason);
     this.delivery.end(reason, waiting);
     const { dismissals, wakes } = this.context;
-    dismissals.add(wakes, this.#retries.abandon());
+    const retries = this.#retries.abandon();
+    const each = retries.values();
+    dismissals.add(retries.size, () => wakes.remove(each.next().value as Retry));
     this.#reader.drop();
   }
 
