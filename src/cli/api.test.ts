@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Api, ApiError } from './api.ts';
+import { run } from './testing/fake-server.ts';
 
 /** A server that lets nobody in, and what it was shown. */
 async function closedServer(t: TestContext): Promise<{ port: number; seen: (string | undefined)[] }> {
@@ -33,6 +34,17 @@ test('who comes with neither is told how to log in, and who was refused is not',
     message: `${told}: log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)`,
   });
   await assert.rejects(new Api(`http://127.0.0.1:${port}`, 'wrong').get('/v1/queues'), { message: told });
+});
+
+test('queue consume logs in by the URL as the others do', async (t) => {
+  const { port, seen } = await closedServer(t);
+  const { status } = await run(['queue', 'consume', 'jobs', '--url', `http://ann:secret@127.0.0.1:${port}`]);
+  assert.equal(status, 1);
+  assert.deepEqual(seen, [`Basic ${Buffer.from('ann:secret').toString('base64')}`]);
+});
+
+test('a password that is not escaped is said to be that', () => {
+  assert.throws(() => new Api('http://ann:100%@127.0.0.1:1'), { message: /as %25$/ });
 });
 
 test('what cannot be reached is named without the password', async () => {

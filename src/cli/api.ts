@@ -30,7 +30,8 @@ export class Api {
 
   /** Of a token, and of a user name and password in the URL, the token is what it logs in by. */
   constructor(url: string, token?: string) {
-    const { base, login } = takeLogin(url);
+    const { base, username, password } = takeLogin(url);
+    const login = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     this.#base = base.replace(/\/+$/, '');
     this.#authorization = token === undefined ? login : `Bearer ${token}`;
   }
@@ -118,14 +119,23 @@ function withQuery(path: string, query: Query): string {
 
 const howToLogIn = ': log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)';
 
-/** `fetch` takes no URL with a user name in it. */
-function takeLogin(given: string): { base: string; login: string | undefined } {
+/** `fetch` takes no URL with a user name in it. Throws where what stands there is not escaped as a URL wants it. */
+export function takeLogin(given: string): { base: string; username?: string; password?: string } {
   const url = URL.canParse(given) ? new URL(given) : undefined;
-  if (url === undefined || url.username === '') return { base: given, login: undefined };
-  const [username, password] = [url.username, url.password].map(decodeURIComponent);
+  if (url === undefined || url.username === '') return { base: given };
+  const username = unescaped(url.username);
+  const password = unescaped(url.password);
   url.username = '';
   url.password = '';
-  return { base: url.href, login: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  return { base: url.href, username, password };
+}
+
+function unescaped(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new Error('Write a % in the user name or password of --url as %25', { cause });
+  }
 }
 
 function problemOf(status: number, text: string, ifUnknown: string): ApiError {
