@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Api, ApiError } from './api.ts';
+import { Api, ApiError, clientLogin } from './api.ts';
 import { run } from './testing/fake-server.ts';
 
 /** A server that lets nobody in, and what it was shown. */
@@ -34,6 +34,14 @@ test('who comes with neither is told how to log in, and who was refused is not',
     message: `${told}: log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)`,
   });
   await assert.rejects(new Api(`http://127.0.0.1:${port}`, 'wrong').get('/v1/queues'), { message: told });
+});
+
+test('a client of the SDK is given what stands in the URL, and a token in its place', () => {
+  const url = 'https://ann:p%40ss@broker.example/';
+  const base = 'https://broker.example/';
+  assert.deepEqual(clientLogin(url, undefined), { base, login: { username: 'ann', password: 'p@ss' } });
+  assert.deepEqual(clientLogin(url, 'secret'), { base, login: { token: 'secret' } });
+  assert.deepEqual(clientLogin(base, undefined), { base, login: {} });
 });
 
 test('queue consume logs in by the URL as the others do', async (t) => {

@@ -1,3 +1,4 @@
+import type { ConnectOptions } from '../sdk/sdk.ts';
 import { isJsonObject } from '../std/json.ts';
 
 type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
@@ -119,8 +120,14 @@ function withQuery(path: string, query: Query): string {
 
 const howToLogIn = ': log in by --token (SLUICE_TOKEN), or by --url http://USER:PASSWORD@HOST:PORT (SLUICE_URL)';
 
+/** The same for a client of the SDK. */
+export function clientLogin(url: string, token: string | undefined): { base: string; login: ConnectOptions } {
+  const { base, ...named } = takeLogin(url);
+  return { base, login: token === undefined ? named : { token } };
+}
+
 /** `fetch` takes no URL with a user name in it. Throws where what stands there is not escaped as a URL wants it. */
-export function takeLogin(given: string): { base: string; username?: string; password?: string } {
+function takeLogin(given: string): { base: string; username?: string; password?: string } {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || url.username === '') return { base: given };
   const username = unescaped(url.username);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { integer, text } from '../config/schema.ts';
 import { connect, type Handler, type Received, Reject, Release } from '../sdk/sdk.ts';
-import { takeLogin } from './api.ts';
+import { clientLogin } from './api.ts';
 import { command } from './command.ts';
 import { interruption } from './interruption.ts';
 import { apiOptions, value, valueOr } from './options.ts';
@@ -33,8 +33,7 @@ export const consume = command({
         : programHandler(exec, (line) => terminal.err(line));
     const { handler, enough } = counted(work, count);
     const interrupted = interruption();
-    const { base, username, password } = takeLogin(options.url);
-    const login = options.token === undefined ? { username, password } : { token: options.token };
+    const { base, login } = clientLogin(options.url, options.token);
     const client = await connect(base, { ...login, onNotice: (line) => terminal.err(line) });
     try {
       const concurrency = Math.min(options.concurrency, count);

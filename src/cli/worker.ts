@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from 'node:os';
 import { choice, integer, text } from '../config/schema.ts';
 import { systemClock } from '../std/clock.ts';
 import { createLog, type Log, logLevels } from '../std/log.ts';
+import { clientLogin } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, value, valueOr } from './options.ts';
 
@@ -53,10 +54,11 @@ async function makeWorker({ url, token, name, threads }: Given, log: Log) {
   const { ThreadScale } = await import('../pipeline/thread-scale.ts');
   const { HttpApi } = await import('../sdk/http/http-api.ts');
   const { Worker } = await import('../worker/worker.ts');
+  const { base, login } = clientLogin(url, token);
   const drivers = new WorkerDriverHost({ log });
   const threadsMax = threads === 0 ? availableParallelism() : threads;
   return new Worker({
-    api: new HttpApi(new URL(url), token === undefined ? {} : { token }),
+    api: new HttpApi(new URL(base), login),
     name: name ?? nameOfMachine(),
     drivers,
     scale: new ThreadScale(drivers, { threadsMin: 1, threadsMax }, log),
