@@ -1,6 +1,5 @@
 import type { Death } from '../../message.ts';
 import type { Clock } from '../../std/clock.ts';
-import type { Deadline } from '../../std/deadline-heap.ts';
 import type { Deadlines } from '../../std/deadlines.ts';
 import type { Log } from '../../std/log.ts';
 import type { Environment } from '../../storage/environment.ts';
@@ -11,11 +10,7 @@ import type { HandOut } from './hand-out.ts';
 import type { HotWindow } from './hot-window.ts';
 import type { TurnBudget } from './turn-budget.ts';
 import type { TurnSteps } from './turn-steps.ts';
-
-/** Something to do at a time. */
-export interface Wake extends Deadline {
-  wake(now: number): void;
-}
+import type { Wake } from './wake.ts';
 
 /** What the queues of one engine share. */
 export interface EngineContext {

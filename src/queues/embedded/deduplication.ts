@@ -3,7 +3,7 @@ import { type Message, userProperty } from '../../message.ts';
 import { readU48, writeU48 } from '../../std/numbers.ts';
 import { compileKey, type KeyOf } from '../key-expression.ts';
 import type { QueueOptions } from '../options.ts';
-import type { EngineContext, Wake } from './context.ts';
+import type { EngineContext } from './context.ts';
 import {
   deduplicationExpiryEnd,
   deduplicationExpiryKey,
@@ -12,6 +12,7 @@ import {
   timeOfExpiryKey,
 } from './keys.ts';
 import type { Unflushed } from './unflushed.ts';
+import type { Wake } from './wake.ts';
 
 /** The user property with which a publisher names what it sends. */
 export const deduplicationIdProperty = 'sluice-dedup-id';

@@ -43,7 +43,7 @@ import {
   statsOfAny,
 } from './by-kind.ts';
 import { PushConsumption } from './consumption.ts';
-import type { EngineContext, Wake } from './context.ts';
+import type { EngineContext } from './context.ts';
 import { type DeliveryLoop, endedPerTurnMax } from './delivery-loop.ts';
 import { EventFeed } from './event-feed.ts';
 import { HandOut } from './hand-out.ts';
@@ -57,6 +57,7 @@ import { infoOf, Registry } from './registry.ts';
 import { buryUnseen } from './settlement.ts';
 import { TurnBudget } from './turn-budget.ts';
 import { TurnSteps } from './turn-steps.ts';
+import type { Wake } from './wake.ts';
 
 export interface EmbeddedEngineParts {
   readonly environment: Pick<Environment, 'get' | 'readRange' | 'readKeys'>;

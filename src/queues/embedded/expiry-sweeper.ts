@@ -1,7 +1,6 @@
 import { nextTurn } from '../../std/in-slices.ts';
 import { StepTime } from '../../std/step-time.ts';
 import type { Departure } from '../causes/dead-letter-groups.ts';
-import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
 import { hasExpired } from './expiry.ts';
 import { expiryKey, placeOfExpiryKey } from './keys.ts';
@@ -10,6 +9,7 @@ import { type Found, findAt, foundInMemory, type ScannedQueue, scan, scanBytesMa
 import { buryExpired } from './settlement.ts';
 import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
+import type { Wake } from './wake.ts';
 
 interface ExpiringQueue extends ScannedQueue {
   discard(entry: Entry, why: Departure): void;

@@ -1,8 +1,8 @@
 import type { Deadlines } from '../../std/deadlines.ts';
-import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { DeliverySource } from './leasing-home.ts';
 import type { Slot } from './slot.ts';
+import type { Wake } from './wake.ts';
 
 /**
  * Ends the leases of one consumer when their time is over. It wakes at the end of the earliest, and where that was settled

@@ -1,8 +1,8 @@
 import type { Deadlines } from '../../std/deadlines.ts';
-import type { Wake } from './context.ts';
 import type { Entry } from './entry.ts';
 import type { Slot } from './slot.ts';
 import type { TurnBudget } from './turn-budget.ts';
+import type { Wake } from './wake.ts';
 
 /** Messages of all queues that go back in the turn in which their consumers leave, each in about 5 µs; more follow in steps. */
 export const returnedPerTurnMax = 1_000;

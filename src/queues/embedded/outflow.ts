@@ -1,5 +1,6 @@
 import { RateBucket } from '../../std/rate-bucket.ts';
-import type { EngineContext, Wake } from './context.ts';
+import type { EngineContext } from './context.ts';
+import type { Wake } from './wake.ts';
 
 /** How many messages go out of a queue in a second. */
 export class Outflow {

@@ -1,5 +1,5 @@
 import { loadBytesMax } from './backlog.ts';
-import type { EngineContext, Wake } from './context.ts';
+import type { EngineContext } from './context.ts';
 import { Entry } from './entry.ts';
 import { FailedBefore } from './failed-before.ts';
 import { FarMessages } from './far-messages.ts';
@@ -10,6 +10,7 @@ import { Horizon } from './schedule-horizon.ts';
 import { readScheduled, type ScheduledRow } from './scheduled-row.ts';
 import type { StoredRow } from './stored-row.ts';
 import { State } from './transitions.ts';
+import type { Wake } from './wake.ts';
 
 /** How long before it is due a scheduled message comes into memory. */
 const lookAheadMs = 1_000;

@@ -1,6 +1,6 @@
 import type { Deadlines } from '../../std/deadlines.ts';
-import type { Wake } from './context.ts';
 import type { TurnBudget } from './turn-budget.ts';
+import type { Wake } from './wake.ts';
 
 interface TurnStepsParts {
   readonly wakes: Deadlines<Wake>;

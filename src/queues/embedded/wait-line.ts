@@ -1,8 +1,9 @@
 import { SluiceError } from '../../errors.ts';
 import type { ReceiptWaiter } from '../../message.ts';
 import { StepTime } from '../../std/step-time.ts';
-import type { EngineContext, Wake } from './context.ts';
+import type { EngineContext } from './context.ts';
 import type { AnyQueue } from './queue-kinds.ts';
+import type { Wake } from './wake.ts';
 
 export interface WaitLineLimits {
   /** Publishes that wait for room at a time, in all queues together. One more is refused. */

@@ -1,5 +1,5 @@
-import type { Wake } from '../context.ts';
 import { sequenceOfMessageKey } from '../keys.ts';
+import type { Wake } from '../wake.ts';
 import { Compaction } from './compaction.ts';
 import type { LogGroup } from './log-group.ts';
 import type { LogGroups } from './log-groups.ts';

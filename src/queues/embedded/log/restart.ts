@@ -1,8 +1,9 @@
 import type { SluiceError } from '../../../errors.ts';
-import type { EngineContext, Wake } from '../context.ts';
+import type { EngineContext } from '../context.ts';
 import type { DeliveryLoop } from '../delivery-loop.ts';
 import type { Entry } from '../entry.ts';
 import type { Slot } from '../slot.ts';
+import type { Wake } from '../wake.ts';
 import type { Retries, Retry } from './retries.ts';
 
 interface RestartParts {

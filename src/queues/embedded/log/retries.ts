@@ -1,6 +1,6 @@
 import type { Deadlines } from '../../../std/deadlines.ts';
-import type { Wake } from '../context.ts';
 import type { Waiting } from '../waiting.ts';
+import type { Wake } from '../wake.ts';
 
 /** A message that a group was at before and has to come back to. Its record stays on disk until then. */
 export class Retry implements Wake {
