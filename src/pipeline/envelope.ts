@@ -39,11 +39,25 @@ export const messageIdBytesMax = 64;
 const envelopeBytesMax = 16 * 1024;
 const noEnvelope: Envelope = { messageId: undefined, time: undefined, seq: undefined };
 const openBrace = 0x7b;
+const quote = 0x22;
 const keys = ['"messageId"', '"ts"', '"time"', '"seq"', '"uplink_message"', '"devEUI"'].map((key) => Buffer.from(key));
+/** Six searches cost more than one look at each byte, as long as there are so few. */
+const shortBytes = 512;
 
 /** Cheap, because it is asked of every message. */
 function mayHaveEnvelope(payload: Buffer): boolean {
-  return payload[0] === openBrace && payload.length <= envelopeBytesMax && keys.some((key) => payload.includes(key));
+  if (payload[0] !== openBrace || payload.length > envelopeBytesMax) return false;
+  if (payload.length > shortBytes) return keys.some((key) => payload.includes(key));
+  for (let at = 1; at < payload.length; at++) {
+    if (payload[at] !== quote) continue;
+    for (const key of keys) if (isAt(payload, at, key)) return true;
+  }
+  return false;
+}
+
+function isAt(payload: Buffer, at: number, key: Buffer): boolean {
+  for (let i = 1; i < key.length; i++) if (payload[at + i] !== key[i]) return false;
+  return true;
 }
 
 function parse(payload: Buffer): unknown {

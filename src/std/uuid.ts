@@ -16,6 +16,8 @@ export class UuidSource {
   readonly #fill: (bytes: Buffer) => void;
   readonly #random = Buffer.alloc(randomBytes);
   #randomAt = randomBytes;
+  /** The last one, as it is written. */
+  readonly #text = Buffer.from('00000000-0000-7000-8000-000000000000');
   #time = 0;
   #count = 0;
 
@@ -30,24 +32,29 @@ export class UuidSource {
     const at = this.#randomAt;
     this.#randomAt += bytesPerUuid;
     this.#advance(random.readUInt16BE(at));
-    const time = this.#time.toString(16).padStart(12, '0');
-    const count = (0x7000 | this.#count).toString(16);
-    const variant = (0x8000 | (random.readUInt16BE(at + 2) & 0x3fff)).toString(16);
-    return `${time.slice(0, 8)}-${time.slice(8)}-${count}-${variant}-${random.toString('hex', at + 4, at + 10)}`;
+    const text = this.#text;
+    writeHex(text, 14, 0x7000 | this.#count);
+    writeHex(text, 19, 0x8000 | (random.readUInt16BE(at + 2) & 0x3fff));
+    for (let i = 0; i < 6; i += 2) writeHex(text, 24 + 2 * i, random.readUInt16BE(at + 4 + i));
+    return text.toString('latin1');
   }
 
   /** Counts up within a millisecond, from a random start in the lower half; a full counter or a clock that went back borrows from the future. */
   #advance(random: number): void {
     const now = this.#clock.now();
-    if (now > this.#time) {
-      this.#time = now;
-      this.#count = random & 0x7ff;
-    } else if (this.#count === countMax) {
-      this.#time++;
-      this.#count = random & 0x7ff;
-    } else {
+    if (now <= this.#time && this.#count < countMax) {
       this.#count++;
+      return;
     }
+    this.#setTime(Math.max(now, this.#time + 1));
+    this.#count = random & 0x7ff;
+  }
+
+  #setTime(time: number): void {
+    this.#time = time;
+    writeHex(this.#text, 0, Math.floor(time / 2 ** 32));
+    writeHex(this.#text, 4, (time / 2 ** 16) & 0xffff);
+    writeHex(this.#text, 9, time & 0xffff);
   }
 
   #refill(): void {
@@ -59,3 +66,13 @@ export class UuidSource {
 const bytesPerUuid = 10;
 const randomBytes = 400 * bytesPerUuid;
 const countMax = 0xfff;
+
+/** Four digits. */
+function writeHex(text: Buffer, at: number, value: number): void {
+  text[at] = digits[value >> 12];
+  text[at + 1] = digits[(value >> 8) & 0xf];
+  text[at + 2] = digits[(value >> 4) & 0xf];
+  text[at + 3] = digits[value & 0xf];
+}
+
+const digits = Buffer.from('0123456789abcdef');
