@@ -155,6 +155,12 @@ export interface ConsumeRequest extends Credit {
   readonly start?: GroupStart;
 }
 
+/**
+ * How long one who holds nothing and asks for nothing is still taken for a consumer: between two polls that follow each other
+ * nobody left, and whoever counts consumers sees no other number.
+ */
+export const pollGraceMs = 2_000;
+
 export interface LeaseRequest {
   readonly consumerId: string;
   /** Who counts as having made a group that is made by being named; the consumer when absent. */

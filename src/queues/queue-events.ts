@@ -77,7 +77,10 @@ export const queueEventRows: Readonly<Record<QueueEventKind, readonly [meaning: 
   changed: ['Options of the queue changed', ''],
   removed: ['The queue is gone with its messages', ''],
   'consumer-joined': ['A consumer subscribed, or asks for messages', '`consumer`, `kind` (push or pull), `count`'],
-  'consumer-left': ['A consumer takes no more messages', '`consumer`, `kind`, `count`'],
+  'consumer-left': [
+    'A consumer takes no more messages; of one who polls: has held and asked for nothing for 2 s',
+    '`consumer`, `kind`, `count`',
+  ],
   dead: [
     'A message failed for good, or its time ran out',
     '`sequence`, `code`, `reason`, `attempts`, `kept` (whether it is in the dead letters), `count`',

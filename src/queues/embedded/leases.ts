@@ -8,11 +8,14 @@ import { LeaseWait, PullConsumer } from './pull-consumer.ts';
 /** Requests of one queue that may wait for messages at a time. */
 export const leaseWaitsMax = 10_000;
 
+/** Beside more pull consumers of one queue nobody who is idle is kept: their ids may be of one request each. */
+export const idleAmongMax = 1_000;
+
 /** The leases of one queue that are settled by token, and those who ask for them. */
 export class Leases {
   readonly #home: LeasingHome;
   readonly #byToken = new Map<string, Entry>();
-  /** Those that hold or wait for something. */
+  /** Those that hold or wait for something, or did so a moment ago. */
   readonly #consumers = new Map<string, PullConsumer>();
   #waits = 0;
 
@@ -86,7 +89,8 @@ export class Leases {
       waitEnded: () => {
         this.#waits--;
       },
-      idle: () => {
+      mayStay: () => this.#consumers.size <= idleAmongMax,
+      left: () => {
         if (this.#consumers.get(id) !== consumer) return;
         this.#consumers.delete(id);
         this.#tell('consumer-left', id);

@@ -1,10 +1,11 @@
 import type { SluiceError } from '../../errors.ts';
 import type { Timer } from '../../std/clock.ts';
-import type { ConsumerInfo, LeasedMessage, LeaseRequest } from '../engine.ts';
+import { type ConsumerInfo, type LeasedMessage, type LeaseRequest, pollGraceMs } from '../engine.ts';
 import type { Entry } from './entry.ts';
 import { leaseToken } from './lease-token.ts';
 import type { LeasingHome } from './leasing-home.ts';
 import { Slot, type Taker } from './slot.ts';
+import type { Wake } from './wake.ts';
 
 /** With so many bytes a request is answered, however many messages it asked for: all of an answer is in memory at once. */
 const answerBytesMax = 4 * 1024 * 1024;
@@ -34,34 +35,40 @@ export class LeaseWait {
   }
 }
 
+export interface PullListener {
+  waitEnded(): void;
+  /** Whether one that is idle stays for its grace. */
+  mayStay(): boolean;
+  left(): void;
+}
+
 /** One who asks for messages and settles them by token. It has credit while a request of its waits. */
-export class PullConsumer implements Taker<Entry> {
+export class PullConsumer implements Taker<Entry>, Wake {
+  deadline = 0;
+  heapIndex = -1;
   readonly #home: LeasingHome;
   readonly #byToken: Map<string, Entry>;
-  readonly #listener: { waitEnded(): void; idle(): void };
+  readonly #listener: PullListener;
   readonly #slot: Slot<Entry>;
   readonly #waits = new Set<LeaseWait>();
   readonly #id: string;
   readonly #since: number;
   #settledAt: number | undefined;
+  /** Not while it is idle: others need not wait until its grace is over. */
+  #inDispatch = false;
   #left = false;
 
-  constructor(
-    id: string,
-    home: LeasingHome,
-    byToken: Map<string, Entry>,
-    listener: { waitEnded(): void; idle(): void },
-  ) {
+  constructor(id: string, home: LeasingHome, byToken: Map<string, Entry>, listener: PullListener) {
     this.#id = id;
     this.#home = home;
     this.#since = home.source.context.clock.now();
     this.#byToken = byToken;
     this.#listener = listener;
     this.#slot = new Slot(this, id);
-    home.join(this.#slot);
   }
 
   ask(wait: LeaseWait): void {
+    this.#joinDispatch();
     this.#waits.add(wait);
     this.limit();
   }
@@ -90,14 +97,14 @@ export class PullConsumer implements Taker<Entry> {
     this.#settledAt = this.#home.source.context.clock.now();
     if (this.#left) return;
     this.limit();
-    this.#leaveWhenIdle();
+    this.#stayWhenIdle();
   }
 
   /** Answers with what was collected. */
   finish(wait: LeaseWait): void {
     this.#close(wait);
     wait.resolve(wait.collected.map(leasedMessage));
-    this.#leaveWhenIdle();
+    this.#stayWhenIdle();
   }
 
   end(reason: SluiceError | undefined): void {
@@ -106,7 +113,12 @@ export class PullConsumer implements Taker<Entry> {
       if (reason === undefined || wait.collected.length > 0) wait.resolve(wait.collected.map(leasedMessage));
       else wait.reject(reason);
     }
-    this.#leaveWhenIdle();
+    if (this.#slot.inflight === 0 || this.#home.source.removed) this.#leave();
+  }
+
+  /** Its grace is over. */
+  wake(): void {
+    this.#leave();
   }
 
   /** Gives back what it holds, and waits for nothing more. */
@@ -148,16 +160,36 @@ export class PullConsumer implements Taker<Entry> {
     this.limit();
   }
 
-  #leaveWhenIdle(): void {
-    if (this.#waits.size === 0 && (this.#slot.inflight === 0 || this.#home.source.removed)) this.#leave();
+  #stayWhenIdle(): void {
+    if (this.#left || this.#waits.size > 0) return;
+    const { removed, context } = this.#home.source;
+    if (removed) this.#leave();
+    if (this.#slot.inflight > 0 || !this.#inDispatch) return;
+    this.#leaveDispatch();
+    if (this.#listener.mayStay()) context.wakes.set(this, context.clock.now() + pollGraceMs);
+    else this.#leave();
   }
 
   /** Whoever asks under its name from now on is another one. */
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
+    this.#home.source.context.wakes.remove(this);
+    this.#leaveDispatch();
+    this.#listener.left();
+  }
+
+  #joinDispatch(): void {
+    if (this.#inDispatch) return;
+    this.#inDispatch = true;
+    this.#home.source.context.wakes.remove(this);
+    this.#home.join(this.#slot);
+  }
+
+  #leaveDispatch(): void {
+    if (!this.#inDispatch) return;
+    this.#inDispatch = false;
     this.#home.leave(this.#slot);
-    this.#listener.idle();
   }
 }
 

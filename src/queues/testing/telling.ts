@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { acknowledged } from '../../message.ts';
-import type { QueueEvent } from '../engine.ts';
+import { pollGraceMs, type QueueEvent } from '../engine.ts';
 import { bound, type ContractBench, failed, fixedBackoff, rejected } from './contract-bench.ts';
 import { turns } from './recording-consumer.ts';
 
@@ -75,12 +75,36 @@ export function tellingContract(on: ContractBench): void {
       consumption.stop();
       consumption.stop();
       await on.engine.lease('orders', { consumerId: 'puller', max: 1, waitMs: 0 });
+      on.clock.advance(pollGraceMs);
       assert.deepEqual(told, [
         ['orders', 'consumer-joined', 'worker', 'push'],
         ['orders', 'consumer-left', 'worker', 'push'],
         ['orders', 'consumer-joined', 'puller', 'pull'],
         ['orders', 'consumer-left', 'puller', 'pull'],
       ]);
+    });
+
+    test('tell once of one who polls again and again, and count it all the time', async () => {
+      await on.engine.declare('orders', bound);
+      const told = listen(on);
+      for (let poll = 0; poll < 5; poll++) {
+        const answer = on.engine.lease('orders', { consumerId: 'puller', max: 1, waitMs: 1_000 });
+        on.clock.advance(1_000);
+        assert.deepEqual(await answer, []);
+        on.clock.advance(pollGraceMs - 1);
+        assert.equal((await on.engine.stats('orders')).consumers, 1);
+      }
+      assert.deepEqual(told, [['orders', 'consumer-joined', 'puller', 'pull']]);
+      on.clock.advance(1);
+      assert.deepEqual(told.at(-1), ['orders', 'consumer-left', 'puller', 'pull']);
+      assert.deepEqual(await on.engine.consumers('orders'), []);
+    });
+
+    test('tell at once of one who leaves', async () => {
+      await on.engine.declare('orders', bound);
+      await on.engine.lease('orders', { consumerId: 'puller', max: 1, waitMs: 0 });
+      await on.engine.leave('orders', 'puller');
+      assert.deepEqual(await on.engine.consumers('orders'), []);
     });
 
     test('tell of a message that dies: why, after how many tries, and whether it is kept', async () => {
