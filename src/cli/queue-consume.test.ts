@@ -26,6 +26,8 @@ test('a message is leased, held for longer and acknowledged by its token, once',
   assert.deepEqual([again.status, again.out], [1, 'The lease is over: somebody else has the message.']);
   assert.equal((await stats()).acknowledged, 1);
   assert.equal((await sluice('lease', 'jobs')).out, 'Nothing came.');
+  await sluice('pause', 'jobs');
+  assert.match((await sluice('lease', 'jobs')).out, /^Nothing came: the queue is paused/);
 });
 
 test('a leased message is given back as what is said', async (t) => {

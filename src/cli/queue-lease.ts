@@ -32,13 +32,11 @@ const lease = command({
   async run({ options, operands: [queue], terminal }) {
     const { max, wait: waitSeconds, lease: leaseSeconds, group } = options;
     const api = new Api(options.url, options.token);
-    const answer = await api.post<{ messages: readonly LeasedAnswer[] }>(path`/v1/queues/${queue}/lease`, {
-      max,
-      waitSeconds,
-      leaseSeconds,
-      group,
-    });
-    return print(terminal, options.json, answer, ({ messages }) =>
+    const answer = await api.post<{ messages: readonly LeasedAnswer[]; paused?: boolean }>(
+      path`/v1/queues/${queue}/lease`,
+      { max, waitSeconds, leaseSeconds, group },
+    );
+    return print(terminal, options.json, answer, ({ messages, paused }) =>
       formatTable(
         messages,
         [
@@ -49,7 +47,7 @@ const lease = command({
           { title: 'topic', cell: (row) => row.topic },
           { title: 'payload', cell: shortenedPayload },
         ],
-        'Nothing came.',
+        paused ? 'Nothing came: the queue is paused (`sluice queue resume`).' : 'Nothing came.',
       ),
     );
   },

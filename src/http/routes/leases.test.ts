@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { serve } from '../testing/served.ts';
+import { serveDisk } from '../testing/served-disk.ts';
 
 async function serveJobs(t: Parameters<typeof serve>[0], payloads: readonly string[]) {
   const served = await serve(t);
@@ -58,6 +59,17 @@ test('a message is given back as failed, released or rejected', async (t) => {
   assert.equal(dead.death.code, 'not_a_job');
   assert.equal(dead.death.reason, 'It is a poem');
   assert.equal(dead.death.queue, 'jobs');
+});
+
+test('nothing comes from a queue that is paused, and the answer says that it is', async (t) => {
+  const { call, engine } = await serveDisk(t);
+  await engine.declare('jobs', { paused: true });
+  await call('POST', '/v1/queues/jobs/messages', { messages: [{ payload: 'a' }] });
+  const lease = async () => (await call('POST', '/v1/queues/jobs/lease')).body;
+  assert.deepEqual(await lease(), { messages: [], paused: true });
+  await engine.declare('jobs', { paused: false });
+  assert.equal((await lease()).messages.length, 1);
+  assert.deepEqual(await lease(), { messages: [] });
 });
 
 test('a lease is extended', async (t) => {

@@ -7,6 +7,7 @@ import { ok, type Route, route } from '../route.ts';
 import {
   answer,
   array,
+  flag,
   groupName,
   leasedMessage,
   leaseSeconds,
@@ -71,7 +72,12 @@ export const leaseRoutes: readonly Route[] = [
         leaseSeconds: { ...leaseSeconds, description: ownLease },
         group: { ...groupName, description: 'Of a log: whose position is shared. It is made where there is none' },
       }),
-      responses: { 200: answer('What there is; nothing when nothing came', { messages: array(leasedMessage) }) },
+      responses: {
+        200: answer('What there is; nothing when nothing came', {
+          messages: array(leasedMessage),
+          paused: { ...flag, description: 'Beside no messages: the queue is paused, so that none came' },
+        }),
+      },
     },
     handle: async ({ params, body, caller, presence }, parts) => {
       const request = {
@@ -83,7 +89,9 @@ export const leaseRoutes: readonly Route[] = [
         ...(body.leaseSeconds === undefined ? {} : { leaseMs: body.leaseSeconds * 1_000 }),
       };
       const leased = await pollLease(parts, params.name, request, presence, caller.clientId);
-      return ok({ messages: leased.map(leasedToJson) });
+      if (leased.length > 0) return ok({ messages: leased.map(leasedToJson) });
+      const { paused } = (await parts.engine.info(params.name)).options;
+      return ok({ messages: [], ...(paused ? { paused } : {}) });
     },
   }),
   route<Tokens>({

@@ -4,16 +4,19 @@ import { basic, bearer, serve } from '../testing/served.ts';
 import { serveDisk } from '../testing/served-disk.ts';
 
 test('a scaler reads from a number at the top of a JSON object how many consumers a queue needs', async (t) => {
-  const { call, watch } = await serve(t);
+  const { call, watch, engine } = await serve(t);
   const options = { desiredConsumers: { messagesPerConsumer: 10 } };
   await call('POST', '/v1/queues', { name: 'jobs', options });
   const scaling = async () => (await call('GET', '/v1/queues/jobs/scaling', undefined, bearer('ops-token'))).body;
   await watch.look();
-  assert.deepEqual(await scaling(), { queue: 'jobs', desiredConsumers: 0, consumers: 0, backlog: 0 });
+  assert.deepEqual(await scaling(), { queue: 'jobs', desiredConsumers: 0, consumers: 0, backlog: 0, paused: false });
   await call('POST', '/v1/queues/jobs/messages', { messages: Array.from({ length: 25 }, () => ({ payload: 'x' })) });
   await watch.look();
-  assert.deepEqual(await scaling(), { queue: 'jobs', desiredConsumers: 3, consumers: 0, backlog: 25 });
+  assert.deepEqual(await scaling(), { queue: 'jobs', desiredConsumers: 3, consumers: 0, backlog: 25, paused: false });
   const { body: page } = await call('GET', '/metrics');
+  await engine.declare('jobs', { paused: true });
+  await watch.look();
+  assert.deepEqual(await scaling(), { queue: 'jobs', desiredConsumers: 3, consumers: 0, backlog: 25, paused: true });
   assert.match(page, /^sluice_queue_desired_consumers\{queue="jobs"\} 3$/m);
   assert.equal((await call('GET', '/v1/queues/jobs/stats')).body.desiredConsumers, 3);
 });
@@ -61,6 +64,7 @@ test('a group of a log is asked for by its name', async (t) => {
     desiredConsumers: 3,
     consumers: 0,
     backlog: 25,
+    paused: false,
   });
   assert.deepEqual(await scaling('late'), {
     queue: 'orders',
@@ -68,6 +72,7 @@ test('a group of a log is asked for by its name', async (t) => {
     desiredConsumers: 0,
     consumers: 0,
     backlog: 0,
+    paused: false,
   });
   assert.equal((await scaling('nobody')).code, 'not_found');
   const { body: page } = await call('GET', '/metrics');

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 import { backlogOf } from '../../queues/queue-backlog.ts';
 import { ok, type Route, type RouteParts, route } from '../route.ts';
-import { answer, groupName, integer, object, queueName, text } from '../schemas.ts';
+import { answer, flag, groupName, integer, object, queueName, text } from '../schemas.ts';
 
 interface Asked {
   readonly params: { readonly name: string };
@@ -29,6 +29,10 @@ export const scalingRoutes: readonly Route[] = [
           desiredConsumers: integer,
           consumers: integer,
           backlog: integer,
+          paused: {
+            ...flag,
+            description: 'Nothing is delivered, and `desiredConsumers` is what it was when the queue was paused',
+          },
         }),
       },
     },
@@ -41,11 +45,12 @@ async function scalingOf({ engine, watch }: RouteParts, queue: string): Promise<
   const { options } = await engine.info(queue);
   const numbers = await watch.numbers(queue);
   const { desiredConsumers, consumers, groups } = numbers;
-  return { queue, desiredConsumers, consumers, backlog: backlogOf(options.kind, numbers, groups).deliveries };
+  const { deliveries: backlog } = backlogOf(options.kind, numbers, groups);
+  return { queue, desiredConsumers, consumers, backlog, paused: options.paused };
 }
 
 async function scalingOfGroup({ watch }: RouteParts, queue: string, name: string): Promise<object> {
-  const { groups } = await watch.numbers(queue);
+  const { groups, paused } = await watch.numbers(queue);
   const group = groups.find((each) => each.name === name);
   if (group === undefined) {
     throw new SluiceError(
@@ -54,5 +59,5 @@ async function scalingOfGroup({ watch }: RouteParts, queue: string, name: string
     );
   }
   const { desiredConsumers, consumers, lagMessages } = group;
-  return { queue, group: name, desiredConsumers, consumers, backlog: lagMessages };
+  return { queue, group: name, desiredConsumers, consumers, backlog: lagMessages, paused };
 }
