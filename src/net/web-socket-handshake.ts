@@ -80,14 +80,17 @@ function nameOf(host: string | undefined): string | undefined {
   return host?.replace(/:\d{1,5}$/, '').toLowerCase();
 }
 
-/** The response with which the connection becomes a WebSocket: RFC 6455, section 4.2.2. */
+/**
+ * The response with which the connection becomes a WebSocket: RFC 6455, section 4.2.2. Names and order are those of its example,
+ * and the value of Upgrade, whose case is free, that of Mosquitto: clients and tests compare bytes.
+ */
 export function acceptance(key: string): string {
   const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
   return response(101, {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-accept': accept,
-    'sec-websocket-protocol': subprotocol,
+    Upgrade: 'WebSocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Accept': accept,
+    'Sec-WebSocket-Protocol': subprotocol,
   });
 }
 
