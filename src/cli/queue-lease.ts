@@ -137,6 +137,7 @@ const consumers = command({
             { title: 'kind', cell: (row) => row.kind },
             { title: 'group', cell: (row) => row.group ?? '' },
             { title: 'holds', cell: (row) => row.inflight },
+            { title: 'lost', cell: (row) => row.lost },
             { title: 'of at most', cell: (row) => row.limit },
             { title: 'since', cell: (row) => formatTime(row.since) },
             { title: 'settled last', cell: (row) => formatTime(row.settledAt) },

@@ -192,9 +192,12 @@ export interface ConsumerInfo {
   readonly kind: 'push' | 'pull';
   /** Undefined in a work queue. */
   readonly group: string | undefined;
-  /** Unsettled messages that it may hold now, and that it holds. */
+  /** Unsettled messages that it may hold now, those whose lease it lost without answering among them. */
   readonly limit: number;
+  /** Those that it holds. */
   readonly inflight: number;
+  /** Those that it lost: it still works on them as far as anyone knows, and gets nothing in their place. */
+  readonly lost: number;
   /** Epoch milliseconds; `settledAt` is undefined before its first settlement. */
   readonly since: number;
   readonly settledAt: number | undefined;

@@ -11,8 +11,12 @@ const consumer = {
       description: 'Whether messages are pushed to it or it leases them',
     },
     group: { ...text, description: 'Of a log' },
-    limit: { ...integer, description: 'Messages that it may hold now' },
+    limit: { ...integer, description: 'Messages that it may hold now, `lost` ones among them' },
     inflight: { ...integer, description: 'Messages that it holds' },
+    lost: {
+      ...integer,
+      description: 'Messages whose lease it lost without answering: each takes a place until it answers or leaves',
+    },
     since: epochMs,
     settledAt: { ...epochMs, description: 'When it last settled a message; absent before its first' },
   },

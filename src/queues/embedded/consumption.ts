@@ -61,9 +61,17 @@ export class PushConsumption implements Consumption, PushedTo, Taker<Entry> {
   }
 
   get info(): ConsumerInfo {
-    const { inflight, limit } = this.slot;
-    const { id } = this.#consumer;
-    return { id, kind: 'push', group: undefined, limit, inflight, since: this.#since, settledAt: this.#settledAt };
+    const { inflight, lost, limit } = this.slot;
+    return {
+      id: this.#consumer.id,
+      kind: 'push',
+      group: undefined,
+      limit,
+      inflight: inflight - lost,
+      lost,
+      since: this.#since,
+      settledAt: this.#settledAt,
+    };
   }
 
   get leaseMs(): number {

@@ -129,13 +129,15 @@ export class DeliveryLoop implements LeasingHome {
     const { slot } = entry;
     if (slot === undefined) return;
     slot.unlink(entry);
-    if (!entry.lost) this.#freePlace(slot, entry);
+    if (entry.lost) slot.lost++;
+    else this.#freePlace(slot, entry);
   }
 
   /** The holder of a lost lease has answered: what it held takes none of its places any more. */
   answeredLate(entry: Entry): void {
     entry.lost = false;
     if (entry.slot === undefined) return;
+    entry.slot.lost--;
     this.#freePlace(entry.slot, entry);
     this.pump();
   }

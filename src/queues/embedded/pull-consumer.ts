@@ -136,6 +136,8 @@ export class PullConsumer implements Taker<Entry>, Wake {
       group: undefined,
       limit,
       inflight,
+      // A lease by token takes no place once it is lost.
+      lost: 0,
       since: this.#since,
       settledAt: this.#settledAt,
     };

@@ -41,6 +41,8 @@ export class Slot<T extends Holding<T>> {
   bytesLimit = Number.POSITIVE_INFINITY;
   /** Messages that count against the limit: those it holds, and those whose lease it lost without answering. */
   inflight = 0;
+  /** Those of them whose lease it lost. */
+  lost = 0;
   /** Their bytes. */
   inflightBytes = 0;
   /** The dispatcher's count when it was last served. */

@@ -102,13 +102,39 @@ export function leasingContract(on: ContractBench): void {
       const waiting = on.engine.lease('orders', { consumerId: 'pulls', max: 3, waitMs: 60_000 });
       const ofWork = { group: undefined, since };
       assert.deepEqual(await on.engine.consumers('orders'), [
-        { id: 'pushed to', kind: 'push', limit: 2, inflight: 1, settledAt: since + 5, ...ofWork },
-        { id: 'pulls', kind: 'pull', limit: 3, inflight: 0, settledAt: undefined, ...ofWork, since: since + 5 },
+        { id: 'pushed to', kind: 'push', limit: 2, inflight: 1, lost: 0, settledAt: since + 5, ...ofWork },
+        {
+          id: 'pulls',
+          kind: 'pull',
+          limit: 3,
+          inflight: 0,
+          lost: 0,
+          settledAt: undefined,
+          ...ofWork,
+          since: since + 5,
+        },
       ]);
       await on.engine.leave('orders', 'pulls');
       await waiting;
       assert.equal((await on.engine.consumers('orders')).length, 1);
       await assert.rejects(on.engine.consumers('none'), { code: 'queue_not_found' });
+    });
+
+    test('what a consumer lost without answering is not held by it, and takes a place until it answers', async () => {
+      await on.engine.declare('orders', { ...bound, leaseMs: 10_000 });
+      const { consumer } = await on.consume('orders', 2, 'slow');
+      await on.sendAll('1', '2');
+      await consumer.delivery(2);
+      on.clock.advance(5_000);
+      const places = async () => {
+        const [{ limit, inflight, lost }] = await on.engine.consumers('orders');
+        return { limit, inflight, lost };
+      };
+      assert.deepEqual(await places(), { limit: 2, inflight: 2, lost: 0 });
+      on.clock.advance(5_000);
+      assert.deepEqual(await places(), { limit: 2, inflight: 0, lost: 2 });
+      assert.equal(consumer.deliveries[0].settle(acknowledged), false);
+      assert.equal((await places()).lost, 1);
     });
 
     test('messages are leased by request and settled by token, once', async () => {
