@@ -48,13 +48,21 @@ export interface ErrorRow {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
-/** An error from the catalogue. `message` says what was expected and what was met; `detail` holds machine-readable extras. */
+/**
+ * An error from the catalogue. `message` says what was expected and what was met; `detail` holds machine-readable extras.
+ *
+ * A refusal, which is the caller's affair and not the server's, has no stack: its sentence says all of it, and whoever floods
+ * the server with what it refuses would pay less for each message than the server for its stack.
+ */
 export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; detail?: Record<string, unknown> }) {
+    const { stackTraceLimit } = Error;
+    if (errorCatalogue[code].http < 500) limitStack(0);
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    limitStack(stackTraceLimit);
     this.name = 'SluiceError';
     this.code = code;
     this.detail = options?.detail;
@@ -63,6 +71,11 @@ export class SluiceError extends Error {
   get row(): ErrorRow {
     return errorCatalogue[this.code];
   }
+}
+
+/** Nothing where intrinsics are frozen. */
+function limitStack(frames: number): void {
+  Reflect.set(Error, 'stackTraceLimit', frames);
 }
 
 /** As somebody hears of it who may do something about it; to others that would say what they may not do. */
