@@ -296,6 +296,10 @@ export class Connection implements AcknowledgedLink, CompletedLink, Watched, Hol
     return this.#rights.mayPublish(topic, child);
   }
 
+  mayRead(topic: string): boolean {
+    return this.context.access.maySubscribe(this.identity, this.session.clientId, topic);
+  }
+
   /** Counts a refusal. The first one tells the operator which client is at odds with its rights; a flood of them must not flood the log. */
   publishRefused(refusal: SluiceError): void {
     this.context.counters.publishesRefused++;

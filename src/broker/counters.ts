@@ -55,6 +55,7 @@ export class BrokerCounters {
     expired: 0,
     packet_too_large: 0,
     session_ended: 0,
+    not_allowed: 0,
     retained_full: 0,
     retained_expired: 0,
     retained_source: 0,

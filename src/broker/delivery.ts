@@ -25,6 +25,7 @@ export class Deliverer {
   readonly sender: Sender;
   /** Whether a message went to a session on disk since `takeStored`. */
   #stored = false;
+  #handOn: ((outgoing: Outgoing) => void) | undefined;
 
   constructor(log: SessionLog, limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
     this.#log = log;
@@ -32,6 +33,11 @@ export class Deliverer {
     this.#counters = counters;
     this.sender = new Sender(limits, counters, clock);
     log.owed.onFlushed((session) => this.pump(session));
+  }
+
+  /** Registers the one who takes what a member of a group may not read any more. */
+  onUnreadable(handOn: (outgoing: Outgoing) => void): void {
+    this.#handOn = handOn;
   }
 
   /** `shared`: other subscribers get the same publication, so its common encoding pays. */
@@ -135,9 +141,17 @@ export class Deliverer {
     const { waiting } = session;
     for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
       if (!this.sender.hasRoom(session, link) || !isReady(session, next)) return false;
-      this.sender.send(session, link, session.next() as Outgoing);
+      const outgoing = session.next() as Outgoing;
+      if (mayStillRead(session, link, outgoing)) this.sender.send(session, link, outgoing);
+      else this.#keepBack(outgoing);
     }
     return true;
+  }
+
+  #keepBack(outgoing: Outgoing): void {
+    if (outgoing.group === undefined) this.sender.drop('not_allowed');
+    else this.#handOn?.(outgoing);
+    outgoing.row?.forget();
   }
 
   /**
@@ -283,6 +297,15 @@ function isReady(session: Session, outgoing: Outgoing): boolean {
   if (outgoing.sequence === 0) return true;
   if (outgoing.qos === 2 && outgoing.sequence > (session.stored?.flushedThrough ?? 0)) return false;
   return !session.inflight.has(packetIdOf(outgoing.sequence));
+}
+
+/**
+ * What waited for a client is asked about again when it is back, by the rights of the new connection. A delivery that has begun
+ * goes on [MQTT-4.4.0-1]; what is leased from a queue is the queue's to decide.
+ */
+function mayStillRead({ stored }: Session, link: SessionLink, outgoing: Outgoing): boolean {
+  if (stored === undefined || outgoing.sequence > stored.takenUpThrough) return true;
+  return outgoing.dup || outgoing.delivery !== undefined || link.mayRead(outgoing.publication.topic);
 }
 
 /** Read from disk at once, and held in memory for a client that is slow; more stays on disk alone. */

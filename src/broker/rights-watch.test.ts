@@ -16,6 +16,7 @@ import { type RightsHolder, RightsWatch, type RightsWatchParts } from './rights-
 import { BrokerFixture, openAccess } from './testing/broker-fixture.ts';
 import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
+import { publishAcknowledged, taken } from './testing/shared-members.ts';
 
 interface Row {
   hash: string | undefined;
@@ -161,6 +162,49 @@ test('a client that may not read any more what it subscribed to is disconnected,
   again.publish('a/2', 'for me');
   assert.equal(again.takePublish().payload, 'for me');
   assert.deepEqual(again.waiting(), []);
+});
+
+const deniedA1 = { effect: 'deny', action: 'subscribe', filter: 'a/1' } as const;
+const keptAsAnn = as('ann', { cleanStart: false, properties: { sessionExpiryInterval: 100 } });
+
+test('what waited for a client that may not read its topic any more stays back when it is back, and is counted', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const client = await fixture.connect('c1', keptAsAnn);
+  for (const filter of ['a/1', 'a/2']) assert.equal(await client.subscribed(filter, { qos: 1 }), 1);
+  client.cut();
+  const publisher = await fixture.connect('p', as('bob'));
+  for (const topic of ['a/1', 'a/2', 'a/1']) publishAcknowledged(publisher, topic, topic);
+  await configure({ users: [ann, bob], rules: [deniedA1] });
+  const again = await fixture.connect('c1', keptAsAnn);
+  assert.deepEqual(taken(again), ['a/2']);
+  assert.equal(fixture.broker.counters.dropped.not_allowed, 2);
+  await configure({ users: [ann, bob] });
+  again.cut();
+  assert.deepEqual(taken(await fixture.connect('c1', keptAsAnn)), ['a/2']);
+});
+
+test('what such a client was sent and did not acknowledge comes again all the same [MQTT-4.4.0-1]', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const client = await fixture.connect('c1', keptAsAnn);
+  assert.equal(await client.subscribed('a/1', { qos: 1 }), 1);
+  publishAcknowledged(await fixture.connect('p', as('bob')), 'a/1', 'begun');
+  assert.equal(client.takePublish().payload, 'begun');
+  client.cut();
+  await configure({ users: [ann, bob], rules: [deniedA1] });
+  assert.equal((await fixture.connect('c1', keptAsAnn)).takePublish().dup, true);
+});
+
+test('what waited for a member of a group that may not read it any more goes to another member', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const client = await fixture.connect('c1', keptAsAnn);
+  assert.equal(await client.subscribed('$share/g/a/1', { qos: 1 }), 1);
+  client.cut();
+  publishAcknowledged(await fixture.connect('p', as('bob')), 'a/1', 'for a member');
+  await configure({ users: [ann, bob], rules: [{ ...deniedA1, users: ['ann'] }] });
+  const other = await fixture.connect('c2', as('bob'));
+  assert.equal(other.subscribe('$share/g/a/1', { qos: 1 }), 1);
+  assert.deepEqual(taken(await fixture.connect('c1', keptAsAnn)), []);
+  assert.deepEqual(taken(other), ['for a member']);
 });
 
 test('a client that may not read the filters of its queue any more is disconnected, and the lease goes back', async () => {

@@ -28,6 +28,8 @@ export interface SessionLink {
   readonly acknowledger: ReceiptWaiter;
   /** Nothing waits any more, and there is room. */
   caughtUp(): void;
+  /** Whether the client may read the topic, by what holds now. */
+  mayRead(topic: string): boolean;
   /** Of two connections with one client id the one with the higher number came later. */
   readonly arrival: number;
   /** Ends the connection because the same client id connected elsewhere. */

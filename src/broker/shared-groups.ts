@@ -31,6 +31,7 @@ export class SharedGroups {
     this.#dispatch = dispatch;
     this.#random = random;
     log.owed.onLeft((outgoing) => this.handOn(outgoing));
+    deliverer.onUnreadable((outgoing) => this.handOn(outgoing));
   }
 
   get size(): number {
