@@ -11,6 +11,53 @@ const ways: readonly (readonly [string, (server: Server) => string])[] = [
   ['HTTP', (server) => server.httpUrl],
 ];
 
+test('what one cause kills is one group of dead letters, whether its consumer is there over MQTT or over HTTP', async (t) => {
+  const clients = closing(t);
+  const server = await startServer(t);
+  await server.api('POST', '/v1/queues', {
+    name: 'jobs',
+    options: { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 1 },
+  });
+  for (const [, urlOf] of ways) {
+    const client = await connect(urlOf(server));
+    clients.push(client);
+    await client.publishAll(jobs(2));
+    let handled = 0;
+    const seen = new Gathering(2);
+    const worker = await client.consume(
+      'jobs',
+      (message) => {
+        seen.add(message);
+        if (handled++ === 0) throw new Reject('It is a poem');
+        throw new Error('Out of paper');
+      },
+      { pollSeconds: 1 },
+    );
+    await seen.all;
+    await worker.stop();
+  }
+  // Whoever holds them sees to it that all are there.
+  const dead = new Gathering(4);
+  const looked = new Gathering(1);
+  const holder = await clients[0].consume(
+    'jobs.dead',
+    async (message) => {
+      dead.add(message);
+      await looked.all;
+    },
+    { concurrency: 4 },
+  );
+  const [letter] = await dead.all;
+  const { groups } = await server.api<{ groups: { code: string; count: number }[] }>(
+    'GET',
+    '/v1/dead-letters?queue=jobs.dead',
+  );
+  looked.add(letter);
+  await holder.stop();
+  const found = groups.map(({ code, count }) => `${code} ${count}`);
+  assert.deepEqual(found.sort(), ['reason_0x80 2', 'reason_0x99 2']);
+});
+
 for (const [way, urlOf] of ways) {
   async function setUp(t: TestContext, options: object = {}) {
     const clients = closing(t);

@@ -63,8 +63,18 @@ export class HttpSettler {
 
 const never = new AbortController().signal;
 
+interface Body {
+  readonly tokens: string[];
+  readonly mode?: string;
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+/** Those of the same answers over MQTT: what one cause kills is one group of dead letters, however its consumers are connected. */
+const codes = { failed: 'reason_0x80', rejected: 'reason_0x99' } as const;
+
 /** Equal outcomes go together. */
-function requestsOf(batch: readonly Settlement[]): [{ tokens: string[]; mode?: string; reason?: string }, string][] {
+function requestsOf(batch: readonly Settlement[]): [Body, string][] {
   const groups = new Map<string, Settlement[]>();
   for (const settlement of batch) {
     const outcome = JSON.stringify(settlement.outcome);
@@ -77,6 +87,6 @@ function requestsOf(batch: readonly Settlement[]): [{ tokens: string[]; mode?: s
     const [{ outcome }] = settlements;
     if (outcome.kind === 'acknowledged') return [{ tokens }, 'ack'];
     if (outcome.kind === 'released') return [{ tokens, mode: 'released' }, 'nack'];
-    return [{ tokens, mode: outcome.kind, reason: outcome.reason }, 'nack'];
+    return [{ tokens, mode: outcome.kind, code: codes[outcome.kind], reason: outcome.reason }, 'nack'];
   });
 }
