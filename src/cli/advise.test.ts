@@ -16,11 +16,19 @@ const advice = {
 
 test('advice is shown with its figures, and what it would change where it is another mode', async () => {
   const answers = {
-    'GET /v1/advice': { body: { advice: [advice, { ...advice, eventType: 'alarm', advised: 'inline' }] } },
+    'GET /v1/advice': { body: { backlog: 0, advice: [advice, { ...advice, eventType: 'alarm', advised: 'inline' }] } },
   };
   const { out } = await runAgainst(answers, ['advise']);
   const lines = out.split('\n');
   assert.match(lines[1], /^meter +telemetry +12\.3 +900 +12 +- +inline +auto +it comes in bursts/);
   assert.equal(lines[3], 'meter telemetry: with mode auto, answers would come later.');
   assert.equal(lines[4] ?? '', '');
+});
+
+test('where nothing was processed and messages wait, it says what to do about it', async () => {
+  const { out } = await runAgainst({ 'GET /v1/advice': { body: { backlog: 12, advice: [] } } }, ['advise']);
+  assert.match(
+    out,
+    /^Nothing was processed since the start, and the queue ingest has 12 messages: set pipeline\.consume/,
+  );
 });

@@ -1,23 +1,24 @@
 import type { Advice } from '../pipeline/advice.ts';
+import type { AdviceAnswer } from '../pipeline/advisor.ts';
 import { Api } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions } from './options.ts';
 import { print } from './print.ts';
-import { formatTable } from './table.ts';
+import { formatCount, formatTable } from './table.ts';
 
 export const advise = command({
   name: 'advise',
   summary: 'Says which mode fits what devices send, and why, from the numbers of the last minute',
   options: apiOptions,
   async run({ options, terminal }) {
-    const answer = await new Api(options.url, options.token).get<{ advice: readonly Advice[] }>('/v1/advice');
-    return print(terminal, options.json, answer, ({ advice }) =>
-      [table(advice), ...advice.filter(differs).map(sentence)].join('\n'),
+    const answer = await new Api(options.url, options.token).get<AdviceAnswer>('/v1/advice');
+    return print(terminal, options.json, answer, ({ advice, backlog }) =>
+      [table(advice, backlog), ...advice.filter(differs).map(sentence)].join('\n'),
     );
   },
 });
 
-function table(advice: readonly Advice[]): string {
+function table(advice: readonly Advice[], backlog: number): string {
   return formatTable(
     advice,
     [
@@ -31,7 +32,9 @@ function table(advice: readonly Advice[]): string {
       { title: 'advised', cell: (row) => row.advised },
       { title: 'because', cell: (row) => row.because },
     ],
-    'No device has sent anything since the start.',
+    backlog === 0
+      ? 'No device has sent anything since the start.'
+      : `Nothing was processed since the start, and the queue ingest has ${formatCount(backlog, 'message')}: set pipeline.consume, start a worker, or resume the queue.`,
   );
 }
 

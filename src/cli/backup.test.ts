@@ -48,7 +48,7 @@ test('what the doctor finds is shown, as a table or as JSON, and a backup of it 
   assert.ok(rows > 0);
   const backup = await run(['backup', 'copy'], { cwd });
   assert.equal(backup.status, 1);
-  assert.match(backup.err, /^What was backed up is damaged \(1 findings\):\nretained message "a\/b": /);
+  assert.match(backup.err, /^What was backed up is damaged \(1 finding\):\nretained message "a\/b": /);
 });
 
 test('the doctor has nothing to say of a folder that is sound, and says where there is none', async () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { command } from './command.ts';
 import { dataFolder, dataOptions } from './data-folder.ts';
 import { print } from './print.ts';
+import { formatCount } from './table.ts';
 
 /** Of a damaged backup; the rest stands in its `backup.json`. */
 const findingsShown = 10;
@@ -25,7 +26,7 @@ export const backup = command({
       () => `Backed up ${data} to ${folder}: ${files.length} files, ${bytes} bytes.`,
     );
     if (findings.length === 0) return 0;
-    terminal.err(`What was backed up is damaged (${findings.length} findings):`);
+    terminal.err(`What was backed up is damaged (${formatCount(findings.length, 'finding')}):`);
     for (const { where, problem } of findings.slice(0, findingsShown)) terminal.err(`${where}: ${problem}`);
     return 1;
   },

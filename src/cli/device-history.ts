@@ -4,8 +4,9 @@ import { Api, path } from './api.ts';
 import { command } from './command.ts';
 import { apiOptions, value, valueOr } from './options.ts';
 import { print } from './print.ts';
-import { formatTable, formatTime } from './table.ts';
+import { type Column, formatTable, formatTime } from './table.ts';
 
+const warningsColumn: Column<HistoryRow> = { title: 'warnings', cell: ({ warnings }) => warnings?.join('; ') };
 const time = text({ expected: 'epoch milliseconds or an ISO 8601 time' });
 
 export const history = command({
@@ -34,6 +35,7 @@ export const history = command({
           { title: 'outcome', cell: (row) => row.outcome },
           { title: 'driver', cell: (row) => `${row.driver} ${row.driverVersion}` },
           { title: 'message', cell: (row) => row.messageId },
+          ...(rows.some(({ warnings = [] }) => warnings.length > 0) ? [warningsColumn] : []),
           { title: 'data', cell: (row) => JSON.stringify(row.data) },
         ],
         'The device has no history yet.',

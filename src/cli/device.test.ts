@@ -120,13 +120,14 @@ test('device history passes its filters on', async () => {
     driver: 'json',
     driverVersion: '1.0.0',
     messageId: 'm',
+    warnings: ['The battery is low'],
     data: {},
   };
   const answers = { 'GET /v1/devices/d-1/history': { body: { rows: [row] } } };
   const argv = ['device', 'history', 'd-1', '--event', 'e', '--from', '2024-01-01T00:00:00Z', '--limit', '1'];
   const { out, seen } = await runAgainst(answers, argv);
   assert.equal(seen[0].url, '/v1/devices/d-1/history?eventType=e&from=2024-01-01T00%3A00%3A00Z&limit=1');
-  assert.match(out, /stale +json 1\.0\.0/);
+  assert.match(out, /stale +json 1\.0\.0 +m +The battery is low/);
 });
 
 test('device type set sends what was given, with schemas from a file', async () => {
@@ -156,11 +157,12 @@ test('a file that cannot be read or used is told as a sentence, before the serve
     await run('driver', 'put', 'a', '1.0.0', '-f', '.', '-t', 't'),
     await run('device', 'type', 'set', 't', '--schemas', 'broken.json'),
   ];
+  const cure = '`sluice driver new NAME` makes the folder of a driver';
   assert.deepEqual(
     runs.map(({ status, err, seen }) => [status, err, seen.length]),
     [
       [1, 'Cannot read "/nope.js": there is no such file', 0],
-      [1, `Cannot read "${join(cwd, 'driver.json')}": there is no such file`, 0],
+      [1, `Cannot read "${join(cwd, 'driver.json')}": there is no such file. ${cure}`, 0],
       [1, 'Cannot use the schemas in "broken.json": expected a JSON object with one for each event type', 0],
     ],
   );

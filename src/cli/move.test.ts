@@ -86,4 +86,11 @@ test('move cancel ends it', async () => {
   const answers = { 'DELETE /v1/moves/7': { body: { ...status, state: 'cancelled' } } };
   const { out } = await runAgainst(answers, ['move', 'cancel', '7']);
   assert.match(out, /^state +cancelled$/m);
+  assert.doesNotMatch(out, /nothing to cancel/);
+});
+
+test('move cancel says so where the move had ended by itself', async () => {
+  const answers = { 'DELETE /v1/moves/7': { body: { ...status, state: 'done' } } };
+  const { out } = await runAgainst(answers, ['move', 'cancel', '7']);
+  assert.match(out, /^There was nothing to cancel: the move had ended\.$/m);
 });

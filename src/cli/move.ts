@@ -94,7 +94,11 @@ const cancel = command({
   options: apiOptions,
   async run({ options, operands: [id], terminal }) {
     const answer = await new Api(options.url, options.token).delete<MoveStatus>(path`/v1/moves/${id}`);
-    return print(terminal, options.json, answer, formatMove);
+    return print(terminal, options.json, answer, (status) =>
+      status.state === 'cancelled'
+        ? formatMove(status)
+        : `${formatMove(status)}\nThere was nothing to cancel: the move had ended.`,
+    );
   },
 });
 

@@ -32,7 +32,10 @@ export async function readDriverFiles(path: string): Promise<DriverFiles> {
   if (await exists(join(path, packageFile))) return await readPackage(path);
   const descriptions = await descriptionsIn(path);
   if (descriptions.length > 1) throw new Error(`Name one of these in ${path}: ${descriptions.join(', ')}`);
-  return descriptions.length === 1 ? await readThingsStack(join(path, descriptions[0])) : await readOwn(path);
+  if (descriptions.length === 1) return await readThingsStack(join(path, descriptions[0]));
+  return await readOwn(path).catch((problem: Error) => {
+    throw new Error(`${problem.message}. \`sluice driver new NAME\` makes the folder of a driver`, { cause: problem });
+  });
 }
 
 export interface ScriptFiles extends ReadExamples {

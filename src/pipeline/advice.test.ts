@@ -66,6 +66,12 @@ test('of what did not come nothing is said', () => {
   ]);
 });
 
+test('where messages wait and none was processed it does not say that nothing came', () => {
+  const none = { perSecond: 0, peakPerSecond: 0 };
+  assert.match(advised(none, 'queued', { backlog: 12 })[1], /^12 messages wait in the queue, and none was processed/);
+  assert.match(advised(none, 'queued', { backlog: 12, peakPerSecond: 3 })[1], /^Nothing came/);
+});
+
 test('advice is given for each event type by what was counted of it, with the mode that it has', async (t) => {
   const bench = await TestBench.open();
   t.after(() => bench.close());

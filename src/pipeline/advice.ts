@@ -66,6 +66,7 @@ interface Finding {
 /** In the order in which somebody would look. */
 function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAll }: Surroundings): Finding {
   const { perSecond, peakPerSecond, inline, queued } = way;
+  if (peakOfAll === 0 && backlog > 0) return { advised: mode, because: nothingProcessed(backlog) };
   if (peakPerSecond === 0) return { advised: mode, because: 'Nothing came in the last minute' };
   const isBursty = peakPerSecond >= burstMessagesMin && peakPerSecond > burstFactor * perSecond;
   if (backlog > peakOfAll) {
@@ -102,6 +103,11 @@ function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAl
     advised: mode === 'auto' ? 'auto' : 'inline',
     because: `${peakPerSecond === 1 ? '1 message' : `${peakPerSecond} messages`} came in the busiest second, as evenly as the ${rounded(perSecond)} of the usual one: inline answers keep up`,
   };
+}
+
+function nothingProcessed(backlog: number): string {
+  const waiting = backlog === 1 ? '1 message waits' : `${backlog} messages wait`;
+  return `${waiting} in the queue, and none was processed in the last minute: pipeline.consume may be off without a worker, or the queue paused`;
 }
 
 function rounded(value: number): number {

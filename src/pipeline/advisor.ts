@@ -8,6 +8,8 @@ export interface AdviceAnswer {
   readonly advice: readonly Advice[];
   /** Messages of event types that are too many to be looked at one by one. */
   readonly omitted: number;
+  /** Messages in the ingest queue. */
+  readonly backlog: number;
 }
 
 /** Says from live numbers which mode fits. */
@@ -33,6 +35,6 @@ export class Advisor {
       const mode = this.#devices.waysOf(way.deviceType)?.of(way.eventType).mode;
       return mode === undefined ? [] : [adviceFor(way, mode, { backlog, peakPerSecond })];
     });
-    return { advice, omitted: this.#numbers.omitted };
+    return { advice, omitted: this.#numbers.omitted, backlog };
   }
 }

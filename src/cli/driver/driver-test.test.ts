@@ -81,7 +81,7 @@ test('driver test without examples fails, and a wrong manifest is told field by 
   assert.match(err, /driver\.json\.examples\[0\]\.bytes/);
   assert.match(
     (await run(['driver', 'test', 'nowhere'], { cwd })).err,
-    /Cannot read ".*driver\.json": there is no such/,
+    /Cannot read ".*driver\.json": there is no such.*`sluice driver new NAME`/,
   );
 });
 

@@ -16,6 +16,7 @@ export const adviceRoutes: readonly Route[] = [
       responses: {
         200: answer('One piece for each event type that messages came of since the start', {
           omitted: { ...integer, description: 'Messages of event types that are too many to be looked at one by one' },
+          backlog: { ...integer, description: 'Messages in the ingest queue' },
           advice: array({
             type: 'object',
             properties: {

@@ -61,7 +61,7 @@ export class MemoryPipeline implements PipelineDoor {
   readonly expectedExamples: ExpectedExamples[] = [];
   /** What a test says. */
   readonly advice: Advice[] = [];
-  readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0 }) };
+  readonly advisor: AdviceDoor = { advise: async () => ({ advice: this.advice, omitted: 0, backlog: 0 }) };
 
   constructor({ registry, claimKeys, rollouts }: MemoryStore, clock: Clock) {
     this.claims = new Claims({ claimKeys, registry: claimKeys, clock });

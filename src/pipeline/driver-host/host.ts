@@ -224,8 +224,7 @@ export class WorkerDriverHost implements DriverHost {
   #strike(item: WorkItem): void {
     const { driver, request } = item;
     if (driver.script !== undefined) this.#slow.add(driver.number);
-    this.#quarantine.strike(...troubleOf(item));
-    if (!this.#quarantine.holds(...troubleOf(item))) return;
+    if (!this.#quarantine.strike(...troubleOf(item))) return;
     const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };
     this.#options.log.error('A driver is set aside', fields);
   }

@@ -8,8 +8,9 @@ test('a driver is set aside after its strikes within the window, and comes back 
   const quarantine = new Quarantine(clock);
   for (let strike = 1; strike < strikesMax; strike++) quarantine.strike(1, 'meter');
   assert.equal(quarantine.holds(1, 'meter'), false);
-  quarantine.strike(1, 'meter');
+  assert.equal(quarantine.strike(1, 'meter'), true);
   assert.equal(quarantine.holds(1, 'meter'), true);
+  assert.equal(quarantine.strike(1, 'meter'), false, 'it is set aside once');
   assert.equal(quarantine.holds(1, 'tracker'), false);
   quarantine.strike(1, 'tracker');
   assert.deepEqual([quarantine.heldFor(1), quarantine.heldFor(2)], [['meter'], []]);

@@ -17,14 +17,13 @@ export class Quarantine {
     this.#clock = clock;
   }
 
-  strike(driver: number, deviceType: string): void {
+  /** Whether this sets the driver aside. What was at work already when it was may still strike. */
+  strike(driver: number, deviceType: string): boolean {
     const known = this.#current(driver, deviceType);
-    if (known !== undefined) {
-      known.count++;
-      return;
-    }
+    if (known !== undefined) return ++known.count === strikesMax;
     const ofDriver = this.#strikes.get(driver) ?? new Map<string, Strikes>();
     this.#strikes.set(driver, ofDriver.set(deviceType, { since: this.#clock.now(), count: 1 }));
+    return false;
   }
 
   holds(driver: number, deviceType: string): boolean {
