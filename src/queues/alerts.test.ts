@@ -37,19 +37,19 @@ test('each alert looks at its own number and its own threshold', () => {
   const cases = { depth: { waiting: 1 }, 'oldest-age': { oldestAgeMs: 2 }, 'dead-letters': { deadLetters: 3 } };
   const growths = { growth: { growthPerMinute: 5 }, 'dead-letters-growth': { deadLettersPerMinute: 6 } };
   for (const [alert, met] of Object.entries({ ...cases, ...growths, stalled: { stalledMs: 4 } })) {
-    const alerts = new Alerts();
+    const alerts = new Alerts(false);
     const watched = { ...calm, ...met };
     assert.deepEqual(alerts.update(watched, options, 0), []);
     const [[, value]] = Object.entries(met);
     assert.deepEqual(alerts.update(watched, options, alertHoldMs), [
-      { alert, raised: true, met: value, threshold: value },
+      { alert, raised: true, met: value, threshold: value, presumed: false },
     ]);
     assert.deepEqual(alerts.raised, [alert]);
   }
 });
 
 test('without thresholds nothing is ever raised', () => {
-  const alerts = new Alerts();
+  const alerts = new Alerts(false);
   const worst = {
     waiting: 1e9,
     oldestAgeMs: 1e12,
@@ -61,4 +61,20 @@ test('without thresholds nothing is ever raised', () => {
   for (let i = 0; i < 10; i++) assert.deepEqual(alerts.update(worst, off, i * alertHoldMs), []);
   assert.deepEqual(alerts.raised, []);
   assert.equal(alertNames.length, Object.keys(off).length);
+});
+
+test('where it may be raised from before, it is cleared once, or raised anew', () => {
+  const below = new Threshold(true);
+  // What is between the two says neither.
+  const said = [95, 95, 95, 20, 95, 20, 20, 20, 20].map((met, i) => below.update(met, 100, i * 5_000));
+  assert.deepEqual([said.indexOf(true), said.filter(Boolean).length, below.raised], [7, 1, false]);
+  const beyond = new Threshold(true);
+  assert.deepEqual(
+    [20, 100, 100, 100, 100].map((met, i) => beyond.update(met, 100, i * 5_000)),
+    [false, false, false, true, false],
+  );
+  assert.equal(beyond.raised, true);
+  const none = new Threshold(true);
+  assert.equal(none.update(0, 0, 0), false);
+  assert.equal(none.update(0, 0, alertHoldMs), false);
 });

@@ -41,11 +41,17 @@ export interface AlertChange {
   readonly raised: boolean;
   readonly met: number;
   readonly threshold: number;
+  /** Nobody here knows that it was raised. */
+  readonly presumed: boolean;
 }
 
-/** The alerts of one queue. */
+/** The alerts of one queue. Behind a start of the server any of them may have been raised before it. */
 export class Alerts {
-  readonly #alerts = new Map(alertNames.map((name) => [name, new Threshold()]));
+  readonly #alerts: ReadonlyMap<AlertName, Threshold>;
+
+  constructor(mayBeRaised: boolean) {
+    this.#alerts = new Map(alertNames.map((name) => [name, new Threshold(mayBeRaised)]));
+  }
 
   /** Those that are raised. */
   get raised(): AlertName[] {
@@ -56,7 +62,9 @@ export class Alerts {
     return [...this.#alerts].flatMap(([alert, state]) => {
       const row: AlertRow = alertRows[alert];
       const [met, threshold] = [row.met(watched), row.threshold(options)];
-      return state.update(met, threshold, now) ? { alert, raised: state.raised, met, threshold } : [];
+      const presumed = state.mayBeRaised;
+      if (!state.update(met, threshold, now)) return [];
+      return { alert, raised: state.raised, met, threshold, presumed: presumed && !state.raised };
     });
   }
 }
@@ -67,8 +75,21 @@ export class Alerts {
  */
 export class Threshold {
   #raised = false;
+  #mayBeRaised: boolean;
   /** Since when the value says the other than what is said. */
   #since: number | undefined;
+  /** Where nothing was said yet: what the value has said since then. */
+  #isBeyond = false;
+
+  /** Where whoever listens may have heard that it is raised, it is cleared or raised anew: what holds is told. */
+  constructor(mayBeRaised = false) {
+    this.#mayBeRaised = mayBeRaised;
+  }
+
+  /** Until it was cleared or raised. */
+  get mayBeRaised(): boolean {
+    return this.#mayBeRaised;
+  }
 
   get raised(): boolean {
     return this.#raised;
@@ -77,18 +98,30 @@ export class Threshold {
   /** Answers whether that changed. A threshold of 0 is none. */
   update(met: number, threshold: number, now: number): boolean {
     if (threshold <= 0) return this.#turn(false);
-    const isOther = this.#raised ? met < threshold * clearShare : met >= threshold;
+    const isOther = this.#isOther(met, threshold);
     if (!isOther) {
       this.#since = undefined;
       return false;
     }
     // The clock may be set back.
     this.#since = Math.min(this.#since ?? now, now);
-    return now - this.#since >= alertHoldMs && this.#turn(!this.#raised);
+    if (now - this.#since < alertHoldMs) return false;
+    if (!this.#mayBeRaised) return this.#turn(!this.#raised);
+    this.#turn(this.#isBeyond);
+    return true;
+  }
+
+  #isOther(met: number, threshold: number): boolean {
+    const [isBeyond, isBelow] = [met >= threshold, met < threshold * clearShare];
+    if (!this.#mayBeRaised) return this.#raised ? isBelow : isBeyond;
+    if (isBeyond !== this.#isBeyond) this.#since = undefined;
+    this.#isBeyond = isBeyond;
+    return isBeyond || isBelow;
   }
 
   #turn(raised: boolean): boolean {
     this.#since = undefined;
+    this.#mayBeRaised = false;
     const changed = this.#raised !== raised;
     this.#raised = raised;
     return changed;

@@ -88,7 +88,10 @@ export const queueEventRows: Readonly<Record<QueueEventKind, readonly [meaning: 
   full: ['Publishes meet a limit of the queue', '`messages`, `bytes`'],
   room: ['The queue is below nine tenths of its limits again', '`messages`, `bytes`'],
   'alert-raised': ['A number has been at the threshold of an alert for 10 s', '`alert`, `met`, `threshold`'],
-  'alert-cleared': ['It has been below nine tenths of the threshold for 10 s', '`alert`, `met`, `threshold`'],
+  'alert-cleared': [
+    'It has been below nine tenths of the threshold for 10 s; behind a start of the server also where it may have been raised before',
+    '`alert`, `met`, `threshold`',
+  ],
 };
 
 const frequent: ReadonlySet<QueueEventKind> = new Set(['dead', 'consumer-joined', 'consumer-left']);

@@ -93,6 +93,22 @@ test('an alert is raised and cleared as an event, and shown meanwhile', async ()
   assert.deepEqual((await scene.watch.numbers('jobs')).alerts, []);
 });
 
+test('an alert that may have been raised before a start is cleared behind it, of a queue that was there', async () => {
+  const scene = new Scene();
+  const options = { alerts: { depth: 10, deadLetters: 1 } };
+  scene.queues.set('jobs', { ready: 2, deadLetters: 3 }, options);
+  await scene.watch.start();
+  scene.watch.stop();
+  for (let look = 0; look < 4; look++) await scene.see({ ready: 2, deadLetters: 3 }, options);
+  assert.deepEqual(scene.takeEvents(), [
+    { kind: 'alert-cleared', alert: 'depth', met: 2, threshold: 10 },
+    { kind: 'alert-raised', alert: 'dead-letters', met: 3, threshold: 1 },
+  ]);
+  scene.queues.set('later', { ready: 2 }, options);
+  for (let look = 0; look < 4; look++) await scene.see({ ready: 2, deadLetters: 3 }, options);
+  assert.deepEqual(scene.takeEvents(), []);
+});
+
 test('a queue that grows faster than it should says so, and by how much', async () => {
   const scene = new Scene();
   const options = { alerts: { growthPerMinute: 60 } };

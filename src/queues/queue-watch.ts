@@ -35,6 +35,8 @@ export class QueueWatch implements Part {
   readonly #followers = new Map<string, readonly Follower[]>();
   #timer: Timer | undefined;
   #stopped = true;
+  /** Queues that are seen now were there before the server was: their alerts may have been raised. */
+  #isStarting = false;
 
   constructor(parts: QueueWatchParts) {
     this.#parts = parts;
@@ -43,7 +45,9 @@ export class QueueWatch implements Part {
   /** Looks at once, so that nobody takes a server that has just started for one with nothing to do. */
   async start(): Promise<void> {
     this.#stopped = false;
+    this.#isStarting = true;
     await this.look();
+    this.#isStarting = false;
     this.#arm();
   }
 
@@ -88,10 +92,15 @@ export class QueueWatch implements Part {
     const followers = this.#followers.get(info.name) ?? [];
     const watched = this.#watchedQueue(info);
     const consumers = followers.reduce((sum, { consumers = 1 }) => sum + consumers - 1, stats.consumers);
-    for (const event of watched.look({ ...stats, consumers }, backlog, info.options, clock.now())) {
-      if (event.kind === 'alert-raised') log.warn('A queue raises an alert', { queue: info.name, ...event.detail });
-      if (event.kind === 'alert-cleared') log.info('A queue clears an alert', { queue: info.name, ...event.detail });
-      onEvent({ queue: info.name, at: clock.now(), ...event });
+    for (const { kind, detail, presumed } of watched.look(
+      { ...stats, consumers },
+      backlog,
+      info.options,
+      clock.now(),
+    )) {
+      if (kind === 'alert-raised') log.warn('A queue raises an alert', { queue: info.name, ...detail });
+      if (kind === 'alert-cleared' && !presumed) log.info('A queue clears an alert', { queue: info.name, ...detail });
+      onEvent({ queue: info.name, at: clock.now(), kind, detail });
     }
     watched.lookAtGroups(groups, info.options, clock.now());
     for (const follower of followers) follower.follow(watched.desiredConsumers);
@@ -120,7 +129,7 @@ export class QueueWatch implements Part {
     const known = this.#watched.get(name);
     // One that was removed and made again begins anew.
     if (known?.createdAt === createdAt) return known;
-    const watched = new WatchedQueue(createdAt);
+    const watched = new WatchedQueue(createdAt, this.#isStarting);
     this.#watched.set(name, watched);
     return watched;
   }

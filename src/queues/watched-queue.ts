@@ -18,13 +18,14 @@ type Findings = Pick<
   QueueNumbers,
   'perSecond' | 'growthPerMinute' | 'deadLettersPerMinute' | 'timeToDrainMs' | 'full' | 'desiredConsumers' | 'alerts'
 >;
-type Finding = Pick<QueueEvent, 'kind' | 'detail'>;
+/** What is presumed is no news to the log. */
+type Finding = Pick<QueueEvent, 'kind' | 'detail'> & { readonly presumed?: boolean };
 
 /** What was seen of one queue, and what follows from it. */
 export class WatchedQueue {
   readonly createdAt: number;
   readonly #rates = new RateWindow(watchedTotals.length, windowSamples);
-  readonly #alerts = new Alerts();
+  readonly #alerts: Alerts;
   readonly #desired = new DesiredConsumers();
   /** Of a log, by name: as many as it may have groups. */
   readonly #groups = new Map<string, WatchedGroup>();
@@ -35,8 +36,10 @@ export class WatchedQueue {
   #settled = 0;
   #settledAt = 0;
 
-  constructor(createdAt: number) {
+  /** `mayHaveAlerts`: raised before the server started. */
+  constructor(createdAt: number, mayHaveAlerts = false) {
     this.createdAt = createdAt;
+    this.#alerts = new Alerts(mayHaveAlerts);
   }
 
   /** Of a log what its groups need together: each takes its own time for a message, and a mean of them is nobody's. */
@@ -57,7 +60,8 @@ export class WatchedQueue {
     const deadLettersPerMinute = this.#deadLettersPerMinute();
     const watched = { ...backlog, growthPerMinute, deadLetters, deadLettersPerMinute, stalledMs };
     const changes = this.#alerts.update(watched, options.alerts, now);
-    const found = [...this.#fullness(stats, options), ...changes.map(({ raised, ...detail }) => alert(raised, detail))];
+    const alerts = changes.map(({ raised, presumed, ...detail }) => ({ ...alert(raised, detail), presumed }));
+    const found = [...this.#fullness(stats, options), ...alerts];
     this.#isLog = options.kind === 'log';
     if (!options.paused && !this.#isLog) this.#desired.update(this.#needed(stats, backlog, options), now);
     this.#last = stats;

@@ -18,5 +18,5 @@ test('advice is answered as the pipeline gives it', async (t) => {
   } as const;
   pipeline.advice.push(advice);
   const { inlineMsP99: _, ...shown } = advice;
-  assert.deepEqual((await call('GET', '/v1/advice')).body, { advice: [shown], omitted: 0 });
+  assert.deepEqual((await call('GET', '/v1/advice')).body, { advice: [shown], omitted: 0, backlog: 0 });
 });
