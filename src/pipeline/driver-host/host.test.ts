@@ -186,6 +186,22 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
   assert.deepEqual(codes(await host.decode([request('json', Buffer.from('{"t":1}'))])), ['unavailable']);
 });
 
+test('a driver whose loops no time box ends is set aside after the third of them: others wait behind each', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog, clock: standingClock });
+  t.after(() => host.stop());
+  await host.start();
+  const script = 'function decodeUplink() { return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1); }';
+  await host.add({ id: 'loops', version: '1.0.0', deviceType: 'loops', firmware: '*', script });
+  const results = await host.decode(Array.from({ length: 5 }, () => request('loops')));
+  assert.deepEqual(codes(results), [
+    'driver_timeout',
+    'driver_timeout',
+    'driver_timeout',
+    'unavailable',
+    'unavailable',
+  ]);
+});
+
 test('a result says how long its driver took, and nothing where it was not asked', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());

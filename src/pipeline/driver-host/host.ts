@@ -17,7 +17,7 @@ import { Batch, unavailable, type WorkItem } from './batch.ts';
 import { Catalogue, checkScriptDriver, type LoadedDriver, nameOf, type ScriptDriver, scriptsMax } from './catalogue.ts';
 import { eventSchemasOf } from './event-schemas.ts';
 import { startProcess } from './process-runner.ts';
-import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
+import { Quarantine, strikesOfBreakdown, strikeWindowMs } from './quarantine.ts';
 import { SchemaNumbers } from './schema-numbers.ts';
 import { Slots, type SlotsOptions } from './slots.ts';
 import { startThread } from './thread-runner.ts';
@@ -217,14 +217,14 @@ export class WorkerDriverHost implements DriverHost {
         item.batch.settle(item.position, result);
       },
       refuse: (item) => (this.#quarantine.holds(...troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
-      strike: (item) => this.#strike(item),
+      strike: (item, tookRunner) => this.#strike(item, tookRunner ? strikesOfBreakdown : 1),
     };
   }
 
-  #strike(item: WorkItem): void {
+  #strike(item: WorkItem, strikes: number): void {
     const { driver, request } = item;
     if (driver.script !== undefined) this.#slow.add(driver.number);
-    if (!this.#quarantine.strike(...troubleOf(item))) return;
+    if (!this.#quarantine.strike(...troubleOf(item), strikes)) return;
     const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };
     this.#options.log.error('A driver is set aside', fields);
   }
@@ -258,7 +258,7 @@ function noDriver(ref: DriverRef): DecodeResult {
 }
 
 function setAside(driver: LoadedDriver): string {
-  return `Not tried: driver "${nameOf(driver)}" hung or broke down ${strikesMax} times within ${strikeWindowMs / 1000} s`;
+  return `Not tried: driver "${nameOf(driver)}" hung or broke down again and again within ${strikeWindowMs / 1000} s`;
 }
 
 /** What is set aside together: a driver with the device type that it has trouble with. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from '../../std/clock.ts';
-import { Quarantine, strikesMax, strikeWindowMs } from './quarantine.ts';
+import { Quarantine, strikesMax, strikesOfBreakdown, strikeWindowMs } from './quarantine.ts';
 
 test('a driver is set aside after its strikes within the window, and comes back after it', () => {
   const clock = new SimulatedClock();
@@ -19,4 +19,13 @@ test('a driver is set aside after its strikes within the window, and comes back 
   assert.deepEqual(quarantine.heldFor(1), []);
   quarantine.strike(1, 'meter');
   assert.equal(quarantine.holds(1, 'meter'), false);
+});
+
+test('messages that took their thread or process along set a driver aside sooner', () => {
+  const quarantine = new Quarantine(new SimulatedClock());
+  for (const isHeld of [false, false, true]) {
+    assert.equal(quarantine.strike(1, 'meter', strikesOfBreakdown), isHeld);
+    assert.equal(quarantine.holds(1, 'meter'), isHeld);
+  }
+  assert.equal(quarantine.strike(1, 'meter', strikesOfBreakdown), false);
 });

@@ -1,7 +1,12 @@
 import type { Clock } from '../../std/clock.ts';
 
-/** Messages of one driver that may hang or break down within the window, until it is not tried. Each costs up to seconds. */
+/** Strikes of one driver within the window, until it is not tried. A message that its time box ended is one, and cost as much as the box. */
 export const strikesMax = 8;
+/**
+ * Strikes of a message that took its thread or process along: what waits behind it waits for seconds (twenty time boxes, or
+ * until memory is full), so the third of them sets the driver aside.
+ */
+export const strikesOfBreakdown = 3;
 export const strikeWindowMs = 60_000;
 
 /**
@@ -18,11 +23,15 @@ export class Quarantine {
   }
 
   /** Whether this sets the driver aside. What was at work already when it was may still strike. */
-  strike(driver: number, deviceType: string): boolean {
+  strike(driver: number, deviceType: string, strikes = 1): boolean {
     const known = this.#current(driver, deviceType);
-    if (known !== undefined) return ++known.count === strikesMax;
+    if (known !== undefined) {
+      const before = known.count;
+      known.count += strikes;
+      return before < strikesMax && known.count >= strikesMax;
+    }
     const ofDriver = this.#strikes.get(driver) ?? new Map<string, Strikes>();
-    this.#strikes.set(driver, ofDriver.set(deviceType, { since: this.#clock.now(), count: 1 }));
+    this.#strikes.set(driver, ofDriver.set(deviceType, { since: this.#clock.now(), count: strikes }));
     return false;
   }
 

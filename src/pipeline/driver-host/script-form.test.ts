@@ -87,3 +87,10 @@ test('comments without end behind the word import are looked through once', () =
   assert.equal(importsAtRunTime(`import ${'/**/'.repeat(1000)} x`), false);
   assert.equal(importsAtRunTime(`import ${'/* * // **/'.repeat(1000)} ('x')`), true);
 });
+
+test('import() is found behind comments of every kind, and not in comments and texts', () => {
+  for (const source of ['import ("x")', 'import/* a */(x)', 'import // a\n(x)', 'import <!-- a\n(x)', '[...import(x)]'])
+    assert.equal(importsAtRunTime(source), true, source);
+  for (const source of ['meter.import.total', '// import(x)', '"import(x)"', 'important(x)', '/* import */ (x)'])
+    assert.equal(importsAtRunTime(source), false, source);
+});

@@ -8,6 +8,9 @@
  * and the same of what comes after it and goes down (`normalizeUplink`, `encodeDownlink`, `Encode`, `Encoder`, `decodeDownlink`),
  * as a script, as a CommonJS module, or as a module whose only `export`s are its own functions.
  */
+
+import { codeOf } from './script-code.ts';
+
 /** The names that CommonJS gives. Without need they are not given: a script that finds `module` may go on to `require`. */
 export const moduleNames: readonly string[] = ['module', 'exports'];
 
@@ -34,8 +37,8 @@ function unassignedAmong(locals: readonly string[]): string {
 function namesAsGlobals(source: string): string {
   const isLookedUp = lookedUpIn(source);
   if (isLookedUp === undefined) return '';
-  const code = source.replace(commentOrText, ' ');
-  const functions = namesIn(code, /(?:^|[;}])[ \t]*function\s*\*?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
+  const code = codeOf(source);
+  const functions = namesIn(code, /(?:^|[;}])[ \t]*function(?:\s*\*)?\s*([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
   const variables = namesIn(code, /^var\s+([A-Za-z_$][\w$]*)/gm).filter(isLookedUp);
   return [
     // One that is indented may belong to another function, and then there is none of its name here.
@@ -94,7 +97,7 @@ const firstLine = /^\ufeff?(?:#!.*)?/;
  * function it would hide it. One too many does no harm, unless the script has a `let` of that name: then it does not load.
  */
 export function globalVariables(source: string): readonly string[] {
-  return namesIn(source.replace(commentOrText, ' '), globalVariable);
+  return namesIn(codeOf(source), globalVariable);
 }
 
 const globalNames = [
@@ -193,17 +196,14 @@ function renamedIn(names: string): string[] {
 /**
  * Whether a script calls `import()`, which hands out promises of the outer realm, and could load nothing anyway. As a keyword
  * it cannot be spelled with escapes, and only white space and comments may stand before the bracket. Where the words are in a
- * comment or a text they do no harm; should a script trick the second look, it finds the outer realm hardened.
+ * comment or a text they do no harm; should a script trick the look, it finds the outer realm hardened.
  */
 export function importsAtRunTime(source: string): boolean {
-  return importCall.test(source) && importCall.test(source.replace(commentOrText, ' '));
+  return source.includes('import') && importCall.test(codeOf(source));
 }
 
 /** `meter.import.total` is a property; `...import(x)` is none. */
-const importCall =
-  /(?<!(?<!\.\.)\.\s*)\bimport(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:\/\/|<!--).*[\r\n\u2028\u2029])*[(.]/;
-const commentOrText =
-  /\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|`(?:[^`\\]|\\[\s\S])*`/g;
+const importCall = /(?<!(?<!\.\.)\.\s*)\bimport\s*[(.]/;
 
 const entryNames = [
   'decodeUplink',

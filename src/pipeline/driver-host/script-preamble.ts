@@ -35,13 +35,13 @@ export function namesGivenFirst(source: string): readonly GivenName[] {
   return ofTheLanguage(given, source);
 }
 
-/** Blanks and comments are left out. */
+/** Blanks and comments are left out. A text without an end is a piece as well: to look for one again from each mark in it has no end either. */
 function piecesOf(source: string): readonly string[] {
   return Array.from(source.matchAll(anyPiece), ([piece]) => piece).filter((piece) => !isBlank.test(piece));
 }
 
 const anyPiece =
-  /\s+|\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|[\w$]+|=+>?|\.{3}|[\s\S]/g;
+  /\s+|\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?|[\w$]+|=+>?|\.{3}|[\s\S]/g;
 const isBlank = /^(?:\s|\/[/*])/;
 /** Calls, questions, what makes text or numbers of an object, and what cannot be told apart from a regular expression. */
 const mayRun =
@@ -59,7 +59,7 @@ function endOfBody(pieces: readonly string[], start: number): number {
   let depth = 0;
   for (let at = start; at < pieces.length; at++) {
     const piece = pieces[at];
-    if (piece === '`' || piece === '"' || piece === "'") return -1;
+    if (openText.test(piece)) return -1;
     if (piece === '/' && !(divided.test(pieces[at - 1]) && !takesValue.test(pieces[at - 1]))) return -1;
     if (piece === '{') depth++;
     if (piece === '}' && --depth === 0) return at;
@@ -67,6 +67,8 @@ function endOfBody(pieces: readonly string[], start: number): number {
   return -1;
 }
 
+/** A template, whose end is not looked for, or a quotation mark that is part of a regular expression. */
+const openText = /^(?:`|"(?:[^"\\]|\\[\s\S])*|'(?:[^'\\]|\\[\s\S])*)$/;
 const divided = /^[\w$]+$|^\]$/;
 const takesValue = /^(?:return|typeof|case|in|of|delete|void|throw|new|do|else|yield|await|instanceof)$/;
 

@@ -39,7 +39,7 @@ test('the message at which a runner hangs is timed out at once, all others are d
   assert.deepEqual(world.runner.seen(), [1, 3]);
   world.runner.answer();
   assert.deepEqual(outcomes(await done), ['1', 'driver_timeout', '3']);
-  assert.deepEqual(world.strikes, [2]);
+  assert.deepEqual([world.strikes, world.breakdowns], [[2], [2]]);
 });
 
 test('a message without a time box that hangs a runner is tried once more in one before it is blamed', async () => {
@@ -228,6 +228,8 @@ class World {
   readonly clock = new SimulatedClock();
   readonly runners: FakeRunner[] = [];
   readonly strikes: number[] = [];
+  /** Of these, the ones that took their runner along. */
+  readonly breakdowns: number[] = [];
   #processorShare: number | undefined = 1;
   #processorSince = 0;
   #processorBefore = 0;
@@ -244,7 +246,11 @@ class World {
     log: silentLog,
     settle: (item, result) => item.batch.settle(item.position, result),
     refuse: () => undefined,
-    strike: (item) => this.strikes.push(item.request?.bytes[0] ?? -1),
+    strike: (item, tookRunner) => {
+      const name = item.request?.bytes[0] ?? -1;
+      this.strikes.push(name);
+      if (tookRunner) this.breakdowns.push(name);
+    },
   });
 
   get runner(): FakeRunner {

@@ -25,8 +25,8 @@ export interface SlotOptions {
   readonly settle: (item: WorkItem, result: DecodeResult) => void;
   /** The answer to a message that is not to be tried now. */
   readonly refuse: (item: WorkItem) => DecodeResult | undefined;
-  /** Told of each message that stopped a runner or ran out of time. */
-  readonly strike: (item: WorkItem) => void;
+  /** Told of each message that ran out of time, and whether its runner ended with it. */
+  readonly strike: (item: WorkItem, tookRunner: boolean) => void;
 }
 
 /** One place for a thread or process: feeds it jobs, watches it, replaces it, and finds out which message broke it. */
@@ -155,7 +155,7 @@ export class Slot {
     const parsed: DecodeResult[] = JSON.parse(results);
     for (const [index, item] of job.entries()) {
       const result = parsed[index];
-      if (!result.ok && result.code === 'driver_timeout') this.#options.strike(item);
+      if (!result.ok && result.code === 'driver_timeout') this.#options.strike(item, false);
       this.#options.settle(item, result);
     }
     this.pump();
@@ -210,7 +210,7 @@ export class Slot {
     for (const item of suspects) item.alone = true;
     this.#queue.unshift(...job.filter((item) => item !== culprit));
     if (culprit !== undefined) {
-      this.#options.strike(culprit);
+      this.#options.strike(culprit, true);
       this.#options.settle(culprit, verdict);
     }
     if (suspects.length === 0) this.#countFailure(reason);
