@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,22 @@ test('start prints one line of JSON when it is ready, serves, and stops cleanly 
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null], await log);
   for (const line of (await log).trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
+});
+
+test('start says where to look when the one before ended without a word, and not when it ended with one', async () => {
+  const data = join(cwd, 'data');
+  await mkdir(join(data, 'queues'), { recursive: true });
+  await writeFile(join(data, 'queues', 'starting'), '');
+  const refused = start('--mqtt-port', '0', '--http-port', '0', '--host', '192.0.2.1', '--data', data);
+  const [said] = await Promise.all([text(refused.stderr), once(refused, 'exit')]);
+  assert.ok(said.includes(`sluice doctor --data ${data}`), said);
+  const child = start(...freePorts, '--data', data);
+  const log = text(child.stderr);
+  await readyLine(child);
+  assert.equal((await readdir(join(data, 'queues'))).includes('starting'), false);
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  assert.doesNotMatch(await log, /doctor/);
 });
 
 test('start takes its options from a config file', async () => {

@@ -1,11 +1,14 @@
+import { join } from 'node:path';
 import { findConfigFile } from '../config/file.ts';
 import { environmentName, type Option } from '../config/option.ts';
 import { configOptions } from '../config/options.ts';
 import { text } from '../config/schema.ts';
 import { type Config, changedOptions, configFileVariable, loadConfig } from '../config.ts';
+import { dataFiles } from '../platform/data-files.ts';
 import { createLog, type Log } from '../std/log.ts';
 import { type CommandOption, command, type Terminal } from './command.ts';
 import { value } from './options.ts';
+import { StartMark } from './start-mark.ts';
 import { startProblem } from './start-problem.ts';
 
 type Flags = Readonly<Record<string, CommandOption<string | undefined>>>;
@@ -30,15 +33,29 @@ export const start = command({
     const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
+    let mark: StartMark | undefined;
     try {
+      mark = markStart(config, log);
       const platform = new Platform(config, log);
       reloadOnHangup(platform, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
-      return await serve(platform, log, terminal);
+      return await serve(platform, log, terminal, mark);
     } catch (problem) {
+      mark?.remove();
       throw startProblem(problem, config);
     }
   },
 });
+
+/** What the last start could not say by itself is said by this one, before it may come to the same end. */
+function markStart({ data }: Config, log: Log): StartMark {
+  const mark = new StartMark(join(data, dataFiles.queues));
+  if (mark.wasLeft) {
+    log.warn(
+      `The start before this one ended before the server was ready: where nobody ended it and the log does not say why, look for damage with \`sluice doctor --data ${data}\``,
+    );
+  }
+  return mark;
+}
 
 /** What a server process needs of the platform. */
 interface Servable {
@@ -55,10 +72,11 @@ interface Servable {
  * Serves until a signal asks to stop, or until storage fails: from then on nothing is acknowledged, and the process ends as
  * soon as everybody was told.
  */
-async function serve(platform: Servable, log: Log, terminal: Terminal): Promise<number> {
+async function serve(platform: Servable, log: Log, terminal: Terminal, mark: StartMark): Promise<number> {
   exitOnFailure(platform, log);
   const signalled = stopSignal(log);
   await platform.start();
+  mark.remove();
   const { mqttPort: mqtt, httpPort: http, listenerPorts: listeners } = platform;
   const ready = { event: 'ready', mqtt, http, pid: process.pid, listeners };
   terminal.out(JSON.stringify(ready));
