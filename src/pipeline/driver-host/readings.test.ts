@@ -23,6 +23,8 @@ test('errors refuse the message even beside data', () => {
   assert.equal(answerOf({ data: { t: 1 }, errors: [] }).ok, true);
   assert.deepEqual(answerOf({ errors: [['bad'], { code: 1 }] }), { ok: false, reason: 'bad; {"code":1}' });
   assert.deepEqual(answerOf({ errors: [[{ toString: 1 }]] }), { ok: false, reason: '[{"toString":1}]' });
+  const reason = 'The driver answered errors that say nothing: [""]';
+  assert.deepEqual(answerOf({ data: { t: 1 }, errors: [''] }), { ok: false, reason });
 });
 
 test('a number that JSON cannot say is refused with its place, an undefined property is as good as absent', () => {

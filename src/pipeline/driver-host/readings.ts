@@ -31,12 +31,20 @@ export function answerOf(output: unknown): Answer {
   if (!isJsonObject(output)) return refuse(`Answer with an object that has data or messages: met ${nameOf(output)}`);
   const errors = texts(output.errors);
   if (errors === undefined) return refuse(`Answer errors as an array of texts: met ${nameOf(output.errors)}`);
-  if (errors.length > 0) return refuse(toldOf(errors));
+  if (errors.length > 0)
+    return refuse(saysSomething.test(toldOf(errors)) ? toldOf(errors) : sayingNothing(output.errors));
   const warnings = texts(output.warnings) ?? [shorten(show(output.warnings))];
   const readings = readingsIn(output);
   return typeof readings === 'string'
     ? refuse(readings)
     : { ok: true, readings, warnings: warnings.slice(0, warningsMax) };
+}
+
+const saysSomething = /[^\s;]/;
+
+/** Codecs that look their errors up in a table give an empty text for one that the table lacks. */
+function sayingNothing(errors: unknown): string {
+  return `${ownWarningStart}errors that say nothing: ${show(errors)}`;
 }
 
 /** The reason shortened to what a dead letter holds. */
