@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { besideMosquitto } from './pipeline/beside.ts';
 import { compileLoads } from './pipeline/loads.ts';
 import { measurePipeline, type PipelineSample } from './pipeline/measure.ts';
 import { pipelineScenarios } from './pipeline/scenarios.ts';
@@ -13,6 +14,7 @@ const usage = `Usage: node bench/pipeline.ts [options]
 
   --scenario NAME  only this scenario; may be given several times. One of ${known}
   --runs N         runs of each, the minute and the burst excepted; the table shows medians (3)
+  --beside         the minute at Mosquitto too
   --write          the table into bench/pipeline.md
   --help           show this
 `;
@@ -21,6 +23,7 @@ const { values } = parseArgs({
   options: {
     scenario: { type: 'string', multiple: true },
     runs: { type: 'string', default: '3' },
+    beside: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -37,6 +40,7 @@ if (!Number.isInteger(runs) || runs < 1) throw new Error(`Expected --runs from 1
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const samples: PipelineSample[] = [];
+const beside: string[] = [];
 try {
   const loads = compileLoads(folder);
   for (const scenario of scenarios) {
@@ -48,11 +52,12 @@ try {
       );
       if (sample.stored !== sample.messages) process.exitCode = 1;
     }
+    if (values.beside && scenario.paced) beside.push(await besideMosquitto(scenario, loads, join(folder, 'mosquitto')));
   }
 } finally {
   rmSync(folder, { recursive: true });
 }
 const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), server and load on the same`;
-const report = `${pipelineTable(samples)}\n\nNode ${process.versions.node}, ${machine}, medians of ${runs} runs (the minute and the burst: one), ${new Date().toISOString().slice(0, 10)}.\n`;
+const report = `${[pipelineTable(samples), ...beside].join('\n\n')}\n\nNode ${process.versions.node}, ${machine}, medians of ${runs} runs (the minute and the burst: one), ${new Date().toISOString().slice(0, 10)}.\n`;
 process.stdout.write(`\n${report}`);
 if (values.write) writeFileSync(new URL('pipeline.md', import.meta.url), `# The pipeline\n\n${report}`);

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Broker } from '../broker.ts';
 import { compileMqttload, runLoad } from '../mqttload.ts';
 import type { SluiceBroker } from '../sluice.ts';
 import { payload } from './fleet.ts';
@@ -40,8 +41,9 @@ export function send(
     : overMqtt(broker, loads, scenario, ofEach);
 }
 
-async function overMqtt(
-  broker: SluiceBroker,
+/** The same over MQTT to any broker. */
+export async function overMqtt(
+  broker: Broker,
   { mqttload }: Loads,
   { devices, load }: PipelineScenario,
   ofEach: number,

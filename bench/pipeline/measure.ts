@@ -28,7 +28,7 @@ export interface PipelineSample {
 }
 
 /** Messages of each device that go in before anything counts: the compiler has seen the code then. */
-const warmUpMessages = 300;
+export const warmUpMessages = 300;
 
 export async function measurePipeline(scenario: PipelineScenario, loads: Loads, home: string): Promise<PipelineSample> {
   mkdirSync(home);
