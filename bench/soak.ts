@@ -52,7 +52,13 @@ async function soak({ minutes, storm, seed, write }: Options): Promise<boolean> 
     await watching;
     const isSettled = await run.finish();
     const retainedWrong = await run.retained.wrong((condition) => run.settled(condition));
-    const verdict = report(run, memory, { minutes, seed, isSettled, retainedWrong }, minutes >= memoryMinutesMin);
+    const dropped = await places.dropped();
+    const verdict = report(
+      run,
+      memory,
+      { minutes, seed, isSettled, retainedWrong, dropped },
+      minutes >= memoryMinutesMin,
+    );
     process.stdout.write(verdict.text);
     if (write) writeFileSync(fileURLToPath(new URL('soak.md', import.meta.url)), `# The last soak\n\n${verdict.text}`);
     return verdict.isFine;

@@ -40,6 +40,13 @@ export class Places {
     return createWebSocketStream(new WebSocket(url, 'mqtt', { ca: this.#authority.ca }));
   }
 
+  /** What the server says that it has not handed on, by reason; QoS 0 is among it. */
+  async dropped(): Promise<ReadonlyMap<string, number>> {
+    const metrics = await (await fetch(`http://${host}:${this.server.httpPort}/metrics`)).text();
+    const lines = metrics.matchAll(/^sluice_broker_dropped_total\{reason="(\w+)"\} (\d+)$/gm);
+    return new Map([...lines].map(([, reason, count]) => [reason, Number(count)]));
+  }
+
   async stop(): Promise<void> {
     await this.server.stop();
     this.#authority.remove();

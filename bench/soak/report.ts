@@ -18,6 +18,7 @@ export function report(
     readonly seed: number;
     readonly isSettled: boolean;
     readonly retainedWrong: number;
+    readonly dropped: ReadonlyMap<string, number>;
   },
   judgesMemory: boolean,
 ): Verdict {
@@ -42,6 +43,7 @@ export function report(
     `Storms: ${count(storms.connections)} connections, ${storms.refused} refused; wills that should not have come: ${falseWills}. ` +
       `Take-overs ${count(habits.takeOvers)}, returns ${count(habits.returns)}, pauses of slow readers ${count(habits.pauses)}; ` +
       `sessions lost ${sessionsLost}. Retained: ${count(retained.changes)} changes, wrong in the end ${given.retainedWrong}.`,
+    `Not handed on, as the server counts it: ${dropsIn(given.dropped)}.`,
     ...problems.slice(0, 10),
     '',
     ...memoryLines,
@@ -96,6 +98,11 @@ function accountRow(name: string, readings: readonly Reading[], readers: number,
 
 function rowCells({ name, acknowledged, readers, received, lost, twice, again, reordered }: AccountRow): string[] {
   return [name, ...[acknowledged, readers, received, lost, twice, again, reordered].map(count)];
+}
+
+function dropsIn(dropped: ReadonlyMap<string, number>): string {
+  const some = [...dropped].filter(([, drops]) => drops > 0);
+  return some.length === 0 ? 'nothing' : some.map(([reason, drops]) => `${count(drops)} ${reason}`).join(', ');
 }
 
 function count(value: number): string {
