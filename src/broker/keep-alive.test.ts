@@ -56,3 +56,22 @@ test('a server that stood still takes nobody for silent before it has listened a
   clock.advance(1);
   assert.equal(client.isOver, true);
 });
+
+test('a clock that is set back by an hour keeps no silent client for that hour, and ends none that speaks', () => {
+  const { clock, client } = watching();
+  clock.advance(10_000);
+  clock.setBack(3_600_000);
+  clock.advance(3 * silenceMsMax - 10_000);
+  assert.equal(client.isOver, true);
+  const other = watching();
+  other.clock.advance(10_000);
+  other.client.lastReceivedAt = other.clock.now();
+  other.clock.setBack(3_600_000);
+  for (let spoken = 0; spoken < 8; spoken++) {
+    other.clock.advance(silenceMsMax / 2 - 1);
+    other.client.lastReceivedAt = other.clock.now();
+  }
+  assert.equal(other.client.isOver, false);
+  other.clock.advance(silenceMsMax);
+  assert.equal(other.client.isOver, true);
+});

@@ -72,6 +72,12 @@ export class SimulatedClock implements Clock {
     return { cancel: () => void this.#timers.delete(id) };
   }
 
+  /** As when somebody sets the clock of a machine back: what waits for a timer waits no longer for it. */
+  setBack(ms: number): void {
+    this.#now -= ms;
+    for (const timer of this.#timers.values()) timer.at -= ms;
+  }
+
   /** Moves time forward by `ms` and runs every timer that falls due, at its own instant. */
   advance(ms: number): void {
     const end = this.#now + ms;
