@@ -33,14 +33,12 @@ export const start = command({
     const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
-    let mark: StartMark | undefined;
+    const mark = markStart(config, log);
     try {
-      mark = markStart(config, log);
       const platform = new Platform(config, log);
       reloadOnHangup(platform, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
       return await serve(platform, log, terminal, mark);
     } catch (problem) {
-      mark?.remove();
       throw startProblem(problem, config);
     }
   },
@@ -48,7 +46,12 @@ export const start = command({
 
 /** What the last start could not say by itself is said by this one, before it may come to the same end. */
 function markStart({ data }: Config, log: Log): StartMark {
-  const mark = new StartMark(join(data, dataFiles.queues));
+  const mark = new StartMark(join(data, dataFiles.queues), (problem) => {
+    // Where the folder is of no use at all the start itself says so.
+    log.debug('Cannot tell whether the start before this one ended without a word, or tell the next one', { problem });
+  });
+  // Whoever ends the process by itself has said why.
+  process.once('exit', () => mark.remove());
   if (mark.wasLeft) {
     log.warn(
       `The start before this one ended before the server was ready: where nobody ended it and the log does not say why, look for damage with \`sluice doctor --data ${data}\``,

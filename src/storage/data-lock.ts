@@ -13,7 +13,7 @@ export class DataLock {
   /** Throws `unavailable` when a living process holds the folder. */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true });
-    this.#path = join(folder, 'sluice.lock');
+    this.#path = pathIn(folder);
     this.#owner = describe(process.pid);
     while (!this.#create()) this.#clearStale(folder);
   }
@@ -48,6 +48,16 @@ export class DataLock {
     if (taken !== undefined && taken !== found && lives(taken)) linkSync(aside, this.#path);
     unlinkSync(aside);
   }
+}
+
+/** Whether a living process holds the folder. */
+export function isHeld(folder: string): boolean {
+  const owner = read(pathIn(folder));
+  return owner !== undefined && lives(owner);
+}
+
+function pathIn(folder: string): string {
+  return join(folder, 'sluice.lock');
 }
 
 function held(folder: string, owner: string): SluiceError {
