@@ -27,6 +27,9 @@ test('no script is looked through again and again: that happens outside of any t
     'the same where prototypes are extended': `has prototype ${'"a\\'.repeat(times)}`,
     'import in one line of comments': 'import//'.repeat(times),
     'comments without end': '/*'.repeat(times),
+    'the same where prototypes are extended and names asked for': `has prototype ${'/* '.repeat(4 * times)}`,
+    'names for many classes of its own': many(times, (n) => `A${n}.prototype.b = 1;`),
+    'beginnings of many names': many(times / 2, (n) => `this['a${n}' + k];\nfunction f${n}() {}\n`),
     'comments of another kind': 'import<!--'.repeat(times),
   };
   for (const [name, source] of Object.entries(scripts)) {
@@ -40,3 +43,7 @@ test('no script is looked through again and again: that happens outside of any t
     assert.ok(process.cpuUsage().user - user < 1_500_000, name);
   }
 });
+
+function many(count: number, written: (n: number) => string): string {
+  return Array.from({ length: count }, (_, n) => written(n)).join('');
+}

@@ -60,21 +60,23 @@ function lookedUpIn(source: string): ((name: string) => boolean) | undefined {
   const names = new Set(
     namesIn(source.replace(helperOfTypeScript, ' '), /\b(?:this|globalThis)\s*\.\s*([A-Za-z_$][\w$]*)/g),
   );
-  const beginnings: string[] = [];
+  const beginnings = new Set<string>();
   const keys = Array.from(source.matchAll(keyOfThis));
   // What has brackets in brackets is not taken apart.
   let mayBeAny = keys.length < Array.from(source.matchAll(/\b(?:this|globalThis)\s*\[/g)).length;
   const makesObjects = /\b(?:new|class)\b/.test(source);
   for (const [, key, assigned] of keys) {
     const [, , text, end] = textOfKey.exec(key) ?? [];
-    if (text !== undefined && isJoined.test(end)) beginnings.push(text);
+    if (text !== undefined && isJoined.test(end)) beginnings.add(text);
     else if (text !== undefined) names.add(text);
     // A constructor that takes over what it was given, `this[key] = value`, looks up nothing.
     else if (!/^\s*\d+\s*$/.test(key) && (assigned === undefined || !makesObjects)) mayBeAny = true;
   }
   if (mayBeAny) return () => true;
-  if (names.size === 0 && beginnings.length === 0) return undefined;
-  return (name) => names.has(name) || beginnings.some((beginning) => name.startsWith(beginning));
+  if (names.size === 0 && beginnings.size === 0) return undefined;
+  // There may be thousands of them, and thousands of names.
+  const lengths = new Set(Array.from(beginnings, ({ length }) => length));
+  return (name) => names.has(name) || [...lengths].some((length) => beginnings.has(name.slice(0, length)));
 }
 
 /** `var __extends = (this && this.__extends) || …`: its own compiler put it there, and nothing of that name is there yet. */

@@ -35,13 +35,19 @@ export function namesGivenFirst(source: string): readonly GivenName[] {
   return ofTheLanguage(given, source);
 }
 
-/** Blanks and comments are left out. A text without an end is a piece as well: to look for one again from each mark in it has no end either. */
+/** Blanks and comments are left out. A text or a comment without an end is a piece as well: to look for its end again from each mark in it has no end either. */
 function piecesOf(source: string): readonly string[] {
-  return Array.from(source.matchAll(anyPiece), ([piece]) => piece).filter((piece) => !isBlank.test(piece));
+  return Array.from(source.matchAll(anyPiece), ([piece]) => (isOpenComment(piece) ? '/' : piece)).filter(
+    (piece) => !isBlank.test(piece),
+  );
+}
+
+function isOpenComment(piece: string): boolean {
+  return piece.startsWith('/*') && (piece.length < '/**/'.length || !piece.endsWith('*/'));
 }
 
 const anyPiece =
-  /\s+|\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?|[\w$]+|=+>?|\.{3}|[\s\S]/g;
+  /\s+|\/\/.*|\/\*[\s\S]*?(?:\*\/|$)|"(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?|[\w$]+|=+>?|\.{3}|[\s\S]/g;
 const isBlank = /^(?:\s|\/[/*])/;
 /** Calls, questions, what makes text or numbers of an object, and what cannot be told apart from a regular expression. */
 const mayRun =
@@ -77,11 +83,11 @@ function givenIn([kind, dot, prototype, other, name]: readonly string[]): readon
   return dot === '.' && prototype === 'prototype' && other === '.' && name !== undefined ? [[kind, name]] : [];
 }
 
-/** Few classes get many names: the source is looked through once for each class. */
+/** The source is looked through once for each class of the language that gets names, and not for the script's own, of which there may be thousands. */
 function ofTheLanguage(given: readonly GivenName[], source: string): readonly GivenName[] {
-  const kinds = new Set(given.map(([kind]) => kind));
-  const declared = new Set([...kinds].filter((kind) => isDeclared(kind, source)));
-  return given.filter(([kind]) => !declared.has(kind));
+  const kinds = new Set(given.map(([kind]) => kind).filter((kind) => Object.hasOwn(globalThis, kind)));
+  for (const kind of kinds) if (isDeclared(kind, source)) kinds.delete(kind);
+  return given.filter(([kind]) => kinds.has(kind));
 }
 
 /** Then it need not be the one of the language. */
