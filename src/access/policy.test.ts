@@ -93,6 +93,23 @@ test('what is remembered of decisions is bounded, and stays right', () => {
   }
 });
 
+test('what may be read is decided once for each topic or filter, however many messages of it wait', () => {
+  let looks = 0;
+  const rule = {
+    action: 'subscribe',
+    get filter() {
+      looks++;
+      return 'a/#';
+    },
+  } as const;
+  const policy = new Policy([[rule]], values);
+  policy.maySubscribe('a/1');
+  const first = looks;
+  for (let message = 0; message < 100; message++) assert.equal(policy.maySubscribe('a/1'), true);
+  assert.equal(looks, first);
+  assert.equal(policy.mayPublish('a/1'), false);
+});
+
 test("rules for everybody come before each one's own", () => {
   const authorizer = new Authorizer([deny('publish', 'locked/#'), allow('all', 'public/#')]);
   const ann = user('ann', [allow('all', 'locked/#'), deny('all', 'public/#')]);

@@ -2,7 +2,7 @@ import { filterCovers, filterMatches, filtersOverlap } from '../mqtt/topics/matc
 import type { AccessRule } from './access.ts';
 import { filledFilter, type RuleValues } from './rule-template.ts';
 
-/** What one connection remembers of its decisions; beyond either the memory starts afresh. Most clients publish to a handful of topics. */
+/** What one connection remembers of its decisions; beyond either the memory starts afresh. Most clients publish to a handful of topics, and are owed messages of as few. */
 const decisionsMax = 256;
 const decisionCharactersMax = 16 * 1024;
 
@@ -24,8 +24,8 @@ export class Policy {
   readonly #lists: readonly (readonly AccessRule[])[];
   readonly #scope: PolicyScope;
   readonly #values: RuleValues;
-  readonly #mayPublish = new Map<string, boolean>();
-  #charactersKept = 0;
+  readonly #mayPublish = new Decisions();
+  readonly #maySubscribe = new Decisions();
 
   /** `lists` one after the other. */
   constructor(lists: readonly (readonly AccessRule[])[], values: RuleValues, scope: PolicyScope = everyRule) {
@@ -35,11 +35,13 @@ export class Policy {
   }
 
   mayPublish(topic: string): boolean {
-    const known = this.#mayPublish.get(topic);
-    if (known !== undefined) return known;
-    const allowed = this.#decide('publish', topic, (_, filter) => filterMatches(filter, topic));
-    this.#remember(topic, allowed);
-    return allowed;
+    return (
+      this.#mayPublish.about(topic) ??
+      this.#mayPublish.remember(
+        topic,
+        this.#decide('publish', topic, (_, filter) => filterMatches(filter, topic)),
+      )
+    );
   }
 
   /**
@@ -47,8 +49,14 @@ export class Policy {
    * denies a part. Two rules that cover it together are not put together.
    */
   maySubscribe(asked: string): boolean {
-    return this.#decide('subscribe', asked, (allows, filter) =>
-      allows ? filterCovers(filter, asked) : filtersOverlap(filter, asked),
+    return (
+      this.#maySubscribe.about(asked) ??
+      this.#maySubscribe.remember(
+        asked,
+        this.#decide('subscribe', asked, (allows, filter) =>
+          allows ? filterCovers(filter, asked) : filtersOverlap(filter, asked),
+        ),
+      )
     );
   }
 
@@ -71,15 +79,28 @@ export class Policy {
     }
     return this.#scope.otherwise(asked);
   }
+}
 
-  #remember(topic: string, allowed: boolean): void {
-    if (topic.length > decisionCharactersMax) return;
-    if (this.#mayPublish.size >= decisionsMax || this.#charactersKept + topic.length > decisionCharactersMax) {
-      this.#mayPublish.clear();
-      this.#charactersKept = 0;
+/** What was decided of topics or filters. */
+class Decisions {
+  /** Many connections only do the one or the other. */
+  #known: Map<string, boolean> | undefined;
+  #characters = 0;
+
+  about(asked: string): boolean | undefined {
+    return this.#known?.get(asked);
+  }
+
+  remember(asked: string, allowed: boolean): boolean {
+    if (asked.length > decisionCharactersMax) return allowed;
+    this.#known ??= new Map();
+    if (this.#known.size >= decisionsMax || this.#characters + asked.length > decisionCharactersMax) {
+      this.#known.clear();
+      this.#characters = 0;
     }
-    this.#mayPublish.set(topic, allowed);
-    this.#charactersKept += topic.length;
+    this.#known.set(asked, allowed);
+    this.#characters += asked.length;
+    return allowed;
   }
 }
 

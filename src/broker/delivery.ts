@@ -25,6 +25,8 @@ export class Deliverer {
   readonly sender: Sender;
   /** Whether a message went to a session on disk since `takeStored`. */
   #stored = false;
+  /** Those that go on in the next turn. */
+  readonly #resting = new Set<Session>();
   #handOn: ((outgoing: Outgoing) => void) | undefined;
 
   constructor(log: SessionLog, limits: BrokerLimits, counters: BrokerCounters, clock: Clock) {
@@ -127,13 +129,25 @@ export class Deliverer {
   /** Sends what waits as far as window and socket allow: after an acknowledgement, a flush, a drained socket, a reconnection. */
   pump(session: Session): void {
     const { link, stored } = session;
-    if (link === undefined || stored?.isTakenUp === false) return;
-    while (this.#sendWaiting(session, link) && this.sender.hasRoom(session, link)) {
+    if (link === undefined || stored?.isTakenUp === false || this.#resting.has(session)) return;
+    for (let pages = 0; this.#sendWaiting(session, link) && this.sender.hasRoom(session, link); pages++) {
+      if (pages === pagesPerTurnMax) {
+        this.#rest(session);
+        return;
+      }
       if (stored === undefined || !this.#readOn(session, stored, link)) {
         link.caughtUp();
         return;
       }
     }
+  }
+
+  #rest(session: Session): void {
+    this.#resting.add(session);
+    setImmediate(() => {
+      this.#resting.delete(session);
+      this.pump(session);
+    });
   }
 
   /** False where one has to go on waiting. */
@@ -311,6 +325,8 @@ function mayStillRead({ stored }: Session, link: SessionLink, outgoing: Outgoing
 /** Read from disk at once, and held in memory for a client that is slow; more stays on disk alone. */
 const pageMessagesMax = 256;
 const pageBytesMax = 256 * 1024;
+/** Of one session: what expired or may not be read any more takes no room in the window, and all of a long backlog may be such. */
+const pagesPerTurnMax = 8;
 
 /** The publication's own properties, with the subscription's identifier where it has one [MQTT-3.3.4-3]. */
 function propertiesFor(publication: Publication, subscription: Subscription): PublishProperties | undefined {

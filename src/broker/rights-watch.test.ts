@@ -39,7 +39,7 @@ function setUp(settings: Partial<AccessSettings> = {}, sources: ConsumerSource[]
     log: silentLog,
     verifier,
   });
-  const fixture = new BrokerFixture({ access, sources, limits: { sessionsMax: 2_000 } });
+  const fixture = new BrokerFixture({ access, sources, limits: { sessionsMax: 2_000, sessionMessagesMax: 3_000 } });
   const configure = async (next: Partial<AccessSettings>): Promise<void> => {
     access.reconfigure({ ...nothing, ...next });
     await settled();
@@ -181,6 +181,25 @@ test('what waited for a client that may not read its topic any more stays back w
   await configure({ users: [ann, bob] });
   again.cut();
   assert.deepEqual(taken(await fixture.connect('c1', keptAsAnn)), ['a/2']);
+});
+
+test('a long backlog that stays back is gone through in turns', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const client = await fixture.connect('c1', keptAsAnn);
+  assert.equal(await client.subscribed('a/1', { qos: 1 }), 1);
+  client.cut();
+  const publisher = await fixture.connect('p', as('bob'));
+  for (let n = 0; n < 3_000; n++) publishAcknowledged(publisher, 'a/1', 'x');
+  await configure({ users: [ann, bob], rules: [deniedA1] });
+  const { dropped } = fixture.broker.counters;
+  const back = fixture.connect('c1', keptAsAnn);
+  let most = 0;
+  for (let before = 0; before < 3_000; before = dropped.not_allowed) {
+    await new Promise(setImmediate);
+    most = Math.max(most, dropped.not_allowed - before);
+  }
+  await back;
+  assert.ok(most < 2_500, `${most} in one turn`);
 });
 
 test('what such a client was sent and did not acknowledge comes again all the same [MQTT-4.4.0-1]', async () => {
