@@ -10,6 +10,7 @@ import { BodyBudget } from './body-budget.ts';
 import type { HttpParts } from './http-parts.ts';
 import { LongPolls } from './long-polls.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
+import { Returning } from './returning.ts';
 
 /** How long a stop waits for requests that are being answered; then their connections are closed. */
 const stopMsMax = 5_000;
@@ -60,6 +61,7 @@ export class HttpServer implements Part {
       ...this.#parts,
       longPolls: this.#longPolls,
       metricsPage,
+      returning: new Returning(),
       directory: new CurrentDirectory(this.#parts.engine),
     };
     this.#app = await createApp(parts, { tls: this.#tls, bodyBudget, stopping: () => this.#stopping });

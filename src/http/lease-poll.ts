@@ -42,9 +42,10 @@ export async function pollLease(
   const until = clock.now() + request.waitMs;
   while (here) {
     const waitMs = Math.max(0, Math.min(stepMs, until - clock.now()));
+    const comesAgain = presence.isReturning || clock.now() + waitMs < until;
     const answer = await longPolls.wait({
       client,
-      start: () => engine.lease(queue, { ...request, waitMs }),
+      start: () => engine.lease(queue, { ...request, waitMs, comesAgain }),
       onLeft: (end) => {
         leftListener = end;
       },

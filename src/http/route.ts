@@ -5,6 +5,7 @@ import type { HttpParts } from './http-parts.ts';
 import type { LongPolls } from './long-polls.ts';
 import type { MetricsPage } from './metrics/metrics-page.ts';
 import type { Presence } from './presence.ts';
+import type { Returning } from './returning.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -45,6 +46,7 @@ export interface Answer {
 export interface RouteParts extends HttpParts {
   readonly longPolls: LongPolls;
   readonly metricsPage: MetricsPage;
+  readonly returning: Returning;
   /** Of the queues: a request looks through them again only where they have changed. */
   readonly directory: CurrentDirectory;
   /** The OpenAPI document of the contract. */

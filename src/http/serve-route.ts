@@ -40,7 +40,8 @@ export function serveRoute(app: FastifyInstance, row: Route, parts: RouteParts):
     handler: async (request, reply) => {
       const { params, query, headers, body } = request;
       const caller = callers.get(request) as Caller;
-      const told = { params, query, headers, body, caller, presence: new Presence(reply.raw) };
+      const presence = new Presence(reply.raw, parts.returning.note(request.socket));
+      const told = { params, query, headers, body, caller, presence };
       try {
         return send(reply, await row.handle(told, parts));
       } catch (problem) {

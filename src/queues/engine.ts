@@ -173,6 +173,8 @@ export interface LeaseRequest {
   readonly heldMax?: number;
   /** As in `ConsumeRequest`. */
   readonly group?: string;
+  /** False of one that nobody expects to ask again under this id: once idle, it has left. */
+  readonly comesAgain?: boolean;
 }
 
 export interface LeasedMessage {

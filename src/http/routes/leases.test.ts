@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { mock, test } from 'node:test';
 import { serve } from '../testing/served.ts';
 import { serveDisk } from '../testing/served-disk.ts';
@@ -70,6 +73,20 @@ test('nothing comes from a queue that is paused, and the answer says that it is'
   await engine.declare('jobs', { paused: false });
   assert.equal((await lease()).messages.length, 1);
   assert.deepEqual(await lease(), { messages: [] });
+});
+
+test('who polls over a connection for each request is one consumer while it waits, and none behind it', async (t) => {
+  const { engine, server } = await serveDisk(t);
+  const poll = async (agent: Agent | false): Promise<number> => {
+    const asked = request({ port: server.port, path: '/v1/queues/jobs/lease', method: 'POST', agent }).end();
+    const [answer] = await once(asked, 'response');
+    assert.equal(await text(answer), '{"messages":[]}');
+    return (await engine.stats('jobs')).consumers;
+  };
+  assert.deepEqual([await poll(false), await poll(false), await poll(false)], [0, 0, 0]);
+  const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+  assert.deepEqual([await poll(kept), await poll(kept), await poll(kept)], [0, 1, 1]);
+  kept.destroy();
 });
 
 test('a lease is extended', async (t) => {

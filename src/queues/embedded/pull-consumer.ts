@@ -15,6 +15,7 @@ export class LeaseWait {
   readonly max: number;
   readonly leaseMs: number;
   readonly heldMax: number;
+  readonly comesAgain: boolean;
   readonly resolve: (messages: readonly LeasedMessage[]) => void;
   readonly reject: (reason: SluiceError) => void;
   readonly collected: Entry[] = [];
@@ -22,7 +23,7 @@ export class LeaseWait {
   timer: Timer | undefined = undefined;
 
   constructor(
-    { max, heldMax = Number.POSITIVE_INFINITY }: LeaseRequest,
+    { max, heldMax = Number.POSITIVE_INFINITY, comesAgain = true }: LeaseRequest,
     leaseMs: number,
     resolve: LeaseWait['resolve'],
     reject: LeaseWait['reject'],
@@ -30,6 +31,7 @@ export class LeaseWait {
     this.max = Math.max(1, max);
     this.leaseMs = leaseMs;
     this.heldMax = heldMax;
+    this.comesAgain = comesAgain;
     this.resolve = resolve;
     this.reject = reject;
   }
@@ -56,6 +58,7 @@ export class PullConsumer implements Taker<Entry>, Wake {
   #settledAt: number | undefined;
   /** Not while it is idle: others need not wait until its grace is over. */
   #inDispatch = false;
+  #comesAgain = true;
   #left = false;
 
   constructor(id: string, home: LeasingHome, byToken: Map<string, Entry>, listener: PullListener) {
@@ -69,6 +72,7 @@ export class PullConsumer implements Taker<Entry>, Wake {
 
   ask(wait: LeaseWait): void {
     this.#joinDispatch();
+    this.#comesAgain = wait.comesAgain;
     this.#waits.add(wait);
     this.limit();
   }
@@ -168,7 +172,7 @@ export class PullConsumer implements Taker<Entry>, Wake {
     if (removed) this.#leave();
     if (this.#slot.inflight > 0 || !this.#inDispatch) return;
     this.#leaveDispatch();
-    if (this.#listener.mayStay()) context.wakes.set(this, context.clock.now() + pollGraceMs);
+    if (this.#comesAgain && this.#listener.mayStay()) context.wakes.set(this, context.clock.now() + pollGraceMs);
     else this.#leave();
   }
 

@@ -100,6 +100,14 @@ export function tellingContract(on: ContractBench): void {
       assert.deepEqual(await on.engine.consumers('orders'), []);
     });
 
+    test('tell at once of one who is idle and is not expected again', async () => {
+      await on.engine.declare('orders', bound);
+      const told = listen(on);
+      await on.engine.lease('orders', { consumerId: 'passer-by', max: 1, waitMs: 0, comesAgain: false });
+      assert.deepEqual(told.at(-1), ['orders', 'consumer-left', 'passer-by', 'pull']);
+      assert.equal((await on.engine.stats('orders')).consumers, 0);
+    });
+
     test('tell at once of one who leaves', async () => {
       await on.engine.declare('orders', bound);
       await on.engine.lease('orders', { consumerId: 'puller', max: 1, waitMs: 0 });
