@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { mosquittoVersion } from './mosquitto.ts';
 import { besideMosquitto } from './pipeline/beside.ts';
 import { compileLoads } from './pipeline/loads.ts';
 import { measurePipeline, type PipelineSample } from './pipeline/measure.ts';
@@ -37,6 +38,9 @@ if (unknown !== undefined) throw new Error(`No scenario "${unknown}": expected o
 const scenarios = pipelineScenarios.filter(({ name }) => values.scenario?.includes(name) ?? true);
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 1) throw new Error(`Expected --runs from 1: met "${values.runs}"`);
+
+// Said before the minutes that it takes, not behind them.
+if (values.beside) mosquittoVersion();
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
 const samples: PipelineSample[] = [];

@@ -7,8 +7,8 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Runs TypeScript as it is and has `node:sqlite`; the same as `engines` in package.json. */
-const nodeMajorNeeded = 24;
+/** Runs TypeScript as it is, and has `node:sqlite` and argon2; the same as `engines` in package.json. */
+const nodeNeeded = { major: 24, minor: 7 };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 // A checkout has the sources; the published package has what was built of them.
@@ -16,7 +16,7 @@ const main = [join(root, 'src', 'main.ts'), join(root, 'dist', 'main.js')].find(
 
 if (main === undefined) {
   fail(`Cannot start Sluice: expected src/main.ts or dist/main.js in ${root}, found neither`);
-} else if (major(process.versions.node) >= nodeMajorNeeded) {
+} else if (isNewEnough(process.versions.node)) {
   await import(pathToFileURL(main).href);
 } else {
   runWithOtherNode(main);
@@ -26,7 +26,7 @@ function runWithOtherNode(script) {
   const node = nodeFromPackage();
   if (node === undefined) {
     fail(
-      `Sluice needs Node ${nodeMajorNeeded} or newer, and this is Node ${process.versions.node} (${process.execPath}). ` +
+      `Sluice needs Node ${nodeNeeded.major}.${nodeNeeded.minor} or newer, and this is Node ${process.versions.node} (${process.execPath}). ` +
         'Install a newer Node, or the "node" package of npm beside Sluice.',
     );
     return;
@@ -53,11 +53,12 @@ function nodeFromPackage() {
   }
   const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
   const binary = join(dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  return major(version) >= nodeMajorNeeded && existsSync(binary) ? binary : undefined;
+  return isNewEnough(version) && existsSync(binary) ? binary : undefined;
 }
 
-function major(version) {
-  return Number(version.split('.')[0]);
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > nodeNeeded.major || (major === nodeNeeded.major && minor >= nodeNeeded.minor);
 }
 
 function fail(message) {

@@ -32,7 +32,7 @@ test('the published package runs what was built', async () => {
 });
 
 test('an older Node runs Sluice with the Node of the npm package, with the arguments and the exit status', async () => {
-  const folder = packageWith({ 'dist/main.js': echoArguments, ...nodePackage('24.1.0') });
+  const folder = packageWith({ 'dist/main.js': echoArguments, ...nodePackage('24.7.0') });
   const { status, output } = await run(folder, ['--import', oldNode], ['queue', 'list']);
   assert.deepEqual({ status, output }, { status: 7, output: 'arguments queue list\n' });
 });
@@ -42,7 +42,7 @@ test('signals reach the process that an older Node started, and its end is passe
     process.on('SIGTERM', () => { console.log('stopping'); process.exit(9); });
     setInterval(() => undefined, 1000);
     console.log('up');`;
-  const folder = packageWith({ 'dist/main.js': main, ...nodePackage('24.1.0') });
+  const folder = packageWith({ 'dist/main.js': main, ...nodePackage('24.7.0') });
   const child = launch(folder, ['--import', oldNode], []);
   const output: string[] = [];
   child.stdout.on('data', (text) => {
@@ -59,7 +59,7 @@ test('an older Node without that package says what is needed and what was met', 
   const { status, output, errors } = await run(folder, ['--import', oldNode], ['start']);
   assert.equal(status, 1);
   assert.equal(output, '');
-  assert.match(errors, /needs Node 24 or newer, and this is Node 20\.9\.0/);
+  assert.match(errors, /needs Node 24\.7 or newer, and this is Node 20\.9\.0/);
 });
 
 test('the process that was started is the server', async () => {
@@ -74,8 +74,10 @@ test('the process that was started is the server', async () => {
 });
 
 test('a Node package that is too old itself is not used', async () => {
-  const folder = packageWith({ 'dist/main.js': echoArguments, ...nodePackage('22.3.0') });
-  assert.match((await run(folder, ['--import', oldNode], [])).errors, /needs Node 24/);
+  for (const version of ['22.9.0', '24.6.0']) {
+    const folder = packageWith({ 'dist/main.js': echoArguments, ...nodePackage(version) });
+    assert.match((await run(folder, ['--import', oldNode], [])).errors, /needs Node 24\.7/);
+  }
 });
 
 /** The npm package "node" of some version; its binary is the Node that runs this test. */

@@ -59,6 +59,18 @@ test('what was normalised is kept as that, of the history and of a dead letter, 
   assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /2 of 2 examples as expected/);
 });
 
+test('a message of another device type is not kept', async () => {
+  const message = { payload: '{', encoding: 'utf8' };
+  const answers = {
+    'GET /v1/dead-letters/messages/5': { body: { message, now: { deviceId: 'd1', readings: [] } } },
+    'GET /v1/devices/d1': { body: { type: 'am107' } },
+  };
+  const { status, err } = await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
+  assert.equal(status, 1);
+  assert.match(err, /for device type "th", and "d1" is a "am107"/);
+  assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /2 of 2 examples as expected/);
+});
+
 test('inside the folder of a driver it needs no name, says which file it wrote, and elsewhere it writes nothing', async () => {
   const message = { payload: '{', encoding: 'utf8' };
   const answers = { 'GET /v1/dead-letters/messages/5': { body: { message, now: { deviceId: '', readings: [] } } } };

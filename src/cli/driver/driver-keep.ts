@@ -47,11 +47,12 @@ export const keepExample = command({
     token: apiOptions.token,
   },
   async run({ options: { device, message, dead, url, token }, operands: [named], terminal }) {
-    const folder = await folderOf(named, terminal.cwd);
+    const { folder, deviceType } = await folderOf(named, terminal.cwd);
     const api = new Api(url, token);
     let example: ManifestExample;
-    if (dead !== undefined) example = await fromDeadLetter(api, dead);
-    else if (device !== undefined && message !== undefined) example = await fromHistory(api, device, message);
+    if (dead !== undefined) example = await fromDeadLetter(api, dead, deviceType);
+    else if (device !== undefined && message !== undefined)
+      example = await fromHistory(api, device, message, deviceType);
     else throw new UsageError('Give --device and --message, or --dead');
     const kept = await addTo(folder, example);
     terminal.out(`Kept "${example.description}" in ${kept}.`);
@@ -59,11 +60,11 @@ export const keepExample = command({
   },
 });
 
-async function fromHistory(api: Api, device: string, message: string): Promise<ManifestExample> {
+async function fromHistory(api: Api, device: string, message: string, deviceType: string): Promise<ManifestExample> {
   const { processed, rows } = await api.get<StoryAnswer>(path`/v1/devices/${device}/messages/${message}`);
   const raw = processed?.raw;
   if (raw === undefined) throw new Error(`Cannot keep message "${message}": its bytes are not there (any more)`);
-  const call = await callFor(api, device);
+  const call = await callFor(api, device, deviceType);
   return {
     description: `message ${message} of ${device}`,
     call,
@@ -74,11 +75,11 @@ async function fromHistory(api: Api, device: string, message: string): Promise<M
   };
 }
 
-async function fromDeadLetter(api: Api, sequence: number): Promise<ManifestExample> {
+async function fromDeadLetter(api: Api, sequence: number, deviceType: string): Promise<ManifestExample> {
   const { message, now } = await api.get<DeadAnswer>(path`/v1/dead-letters/messages/${String(sequence)}`);
   if (now === undefined) throw new Error(`Cannot keep dead letter ${sequence}: it is no message of a device`);
   const fPort = message.properties?.userProperties?.find(([name]) => name === 'sluice-fport')?.[1];
-  const call = await callFor(api, now.deviceId);
+  const call = await callFor(api, now.deviceId, deviceType);
   return {
     description: `dead letter ${sequence}`,
     call,
@@ -93,11 +94,14 @@ function hexOf({ payload, encoding }: Bytes): string {
   return Buffer.from(payload, encoding).toString('hex');
 }
 
-/** What the readings of a device are made by: a device that is not registered has none. */
-async function callFor(api: Api, device: string): Promise<ManifestExample['call']> {
+/** What the readings of a device are made by: a device that is not registered has none. Throws for one of a type that is not the driver's. */
+async function callFor(api: Api, device: string, deviceType: string): Promise<ManifestExample['call']> {
   if (device === '') return undefined;
   try {
     const { type } = await api.get<{ type: string }>(path`/v1/devices/${device}`);
+    if (type !== deviceType) {
+      throw new Error(`Cannot keep it: the driver is for device type "${deviceType}", and "${device}" is a "${type}"`);
+    }
     const { readings } = await api.get<{ readings: string }>(path`/v1/device-types/${type}`);
     return readings === 'normalized' ? 'normalizeUplink' : undefined;
   } catch (problem) {
@@ -113,13 +117,13 @@ function outputOf(rows: StoryAnswer['rows'], call: ManifestExample['call']): Jso
 }
 
 /** Looked at before the server is asked: what is to be kept must have a place. */
-async function folderOf(named: string | undefined, cwd: string): Promise<string> {
+async function folderOf(named: string | undefined, cwd: string): Promise<{ folder: string; deviceType: string }> {
   const folder = resolve(cwd, named ?? '.');
   if (named === undefined && !existsSync(join(folder, manifestFile))) {
     throw new UsageError(`Give FOLDER, or run this inside the folder of a driver: ${folder} has no ${manifestFile}`);
   }
-  await readDriverFolder(folder);
-  return folder;
+  const { deviceType } = await readDriverFolder(folder);
+  return { folder, deviceType };
 }
 
 /** As one step, so that a manifest is never half written. */
