@@ -35,6 +35,7 @@ export const errorCatalogue = {
   queue_full: { http: 429, mqtt: 0x97, retryable: true, title: 'The queue is full' },
   disk_full: { http: 507, mqtt: 0x97, retryable: true, title: 'The disk is full' },
   unavailable: { http: 503, mqtt: 0x88, retryable: true, title: 'The server is not ready' },
+  driver_set_aside: { http: 503, mqtt: 0x83, retryable: true, title: 'The driver of the device is set aside for now' },
   storage_failed: { http: 503, mqtt: 0x83, retryable: true, title: 'The message could not be stored' },
   internal: { http: 500, mqtt: 0x80, retryable: true, title: 'Something unexpected went wrong' },
 } as const satisfies Record<string, ErrorRow>;

@@ -119,6 +119,8 @@ export type DecodeResult = { readonly decodeUs?: number } & (
       readonly stage: 'decode' | 'validate';
       readonly code: ErrorCode;
       readonly reason: string;
+      /** Seconds until the driver is tried again, of one that is set aside. */
+      readonly retryAfterSeconds?: number;
     }
 );
 

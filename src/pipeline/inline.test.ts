@@ -108,6 +108,14 @@ test('when the driver host fails, or has no time, nothing is rejected', async ()
   assert.equal(bench.buried.length, 0);
 });
 
+test('a message whose driver is set aside is answered with the driver, and when to send it again', async () => {
+  const [{ outcome, failure }] = await bench.publish(bench.message('m', { setAside: true }));
+  assert.equal(outcome, 'failed:driver_set_aside');
+  const { driver, driverVersion, retryAfterSeconds } = failure?.detail ?? {};
+  assert.deepEqual([driver, driverVersion, retryAfterSeconds], ['meter-any', '1.0.0', 42]);
+  assert.equal(bench.buried.length, 0, 'it may be sent again');
+});
+
 test('messages of unknown and retired devices are refused, and not dead-lettered, and it is known who sends', async () => {
   await bench.device('old', { name: 'meter' }, { retired: true });
   const receipts = await bench.publish(bench.message('nobody', { v: 1 }), bench.message('old', { v: 1 }));

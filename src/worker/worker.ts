@@ -242,7 +242,11 @@ function isSame(a: DriverRef, b: DriverRef): boolean {
   return a.id === b.id && a.version === b.version;
 }
 
-/** The server knows the driver, or it would not have asked for it: that it is not here is this worker's own trouble. */
+/**
+ * The server knows the driver, or it would not have asked for it: that it is not here is this worker's own trouble. That one is
+ * set aside an older server takes for no answer; the reason and the report say it.
+ */
 function answerable(result: DecodeResult): DecodeResult {
-  return result.ok || result.code !== 'no_driver' ? result : { ...result, code: 'unavailable' };
+  if (result.ok || (result.code !== 'no_driver' && result.code !== 'driver_set_aside')) return result;
+  return { ...result, code: 'unavailable' };
 }

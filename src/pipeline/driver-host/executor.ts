@@ -119,7 +119,7 @@ export class Executor {
     try {
       const script = this.#script(driver, call);
       if (isLoadOnly(group[0])) return [{ ok: true, readings: [], warnings: [] }];
-      if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => notTried);
+      if ((this.#timeouts.get(driver) ?? 0) >= timeoutsMax) return group.map(() => this.#notTried(driver));
       this.#untidy.add(script);
       const began = performance.now();
       answers = script.decode(group.map(scriptInput), this.#boxAll || group.some(({ boxed }) => boxed));
@@ -134,6 +134,11 @@ export class Executor {
     if (group.length > 1) return group.flatMap((task, index) => this.#decodeAlone(first + index, task));
     this.#timeouts.set(driver, (this.#timeouts.get(driver) ?? 0) + 1);
     return [timedOut(this.#options.timeoutMs)];
+  }
+
+  #notTried(driver: number): DecodeResult {
+    const reason = `Send the message again later, and mend driver "${this.#sources.get(driver)?.name}": it ran out of time on ${timeoutsMax} others just before`;
+    return { ok: false, stage: 'decode', code: 'driver_set_aside', reason };
   }
 
   #decodeAlone(place: number, task: Task): DecodeResult[] {
@@ -191,13 +196,6 @@ export class Executor {
 }
 
 const noSchemas: SchemaSet = {};
-
-const notTried: DecodeResult = {
-  ok: false,
-  stage: 'decode',
-  code: 'unavailable',
-  reason: `Not tried: the driver ran out of time on ${timeoutsMax} other messages just before`,
-};
 
 export function timedOut(timeoutMs: number): DecodeResult {
   const reason = `The driver did not answer within ${timeoutMs} ms`;

@@ -174,9 +174,15 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
   });
   const first = await host.decode(Array.from({ length: 12 }, () => request('loops')));
   assert.equal(codes(first).filter((code) => code === 'driver_timeout').length, 8);
-  assert.equal(codes(first).filter((code) => code === 'unavailable').length, 4);
+  assert.equal(codes(first).filter((code) => code === 'driver_set_aside').length, 4);
   const second = await host.decode([request('loops'), request('json', Buffer.from('{"t":1}'))]);
-  assert.deepEqual(codes(second), ['unavailable', 'ok']);
+  assert.deepEqual(codes(second), ['driver_set_aside', 'ok']);
+  assert.equal(
+    reasonOf(second[0]),
+    'Send the message again after 1970-01-01T00:01:00.000Z, and mend driver "loops@1.0.0": it is set aside for device type "x" ' +
+      'until then, since it hung or broke down again and again within 60 s',
+  );
+  assert.equal(second[0].ok ? undefined : second[0].retryAfterSeconds, 60);
   const setAside = host.drivers().filter(({ setAsideFor }) => setAsideFor.length > 0);
   assert.deepEqual(
     setAside.map(({ id, setAsideFor }) => [id, setAsideFor]),
@@ -197,8 +203,8 @@ test('a driver whose loops no time box ends is set aside after the third of them
     'driver_timeout',
     'driver_timeout',
     'driver_timeout',
-    'unavailable',
-    'unavailable',
+    'driver_set_aside',
+    'driver_set_aside',
   ]);
 });
 
@@ -222,7 +228,7 @@ test('a schema that takes too long sets its device type aside, and not the drive
   await host.decode(new Array(9).fill({ ...slow, device: { ...device('d1'), type: 'slow' } }));
   const other = request('json', Buffer.from('{"t":1}'));
   const results = await host.decode([{ ...slow, device: { ...device('d1'), type: 'slow' } }, other]);
-  assert.deepEqual(codes(results), ['unavailable', 'ok']);
+  assert.deepEqual(codes(results), ['driver_set_aside', 'ok']);
 });
 
 test('a schema of a library that is let down later costs its message and not the thread', async (t) => {

@@ -216,7 +216,7 @@ export class WorkerDriverHost implements DriverHost {
         this.#waiting--;
         item.batch.settle(item.position, result);
       },
-      refuse: (item) => (this.#quarantine.holds(...troubleOf(item)) ? unavailable(setAside(item.driver)) : undefined),
+      refuse: (item) => this.#refusal(item),
       strike: (item, tookRunner) => this.#strike(item, tookRunner ? strikesOfBreakdown : 1),
     };
   }
@@ -225,8 +225,13 @@ export class WorkerDriverHost implements DriverHost {
     const { driver, request } = item;
     if (driver.script !== undefined) this.#slow.add(driver.number);
     if (!this.#quarantine.strike(...troubleOf(item), strikes)) return;
-    const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: setAside(driver) };
+    const fields = { driver: nameOf(driver), deviceType: request?.device.type, reason: trouble };
     this.#options.log.error('A driver is set aside', fields);
+  }
+
+  #refusal(item: WorkItem): DecodeResult | undefined {
+    const until = this.#quarantine.heldUntil(...troubleOf(item));
+    return until === undefined ? undefined : setAside(item, until, (this.#options.clock ?? systemClock).now());
   }
 
   #checkLimits({ script }: ScriptDriver): void {
@@ -257,8 +262,14 @@ function noDriver(ref: DriverRef): DecodeResult {
   return { ok: false, stage: 'decode', code: 'no_driver', reason: `No driver "${nameOf(ref)}" is loaded` };
 }
 
-function setAside(driver: LoadedDriver): string {
-  return `Not tried: driver "${nameOf(driver)}" hung or broke down again and again within ${strikeWindowMs / 1000} s`;
+const trouble = `it hung or broke down again and again within ${strikeWindowMs / 1000} s`;
+
+function setAside({ driver, request }: WorkItem, until: number, now: number): DecodeResult {
+  const reason =
+    `Send the message again after ${new Date(until).toISOString()}, and mend driver "${nameOf(driver)}": ` +
+    `it is set aside for device type "${request?.device.type}" until then, since ${trouble}`;
+  const retryAfterSeconds = Math.ceil((until - now) / 1000);
+  return { ok: false, stage: 'decode', code: 'driver_set_aside', reason, retryAfterSeconds };
 }
 
 /** What is set aside together: a driver with the device type that it has trouble with. */

@@ -7,25 +7,25 @@ test('a driver is set aside after its strikes within the window, and comes back 
   const clock = new SimulatedClock();
   const quarantine = new Quarantine(clock);
   for (let strike = 1; strike < strikesMax; strike++) quarantine.strike(1, 'meter');
-  assert.equal(quarantine.holds(1, 'meter'), false);
+  assert.equal(quarantine.heldUntil(1, 'meter'), undefined);
   assert.equal(quarantine.strike(1, 'meter'), true);
-  assert.equal(quarantine.holds(1, 'meter'), true);
+  assert.equal(quarantine.heldUntil(1, 'meter'), clock.now() + strikeWindowMs);
   assert.equal(quarantine.strike(1, 'meter'), false, 'it is set aside once');
-  assert.equal(quarantine.holds(1, 'tracker'), false);
+  assert.equal(quarantine.heldUntil(1, 'tracker'), undefined);
   quarantine.strike(1, 'tracker');
   assert.deepEqual([quarantine.heldFor(1), quarantine.heldFor(2)], [['meter'], []]);
   clock.advance(strikeWindowMs);
-  assert.equal(quarantine.holds(1, 'meter'), false);
+  assert.equal(quarantine.heldUntil(1, 'meter'), undefined);
   assert.deepEqual(quarantine.heldFor(1), []);
   quarantine.strike(1, 'meter');
-  assert.equal(quarantine.holds(1, 'meter'), false);
+  assert.equal(quarantine.heldUntil(1, 'meter'), undefined);
 });
 
 test('messages that took their thread or process along set a driver aside sooner', () => {
   const quarantine = new Quarantine(new SimulatedClock());
   for (const isHeld of [false, false, true]) {
     assert.equal(quarantine.strike(1, 'meter', strikesOfBreakdown), isHeld);
-    assert.equal(quarantine.holds(1, 'meter'), isHeld);
+    assert.equal(quarantine.heldUntil(1, 'meter') !== undefined, isHeld);
   }
   assert.equal(quarantine.strike(1, 'meter', strikesOfBreakdown), false);
 });

@@ -35,15 +35,18 @@ export class Quarantine {
     return false;
   }
 
-  holds(driver: number, deviceType: string): boolean {
+  /** When the driver is tried again, in epoch milliseconds; undefined where it is not set aside. */
+  heldUntil(driver: number, deviceType: string): number | undefined {
     const known = this.#current(driver, deviceType);
-    return known !== undefined && known.count >= strikesMax;
+    return known !== undefined && known.count >= strikesMax ? known.since + strikeWindowMs : undefined;
   }
 
   /** Device types for which the driver is set aside now. */
   heldFor(driver: number): readonly string[] {
     const ofDriver = this.#strikes.get(driver);
-    return ofDriver === undefined ? [] : [...ofDriver.keys()].filter((deviceType) => this.holds(driver, deviceType));
+    return ofDriver === undefined
+      ? []
+      : [...ofDriver.keys()].filter((deviceType) => this.heldUntil(driver, deviceType) !== undefined);
   }
 
   /** The driver went, and its number does not come again. */

@@ -58,7 +58,7 @@ export function fPortOf(work: Work): number | undefined {
 function take(work: Work, result: DecodeResult): void {
   work.decodeUs = result.decodeUs;
   if (!result.ok) {
-    work.stop(result.stage, new SluiceError(result.code, result.reason));
+    work.stop(result.stage, new SluiceError(result.code, result.reason, { detail: detailOf(work, result) }));
     return;
   }
   work.warnings = work.warnings.length === 0 ? result.warnings : [...work.warnings, ...result.warnings];
@@ -67,6 +67,15 @@ function take(work: Work, result: DecodeResult): void {
   if (timeless < 0) work.readings = readings;
   else work.stop('decode', unreadableTime(result.readings[timeless]));
 }
+
+/** Of a driver that is set aside: which one, and how long. */
+function detailOf({ driver }: Work, { code, retryAfterSeconds }: DecodeResult & { ok: false }): Detail | undefined {
+  if (code !== 'driver_set_aside') return undefined;
+  const named = { driver: driver?.id, driverVersion: driver?.version };
+  return retryAfterSeconds === undefined ? named : { ...named, retryAfterSeconds };
+}
+
+type Detail = Record<string, unknown>;
 
 /** What the driver does not say of a reading, the message says of all of them; a time that cannot be read is NaN. */
 function toReading(work: Work, decoded: DecodedReading): Reading {

@@ -104,6 +104,9 @@ function decode(request: DecodeRequest): DecodeResult {
     return { ok: false, stage: 'validate', code: 'schema_violation', reason: 'Value 17 of "x" is too large' };
   }
   if (parsed.busy === true) return { ok: false, stage: 'decode', code: 'unavailable', reason: 'Not tried' };
+  if (parsed.setAside === true) {
+    return { ok: false, stage: 'decode', code: 'driver_set_aside', reason: 'It hung', retryAfterSeconds: 42 };
+  }
   const warnings = Array.isArray(parsed.warnings) ? (parsed.warnings as string[]) : [];
   if (Array.isArray(parsed.readings)) return { ok: true, readings: parsed.readings, warnings };
   const { ts, seq, messageId: _, ...data } = parsed;

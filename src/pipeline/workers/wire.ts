@@ -148,6 +148,7 @@ const failures: ReadonlySet<unknown> = new Set<(DecodeResult & { ok: false })['c
   'driver_failed',
   'driver_timeout',
   'schema_violation',
+  'driver_set_aside',
   'unavailable',
 ]);
 
