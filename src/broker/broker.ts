@@ -85,7 +85,12 @@ export interface BrokerLevels {
 }
 
 /** Hears what comes of a connection that was closed as soon as it was there. */
-const refused: TransportHandler = { receive: () => undefined, drained: () => undefined, closed: () => undefined };
+const refused: TransportHandler = {
+  receive: () => undefined,
+  room: () => undefined,
+  drained: () => undefined,
+  closed: () => undefined,
+};
 
 /** MQTT semantics without sockets: bytes come in through `accept`, messages of others through `publish`. */
 export class Broker implements Part {

@@ -71,6 +71,10 @@ export class Receiver implements TransportHandler, FrameHandler {
     if (this.#meter !== undefined) this.#charge(this.#meter, chunk.length);
   }
 
+  room(): Buffer | undefined {
+    return this.#reader.room();
+  }
+
   drained(): void {
     const connection = this.#connection;
     try {

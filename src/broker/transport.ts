@@ -36,6 +36,11 @@ export interface Transport extends ByteSink {
 export interface TransportHandler {
   /** The bytes hold during the call: the next read may write over them. */
   receive(chunk: Buffer): void;
+  /**
+   * Where the next bytes are wanted, for who can read them to there; asked behind each `receive`, and what was said before no
+   * longer counts then. `receive` gets the part of it that was filled, from its start.
+   */
+  room(): Buffer | undefined;
   /** Output that had waited is gone to the operating system. */
   drained(): void;
   /** Called once, whoever closed. */

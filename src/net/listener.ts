@@ -195,7 +195,9 @@ export class Listener {
       input.receive(bytes);
       turn.goOn();
     };
-    const socket = this.tls === undefined ? reading.adopt(visit.socket, receive) : readAsUsual(visit.socket, receive);
+    const room = (): Buffer | undefined => (output === undefined ? handler.room() : undefined);
+    const socket =
+      this.tls === undefined ? reading.adopt(visit.socket, receive, room) : readAsUsual(visit.socket, receive);
     if (socket !== visit.socket) this.#follow(visit, socket);
     const transport = new SocketTransport(socket, peer, this.#parts, () => handler.drained(), output);
     const handler = accept(transport);

@@ -10,17 +10,22 @@ class Reader {
   readonly socket: Socket;
   readonly memory = new Set<ArrayBufferLike>();
   text = '';
+  room: Buffer | undefined;
   /** Asked for each read. */
   afterRead: () => void = () => undefined;
   #changed: () => void = () => undefined;
 
   constructor(reading: SharedReading, accepted: Socket) {
-    this.socket = reading.adopt(accepted, (bytes) => {
-      this.memory.add(bytes.buffer);
-      this.text += bytes.toString();
-      this.afterRead();
-      this.#changed();
-    });
+    this.socket = reading.adopt(
+      accepted,
+      (bytes) => {
+        this.memory.add(bytes.buffer);
+        this.text += bytes.toString();
+        this.afterRead();
+        this.#changed();
+      },
+      () => this.room,
+    );
   }
 
   async until(text: string): Promise<void> {
@@ -68,6 +73,26 @@ test('all sockets are read into the same memory', async (t) => {
   await one.reader.until('one, again');
   const memory = new Set([...one.reader.memory, ...two.reader.memory]);
   assert.equal(memory.size, 1);
+});
+
+test('a socket is read to the memory that is wanted next, and to the shared one when none is', async (t) => {
+  const { dial } = await serving(t);
+  const { client, reader } = await dial();
+  const room = Buffer.alloc(6);
+  reader.afterRead = () => {
+    reader.room = reader.text === 'begin' ? room : undefined;
+  };
+  client.write('begin');
+  await reader.until('begin');
+  client.write(' middle');
+  await reader.until('begin middle');
+  assert.equal(room.toString(), ' middl');
+  assert.equal(reader.memory.size, 2);
+  assert.ok(reader.memory.has(room.buffer));
+  const other = await dial();
+  other.client.write('shared');
+  await other.reader.until('shared');
+  for (const memory of other.reader.memory) assert.ok(reader.memory.has(memory));
 });
 
 test('a socket that is resumed and paused again in one turn is not read', async (t) => {
@@ -141,9 +166,13 @@ test('what has no handle of the operating system is read as usual', async () => 
   const stream = new PassThrough();
   stream.pause();
   let text = '';
-  const socket = new SharedReading().adopt(stream as unknown as Socket, (bytes) => {
-    text += bytes.toString();
-  });
+  const socket = new SharedReading().adopt(
+    stream as unknown as Socket,
+    (bytes) => {
+      text += bytes.toString();
+    },
+    () => undefined,
+  );
   assert.equal(socket, stream as unknown);
   stream.end('as usual');
   await once(stream, 'end');

@@ -3,6 +3,9 @@ import { Socket } from 'node:net';
 /** What is read from a socket. The bytes are valid during the call: the next read of any socket writes over them. */
 export type ReadCallback = (bytes: Buffer) => void;
 
+/** Asked behind each read for memory that the next one of this socket goes to; undefined for the shared one. */
+export type RoomCallback = () => Buffer | undefined;
+
 /**
  * One buffer that all sockets of a listener read into. Node otherwise makes a buffer for each read, up to 64 KiB that are
  * garbage as soon as their packets are handled, and the collector's pauses are what a message waits for.
@@ -17,14 +20,21 @@ export class SharedReading {
   readonly #views = Array.from({ length: shortReadBytes + 1 }, (_, bytes) => this.#buffer.subarray(0, bytes));
 
   /** The socket to go on with. The accepted one must be paused since it was accepted (`pauseOnConnect`). */
-  adopt(accepted: Socket, receive: ReadCallback): Socket {
+  adopt(accepted: Socket, receive: ReadCallback, room: RoomCallback): Socket {
     const { _handle: handle, _server: server } = accepted as AcceptedSocket;
     if (handle === null || handle === undefined) return readAsUsual(accepted, receive);
-    const buffer = this.#buffer;
+    const shared = this.#buffer;
+    let memory: Buffer = shared;
+    let isOther = true;
     const callback = (bytes: number): boolean => {
-      receive(this.#view(bytes));
+      receive(memory === shared ? this.#view(bytes) : memory.subarray(0, bytes));
+      const next = room() ?? shared;
+      isOther = next !== memory;
+      memory = next;
       return true;
     };
+    // Asked once to begin with, and behind each read, where an answer costs a call into Node.
+    const buffer = (): Buffer | undefined => (isOther ? memory : undefined);
     const socket = new Socket({ handle, onread: { buffer, callback } } as object);
     // The server counts its connections by what names it, and waits for them when it closes.
     Object.assign(socket, { _server: server });

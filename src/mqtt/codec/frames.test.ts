@@ -10,6 +10,7 @@ import { PacketType, type ProtocolVersion } from './packets.ts';
 import { type AnyPacket, encodeAny, readPackets } from './testing/any-packet.ts';
 import { cutUp } from './testing/broken-bytes.ts';
 import { packetTypesOf, randomPacket } from './testing/random-packet.ts';
+import { writeFrame } from './write-frame.ts';
 
 interface Frame {
   readonly buffer: Buffer;
@@ -94,6 +95,44 @@ describe('FrameReader', () => {
     assert.ok(copied < 4 * body.length, `${copied} bytes were copied for ${body.length}`);
   });
 
+  it('takes the rest of a large packet where it was read to, without copying it', () => {
+    const { reader, frames } = collect(2_000_000);
+    const body = Buffer.from(Array.from({ length: 1_000_000 }, (_, at) => at % 251));
+    const packet = Buffer.concat([Buffer.from('30c0843d', 'hex'), body]);
+    const first = 70_000;
+    assert.equal(reader.room(), undefined);
+    const copied = countCopiedBytes(() => reader.push(packet.subarray(0, first)));
+    const again = countCopiedBytes(() => {
+      for (let at = first; at < packet.length; ) at += readTo(reader, packet.subarray(at, at + 200_000));
+    });
+    // The helper copies once, to where a socket would read.
+    assert.deepEqual([copied, again], [first, packet.length - first]);
+    assert.equal(frames.length, 1);
+    assert.ok(frames[0].buffer.subarray(0, packet.length).equals(packet));
+    assert.equal(reader.room(), undefined);
+  });
+
+  it('wants nothing read to what is shorter than a read, and nothing of the packet behind', () => {
+    const { reader } = collect(2_000_000);
+    const packet = Buffer.concat([Buffer.from('30c0843d', 'hex'), Buffer.alloc(1_000_000)]);
+    reader.push(packet.subarray(0, 700_000));
+    assert.equal(reader.room()?.length, packet.length - 700_000);
+    reader.push(packet.subarray(700_000, packet.length - 65_535));
+    assert.equal(reader.room(), undefined);
+    reader.push(Buffer.concat([packet.subarray(packet.length - 65_535), packet.subarray(0, 3)]));
+    assert.equal(reader.room(), undefined);
+  });
+
+  it('gives nobody the memory that a socket may still read to', () => {
+    const pool = new GatherPool();
+    const reader = new FrameReader({ frame: () => true }, 2_000_000, pool);
+    reader.push(Buffer.concat([Buffer.from('30c0843d', 'hex'), Buffer.alloc(99_996)]));
+    const { buffer } = reader.room() as Buffer;
+    reader.close();
+    assert.equal(pool.lentBytes, 0);
+    assert.notEqual(pool.take(1_000_004).buffer, buffer);
+  });
+
   it('stops and drops the rest when the handler says so, also in later chunks', () => {
     let count = 0;
     const reader = new FrameReader({ frame: () => ++count < 2 }, 1000);
@@ -164,6 +203,25 @@ describe('FrameReader', () => {
     });
   });
 
+  it('finds the same large packets, however much of them is read to where it belongs', () => {
+    forSeeds(30, (random) => {
+      const bodies = random.list(1, 4, () => {
+        const start = random.bytes(10_000);
+        const middle = Buffer.alloc(random.pick([0, 60_000, 300_000, 2_000_000]), start[0]);
+        return Buffer.concat([start, middle, random.bytes(100)]);
+      });
+      const writer = new ByteWriter();
+      for (const body of bodies) writeFrame(writer, 0x30, body);
+      const found: Buffer[] = [];
+      const frame = (buffer: Buffer, _firstByte: number, bodyStart: number, bodyEnd: number): boolean =>
+        found.push(Buffer.from(buffer.subarray(bodyStart, bodyEnd))) > 0;
+      const reader = new FrameReader({ frame }, 3_000_000);
+      const bytes = writer.bytes();
+      for (let at = 0; at < bytes.length; ) at += readTo(reader, bytes.subarray(at, at + random.between(1, 200_000)));
+      assert.deepEqual(found, bodies);
+    });
+  });
+
   for (const version of [4, 5] as const) {
     it(`finds the same packets of version ${version} in any chunks`, () => {
       forSeeds(100, (random) => {
@@ -182,6 +240,14 @@ function collect(packetBytesMax = 1000): { reader: FrameReader; frames: Frame[] 
     return true;
   };
   return { reader: new FrameReader({ frame }, packetBytesMax), frames };
+}
+
+/** Pushes as much of the bytes as one read would bring, as a socket that asks where to. */
+function readTo(reader: FrameReader, bytes: Buffer): number {
+  const memory = reader.room() ?? Buffer.alloc(65_536);
+  const read = bytes.copy(memory);
+  reader.push(memory.subarray(0, read));
+  return read;
 }
 
 function refusal(reasonCode: number): (problem: unknown) => boolean {

@@ -16,6 +16,9 @@ const gatherBytesMin = 1024;
 /** How many times as much as has arrived is set aside, at most about, so that a large packet is seldom moved while it grows. */
 const growth = 16;
 
+/** Less than what is read at once is copied: to read it by itself would be one more call. */
+const roomBytesMin = 64 * 1024;
+
 /** First byte and four bytes of remaining length: section 2.1. */
 const headerBytesMax = 5;
 
@@ -30,6 +33,8 @@ export class FrameReader {
   readonly #pool: GatherPool;
   #gathered: Buffer = nothing;
   #filled = 0;
+  /** Whether somebody was told to read into what is gathered. */
+  #isReadInto = false;
   #stopped = false;
 
   constructor(handler: FrameHandler, packetBytesMax: number, pool = new GatherPool()) {
@@ -58,6 +63,20 @@ export class FrameReader {
     }
   }
 
+  /**
+   * Where the rest of the packet that is being gathered belongs, so that it need not be copied there: the next chunk may be the
+   * beginning of it. Undefined while nothing is gathered, and where it is shorter than a read.
+   */
+  room(): Buffer | undefined {
+    if (this.#filled < headerBytesMax) return undefined;
+    const gathered = this.#gathered;
+    const packetEnd = bodyStartOf(gathered, 0, this.#filled) + remainingLengthOf(gathered, 0);
+    const end = Math.min(packetEnd, gathered.length);
+    if (end - this.#filled < roomBytesMin) return undefined;
+    this.#isReadInto = true;
+    return gathered.subarray(this.#filled, end);
+  }
+
   /** Nothing comes any more: what has come of a packet is given up. */
   close(): void {
     this.#stopped = true;
@@ -68,16 +87,19 @@ export class FrameReader {
   #takeAll(chunk: Buffer, start: number): boolean {
     const end = chunk.length;
     let at = start;
+    let wanted = 0;
     while (at < end) {
+      wanted = headerBytesMax;
       const bodyStart = bodyStartOf(chunk, at, end);
       if (bodyStart === 0) break;
       const bodyEnd = bodyStart + remainingLengthOf(chunk, at);
       this.#checkSize(bodyEnd - at);
+      wanted = bodyEnd - at;
       if (bodyEnd > end) break;
       if (!this.#handler.frame(chunk, chunk[at], bodyStart, bodyEnd)) return false;
       at = bodyEnd;
     }
-    if (at < end) this.#gather(chunk, at, end, end - at);
+    if (at < end) this.#gather(chunk, at, end, wanted);
     return true;
   }
 
@@ -100,8 +122,7 @@ export class FrameReader {
     this.#gather(chunk, at, at + taken, bodyEnd);
     if (this.#filled < bodyEnd) return at + taken;
     const whole = this.#gathered;
-    this.#gathered = nothing;
-    this.#filled = 0;
+    this.#empty();
     try {
       return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd) ? at + taken : -1;
     } finally {
@@ -117,15 +138,28 @@ export class FrameReader {
       this.#gathered.copy(grown, 0, 0, this.#filled);
       if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
       this.#gathered = grown;
+      this.#isReadInto = false;
     }
-    chunk.copy(this.#gathered, this.#filled, start, end);
+    if (!this.#isReadInto || !this.#isInPlace(chunk)) chunk.copy(this.#gathered, this.#filled, start, end);
     this.#filled = needed;
   }
 
+  #isInPlace(chunk: Buffer): boolean {
+    const { buffer, byteOffset } = this.#gathered;
+    return chunk.buffer === buffer && chunk.byteOffset === byteOffset + this.#filled;
+  }
+
+  /** Where a socket may still read into the memory nobody else gets it. */
   #forget(): void {
-    if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
+    if (this.#isReadInto) this.#pool.discard(this.#gathered);
+    else if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
+    this.#empty();
+  }
+
+  #empty(): void {
     this.#gathered = nothing;
     this.#filled = 0;
+    this.#isReadInto = false;
   }
 
   #checkSize(size: number): void {

@@ -41,6 +41,15 @@ test('bytes from elsewhere, and those of small packets, are not held', () => {
   assert.equal(pool.hold(lent), false);
 });
 
+test('what was discarded is no more lent, and nobody gets it', () => {
+  const pool = new GatherPool();
+  const lent = pool.take(32_768);
+  pool.discard(lent);
+  assert.equal(pool.lentBytes, 0);
+  assert.equal(pool.hold(lent), false);
+  assert.notEqual(pool.take(32_768), lent);
+});
+
 test('what the pool keeps is bounded', () => {
   const pool = new GatherPool();
   const lent = Array.from({ length: 20 }, () => pool.take(1024 * 1024));

@@ -44,6 +44,13 @@ export class GatherPool implements HeldMemory {
     this.letGo(buffer);
   }
 
+  /** As `release`, where a socket may still read into it: nobody gets it again. */
+  discard(buffer: Buffer): void {
+    this.hold(buffer);
+    this.abandon(buffer);
+    this.release(buffer);
+  }
+
   hold(bytes: Buffer): boolean {
     const loan = this.#loans.get(bytes.buffer);
     if (loan === undefined) return false;

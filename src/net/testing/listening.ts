@@ -26,6 +26,10 @@ export class Recorder implements TransportHandler {
     this.#changed();
   }
 
+  room(): undefined {
+    return undefined;
+  }
+
   drained(): void {
     this.drains++;
     this.#changed();
