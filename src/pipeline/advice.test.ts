@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Mode } from '../devices/device-type.ts';
+import { SluiceError } from '../errors.ts';
 import { emptyReading } from '../std/histogram.ts';
 import { adviceFor, type Surroundings } from './advice.ts';
 import { TestBench } from './testing/test-bench.ts';
-import { type WayReading, waysCountedMax } from './way-numbers.ts';
+import { WayNumbers, type WayReading, waysCountedMax } from './way-numbers.ts';
+import type { Work } from './work.ts';
 
 function advised(about: Partial<WayReading>, mode: Mode, surroundings: Partial<Surroundings> = {}): [Mode, string] {
   const way = {
@@ -18,7 +20,8 @@ function advised(about: Partial<WayReading>, mode: Mode, surroundings: Partial<S
     failed: 0,
     ...about,
   };
-  const advice = adviceFor(way, mode, { backlog: 0, peakPerSecond: way.peakPerSecond, ...surroundings });
+  const quiet = { backlog: 0, peakPerSecond: way.peakPerSecond, setAside: [], ways: [way] };
+  const advice = adviceFor(way, mode, { ...quiet, ...surroundings });
   return [advice.advised, advice.because];
 }
 
@@ -57,6 +60,49 @@ test('what takes long by the queue is not advised to go inline without a way bac
   const quick = { ...emptyReading, count: 10, p99: 8 };
   assert.equal(advised({ queued: slow, inline: quick }, 'queued')[0], 'inline', 'inline answers have been seen');
   assert.equal(advised({ queued: quick }, 'queued')[0], 'inline');
+});
+
+test('what a driver holds up is not taken for load: the driver is named, and the mode stays', () => {
+  const slow = { ...emptyReading, count: 10, p99: 2_100 };
+  const timedOut = { driver: 'probe@1.0.0', count: 3, agoMs: 5_000 };
+  for (const [about, mode, surroundings] of [
+    [{ inline: slow, timedOut }, 'inline', {}],
+    [{ queued: slow, timedOut }, 'queued', {}],
+    [{ timedOut }, 'inline', { backlog: 5_000 }],
+  ] as const) {
+    const [advisedMode, because] = advised(about, mode, surroundings);
+    assert.equal(advisedMode, mode);
+    assert.match(because, /: driver "probe@1.0.0" ran out of time on 3 messages of meter since the start/);
+  }
+  const past = { ...timedOut, agoMs: 600_000 };
+  assert.match(advised({ timedOut: past }, 'inline', { backlog: 5_000 })[1], /more comes than is processed/);
+});
+
+test('a driver that is set aside is the cause of what waits, also for other device types', () => {
+  const setAside = [{ driver: { id: 'probe', version: '1.0.0' }, deviceTypes: ['meter'], workers: [] }];
+  const clause = 'driver "probe@1.0.0" is set aside for meter, since it hung or broke down again and again';
+  assert.deepEqual(advised({}, 'inline', { setAside, backlog: 5_000 }), [
+    'inline',
+    `${clause}: mend it, no mode helps against that`,
+  ]);
+  assert.deepEqual(advised({ deviceType: 'tracker' }, 'inline', { setAside, backlog: 5_000 }), [
+    'inline',
+    `5000 messages wait in the queue: ${clause}`,
+  ]);
+});
+
+test('which driver ran out of time is counted with the event type', () => {
+  const numbers = new WayNumbers();
+  const work = {
+    known: { type: { name: 'meter' } },
+    address: { eventType: 'telemetry' },
+    lane: 'inline',
+    enteredAt: 0,
+  };
+  const driver = { id: 'probe', version: '1.0.0' };
+  const error = new SluiceError('driver_timeout', 'It hung');
+  numbers.count({ ...work, driver } as Work, { kind: 'rejected', stage: 'decode', error }, 2_000);
+  assert.deepEqual(numbers.read(5_000)[0].timedOut, { driver: 'probe@1.0.0', count: 1, agoMs: 3_000 });
 });
 
 test('of what did not come nothing is said', () => {

@@ -1,4 +1,5 @@
 import type { Mode } from '../devices/device-type.ts';
+import type { SetAside } from './driver-shelf.ts';
 import type { WayReading } from './way-numbers.ts';
 
 /** Which mode fits an event type of a device type, why, and what that would change. */
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly backlog: number;
   /** Of all ways together, in the busiest second of the last minute. */
   readonly peakPerSecond: number;
+  readonly setAside: readonly SetAside[];
+  readonly ways: readonly WayReading[];
 }
 
 /** What one server answers inline with room to spare: half of what was measured on two cores. */
@@ -30,6 +33,8 @@ const inlinePerSecondComfortable = 4_000;
 const inlineMsComfortable = 250;
 /** The busiest second against the mean from which traffic counts as bursts. */
 const burstFactor = 10;
+/** How long a driver that ran out of time counts for what waits beside it. */
+const hungRecentMs = 60_000;
 /** Messages that a second must have to be a burst and no coincidence. */
 const burstMessagesMin = 100;
 
@@ -64,18 +69,27 @@ interface Finding {
 }
 
 /** In the order in which somebody would look. */
-function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAll }: Surroundings): Finding {
+function finding(way: WayReading, mode: Mode, surroundings: Surroundings): Finding {
+  const { backlog, peakPerSecond: peakOfAll, setAside } = surroundings;
   const { perSecond, peakPerSecond, inline, queued } = way;
+  const own = setAside.find(({ deviceTypes }) => deviceTypes.includes(way.deviceType));
+  if (own !== undefined)
+    return { advised: mode, because: `${setAsideClause(own)}: mend it, no mode helps against that` };
   if (peakOfAll === 0 && backlog > 0) return { advised: mode, because: nothingProcessed(backlog) };
   if (peakPerSecond === 0) return { advised: mode, because: 'Nothing came in the last minute' };
   const isBursty = peakPerSecond >= burstMessagesMin && peakPerSecond > burstFactor * perSecond;
+  const hung = hungDriver(way, surroundings);
   if (backlog > peakOfAll) {
+    const cause = setAside.length > 0 ? setAsideClause(setAside[0]) : hung?.isRecent === true ? hung.clause : undefined;
+    if (cause !== undefined) return { advised: mode, because: `${backlog} messages wait in the queue: ${cause}` };
     return {
       advised: mode === 'inline' ? 'auto' : mode,
       because: `${backlog} messages wait in the queue: more comes than is processed`,
     };
   }
   if (inline.count > 0 && inline.p99 > inlineMsComfortable) {
+    if (hung !== undefined)
+      return { advised: mode, because: `1 of 100 inline answers took ${inline.p99} ms or more: ${hung.clause}` };
     return {
       advised: isBursty || mode === 'auto' ? 'auto' : 'queued',
       because: `1 of 100 inline answers took ${inline.p99} ms or more: devices wait for the pipeline`,
@@ -94,6 +108,8 @@ function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAl
     };
   }
   if (mode === 'queued' && inline.count === 0 && queued.p99 > inlineMsComfortable) {
+    if (hung !== undefined)
+      return { advised: mode, because: `1 of 100 messages took ${queued.p99} ms or more by the queue: ${hung.clause}` };
     return {
       advised: 'auto',
       because: `1 of 100 messages took ${queued.p99} ms or more by the queue: inline answers may take as long, which auto would show and go back from`,
@@ -103,6 +119,29 @@ function finding(way: WayReading, mode: Mode, { backlog, peakPerSecond: peakOfAl
     advised: mode === 'auto' ? 'auto' : 'inline',
     because: `${peakPerSecond === 1 ? '1 message' : `${peakPerSecond} messages`} came in the busiest second, as evenly as the ${rounded(perSecond)} of the usual one: inline answers keep up`,
   };
+}
+
+function setAsideClause({ driver: { id, version }, deviceTypes, workers }: SetAside): string {
+  const by = workers.length > 0 ? ` by ${workers.join(', ')}` : '';
+  return `driver "${id}@${version}" is set aside for ${deviceTypes.join(', ')}${by}, since it hung or broke down again and again`;
+}
+
+/** Its own, or one of another way of late: whatever comes in the same batch waits for it. */
+function hungDriver(own: WayReading, { ways }: Surroundings): HungDriver | undefined {
+  const hung = [own, ...ways.filter(({ timedOut }) => timedOut !== undefined && timedOut.agoMs < hungRecentMs)];
+  const way = hung.find(({ timedOut }) => timedOut !== undefined);
+  if (way?.timedOut === undefined) return undefined;
+  const { driver, count, agoMs } = way.timedOut;
+  const messages = count === 1 ? '1 message' : `${count} messages`;
+  return {
+    clause: `driver "${driver}" ran out of time on ${messages} of ${way.deviceType} since the start, and others wait behind each; mend it first`,
+    isRecent: agoMs < hungRecentMs,
+  };
+}
+
+interface HungDriver {
+  readonly clause: string;
+  readonly isRecent: boolean;
 }
 
 function nothingProcessed(backlog: number): string {

@@ -187,7 +187,7 @@ export class Pipeline implements Part {
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits, queue.acceptance);
     this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
-    this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock);
+    this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock, () => this.drivers.setAside());
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
     this.presence = new PresenceUpdates({ presence: store.presence, events: parts.events, clock, log, limits });

@@ -1,4 +1,5 @@
 import { Histogram, type HistogramReading } from '../std/histogram.ts';
+import type { DriverRef } from './driver.ts';
 import type { Verdict } from './outcome.ts';
 import { RecentRate } from './recent-rate.ts';
 import type { Work } from './work.ts';
@@ -18,6 +19,17 @@ export interface WayReading {
   readonly queued: HistogramReading;
   readonly rejected: number;
   readonly failed: number;
+  /** Absent where its driver never took too long. */
+  readonly timedOut?: TimedOut | undefined;
+}
+
+/** Messages that ran out of time in their driver since the start. */
+export interface TimedOut {
+  /** That of the last one: `id@version`. */
+  readonly driver: string;
+  readonly count: number;
+  /** Milliseconds since the last one. */
+  readonly agoMs: number;
 }
 
 /** Counts by device type and event type what devices send, and no replays: rates, outcomes, and milliseconds from arrival to verdict. */
@@ -69,12 +81,20 @@ class Tally {
   readonly #queued = new Histogram();
   #rejected = 0;
   #failed = 0;
+  #timeouts = 0;
+  #timedOutAt = 0;
+  #timedOutBy: DriverRef | undefined;
 
   count(work: Work, verdict: Verdict, now: number): void {
     this.#rate.count(now);
     (work.lane === 'inline' ? this.#inline : this.#queued).record(now - work.enteredAt);
+    if (verdict.kind === 'stored') return;
     if (verdict.kind === 'rejected') this.#rejected++;
-    else if (verdict.kind === 'failed') this.#failed++;
+    else this.#failed++;
+    if (verdict.error.code !== 'driver_timeout') return;
+    this.#timeouts++;
+    this.#timedOutAt = now;
+    this.#timedOutBy = work.driver;
   }
 
   read(now: number): Omit<WayReading, 'deviceType' | 'eventType'> {
@@ -84,6 +104,13 @@ class Tally {
       queued: this.#queued.read(),
       rejected: this.#rejected,
       failed: this.#failed,
+      timedOut: this.#timedOut(now),
     };
+  }
+
+  #timedOut(now: number): TimedOut | undefined {
+    const by = this.#timedOutBy;
+    if (by === undefined) return undefined;
+    return { driver: `${by.id}@${by.version}`, count: this.#timeouts, agoMs: now - this.#timedOutAt };
   }
 }
