@@ -121,6 +121,8 @@ export type DecodeResult = { readonly decodeUs?: number } & (
       readonly reason: string;
       /** Seconds until the driver is tried again, of one that is set aside. */
       readonly retryAfterSeconds?: number;
+      /** By the clock, of one that ran out of time: how long it was tried this time. */
+      readonly triedMs?: number;
     }
 );
 

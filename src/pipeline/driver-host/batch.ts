@@ -45,6 +45,8 @@ export interface WorkItem {
   alone: boolean;
   /** Whether its script has run out of time before, and so gets a time box. */
   readonly boxed: boolean;
+  /** Tries that ended with their runner, and how long those were at it by the clock; absent where there was none. */
+  earlier?: { tries: number; ms: number };
 }
 
 /** A result for a message that was not tried, and may be later. */

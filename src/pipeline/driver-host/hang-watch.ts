@@ -12,8 +12,11 @@ export interface HangWatchOptions {
   readonly clock: Clock;
   /** How long a runner may work at a place in its job; undefined until it has begun. */
   readonly hangMs: (first: number | undefined) => number;
-  /** It was at work at one place for so long. `isMeasured`: it is known that it had the processor for it. */
-  readonly hung: (hangMs: number, isMeasured: boolean) => void;
+  /**
+   * It was at work at one place for so long, which was found out so late by the clock. `isMeasured`: it is known that it had the
+   * processor for it.
+   */
+  readonly hung: (hangMs: number, isMeasured: boolean, passedMs: number) => void;
   /** It stood still for so long without having worked so much: nothing that it was given is to blame. */
   readonly still: (stillMs: number) => void;
 }
@@ -54,7 +57,8 @@ export class HangWatch {
     // To ask costs as much as a message does: nobody asks for a job that is done before the first look.
     const processorMs = seen.count === 0 ? undefined : runner.processorMs();
     if (looks === 1) this.#look(runner, { ...seen, processorMs });
-    else if (looks >= looksMin && hasWorked(seen, processorMs)) this.#options.hung(hangMs, isMeasured(seen));
+    else if (looks >= looksMin && hasWorked(seen, processorMs))
+      this.#options.hung(hangMs, isMeasured(seen), (hangMs * looks) / looksMin);
     else if (looks >= looksMin * stillTimes) this.#options.still(hangMs * stillTimes);
     else this.#look(runner, seen);
   }

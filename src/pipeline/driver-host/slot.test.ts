@@ -60,6 +60,20 @@ test('a message without a time box that hangs a runner is tried once more in one
   assert.deepEqual(world.strikes, []);
 });
 
+test('a message that ran out of time says of how many tries, and what they took by the clock', async () => {
+  const world = new World();
+  const done = world.decode([1], [3], {}, 1, false);
+  world.runner.ready();
+  world.runner.at = { first: 0, count: 1 };
+  world.processorShare = 0.25;
+  world.clock.advance(2.5 * hangMs);
+  world.runner.ready();
+  const verdict = { ok: false, stage: 'decode', code: 'driver_timeout', reason: 'It did not answer within 100 ms' };
+  world.runner.answerWith([{ ...verdict, triedMs: 130.4 }]);
+  const [result] = await done;
+  assert.equal(result.ok || result.reason, 'It did not answer within 100 ms (tries: 2, together 3630 ms by the clock)');
+});
+
 test('a runner that was stopped and goes on is not taken for one that hangs', async () => {
   const world = new World();
   const done = world.decode([1]);
@@ -321,6 +335,10 @@ class FakeRunner implements Runner {
 
   answer(): void {
     const results = this.seen().map((name) => ({ ok: true, readings: [], warnings: [String(name)] }));
+    this.answerWith(results);
+  }
+
+  answerWith(results: readonly object[]): void {
     this.#events.done(JSON.stringify(results));
   }
 

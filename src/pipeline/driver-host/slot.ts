@@ -50,7 +50,7 @@ export class Slot {
     this.#watch = new HangWatch({
       clock: options.clock,
       hangMs: (first) => options.hangMs(first === undefined ? undefined : this.#job?.[first]),
-      hung: (hangMs, isMeasured) => this.#hung(hangMs, isMeasured),
+      hung: (hangMs, isMeasured, passedMs) => this.#hung(hangMs, isMeasured, passedMs),
       still: (stillMs) => this.#still(stillMs),
     });
   }
@@ -155,8 +155,11 @@ export class Slot {
     const parsed: DecodeResult[] = JSON.parse(results);
     for (const [index, item] of job.entries()) {
       const result = parsed[index];
-      if (!result.ok && result.code === 'driver_timeout') this.#options.strike(item, false);
-      this.#options.settle(item, result);
+      if (result.ok || result.code !== 'driver_timeout') this.#options.settle(item, result);
+      else {
+        this.#options.strike(item, false);
+        this.#options.settle(item, withTries(result, item, result.triedMs ?? 0));
+      }
     }
     this.pump();
   }
@@ -165,17 +168,12 @@ export class Slot {
    * A message that had no time box gets one first. Where nobody knows whether the runner was given the processor, it may have been
    * stopped: a process is asked once more.
    */
-  #hung(hangMs: number, isMeasured: boolean): void {
+  #hung(hangMs: number, isMeasured: boolean, passedMs: number): void {
     const reason = `The driver did not answer within ${hangMs} ms`;
     const isCertain = ({ driver, alone, boxed }: WorkItem): boolean =>
       driver.script === undefined || alone || (boxed && isMeasured);
-    this.#broken(reason, isCertain, {
-      ok: false,
-      stage: 'decode',
-      code: 'driver_timeout',
-      reason,
-      decodeUs: hangMs * 1_000,
-    });
+    const verdict = { ok: false, stage: 'decode', code: 'driver_timeout', reason, decodeUs: hangMs * 1_000 } as const;
+    this.#broken(reason, isCertain, passedMs, (item) => withTries(verdict, item, 0));
   }
 
   /** Nobody is to blame, and all are tried again: those that it was at each by itself, with a box that ends what does loop. */
@@ -183,7 +181,7 @@ export class Slot {
     const reason = `The driver was not given the processor for ${stillMs} ms`;
     const suspects = this.#suspects();
     this.#queue.unshift(...this.#replace(reason, suspects));
-    for (const item of suspects) item.alone = true;
+    for (const item of suspects) tryAlone(item, stillMs);
     this.#countFailure(reason);
     this.pump();
   }
@@ -194,24 +192,30 @@ export class Slot {
       this.#onStarted = undefined;
     }
     const text = `The driver brought its surroundings down, most likely by taking all memory (${reason})`;
-    this.#broken(text, (suspect) => suspect.alone, {
-      ok: false,
-      stage: 'decode',
-      code: 'driver_failed',
-      reason: text,
-    });
+    const verdict = { ok: false, stage: 'decode', code: 'driver_failed', reason: text } as const;
+    this.#broken(
+      text,
+      (suspect) => suspect.alone,
+      0,
+      () => verdict,
+    );
   }
 
   /** The message is blamed only where it is certain; those around it are tried again, each by itself. */
-  #broken(reason: string, isCertain: (suspect: WorkItem) => boolean, verdict: DecodeResult): void {
+  #broken(
+    reason: string,
+    isCertain: (suspect: WorkItem) => boolean,
+    passedMs: number,
+    verdict: (culprit: WorkItem) => DecodeResult,
+  ): void {
     const suspects = this.#suspects();
     const job = this.#replace(reason, suspects);
     const culprit = suspects.length === 1 && isCertain(suspects[0]) ? suspects[0] : undefined;
-    for (const item of suspects) item.alone = true;
+    for (const item of suspects) tryAlone(item, passedMs);
     this.#queue.unshift(...job.filter((item) => item !== culprit));
     if (culprit !== undefined) {
       this.#options.strike(culprit, true);
-      this.#options.settle(culprit, verdict);
+      this.#options.settle(culprit, verdict(culprit));
     }
     if (suspects.length === 0) this.#countFailure(reason);
     this.pump();
@@ -256,4 +260,18 @@ export class Slot {
     this.#runner = undefined;
     if (runner !== undefined) this.#dying = Promise.all([this.#dying, runner.kill()]).then(() => undefined);
   }
+}
+
+/** It was tried, for so long, and is tried by itself from now on. */
+function tryAlone(item: WorkItem, passedMs: number): void {
+  const { tries, ms } = item.earlier ?? { tries: 0, ms: 0 };
+  item.alone = true;
+  item.earlier = { tries: tries + 1, ms: ms + passedMs };
+}
+
+/** Whoever reads it waited for all tries, and by the clock; `triedMs` is of one that is not among the earlier ones. */
+function withTries(verdict: DecodeResult & { ok: false }, { earlier }: WorkItem, triedMs: number): DecodeResult {
+  const tries = (earlier?.tries ?? 0) + (triedMs > 0 ? 1 : 0);
+  const ms = Math.round((earlier?.ms ?? 0) + triedMs);
+  return { ...verdict, reason: `${verdict.reason} (tries: ${tries}, together ${ms} ms by the clock)` };
 }
