@@ -56,6 +56,7 @@ test('a stop says what is held back, and nothing comes after it', () => {
   tell('dead', { sequence: 1 });
   tell('dead', { sequence: 2 });
   events.stop();
+  tell('consumer-left');
   clock.advance(10_000);
   assert.deepEqual(
     said.map(({ body }) => body.sequence),

@@ -21,12 +21,14 @@ interface Held {
 export class QueueEvents {
   readonly #parts: QueueEventsParts;
   readonly #held = new Map<string, Held>();
+  #isStopped = false;
 
   constructor(parts: QueueEventsParts) {
     this.#parts = parts;
   }
 
   tell(event: QueueEvent): void {
+    if (this.#isStopped) return;
     if (!frequent.has(event.kind)) {
       this.#say(event);
       return;
@@ -42,8 +44,9 @@ export class QueueEvents {
     }
   }
 
-  /** Says what is held back. */
+  /** Says what is held back, and nothing more: nobody listens by now, and a timer would hold up the end of the process. */
   stop(): void {
+    this.#isStopped = true;
     for (const { event, count, timer } of this.#held.values()) {
       timer.cancel();
       if (event !== undefined) this.#say(event, count);
