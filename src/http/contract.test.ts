@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contract } from './contract.ts';
 import { serve } from './testing/served.ts';
+import { compileSchema } from './validation.ts';
 
 test('the OpenAPI document has every route of the contract and no other', async (t) => {
   const { call } = await serve(t);
@@ -39,4 +40,14 @@ test('every operation of the document says what it takes, answers and refuses', 
 test('every row of the contract is one route with a sentence', () => {
   assert.equal(new Set(contract.map(({ method, path }) => `${method} ${path}`)).size, contract.length);
   for (const { summary, path } of contract) assert.match(summary, /^[A-Z].*[^.]$/, path);
+});
+
+test('every schema of the contract can be compiled: the first request that needs it is too late to find out', () => {
+  for (const { schemas, method, path } of contract) {
+    const parts = { params: schemas.params, querystring: schemas.query, headers: schemas.headers, body: schemas.body };
+    for (const [httpPart, schema] of Object.entries(parts)) {
+      if (schema === undefined) continue;
+      assert.doesNotThrow(() => compileSchema({ schema, httpPart })({}), `${httpPart} of ${method} ${path}`);
+    }
+  }
 });

@@ -8,6 +8,11 @@ function refusal(schema: object, value: unknown): string {
   return validationError(validate.errors ?? [], 'body').message;
 }
 
+test('a schema is compiled when the first value comes, not for a route that nobody asks', () => {
+  const validate = compileSchema({ schema: { type: 'nonsense' }, httpPart: 'body' });
+  assert.throws(() => validate({}), /nonsense|type/);
+});
+
 /** As deep as no stack is. */
 function nested(depth: number): unknown {
   let value: unknown = [];

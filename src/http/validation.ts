@@ -7,9 +7,22 @@ import type { JsonSchema } from './route.ts';
 const textAjv = new Ajv({ coerceTypes: true, useDefaults: true, verbose: true, strict: 'log', logger: false });
 const bodyAjv = new Ajv({ useDefaults: true, verbose: true, strict: 'log', logger: false });
 
-/** Fastify's validator compiler. */
-export function compileSchema({ schema, httpPart }: { schema: unknown; httpPart?: string }): ValidateFunction {
-  return (httpPart === 'body' ? bodyAjv : textAjv).compile(schema as JsonSchema);
+/** What a schema says of a value; `errors` are those of the last value. */
+export interface Validator {
+  (value: unknown): boolean;
+  errors?: ErrorObject[] | null | undefined;
+}
+
+/** Fastify's validator compiler. Compiled when the first value comes: together the schemas are a good part of a start. */
+export function compileSchema({ schema, httpPart }: { schema: unknown; httpPart?: string }): Validator {
+  let compiled: ValidateFunction | undefined;
+  const validate: Validator = (value) => {
+    compiled ??= (httpPart === 'body' ? bodyAjv : textAjv).compile(schema as JsonSchema);
+    const isValid = compiled(value);
+    validate.errors = compiled.errors;
+    return isValid;
+  };
+  return validate;
 }
 
 /** Fastify's formatter of what the validator found. */
