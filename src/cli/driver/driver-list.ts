@@ -1,5 +1,5 @@
 import type { Rollout } from '../../devices/rollout.ts';
-import type { ShelvedDriver } from '../../pipeline/driver-shelf.ts';
+import type { ShelvedDriver, ShownDriver } from '../../pipeline/driver-shelf.ts';
 import { Api } from '../api.ts';
 import { command } from '../command.ts';
 import { apiOptions, switchable } from '../options.ts';
@@ -67,10 +67,23 @@ export function fromOf({ builtIn, folder }: Pick<ShelvedDriver, 'builtIn' | 'fol
   return builtIn ? 'sluice' : (folder ?? 'upload');
 }
 
-/** Two of one driver may be active: the one that has nothing waits behind the other. */
-function standingOf({ rollout, serves: { firmware, unknownFirmware, givesWayTo } }: ShelvedDriver): string {
-  const hasNothing = firmware.length === 0 && !unknownFirmware && givesWayTo.length > 0;
-  return hasNothing && rollout.stage === 'active' ? 'standby' : stageOf(rollout);
+/** Two of one driver may be active: the one that has nothing waits behind the other. Of which types it is set aside stands below. */
+function standingOf(driver: ShelvedDriver): string {
+  const { rollout, serves } = driver;
+  const hasNothing = serves.firmware.length === 0 && !serves.unknownFirmware && serves.givesWayTo.length > 0;
+  const stage = hasNothing && rollout.stage === 'active' ? 'standby' : stageOf(rollout);
+  return isSetAside(driver) ? `${stage}, set aside` : stage;
+}
+
+/** By the server or a worker, for any device type. */
+function isSetAside({ setAsideFor, setAsideByWorkers }: ShelvedDriver): boolean {
+  return setAsideFor.length > 0 || setAsideByWorkers.length > 0;
+}
+
+/** As `driver show` says it. */
+export function placeOf(driver: ShownDriver): string {
+  const types = new Set([driver.setAsideFor, ...driver.setAsideByWorkers.map((each) => each.deviceTypes)].flat());
+  return `${stageOf(driver.rollout)}${isSetAside(driver) ? `, set aside for ${[...types].join(', ')}` : ''}`;
 }
 
 export function stageOf({ stage, share }: Pick<Rollout, 'stage' | 'share'>): string {

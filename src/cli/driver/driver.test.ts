@@ -161,10 +161,20 @@ test('driver list says which drivers are set aside, by the server and by workers
     { ...mine, version: '2.0.0', rollout: { stage: 'off', share: 0 }, serves: nothing },
   ];
   const { out } = await runAgainst({ 'GET /v1/drivers': { body: { drivers } } }, ['driver', 'list']);
+  assert.match(out, /^mine +1\.0\.0 .* active, set aside +nothing/m);
+  assert.match(out, /^mine +2\.0\.0 .* off +nothing/m);
   assert.deepEqual(out.split('\n').slice(3), [
     'mine 1.0.0 is set aside for tank.',
     'mine 1.0.0 is set aside for tank, silo by worker:w1:0a1b2c3d.',
   ]);
+});
+
+test('driver show says that a driver is set aside, and for what', async () => {
+  const setAsideByWorkers = [{ worker: 'worker:w1:0a1b2c3d', deviceTypes: ['tank', 'silo'] }];
+  const placed = { rollout: { stage: 'active', share: 1 }, serves: nothing, setAsideFor: ['tank'], setAsideByWorkers };
+  const answers = { 'GET /v1/drivers/mine/1.0.0': { body: { ...mine, ...placed, warnings: [], trial: {} } } };
+  const { out } = await runAgainst(answers, ['driver', 'show', 'mine', '1.0.0']);
+  assert.match(out, /^stage +active, set aside for tank, silo$/m);
 });
 
 test('driver list shows no control characters of what a worker says', async () => {

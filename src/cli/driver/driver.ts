@@ -4,9 +4,9 @@ import { Api, path } from '../api.ts';
 import { command, group, UsageError } from '../command.ts';
 import { apiOptions } from '../options.ts';
 import { print } from '../print.ts';
-import { formatFields, formatTable } from '../table.ts';
+import { formatFields, formatTable, withoutControls } from '../table.ts';
 import { keepExample } from './driver-keep.ts';
-import { decodesOf, fromOf, list, stageOf } from './driver-list.ts';
+import { decodesOf, fromOf, list, placeOf, stageOf } from './driver-list.ts';
 import { newDriver } from './driver-new.ts';
 import { driverOperands, put, shareOption, type Warned, warn } from './driver-put.ts';
 import { testDriver } from './driver-test.ts';
@@ -59,7 +59,7 @@ function formatDriver(driver: ShownDriver): string {
     'device type': deviceType,
     firmware,
     from: fromOf(driver),
-    stage: stageOf(placed),
+    stage: withoutControls(placeOf(driver)),
     decodes: decodesOf(driver),
     ...(placed.reason === undefined ? {} : { reason: placed.reason }),
     ...(canary === undefined
