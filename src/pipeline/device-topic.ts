@@ -15,10 +15,11 @@ export const defaultEventType = 'telemetry';
  */
 export function parseDeviceTopic(topic: string): DeviceAddress | SluiceError | undefined {
   if (!topic.startsWith(prefix)) return undefined;
-  const levels = topic.split('/');
-  const eventType = eventTypeOf(levels);
+  const found = topic.indexOf('/', prefix.length);
+  const idEnd = found < 0 ? topic.length : found;
+  const eventType = eventTypeAt(topic, idEnd);
   if (eventType === undefined) return undefined;
-  const deviceId = levels[1];
+  const deviceId = topic.slice(prefix.length, idEnd);
   if (deviceId === 'me')
     return invalid(topic, '"me" stands for a device that has logged in: log in as it, or name its id');
   if (!isDeviceId(deviceId)) return invalid(topic, `a device id is ${deviceIdForm}`);
@@ -37,14 +38,18 @@ export function isEventType(text: string): boolean {
 }
 
 const prefix = 'devices/';
+const ownTopic = `/${defaultEventType}`;
+const eventLevel = '/events/';
 const eventTypeCharsMax = 128;
 export const deviceIdForm = `1 to 128 letters, digits, '.', '_', ':' or '-', and not "me"`;
 export const eventTypeForm = `1 to ${eventTypeCharsMax} lower-case letters, digits, '_', '-' and '.' between them`;
 
-function eventTypeOf(levels: readonly string[]): string | undefined {
-  if (levels.length === 2) return defaultEventType;
-  if (levels.length === 3 && levels[2] === defaultEventType) return defaultEventType;
-  return levels.length === 4 && levels[2] === 'events' ? levels[3] : undefined;
+/** What stands behind the device's id, which ends at `idEnd`. */
+function eventTypeAt(topic: string, idEnd: number): string | undefined {
+  if (idEnd === topic.length || (topic.endsWith(ownTopic) && idEnd === topic.length - ownTopic.length))
+    return defaultEventType;
+  const start = idEnd + eventLevel.length;
+  return topic.startsWith(eventLevel, idEnd) && !topic.includes('/', start) ? topic.slice(start) : undefined;
 }
 
 function invalid(topic: string, expectation: string): SluiceError {
