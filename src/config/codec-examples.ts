@@ -8,6 +8,8 @@ export interface CodecExample extends Omit<ManifestExample, 'call'> {
   readonly call?: DriverCall | undefined;
   /** What there is to encode. */
   readonly data?: JsonObject;
+  /** What else its maker has in the input, which whoever runs the example there hands on as it is. */
+  readonly input?: JsonObject;
   /** The script that it is for, where that is not the driver's own. */
   readonly script?: string;
 }
@@ -64,23 +66,29 @@ function normalizedOf(example: CodecExample, output: JsonValue, where: string): 
 type Given = Omit<CodecExample, 'description'>;
 
 function toDecode(input: JsonObject, output: JsonObject, where: string): Given | string {
-  const { fPort, recvTime, bytes } = input;
+  const { fPort, recvTime, bytes, ...more } = input;
   const hex = hexOf(bytes);
   const port = portOf(fPort);
   if (hex === undefined) return cannotUse(`${where}.input.bytes`, 'a list of bytes', bytes);
   if (port === null) return cannotUse(`${where}.input.fPort`, '0 to 255', fPort);
-  return { fPort: port, recvTime: typeof recvTime === 'string' ? recvTime : undefined, bytes: hex, output };
+  const time = typeof recvTime === 'string' ? recvTime : undefined;
+  return { fPort: port, recvTime: time, bytes: hex, ...asInput(more), output };
 }
 
 function toEncode(input: JsonObject, output: JsonObject, where: string): Given | string {
-  const { fPort, data } = input;
+  const { fPort, data, ...more } = input;
   const port = portOf(fPort);
   const hex = hexOf(output.bytes ?? []);
   if (!isJsonObject(data)) return cannotUse(`${where}.input.data`, 'an object', data);
   if (port === null) return cannotUse(`${where}.input.fPort`, '0 to 255', fPort);
   if (hex === undefined) return cannotUse(`${where}.output.bytes`, 'a list of bytes', output.bytes);
   const bytes = [...Buffer.from(hex, 'hex')];
-  return { fPort: port, recvTime: undefined, bytes: '', data, output: { ...output, bytes } };
+  return { fPort: port, recvTime: undefined, bytes: '', data, ...asInput(more), output: { ...output, bytes } };
+}
+
+/** Absent where there is nothing more. */
+function asInput(more: JsonObject): Pick<CodecExample, 'input'> {
+  return Object.keys(more).length === 0 ? {} : { input: more };
 }
 
 function cannotUse(field: string, expected: string, met: unknown): string {

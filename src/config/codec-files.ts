@@ -18,7 +18,7 @@ export interface DriverFiles extends Omit<DriverFolder, 'examples'>, ScriptFiles
  *
  *   folder with driver.json                 Sluice's own form
  *   folder with package.json, examples.json  the LoRa Alliance's Payload Codec API (TS013)
- *   …-codec.yaml or codec-….yaml, or a folder with one   the device repository of The Things Stack
+ *   …-codec.yaml or codec….yaml, or a folder with one   the device repository of The Things Stack
  *   …/test_decode_….json, test_encode_….json  the device profiles of ChirpStack
  *   a script with one of these beside it
  *
@@ -90,7 +90,7 @@ const nameOfScript = /^\s+fileName:[ \t]*["']?([^"'#\r\n]*?)["']?[ \t]*(?:#.*)?$
 /** None where it is no folder. */
 async function descriptionsIn(folder: string): Promise<readonly string[]> {
   if (!(await exists(folder)) || !(await stat(folder)).isDirectory()) return [];
-  return (await readdir(folder)).filter((name) => /(?:-codec|^codec-.*)\.ya?ml$/i.test(name)).sort();
+  return (await readdir(folder)).filter((name) => /(?:-codec|^codec.*)\.ya?ml$/i.test(name)).sort();
 }
 
 const isYaml = /\.ya?ml$/i;

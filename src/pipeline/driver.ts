@@ -91,6 +91,8 @@ export interface DecodeRequest {
   readonly bytes: Uint8Array;
   /** What `encodeDownlink` is to encode; the bytes are empty then. */
   readonly data?: JsonObject | undefined;
+  /** What else a script finds in its input: examples of other makers have names of their own there. */
+  readonly input?: JsonObject | undefined;
   readonly fPort: number | undefined;
   readonly receivedAt: number;
   readonly topic: string;

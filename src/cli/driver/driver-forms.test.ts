@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -174,6 +174,35 @@ downlinkDecoder:
   assert.equal(status, 1);
 });
 
+test('driver test hands on what else an example has in its input, whichever way it goes', async () => {
+  await files({
+    'tank.js': `function decodeUplink(i) { return { data: { level: i.bytes[0] * i.variables.scale, unit: i.device.unit } } }
+      function normalizeUplink(i) { return { data: { level: { percentage: i.data.level } } } }
+      function encodeDownlink(i) { return i.command === 2 ? { bytes: [i.data.on, i.fPort] } : { errors: ['Unknown command: ' + i.command] } }
+      function decodeDownlink(i) { return { data: { on: i.bytes[0], by: i.call } } }`,
+    'tank-codec.yaml': `
+uplinkDecoder:
+  fileName: tank.js
+  examples:
+    - description: Up
+      input: { fPort: 1, bytes: [7], variables: { scale: 2 }, device: { unit: cm }, call: decodeDownlink }
+      output: { data: { level: 14, unit: cm } }
+      normalizedOutput: { data: { level: { percentage: 14 } } }
+downlinkEncoder:
+  fileName: tank.js
+  examples:
+    - { description: Down, input: { command: 2, fPort: 3, data: { on: 1 } }, output: { bytes: [1, 3] } }
+    - { description: Else, input: { command: 3, data: { on: 1 } }, output: { errors: ['Unknown command: 3'] } }
+downlinkDecoder:
+  fileName: tank.js
+  examples:
+    - { description: Back, input: { bytes: [1], call: up }, output: { data: { on: 1, by: null } } }
+`,
+  });
+  const { status, out } = await run(['driver', 'test', 'tank-codec.yaml'], { cwd });
+  assert.deepEqual([status, out.split('\n').at(-1)], [0, 'Driver tank 0.0.0: 5 of 5 examples as expected.'], out);
+});
+
 test('driver test runs what other platforms call the way down, and fails what is not there', async () => {
   await files({
     'tank.js':
@@ -237,6 +266,8 @@ uplinkDecoder:
     assert.deepEqual([status, out.split('\n')[0]], [0, 'ok      Unknown port'], name);
   }
   assert.equal((await run(['driver', 'test', 'other.js'], { cwd })).status, 1);
+  await rename(join(cwd, 'codec-tank.yaml'), join(cwd, 'codec2.yaml'));
+  assert.equal((await run(['driver', 'test', 'level.js'], { cwd })).status, 0);
   await files({ 'cistern-codec.yaml': description });
   assert.equal((await run(['driver', 'test', 'level.js'], { cwd })).status, 1);
 });

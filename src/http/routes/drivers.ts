@@ -61,6 +61,7 @@ const example = object(
     call: { type: 'string', enum: ['decodeUplink', 'normalizeUplink', 'encodeDownlink', 'decodeDownlink'] },
     bytes: { type: 'string', pattern: '^([0-9a-fA-F]{2})*$', default: '', description: 'Hex' },
     data: { type: 'object', description: 'What there is to encode' },
+    input: { type: 'object', description: 'What else the script finds in its input, such as `variables`' },
     fPort: { type: 'integer', minimum: 0, maximum: 255 },
     recvTime: { ...text, pattern: '^\\d{4}-\\d\\d-\\d\\dT', description: 'ISO 8601; 1970 where absent' },
     output: { type: 'object', description: 'With `data`, `messages` or `errors`, as the script answers it' },

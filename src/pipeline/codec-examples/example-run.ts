@@ -75,13 +75,14 @@ async function runOn(
 function requestOf(
   driver: DriverRef,
   deviceType: string,
-  { call, bytes, data, fPort, recvTime }: RunnableExample,
+  { call, bytes, data, input, fPort, recvTime }: RunnableExample,
 ): DecodeRequest {
   return {
     driver,
     call: call === 'decodeUplink' ? undefined : call,
     bytes: Buffer.from(bytes, 'hex'),
     data,
+    input,
     fPort,
     receivedAt: recvTime === undefined ? 0 : Date.parse(recvTime),
     topic: 'devices/example/telemetry',

@@ -10,6 +10,8 @@ export interface RunnableExample {
   readonly bytes: string;
   /** What there is to encode. */
   readonly data?: JsonObject | undefined;
+  /** What else the script finds in its input. */
+  readonly input?: JsonObject | undefined;
   readonly fPort?: number | undefined;
   /** ISO 8601; 1970 where absent. */
   readonly recvTime?: string | undefined;

@@ -226,6 +226,11 @@ function inputOf(task: Task): UplinkInput {
 
 /** The input of a script: that of The Things Stack, `variables` as ChirpStack names them, and what Sluice knows besides. */
 function scriptInput(task: Task): object {
+  const input = ownInput(task);
+  return task.input === undefined ? input : { ...input, ...task.input, call: task.call };
+}
+
+function ownInput(task: Task): object {
   return {
     bytes: Array.from(task.bytes),
     fPort: task.fPort,

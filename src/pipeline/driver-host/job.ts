@@ -35,6 +35,7 @@ export interface Head {
   /** Of a head that asks whether the driver loads: which function it has to have. */
   readonly call?: DriverCall;
   readonly data?: JsonObject;
+  readonly input?: JsonObject;
   /** Run by itself: it was near when something broke. */
   readonly alone: boolean;
   /** Run in a time box of its own making. What is not is watched from outside, and costs its process where it hangs. */
@@ -73,6 +74,7 @@ export function headOf({ driver, request, wanted, alone, boxed }: WorkItem, sche
     driver: driver.number,
     call: request.call,
     data: request.data,
+    input: request.input,
     length: request.bytes.length,
     alone,
     boxed: boxed || alone,
