@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { isHeld } from './data-lock.ts';
 import { Environment } from './environment.ts';
 import { RowBatch } from './row-batch.ts';
 import { keyBytesMax } from './tables.ts';
@@ -94,15 +97,41 @@ test('a folder that is open is not opened again, and says by whom', async () => 
   await new Environment(folder).close();
 });
 
-test('the lock of a process that is gone does not hold', async () => {
+test('a folder that another container has open is not opened: its process ids say nothing here', async () => {
+  const environment = new Environment(folder);
+  writeFileSync(join(folder, 'sluice.lock'), '4194305 c0ffee');
+  assert.throws(() => new Environment(folder), {
+    code: 'unavailable',
+    message: /process 4194305 on host "c0ffee" has it open/,
+    detail: { folder, pid: 4194305, host: 'c0ffee' },
+  });
+  writeFileSync(join(folder, 'sluice.lock'), '');
+  assert.throws(() => new Environment(folder), { message: /another process has it open/ });
+  await environment.close();
+});
+
+test('a process that was killed leaves nothing that prevents the next start, whatever the file says', async () => {
+  const module = new URL('./data-lock.ts', import.meta.url).href;
+  const code = `const { DataLock } = await import('${module}'); globalThis.lock = new DataLock('${folder}'); console.log('held'); setInterval(() => {}, 1000)`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  assert.throws(() => new Environment(folder), { message: new RegExp(`process ${child.pid} has it open`) });
+  assert.equal(isHeld(folder), true);
+  child.kill('SIGKILL');
+  await ended;
+  assert.equal(isHeld(folder), false);
+  writeFileSync(join(folder, 'sluice.lock'), `${process.pid} ${hostname()}`);
   await new Environment(folder).close();
-  // No process has that number; another start of this one's has it; an empty file is what a power loss leaves.
-  for (const stale of ['4194305 1 boot', `${process.pid} 1 another-boot`, '']) {
-    writeFileSync(join(folder, 'sluice.lock'), stale);
-    const environment = new Environment(folder);
-    assert.match(readFileSync(join(folder, 'sluice.lock'), 'utf8'), new RegExp(`^${process.pid} `));
-    await environment.close();
-  }
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes('journal') || name === 'sluice.lock'),
+    [],
+  );
+});
+
+test('a lock that cannot be had for another reason is told with the file', () => {
+  mkdirSync(join(folder, 'held.lock'), { recursive: true });
+  assert.throws(() => new Environment(folder), { code: 'storage_failed', message: /^Cannot lock ".*held.lock": / });
 });
 
 test('a folder of another format is refused and left as it is', async () => {
