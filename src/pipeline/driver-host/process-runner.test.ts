@@ -48,6 +48,16 @@ test('a script without end that was stopped on the way still ends', async (t) =>
   assert.deepEqual([codes(await done), world.strikes, world.runners.length], [['driver_timeout'], 1, 1]);
 });
 
+test('a script is refused more memory beside the heap than its process may have, and goes on with less', async (t) => {
+  const world = new World(t, systemClock);
+  const [result] = await world.decode(`let refused;
+    try { new Uint8Array(2 ** 31) } catch (problem) { refused = problem.message }
+    return { data: { refused, filled: new Uint8Array(2 ** 27).fill(1).length } };`);
+  assert.deepEqual(result.ok && result.readings, [
+    { data: { refused: 'Array buffer allocation failed', filled: 2 ** 27 } },
+  ]);
+});
+
 /** Some tenths of a second at work. */
 const busy = 'let n = 0; while (n < 2e8) n++; return { data: { n } };';
 /** Longer than any of these tests: what ends a script here is the watch from outside. */

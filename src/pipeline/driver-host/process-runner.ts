@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -15,12 +16,24 @@ const heapMebibytesMax = 256;
 /** Where contexts are given up. */
 const heapBytesHigh = heapMebibytesMax * 0.75 * 1024 * 1024;
 
-/** A process for codec scripts: no environment, no files to write, no processes or threads to start, a heap of its own. */
+/**
+ * All memory of one process: arrays of bytes lie beside the heap, and a script fills gigabytes of them before it counts as hung. Node has
+ * 575 MiB of it when it begins, nearly all for machine code that never comes.
+ */
+const dataMebibytesMax = 1_536;
+/** Becomes the process that it limits. */
+const limited = `ulimit -d ${dataMebibytesMax * 1024} 2>/dev/null; exec "$0" "$@"`;
+/** Elsewhere that limit counts something else, or there is no such shell. */
+const isLimited = process.platform === 'linux' && existsSync('/bin/sh');
+
+/** A process for codec scripts: no environment, no files to write, no processes or threads to start, memory of its own. */
 export function startProcess(timeoutMs: number, scriptsFrom: number, events: RunnerEvents): Runner {
   const data: ProcessData = { timeoutMs, heapBytesHigh, scriptsFrom };
   const flags = ['--permission', '--allow-fs-read=*', `--max-old-space-size=${heapMebibytesMax}`];
   const file = fileURLToPath(entryFile('script-process', import.meta.url));
-  const child = spawn(process.execPath, [...flags, file, JSON.stringify(data)], {
+  const command = [process.execPath, ...flags, file, JSON.stringify(data)];
+  const [program, ...given] = isLimited ? ['/bin/sh', '-c', limited, ...command] : command;
+  const child = spawn(program, given, {
     // The Things Stack runs codecs in UTC, and a time that a codec writes out must not depend on where the server stands.
     env: { TZ: 'UTC' },
     // What it would print when its heap is full is the engine's stack trace; the exit tells enough. The fourth is for jobs.
