@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { type Server, startServer } from '../server.ts';
 import { startListeners, testAuthority } from './listeners.ts';
 import { missing, Program } from './program.ts';
 
 const skip = missing('/usr/bin/mosquitto_sub', 'mosquitto-clients');
+
+/** For every test that needs no listener of its own: topics and queues have the names of their tests. */
+const open = startServer({ after });
 
 function sub(server: Server, ...args: string[]): Program {
   // Its output goes by lines, as on a terminal; into a pipe it would come in blocks.
@@ -25,21 +28,22 @@ async function pub(server: Server, ...args: string[]): Promise<void> {
 
 for (const version of ['mqttv311', 'mqttv5']) {
   for (const qos of ['0', '1', '2']) {
-    test(`mosquitto_pub and mosquitto_sub, ${version}, QoS ${qos}`, { skip }, async (t) => {
-      const server = await startServer(t);
-      const subscriber = sub(server, '-V', version, '-q', qos, '-t', 'room/+', '-C', '2', '-F', '%t=%p/%q');
+    test(`mosquitto_pub and mosquitto_sub, ${version}, QoS ${qos}`, { skip }, async () => {
+      const server = await open;
+      const room = `room-${version}-${qos}`;
+      const subscriber = sub(server, '-V', version, '-q', qos, '-t', `${room}/+`, '-C', '2', '-F', '%t=%p/%q');
       await subscriber.says('SUBACK');
-      await pub(server, '-V', version, '-q', qos, '-t', 'room/a', '-m', 'one');
-      await pub(server, '-V', version, '-q', qos, '-t', 'room/b', '-m', 'two');
+      await pub(server, '-V', version, '-q', qos, '-t', `${room}/a`, '-m', 'one');
+      await pub(server, '-V', version, '-q', qos, '-t', `${room}/b`, '-m', 'two');
       const { code, stdout } = await subscriber.ended;
       assert.equal(code, 0);
-      assert.match(stdout, new RegExp(`room/a=one/${qos}`));
-      assert.match(stdout, new RegExp(`room/b=two/${qos}`));
+      assert.match(stdout, new RegExp(`${room}/a=one/${qos}`));
+      assert.match(stdout, new RegExp(`${room}/b=two/${qos}`));
     });
   }
 
-  test(`mosquitto clients, ${version}: retained message, will, and a queue shared by two`, { skip }, async (t) => {
-    const server = await startServer(t);
+  test(`mosquitto clients, ${version}: retained message, will, and a queue shared by two`, { skip }, async () => {
+    const server = await open;
     await pub(server, '-V', version, '-q', '1', '-r', '-t', 'kept', '-m', 'retained');
     const greeted = await sub(server, '-V', version, '-t', 'kept', '-C', '1').ended;
     assert.match(greeted.stdout, /retained/);
@@ -51,11 +55,12 @@ for (const version of ['mqttv311', 'mqttv5']) {
     dying.kill();
     assert.match((await watcher.ended).stdout, /gone/);
 
-    await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }] } });
-    const workers = [0, 1].map(() => sub(server, '-V', version, '-q', '1', '-t', '$queue/jobs', '-F', 'got %p'));
+    const queue = `shared-${version}`;
+    await server.api('POST', '/v1/queues', { name: queue, options: { bindings: [{ filter: `${queue}/#` }] } });
+    const workers = [0, 1].map(() => sub(server, '-V', version, '-q', '1', '-t', `$queue/${queue}`, '-F', 'got %p'));
     for (const worker of workers) await worker.says('SUBACK');
     const messages = Array.from({ length: 20 }, (_, i) => `job-${i};`);
-    for (const message of messages) await pub(server, '-V', version, '-q', '1', '-t', 'jobs/a', '-m', message);
+    for (const message of messages) await pub(server, '-V', version, '-q', '1', '-t', `${queue}/a`, '-m', message);
     // Whoever gets it: each job is worked once.
     const taken = messages.map((message) => Promise.any(workers.map((worker) => worker.says(`got ${message}`))));
     await Promise.all(taken);
@@ -70,6 +75,7 @@ for (const version of ['mqttv311', 'mqttv5']) {
 test('what the server tells of itself greets mosquitto_sub under the names that Mosquitto uses', {
   skip,
 }, async (t) => {
+  // Of its own: it counts the clients.
   const server = await startServer(t);
   const topics = ['version', 'uptime', 'clients/connected', 'bytes/sent', 'load/sockets/1min'];
   const expected = [/^sluice version \d/, /^\d+ seconds$/, /^1$/, /^[1-9]\d*$/, /^\d+\.\d\d$/];
@@ -85,8 +91,8 @@ test('what the server tells of itself greets mosquitto_sub under the names that 
 
 test('mosquitto_sub consumes a queue by the filter that feeds it, and reads why a message is a dead letter', {
   skip,
-}, async (t) => {
-  const server = await startServer(t);
+}, async () => {
+  const server = await open;
   const options = { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 1 };
   await server.api('POST', '/v1/queues', { name: 'jobs', options });
   await pub(server, '-V', 'mqttv5', '-q', '1', '-t', 'jobs/a', '-m', 'one');
@@ -112,8 +118,8 @@ test('mosquitto_sub consumes a queue by the filter that feeds it, and reads why 
   }
 });
 
-test('mosquitto_sub reads a log from its beginning, in a group of its own', { skip }, async (t) => {
-  const server = await startServer(t);
+test('mosquitto_sub reads a log from its beginning, in a group of its own', { skip }, async () => {
+  const server = await open;
   const options = { kind: 'log', bindings: [{ filter: 'news' }] };
   await server.api('POST', '/v1/queues', { name: 'news', options });
   for (const text of ['one', 'two']) await pub(server, '-V', 'mqttv5', '-q', '1', '-t', 'news', '-m', text);
@@ -137,8 +143,8 @@ test('mosquitto_sub reads a log from its beginning, in a group of its own', { sk
   }
 });
 
-test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async (t) => {
-  const server = await startServer(t);
+test('a subscription to a queue that does not exist is refused in the SUBACK', { skip }, async () => {
+  const server = await open;
   const { stdout, stderr } = await sub(server, '-V', 'mqttv5', '-q', '1', '-t', '$queue/none').ended;
   assert.match(stdout + stderr, /denied|rejected|143/i);
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { connect, connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { type Server, startServer } from '../server.ts';
+
+/** For all tests: their topics, queues and kept sessions have names of their own. Some kill it, and start it again. */
+const started = startServer({ after });
 
 async function connected(t: TestContext, server: Server, options: IClientOptions): Promise<MqttClient> {
   const client = await connectAsync(server.mqttUrl, { reconnectPeriod: 0, ...options });
@@ -21,7 +24,7 @@ async function nextMessage(client: MqttClient): Promise<{ topic: string; payload
 
 for (const protocolVersion of [4, 5] as const) {
   test(`MQTT.js, version ${protocolVersion}: QoS 0, 1, 2, retained, will`, async (t) => {
-    const server = await startServer(t);
+    const server = await started;
     const subscriber = await connected(t, server, { protocolVersion });
     const publisher = await connected(t, server, { protocolVersion });
     await subscriber.subscribeAsync('a/+', { qos: 2 });
@@ -48,10 +51,10 @@ for (const protocolVersion of [4, 5] as const) {
   });
 
   test(`MQTT.js, version ${protocolVersion}: a kept session gets what came while its client was away, also after a kill`, async (t) => {
-    const server = await startServer(t);
+    const server = await started;
     const options: IClientOptions = {
       protocolVersion,
-      clientId: 'keeper',
+      clientId: `keeper-${protocolVersion}`,
       clean: false,
       ...(protocolVersion === 5 ? { properties: { sessionExpiryInterval: 600 } } : {}),
     };
@@ -78,7 +81,7 @@ for (const protocolVersion of [4, 5] as const) {
 }
 
 test('MQTT.js consumes a queue by its alias, and what it held goes to another when it dies', async (t) => {
-  const server = await startServer(t);
+  const server = await started;
   await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/+' }] } });
   const publisher = await connected(t, server, { protocolVersion: 5 });
   await publisher.publishAsync('jobs/a', 'work', { qos: 1, properties: { userProperties: { own: 'yes' } } });
@@ -98,7 +101,7 @@ test('MQTT.js consumes a queue by its alias, and what it held goes to another wh
 });
 
 test('properties of MQTT 5 reach the subscriber unchanged', async (t) => {
-  const server = await startServer(t);
+  const server = await started;
   const client = await connected(t, server, { protocolVersion: 5 });
   await client.subscribeAsync('t');
   const message = nextMessage(client);

@@ -1,4 +1,4 @@
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import {
   type PropertyPlace,
   type PropertyRow,
@@ -62,11 +62,14 @@ const particular: Readonly<Record<string, string>> = {
 /** Properties that the server answers in ways of their own, shown elsewhere. */
 const shownElsewhere = new Set(['connect authenticationMethod', 'connect authenticationData']);
 
+/** Every packet has a connection of its own, and nothing that one of them leaves is seen by another. */
+const started = startServer({ after });
+
 const unknown = ['00', '04', '05', '0a', '10', '14', '1b', '1d', '20', '2b', '7f', '8001', 'ff7f', 'ffffff7f'];
 
 for (const place of places) {
   test(`properties of ${place.place} are taken where they belong, once and whole [section ${place.clause}]`, async (t) => {
-    const server = await startServer(t);
+    const server = await started;
     for (const row of new Set(properties)) {
       if (shownElsewhere.has(`${place.place} ${row.name}`) || isOtherRowOfTheSame(row, place.place)) continue;
       await t.test(row.name, async () => {
