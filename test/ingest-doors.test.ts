@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { connectAsync } from 'mqtt';
 import { type Server, startConfigured, startServer } from './server.ts';
+
+const started = startServer({ after });
 
 interface Story {
   readonly status: string;
@@ -11,8 +13,8 @@ interface Story {
   readonly rows: readonly { readonly data: object; readonly outcome: string }[];
 }
 
-test('a message is followed through waiting, dead, waiting again and applied by its story', async (t) => {
-  const server = await serverWith(t, { mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
+test('a message is followed through waiting, dead, waiting again and applied by its story', async () => {
+  const server = await serverWith({ mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
   const story = (): Promise<Story> => server.api('GET', '/v1/devices/m1/messages/first');
   await server.api('POST', '/v1/queues/ingest/pause');
   const sent = await post(server, '/v1/devices/m1/telemetry', '{"t":1}', {
@@ -44,8 +46,8 @@ test('a message is followed through waiting, dead, waiting again and applied by 
   );
 });
 
-test('a batch of queued messages waits for what becomes of each, and names those that are only accepted', async (t) => {
-  const server = await serverWith(t, { mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
+test('a batch of queued messages waits for what becomes of each, and names those that are only accepted', async () => {
+  const server = await serverWith({ mode: 'queued', schemas: { telemetry: { required: ['n'] } } });
   const lines = ['{"payload":{"n":1},"messageId":"a"}', '{"payload":{"t":1}}', '{"payload":{"n":2},"messageId":"a"}'];
   const send = async (prefer: string): Promise<unknown[]> => {
     const type = { 'content-type': 'application/x-ndjson', prefer };
@@ -63,7 +65,7 @@ test('a batch of queued messages waits for what becomes of each, and names those
 });
 
 test('firmware that was written for ThingsBoard, and a device that listens to its errors, are understood', async (t) => {
-  const server = await serverWith(t, { mode: 'inline' });
+  const server = await serverWith({ mode: 'inline' });
   const { password } = await server.api<{ password: string }>('POST', '/v1/devices/m1/credentials');
   const device = await connectAsync(server.mqttUrl, { username: 'm1', password, protocolVersion: 5 });
   t.after(() => device.endAsync());
@@ -81,7 +83,7 @@ test('firmware that was written for ThingsBoard, and a device that listens to it
 });
 
 test('a gateway that was written for ThingsBoard connects a device that nobody registered, and speaks for it', async (t) => {
-  const server = await serverWith(t, { mode: 'inline' });
+  const server = await serverWith({ mode: 'inline' });
   await server.api('PUT', '/v1/device-types/gateway', { mode: 'inline', childTypes: ['meter'] });
   await server.api('PUT', '/v1/devices/gate', { type: 'gateway' });
   const { password } = await server.api<{ password: string }>('POST', '/v1/devices/gate/credentials');
@@ -99,8 +101,8 @@ test('a gateway that was written for ThingsBoard connects a device that nobody r
   assert.deepEqual(state.map(({ key }) => key).sort(), ['n', 'open']);
 });
 
-test('lines, events and compressed bodies end in the same state', async (t) => {
-  const server = await serverWith(t, { mode: 'inline' });
+test('lines, events and compressed bodies end in the same state', async () => {
+  const server = await serverWith({ mode: 'inline' });
   const lines =
     '{"deviceId":"m1","payload":{"a":1}}\n{"deviceId":"m1","payload":{"b":2}}\n{"deviceId":"nobody","payload":1}';
   const batch = await post(server, '/v1/ingest', gzipSync(lines), {
@@ -164,9 +166,12 @@ test('an event leads a device only to topics that the rules allow it, over MQTT 
   assert.deepEqual(state.map(({ eventType }) => eventType).sort(), ['door.bell', 'door.shut']);
 });
 
-async function serverWith(t: TestContext, type: object): Promise<Server> {
-  const server = await startServer(t);
+/** The server, with a new device of this type. */
+async function serverWith(type: object): Promise<Server> {
+  const server = await started;
   await server.api('PUT', '/v1/device-types/meter', type);
+  await server.api('PUT', '/v1/devices/m1', { type: 'meter' });
+  await server.api('DELETE', '/v1/devices/m1');
   await server.api('PUT', '/v1/devices/m1', { type: 'meter' });
   return server;
 }

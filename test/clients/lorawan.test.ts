@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import {
   chirpStack3ProtobufUplink,
   chirpStack3Uplink,
@@ -20,26 +20,33 @@ function decodeUplink(input) {
   return { data: { temperature: input.bytes[1] / 10, port: input.fPort } };
 }`;
 
-/** A server with a codec for two devices, of which a network server may tell, and one without a driver. */
-async function startWithCodec(t: TestContext): Promise<Server> {
-  const rules = [{ action: 'publish', filter: 'devices/+/telemetry' }];
-  const server = await startConfigured(t, {
+const started = startConfigured(
+  { after },
+  {
     access: {
       anonymous: 'never',
       tokens: [
         { name: 'ops', token: operators, admin: true },
-        { name: 'webhook', token: webhook, rules },
+        { name: 'webhook', token: webhook, rules: [{ action: 'publish', filter: 'devices/+/telemetry' }] },
         { name: 'elsewhere', token: 'a-token-without-any-rules', rules: [] },
       ],
       users: [{ name: 'chirpstack', password: 'secret', rules: [{ action: 'publish', filter: 'devices/#' }] }],
     },
-  });
+  },
+);
+
+/** The server, with a codec for devices of which a network server may tell, and one without a driver: all of them new. */
+async function withCodec(): Promise<Server> {
+  const server = await started;
   await asOperator(server, 'PUT', '/v1/device-types/probe', { mode: 'inline' });
   await asOperator(server, 'PUT', '/v1/device-types/plain', { mode: 'inline' });
   await asOperator(server, 'PUT', '/v1/drivers/probe/1.0.0', { deviceType: 'probe', script: codec });
   const euis = ['70b3d57ed0000002', '70b3d57ed0000003', '70b3d57ed0000004'].map((eui) => [eui, 'probe']);
   const devices = { 'probe-1': 'probe', ...Object.fromEntries(euis), 'plain-1': 'plain' };
-  for (const [id, type] of Object.entries(devices)) await asOperator(server, 'PUT', `/v1/devices/${id}`, { type });
+  for (const [id, type] of Object.entries(devices)) {
+    await curl(server, operators, `/v1/devices/${id}`, '--request', 'DELETE');
+    await asOperator(server, 'PUT', `/v1/devices/${id}`, { type });
+  }
   return server;
 }
 
@@ -90,8 +97,8 @@ async function story(server: Server, deviceId: string, answer: string): Promise<
 
 test('uplinks of The Things Stack and ChirpStack are decoded by the codec of their device, at the time of their arrival there', {
   skip,
-}, async (t) => {
-  const server = await startWithCodec(t);
+}, async () => {
+  const server = await withCodec();
   const data = { temperature: 21.5, port: 7 };
   const time = Date.parse('2026-01-02T03:04:05.600Z');
   const events = {
@@ -113,8 +120,8 @@ test('uplinks of The Things Stack and ChirpStack are decoded by the codec of the
   }
 });
 
-test('joins and whatever else a network server tells are answered, and nothing comes of them', { skip }, async (t) => {
-  const server = await startWithCodec(t);
+test('joins and whatever else a network server tells are answered, and nothing comes of them', { skip }, async () => {
+  const server = await withCodec();
   for (const event of eventsWithoutUplink) {
     const [status, answer] = await tell(server, event, webhook, '/v1/lorawan/events?event=join');
     assert.deepEqual([status, Object.keys(JSON.parse(answer))], [200, ['ignored']]);
@@ -126,8 +133,8 @@ test('joins and whatever else a network server tells are answered, and nothing c
 
 test('an uplink that the codec cannot read is safe among the dead letters, though its network server sends it once', {
   skip,
-}, async (t) => {
-  const server = await startWithCodec(t);
+}, async () => {
+  const server = await withCodec();
   const [status, answer] = await tell(server, theThingsStackUplink(Buffer.from([9])));
   assert.equal(status, 202, answer);
   const { status: became, dead } = await story(server, 'probe-1', answer);
@@ -136,8 +143,8 @@ test('an uplink that the codec cannot read is safe among the dead letters, thoug
 
 test('who may not publish for a device may not tell of it, and one that is not registered is named', {
   skip,
-}, async (t) => {
-  const server = await startWithCodec(t);
+}, async () => {
+  const server = await withCodec();
   const uplink = theThingsStackUplink(Buffer.from([1, 215]));
   assert.equal((await tell(server, uplink, 'a-token-without-any-rules'))[0], 403);
   assert.equal((await tell(server, uplink, 'a-token-that-nobody-has'))[0], 401);
@@ -151,8 +158,8 @@ test('who may not publish for a device may not tell of it, and one that is not r
   assert.equal((await tell(server, { temperature: 21.5 }))[0], 400);
 });
 
-test('without a driver the readings are what the network server decoded', { skip }, async (t) => {
-  const server = await startWithCodec(t);
+test('without a driver the readings are what the network server decoded', { skip }, async () => {
+  const server = await withCodec();
   const uplink = theThingsStackUplink(Buffer.from([1, 215]), { decoded_payload: { temperature: 3 } });
   const [status, answer] = await tell(server, { ...uplink, end_device_ids: { device_id: 'plain-1' } });
   assert.equal(status, 202, answer);
@@ -164,8 +171,8 @@ test('without a driver the readings are what the network server decoded', { skip
 
 test('the same events are understood on the topic of a device and its path, and joins there leave it as it is', {
   skip,
-}, async (t) => {
-  const server = await startWithCodec(t);
+}, async () => {
+  const server = await withCodec();
   const publish = async (event: object): Promise<void> => {
     const at = ['-p', String(server.mqttPort), '-u', 'chirpstack', '-P', 'secret', '-V', '5', '-q', '1'];
     const what = ['-t', 'devices/70b3d57ed0000002/events/up', '-m', JSON.stringify(event)];

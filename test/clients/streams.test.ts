@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type EventEmitter, once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { type Server, startServer } from '../server.ts';
 import { missing, Program } from './program.ts';
@@ -21,8 +21,13 @@ async function connected(t: TestContext, server: Server, protocolVersion: 4 | 5)
   return client;
 }
 
+const started = startServer({ after });
+
+/** The server, with a new log. */
 async function logOf(t: TestContext, payloads: readonly string[]): Promise<{ server: Server; publisher: MqttClient }> {
-  const server = await startServer(t);
+  const server = await started;
+  const { queues } = await server.api<{ queues: { name: string }[] }>('GET', '/v1/queues');
+  if (queues.some(({ name }) => name === 'audit')) await server.api('DELETE', '/v1/queues/audit');
   await server.api('POST', '/v1/queues', {
     name: 'audit',
     options: { kind: 'log', bindings: [{ filter: 'orders/#' }] },
