@@ -135,7 +135,7 @@ export const queueOptionRows: readonly QueueOptionRow[] = [
     'priorities',
     [1, 10],
     1,
-    'Levels of the user property sluice-priority, from 1, which is also that of messages without one; the highest goes first.',
+    'Levels of the user property sluice-priority, from 1, which is also that of messages without one; the highest goes first, and a message that asks for more, up to 10, has it.',
   ),
   work('priorityAgeingMs', [0, dayMs], minuteMs, 'Waiting that lifts a message by one level; 0 for never.'),
   work(
