@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -24,6 +24,17 @@ test('the uplink that docs/fleet.md has its reader send by hand becomes a readin
   await server.api('POST', '/v1/lorawan/events', JSON.parse(body));
   // It is answered when it is safe, and read after that.
   while (!/temperature +30\.8/.test((await state()).out)) assert.ok(!t.signal.aborted);
+});
+
+test('a page whose commands begin with `sluice` says how a checkout calls it', () => {
+  const folder = new URL('../docs/', import.meta.url);
+  const pages = readdirSync(folder).filter((name) => name.endsWith('.md'));
+  const withCommands = pages.filter((name) => /^ *sluice [a-z]/m.test(read(`docs/${name}`)));
+  assert.ok(withCommands.length > 5, 'pages are found');
+  assert.deepEqual(
+    withCommands.filter((name) => !read(`docs/${name}`).includes('`npx sluice` in a checkout')),
+    [],
+  );
 });
 
 test('the worker of docs/sdk.md does what the page says', { timeout: 60_000 }, async (t) => {
