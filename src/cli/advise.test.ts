@@ -32,3 +32,10 @@ test('where nothing was processed and messages wait, it says what to do about it
     /^Nothing was processed since the start, and the queue ingest has 12 messages: set pipeline\.consume/,
   );
 });
+
+test('a server of before, which does not say what waits, is no reason for a wrong figure', async () => {
+  const none = await runAgainst({ 'GET /v1/advice': { body: { advice: [] } } }, ['advise']);
+  assert.deepEqual([none.status, none.out], [0, 'No device has sent anything since the start.']);
+  const some = await runAgainst({ 'GET /v1/advice': { body: { advice: [advice] } } }, ['advise']);
+  assert.match(some.out, /^meter +telemetry/m);
+});

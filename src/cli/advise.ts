@@ -18,7 +18,7 @@ export const advise = command({
   },
 });
 
-function table(advice: readonly Advice[], backlog: number): string {
+function table(advice: readonly Advice[], backlog: number | undefined): string {
   return formatTable(
     advice,
     [
@@ -32,7 +32,8 @@ function table(advice: readonly Advice[], backlog: number): string {
       { title: 'advised', cell: (row) => row.advised },
       { title: 'because', cell: (row) => row.because },
     ],
-    backlog === 0
+    // A server of before does not say what waits.
+    backlog === undefined || backlog === 0
       ? 'No device has sent anything since the start.'
       : `Nothing was processed since the start, and the queue ingest has ${formatCount(backlog, 'message')}: set pipeline.consume, start a worker, or resume the queue.`,
   );
