@@ -62,7 +62,7 @@ function format({ tried, deviceType, outcomes, samples, next }: TrialAnswer): st
       ],
       '',
     ),
-    ...(samples.length < tried ? ['The table has samples of what they would become, not all.'] : []),
+    ...(samples.length < tried ? ['Of those that would become alike the table has one each.'] : []),
     ...(next === undefined ? [] : ['There are more: raise --limit to try them too.']),
   ]
     .filter((part) => part !== '')

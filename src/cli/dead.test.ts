@@ -174,3 +174,13 @@ test('dead inspect and dead try look into the queue that is named', async () => 
   );
   assert.equal((tried.seen[0].body as { queue: string }).queue, 'jobs.dead');
 });
+
+test('dead try says why its table is shorter than what it tried, and nothing where it is not', async () => {
+  const sample = (sequence: number) => ({ now: { sequence, deviceId: 'm', now: 'applied', readings: [] } });
+  const tried = async (count: number): Promise<string> => {
+    const body = { tried: count, outcomes: { applied: count }, samples: [sample(1), sample(2)] };
+    return (await runAgainst({ 'POST /v1/dead-letters/trials': { body } }, ['dead', 'try'])).out;
+  };
+  assert.match(await tried(3), /\nOf those that would become alike the table has one each\.$/);
+  assert.doesNotMatch(await tried(2), /alike/);
+});
