@@ -226,6 +226,18 @@ test('what waited for a member of a group that may not read it any more goes to 
   assert.deepEqual(taken(other), ['for a member']);
 });
 
+test('what stays back of a group without another member is counted as what may not be read, since no session ended', async () => {
+  const { fixture, configure } = setUp({ users: [ann, bob] });
+  const client = await fixture.connect('c1', keptAsAnn);
+  assert.equal(await client.subscribed('$share/g/a/1', { qos: 1 }), 1);
+  client.cut();
+  publishAcknowledged(await fixture.connect('p', as('bob')), 'a/1', 'waits');
+  await configure({ users: [ann, bob], rules: [deniedA1] });
+  assert.deepEqual(taken(await fixture.connect('c1', keptAsAnn)), []);
+  const { not_allowed, session_ended } = fixture.broker.counters.dropped;
+  assert.deepEqual({ not_allowed, session_ended }, { not_allowed: 1, session_ended: 0 });
+});
+
 test('a client that may not read the filters of its queue any more is disconnected, and the lease goes back', async () => {
   let stopped = 0;
   const source: ConsumerSource = {

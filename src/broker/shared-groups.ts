@@ -1,5 +1,5 @@
 import { isSharedFilter } from '../mqtt/topics/names.ts';
-import type { BrokerCounters } from './counters.ts';
+import type { BrokerCounters, DropReason } from './counters.ts';
 import type { Deliverer } from './delivery.ts';
 import type { Outgoing } from './outgoing.ts';
 import type { Session, Subscription } from './session.ts';
@@ -31,7 +31,7 @@ export class SharedGroups {
     this.#dispatch = dispatch;
     this.#random = random;
     log.owed.onLeft((outgoing) => this.handOn(outgoing));
-    deliverer.onUnreadable((outgoing) => this.handOn(outgoing));
+    deliverer.onUnreadable((outgoing) => this.handOn(outgoing, 'not_allowed'));
   }
 
   get size(): number {
@@ -76,13 +76,14 @@ export class SharedGroups {
 
   /**
    * What a member did not acknowledge, and will not, goes to another one of its group, or is dropped: where there is none,
-   * and where it was sent at QoS 2, since that belongs to the client that it was sent to [MQTT-4.8.2-5].
+   * and where it was sent at QoS 2, since that belongs to the client that it was sent to [MQTT-4.8.2-5]. `because`: why the
+   * member has it no longer, which is counted where it is dropped.
    */
-  handOn(outgoing: Outgoing): void {
+  handOn(outgoing: Outgoing, because: DropReason = 'session_ended'): void {
     const mayBeHere = outgoing.qos === 2 && outgoing.isSent;
     const group = outgoing.group === undefined || mayBeHere ? undefined : this.#groups.get(outgoing.group);
     const next = group?.pick(outgoing.publication);
-    if (next === undefined) this.#counters.dropped.session_ended++;
+    if (next === undefined) this.#counters.dropped[because]++;
     else this.#deliverer.deliverToMember(next, outgoing.publication);
   }
 

@@ -72,7 +72,8 @@ export const dropReasons: Readonly<Record<DropReason, string>> = {
   expired: 'its Message Expiry Interval ran out while it waited',
   packet_too_large: "larger than the client's Maximum Packet Size",
   session_ended: 'it waited in a session that ended',
-  not_allowed: 'it waited in a kept session whose client may not read its topic any more',
+  not_allowed:
+    'it waited in a kept session whose client may not read its topic any more, and no other member of a group could have it',
   retained_expired: 'a retained message whose Message Expiry Interval ran out',
   retained_source:
     'a retained message whose publisher may not publish to its topic any more, each time that it greets nobody for it',
