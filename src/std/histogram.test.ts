@@ -44,3 +44,12 @@ test('what is less than nothing counts as nothing, and what is beyond all bounds
   const { count, max, upTo } = histogram.read();
   assert.deepEqual([count, max, upTo[0], upTo[12]], [2, 2 ** 31, 1, 1]);
 });
+
+test('a reading costs nothing where nothing was recorded since, and is another one where something was', () => {
+  const histogram = new Histogram();
+  histogram.record(3);
+  const first = histogram.read();
+  assert.equal(histogram.read(), first);
+  histogram.record(4);
+  assert.deepEqual([first.count, histogram.read().count], [1, 2]);
+});
