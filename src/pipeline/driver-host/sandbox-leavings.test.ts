@@ -96,6 +96,23 @@ const leavings: Record<string, string> = {
   'the memory of regular expressions': counting('(RegExp.$1 === "x" ? 2 : (/(x)/.exec("x"), 1))'),
   'the prototype of arrays': counting('(Object.setPrototypeOf(Array.prototype, { n: ([].n || 0) + 1 }), [].n)'),
   'frozen arrays': counting('(Object.isFrozen(Array.prototype) ? 2 : (Object.freeze(Array.prototype), 1))'),
+  'names by which the cleaning reads descriptions': counting(
+    '(Object.defineProperty(Object.prototype, "writable", { get: function () { return true }, configurable: true }), globalThis.n = typeof n === "undefined" ? 1 : n + 1)',
+  ),
+  'names that stand for those of a handler': `function decodeUplink() {
+      with (new Proxy({}, { has: function (t, k) { return k === 'n' }, get: function (t, k) { return k === 'n' ? globalThis.n || 0 : undefined }, set: function (t, k, v) { globalThis.n = v; return true } })) {
+        n = n + 1; return { data: { n: n } } } }`,
+  'names of lists that a with statement leaves out': counting(
+    '([][Symbol.unscopables].n = ([][Symbol.unscopables].n || 0) + 1, [][Symbol.unscopables].n || 1)',
+  ),
+  'a handler behind all texts': counting(
+    '(function (n) { Object.setPrototypeOf(String.prototype, new Proxy(Object.prototype, { get: function (t, k) { return k === "n" ? 2 : t[k] } })); return n })("".n || 1)',
+  ),
+  'a class for what is disposed of': counting(
+    '(DisposableStack.prototype.n = (DisposableStack.prototype.n || 0) + 1, DisposableStack.prototype.n || 1)',
+  ),
+  'an import that a regular expression hides': `var quote = /'/; import(\`x\`).then(null, function () { Array.prototype.n = 2 }); // '
+      ${counting('[].n || 1')}`,
   'a promise that runs late': counting(
     '(Promise.resolve().then(function () { Array.prototype.late = 2 }), [].late || 1)',
   ),

@@ -17,6 +17,9 @@ test('a script that may extend a class of the language is told by its text', () 
     'list.map = f;',
     "reading['toString'] = f;",
     "var names = { 1: 'values' }; list[names[code]] = 5;",
+    'list[Symbol.iterator] = function* () {};',
+    'view.getUint8 = f;',
+    "bytes['subarray'] = f;",
     'var kinds = { fill: 3, at: 4 }; for (var kind in kinds) list[kind] = kinds[kind];',
   ];
   for (const source of extending) assert.equal(extendsClasses(source), true, source);
@@ -35,6 +38,7 @@ test('what most codecs do with classes is no extending', () => {
     "var kind = 'values'; data.kind = kind; data['unit'] = 'V';",
     'data.name = data.map[3]; if (list.map == null) {}',
     "var names = { 1: 'temperature' }; data[names[code]] = 5;",
+    'class Frames { *[Symbol.iterator]() {} }\nif (list[Symbol.iterator] == null || view.getUint8(0) === 1) {}',
   ];
   for (const source of usual) assert.equal(extendsClasses(source), false, source);
 });

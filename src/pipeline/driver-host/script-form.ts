@@ -141,11 +141,14 @@ const extensible = String.raw`Math|JSON|String|Number|Boolean|Date|RegExp|Functi
 /** Behind one of them: `.x =`, `[`, the end of an expression, or its prototype, unless only a method of it is called. */
 const asValue = String.raw`\.\s*\w+\s*=[^=]|[[\];,)}]|$|\.\s*prototype\b(?!\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\b)`;
 const ofLists = namesOf(Array, Function);
-const inherited = namesOf(Array, String, Number, Date, RegExp, Function, Map, Set);
+const anyTypedArray = Object.getPrototypeOf(Uint8Array) as typeof Uint8Array;
+const inherited = namesOf(Array, String, Number, Date, RegExp, Function, Map, Set, anyTypedArray, DataView);
 const signsOfExtending = [
   /__proto__|\.\s*constructor\b|[gs]etPrototypeOf|__define|globalThis/,
   new RegExp(String.raw`\b(?:${extensible})\s*(?:${asValue})`, 'm'),
   new RegExp(String.raw`(?:\.\s*(?:${inherited})|\[\s*(['"])(?:${inherited})\1\s*\])\s*=[^=]`),
+  // How something is gone through, or what a text does with it.
+  /\[\s*Symbol\s*\.\s*\w+\s*\]\s*=[^=]/,
 ];
 /** A list or a function may be given a name that comes from a table, which may have it as a key. */
 const inheritedName = new RegExp(String.raw`(['"])(?:${ofLists})\1|\b(?:${ofLists})\s*:`);
