@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { type Client, connect, QueueRefused, type Received, Reject, Release } from '../src/sdk/sdk.ts';
 import { type Server, startConfigured, startServer } from './server.ts';
 
@@ -11,13 +11,42 @@ const ways: readonly (readonly [string, (server: Server) => string])[] = [
   ['HTTP', (server) => server.httpUrl],
 ];
 
+/** For every test that asks nothing else of its server; one of them kills it, and starts it again. */
+const started = startConfigured({ after }, { listeners: { ws: { type: 'ws', port: 0 } } });
+/** Where nobody may do anything but ann, and she some. */
+const guarded = startConfigured(
+  { after },
+  {
+    access: {
+      anonymous: 'never',
+      users: [
+        {
+          name: 'ann',
+          password: 'secret',
+          rules: [
+            { action: 'subscribe', filter: '$queue/jobs' },
+            { action: 'subscribe', filter: 'jobs/#' },
+            { action: 'publish', filter: 'jobs/mine' },
+          ],
+        },
+      ],
+    },
+    queues: { jobs: { bindings: [{ filter: 'jobs/#' }] }, other: { bindings: [{ filter: 'other' }] } },
+  },
+);
+
+/** The server, with a new queue `jobs` and no other. */
+async function withJobs(options: object = {}): Promise<Server> {
+  const server = await started;
+  const { queues } = await server.api<{ queues: { name: string }[] }>('GET', '/v1/queues');
+  for (const { name } of queues) if (name !== 'ingest') await server.api('DELETE', `/v1/queues/${name}`);
+  await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }], ...options } });
+  return server;
+}
+
 test('what one cause kills is one group of dead letters, whether its consumer is there over MQTT or over HTTP', async (t) => {
   const clients = closing(t);
-  const server = await startServer(t);
-  await server.api('POST', '/v1/queues', {
-    name: 'jobs',
-    options: { bindings: [{ filter: 'jobs/#' }], maxDeliveries: 1 },
-  });
+  const server = await withJobs({ maxDeliveries: 1 });
   for (const [, urlOf] of ways) {
     const client = await connect(urlOf(server));
     clients.push(client);
@@ -61,8 +90,7 @@ test('what one cause kills is one group of dead letters, whether its consumer is
 for (const [way, urlOf] of ways) {
   async function setUp(t: TestContext, options: object = {}) {
     const clients = closing(t);
-    const server = await startServer(t);
-    await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }], ...options } });
+    const server = await withJobs(options);
     const open = async (): Promise<Client> => {
       const client = await connect(urlOf(server));
       clients.push(client);
@@ -289,16 +317,8 @@ for (const [way, urlOf] of ways) {
   });
 
   test(`${way}: a right that is missing is told as the server says it`, async (t) => {
-    const rules = [
-      { action: 'subscribe', filter: '$queue/jobs' },
-      { action: 'subscribe', filter: 'jobs/#' },
-      { action: 'publish', filter: 'jobs/mine' },
-    ];
     const clients = closing(t);
-    const server = await startConfigured(t, {
-      access: { anonymous: 'never', users: [{ name: 'ann', password: 'secret', rules }] },
-      queues: { jobs: { bindings: [{ filter: 'jobs/#' }] }, other: { bindings: [{ filter: 'other' }] } },
-    });
+    const server = await guarded;
     const client = await connect(urlOf(server), { username: 'ann', password: 'secret' });
     clients.push(client);
     const got = new Gathering(1);
@@ -328,9 +348,7 @@ for (const [way, urlOf] of ways) {
 for (const way of ['mqttUrl', 'httpUrl'] as const) {
   test(`${way}: a message is lent anew for as long as its handler works, however short the lease is`, async (t) => {
     const clients = closing(t);
-    const server = await startServer(t);
-    const options = { bindings: [{ filter: 'jobs/#' }], leaseMs: 3_000 };
-    await server.api('POST', '/v1/queues', { name: 'jobs', options });
+    const server = await withJobs({ leaseMs: 3_000 });
     const client = await connect(server[way]);
     clients.push(client);
     await client.publish('jobs/a', 'long');
@@ -361,7 +379,7 @@ for (const way of ['mqttUrl', 'httpUrl'] as const) {
 
 test('options of a consumer that are out of their range are refused before anything is lent', async (t) => {
   const clients = closing(t);
-  const server = await startConfigured(t, { queues: { jobs: { bindings: [{ filter: 'jobs/#' }] } } });
+  const server = await withJobs();
   for (const way of ['mqttUrl', 'httpUrl'] as const) {
     const client = await connect(server[way]);
     clients.push(client);
@@ -383,10 +401,7 @@ test('options of a consumer that are out of their range are refused before anyth
 
 test('MQTT goes over WebSocket too, with the same promises', async (t) => {
   const clients = closing(t);
-  const server = await startConfigured(t, {
-    listeners: { ws: { type: 'ws', port: 0 } },
-    queues: { jobs: { bindings: [{ filter: 'jobs/#' }] } },
-  });
+  const server = await withJobs();
   const client = await connect(`ws://127.0.0.1:${server.listeners.ws}/mqtt`);
   clients.push(client);
   const got = new Gathering(51);
@@ -402,8 +417,8 @@ test('MQTT goes over WebSocket too, with the same promises', async (t) => {
   await assert.rejects(connect(server.httpUrl.replace('http', 'ws')), { name: 'ConnectionRefused' });
 });
 
-test('credentials that are wrong are refused at the door', async (t) => {
-  const server = await startConfigured(t, { access: { anonymous: 'never' } });
+test('credentials that are wrong are refused at the door', async () => {
+  const server = await guarded;
   await assert.rejects(connect(server.mqttUrl, { username: 'ann', password: 'wrong' }), { name: 'ConnectionRefused' });
   await assert.rejects(connect('ftp://localhost'), { name: 'TypeError' });
 });
