@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders of rules look like those of JavaScript
 
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { exportPKCS8, exportSPKI, generateKeyPair, importPKCS8, SignJWT } from 'jose';
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { type Server, startConfigured } from './server.ts';
@@ -12,8 +12,14 @@ interface Credential {
   readonly token: string;
 }
 
-async function startFleet(t: TestContext, access: object = {}) {
-  const server = await startConfigured(t, { access, deviceTypes: { meter: { mode: 'inline' } } });
+const started = startConfigured({ after }, { access: { anonymous: 'loopback' } });
+
+/** The server, with the new devices `m-1` and `m-2` and no other. */
+async function withFleet(t: TestContext) {
+  const server = await started;
+  await server.api('PUT', '/v1/device-types/meter', { mode: 'inline' });
+  const { devices } = await server.api<{ devices: { id: string }[] }>('GET', '/v1/devices');
+  for (const { id } of devices) await server.api('DELETE', `/v1/devices/${id}`);
   for (const id of ['m-1', 'm-2']) await server.api('PUT', `/v1/devices/${id}`, { type: 'meter' });
   const logIn = async (options: IClientOptions): Promise<MqttClient> => {
     const client = await connectAsync(server.mqttUrl, { protocolVersion: 5, reconnectPeriod: 0, ...options });
@@ -44,7 +50,7 @@ function sentAway(client: MqttClient): Promise<number | undefined> {
 }
 
 test('a device logs in with a password or a token, over MQTT and HTTP, until that one is revoked', async (t) => {
-  const { server, logIn, credential } = await startFleet(t);
+  const { server, logIn, credential } = await withFleet(t);
   const { password, id: passwordId } = await credential('m-1');
   const { token } = await credential('m-1', { kind: 'token', name: 'second' });
   const byPassword = await logIn({ username: 'm-1', password });
@@ -70,11 +76,11 @@ test('a device logs in with a password or a token, over MQTT and HTTP, until tha
 });
 
 test('a rotated token overlaps with the one before, which ends by itself with its connections', async (t) => {
-  const { server, logIn, credential } = await startFleet(t);
+  const { server, logIn, credential } = await withFleet(t);
   const { token: first } = await credential('m-1', { kind: 'token' });
   const connected = await logIn({ username: first });
   const left = sentAway(connected);
-  const { token: second } = await credential('m-1', { kind: 'token', overlapSeconds: 1 });
+  const { token: second } = await credential('m-1', { kind: 'token', overlapSeconds: 2 });
   await logIn({ username: first });
   await logIn({ username: second });
   assert.equal(await left, 0x87);
@@ -86,7 +92,7 @@ test('a rotated token overlaps with the one before, which ends by itself with it
 });
 
 test('a device signs its own tokens: another key, audience, device or time lets nobody in', async (t) => {
-  const { server, logIn, credential } = await startFleet(t, { anonymous: 'loopback' });
+  const { server, logIn, credential } = await withFleet(t);
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
   const other = await generateKeyPair('ES256', { extractable: true });
   await credential('m-1', { kind: 'key', publicKey: await exportSPKI(publicKey) });
@@ -124,7 +130,7 @@ test('a device signs its own tokens: another key, audience, device or time lets 
 });
 
 test('a gateway acts for the devices behind it and for no other, as long as they are behind it', async (t) => {
-  const { server, logIn, credential } = await startFleet(t);
+  const { server, logIn, credential } = await withFleet(t);
   await server.api('PUT', '/v1/devices/gw', { type: 'meter' });
   await server.api('PATCH', '/v1/devices/m-1', { gateway: 'gw' });
   const { token } = await credential('gw', { kind: 'token' });
@@ -180,7 +186,7 @@ test('a rule that denies devices something denies it to their gateway, on their 
 });
 
 test('an import that takes a device from its gateway takes the right away at once', async (t) => {
-  const { server, logIn, credential } = await startFleet(t);
+  const { server, logIn, credential } = await withFleet(t);
   for (const id of ['gw', 'other']) await server.api('PUT', `/v1/devices/${id}`, { type: 'meter' });
   await server.api('PATCH', '/v1/devices/m-1', { gateway: 'gw' });
   const { token } = await credential('gw', { kind: 'token' });
@@ -194,7 +200,7 @@ test('an import that takes a device from its gateway takes the right away at onc
 });
 
 test('a retired device is sent away and comes back when it is restored', async (t) => {
-  const { server, logIn, credential } = await startFleet(t);
+  const { server, logIn, credential } = await withFleet(t);
   const { token } = await credential('m-1', { kind: 'token' });
   const left = sentAway(await logIn({ username: token }));
   assert.equal((await server.api<{ retired: boolean }>('POST', '/v1/devices/m-1/retire')).retired, true);
@@ -205,7 +211,7 @@ test('a retired device is sent away and comes back when it is restored', async (
 });
 
 test('a device registers itself by a claim key, as often as the key says', async (t) => {
-  const { server, logIn } = await startFleet(t);
+  const { server, logIn } = await withFleet(t);
   const { key } = await server.api<{ key: string }>('POST', '/v1/claim-keys', {
     deviceType: 'meter',
     idPrefix: 'plant-',
@@ -227,7 +233,7 @@ test('a device registers itself by a claim key, as often as the key says', async
 });
 
 test('a device without credentials registers itself over MQTT, and comes back as itself', async (t) => {
-  const { server, logIn } = await startFleet(t);
+  const { server, logIn } = await withFleet(t);
   const { key } = await server.api<{ key: string }>('POST', '/v1/claim-keys', {
     deviceType: 'meter',
     idPrefix: 'plant-',
@@ -252,7 +258,7 @@ test('a device without credentials registers itself over MQTT, and comes back as
 });
 
 test('a device hears of its limits when it subscribes, when they change, and when it comes back to a change', async (t) => {
-  const { server, credential } = await startFleet(t);
+  const { server, credential } = await withFleet(t);
   const { token: username } = await credential('m-1', { kind: 'token' });
   const heard: (readonly [string, number | undefined])[] = [];
   let arrived = (): void => undefined;
