@@ -90,6 +90,26 @@ test('while one batch is flushed the next one fills', async () => {
   assert.deepEqual(receipts.log, ['1', '2']);
 });
 
+test('the next batch closes when all that wait for the one before are told, and not sooner', async () => {
+  const { disk, commit, receipts } = begin();
+  put(commit, 'a');
+  commit.wait(receipts, 1);
+  commit.afterFlush(() => put(commit, 'c'));
+  await turn();
+  commit.stage({
+    write: (batch) => {
+      receipts.log.push('closes');
+      batch.put('retained', Buffer.from('b'), Buffer.from('v'));
+    },
+  });
+  commit.wait(receipts, 2);
+  await disk.finish();
+  assert.deepEqual(receipts.log, ['1', 'closes']);
+  await disk.finish();
+  assert.deepEqual(receipts.log, ['1', 'closes', '2']);
+  assert.deepEqual(disk.transactions, [['a+'], ['b+', 'c+']]);
+});
+
 test('a staged write is asked when its batch closes, and one that has nothing costs no transaction', async () => {
   const { disk, commit, receipts } = begin();
   let present = true;

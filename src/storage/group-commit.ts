@@ -29,7 +29,8 @@ export const commitLimits: CommitLimits = {
 
 /**
  * Group commit: while one batch is being flushed the next one fills, and each batch is one transaction. What is staged in
- * one turn of the event loop is always in one batch. Receipts come after the flush, in the order in which they were asked for.
+ * one turn of the event loop is always in one batch. Receipts come after the flush, in the order in which they were asked for,
+ * and all of them before the next batch closes: who is told of a flush takes what closed last for what was flushed.
  *
  * The first failure is the last: from then on nothing is written, and every waiter is told `storage_failed`.
  */
