@@ -10,6 +10,7 @@ import { type CommandOption, command, type Terminal } from './command.ts';
 import { value } from './options.ts';
 import { StartMark } from './start-mark.ts';
 import { startProblem } from './start-problem.ts';
+import { stopSignal } from './stop-signal.ts';
 
 type Flags = Readonly<Record<string, CommandOption<string | undefined>>>;
 
@@ -77,7 +78,10 @@ interface Servable {
  */
 async function serve(platform: Servable, log: Log, terminal: Terminal, mark: StartMark): Promise<number> {
   exitOnFailure(platform, log);
-  const signalled = stopSignal(log);
+  const signalled = stopSignal(process, (signal) => {
+    log.warn('Ending at once', { signal });
+    process.exit(1);
+  });
   await platform.start();
   mark.remove();
   const { mqttPort: mqtt, httpPort: http, listenerPorts: listeners } = platform;
@@ -129,23 +133,6 @@ function exitOnFailure(platform: Servable, log: Log): void {
 
 /** How long what was refused may take to leave. */
 const lastWordsMsMax = 2_000;
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function stopSignal(log: Log): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const listener = (signal: NodeJS.Signals): void => {
-      if (asked) {
-        log.warn('Ending at once', { signal });
-        process.exit(1);
-      }
-      asked = true;
-      resolve(signal);
-    };
-    process.on('SIGTERM', listener);
-    process.on('SIGINT', listener);
-  });
-}
 
 /** The options of the configuration that have a flag. Their texts go to `loadConfig`, which knows their precedence. */
 function flagsOf(options: Readonly<Record<string, Option<unknown>>>): Flags {

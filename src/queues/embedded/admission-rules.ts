@@ -57,7 +57,7 @@ export function queueFull(queue: AnyQueue): SluiceError {
   const { messages, bytes, name } = queue;
   return new SluiceError(
     'queue_full',
-    `Cannot enqueue to "${name}": it holds ${messages} messages of ${bytes} bytes; its limits are ${limits.messages || 'any number of'} messages and ${limits.bytes || 'any number of'} bytes`,
+    `Send it again later, have queue "${name}" consumed, or raise its \`limits\`: it holds ${messages} messages of ${bytes} bytes; its limits are ${limits.messages || 'any number of'} messages and ${limits.bytes || 'any number of'} bytes`,
     { detail: { queue: name, messages, bytes, limits } },
   );
 }
