@@ -85,6 +85,12 @@ test('the reason code of PUBACK settles the message', async () => {
     queue.settlements.map((settlement) => settlement.kind),
     ['acknowledged', 'acknowledged', 'released', 'failed', 'failed', 'rejected', 'rejected', 'rejected'],
   );
+  const rejected = queue.settlements[5];
+  assert.deepEqual(rejected, {
+    kind: 'rejected',
+    code: 'reason_0x99',
+    reason: 'The consumer said 0x99 (payload format invalid) and no reason string',
+  });
 });
 
 for (const [qos, version] of [

@@ -137,10 +137,21 @@ const notSent: Settlement = {
 export function settlementOf(reasonCode: number, reasonString: string | undefined): Settlement {
   if (reasonCode < 0x80) return acknowledged;
   if (reasonCode === 0x97) return released;
-  const code = `reason_0x${reasonCode.toString(16)}`;
-  const reason = reasonString ?? `The consumer answered with reason code 0x${reasonCode.toString(16)}`;
-  return { kind: rejecting.has(reasonCode) ? 'rejected' : 'failed', code, reason };
+  const hex = `0x${reasonCode.toString(16)}`;
+  const kind = rejecting.has(reasonCode) ? 'rejected' : 'failed';
+  const reason = reasonString ?? `The consumer said ${hex} (${reasonNames[reasonCode]}) and no reason string`;
+  return { kind, code: `reason_${hex}`, reason };
 }
+
+/** What is left for PUBACK and PUBREC to say, by the names of MQTT 5, section 3.4.2.1. */
+const reasonNames: Readonly<Record<number, string>> = {
+  128: 'unspecified error',
+  131: 'implementation specific error',
+  135: 'not authorized',
+  144: 'topic name invalid',
+  145: 'packet identifier in use',
+  153: 'payload format invalid',
+};
 
 /** Payload format invalid, not authorized, topic name invalid: no other try can help. */
 const rejecting = new Set([0x99, 0x87, 0x90]);

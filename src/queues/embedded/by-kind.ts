@@ -111,8 +111,10 @@ export async function seek(queue: AnyQueue, name: string, start: GroupStart): Pr
   // In this turn: a group that somebody else makes meanwhile would begin where that one says.
   const group = known ?? madeGroup(log, name, start);
   if (known !== undefined) await known.restart(positionOf(log, start));
+  // Before it hands out from there: what is in hands a moment later says nothing of where it went on.
+  const { info } = group;
   await commit.flushed();
-  return group.info;
+  return info;
 }
 
 export async function removeGroup(queue: AnyQueue, name: string): Promise<void> {

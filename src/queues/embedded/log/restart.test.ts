@@ -103,6 +103,19 @@ test('where all that was there left meanwhile the group begins behind it, and no
   assert.deepEqual({ position, lagMessages }, { position: messages + 1, lagMessages: 0 });
 });
 
+test('who seeks hears where the group goes on and how much that is, also where a consumer is through with it a moment later', async () => {
+  under = await new TestEngine().open();
+  await under.engine.declare('a', { kind: 'log', bindings: [{ filter: 'a' }], group: { start: 'earliest' } });
+  for (const payload of ['x', 'y']) await publish(under.engine.route('a'), messageOf(payload, { topic: 'a' }));
+  const consumer = new RecordingConsumer('c', { acknowledges: true });
+  await under.engine.consume('a', consumer, { credit: 10, group: 'g' });
+  await consumer.delivery(2);
+  const { position, lagMessages } = await under.engine.seek('a', 'g', 'earliest');
+  assert.deepEqual({ position, lagMessages }, { position: 1, lagMessages: 2 });
+  await consumer.delivery(4);
+  assert.deepEqual(consumer.payloads, ['x', 'y', 'x', 'y']);
+});
+
 test('of two who let a group go elsewhere at a time, both hear of the later place', async () => {
   await leasedAll();
   const first = await begunToSeek('earliest');
