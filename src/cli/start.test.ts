@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
@@ -42,6 +44,26 @@ test('start prints one line of JSON when it is ready, serves, and stops cleanly 
   child.kill('SIGTERM');
   assert.deepEqual(await once(child, 'exit'), [0, null], await log);
   for (const line of (await log).trim().split('\n')) assert.doesNotThrow(() => JSON.parse(line), line);
+});
+
+test('a server that is asked to stop while it starts says so, and stops in order', async () => {
+  const data = join(cwd, 'data');
+  const child = start(...freePorts, '--data', data);
+  const log = text(child.stderr);
+  let isReady = false;
+  child.stdout.once('data', () => {
+    isReady = true;
+  });
+  // The mark of a start is there before the server is loaded, which takes far longer than to see it. Who misses it comes later, which may change nothing.
+  while (!isReady && !existsSync(join(data, 'queues', 'starting'))) await turn();
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [0, null], await log);
+  const said = (await log)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).message);
+  assert.deepEqual([said.filter((line) => line === 'Stopping').length, said.at(-1)], [1, 'Stopped']);
+  assert.equal(existsSync(join(data, 'queues', 'starting')), false);
 });
 
 test('start says where to look when the one before ended without a word, and not when it ended with one', async () => {

@@ -32,13 +32,19 @@ export const start = command({
     const flags = { ...options, config: file };
     const config = await loadConfig(flags, terminal.env, terminal.cwd);
     const log = createLog(config.log.level, (line) => terminal.err(line.trimEnd()));
+    const signalled = stopSignal(process, (signal) => {
+      log.warn('Ending at once', { signal });
+      process.exit(1);
+    });
+    // Heard from here on: a server that is asked while it starts says so, and stops in order once it has started.
+    void signalled.then((signal) => log.info('Stopping', { signal }));
+    const mark = markStart(config, log);
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
-    const mark = markStart(config, log);
     try {
       const platform = new Platform(config, log);
       reloadOnHangup(platform, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
-      return await serve(platform, log, terminal, mark);
+      return await serve(platform, log, terminal, mark, signalled);
     } catch (problem) {
       throw startProblem(problem, config);
     }
@@ -76,19 +82,20 @@ interface Servable {
  * Serves until a signal asks to stop, or until storage fails: from then on nothing is acknowledged, and the process ends as
  * soon as everybody was told.
  */
-async function serve(platform: Servable, log: Log, terminal: Terminal, mark: StartMark): Promise<number> {
+async function serve(
+  platform: Servable,
+  log: Log,
+  terminal: Terminal,
+  mark: StartMark,
+  signalled: Promise<unknown>,
+): Promise<number> {
   exitOnFailure(platform, log);
-  const signalled = stopSignal(process, (signal) => {
-    log.warn('Ending at once', { signal });
-    process.exit(1);
-  });
   await platform.start();
   mark.remove();
   const { mqttPort: mqtt, httpPort: http, listenerPorts: listeners } = platform;
   const ready = { event: 'ready', mqtt, http, pid: process.pid, listeners };
   terminal.out(JSON.stringify(ready));
-  const signal = await signalled;
-  log.info('Stopping', { signal });
+  await signalled;
   await platform.stop();
   log.info('Stopped');
   return 0;
