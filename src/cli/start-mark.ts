@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../std/folders.ts';
 import { isHeld } from '../storage/data-lock.ts';
 
 /**
@@ -34,7 +35,7 @@ export class StartMark {
     this.#isOthers = isHeld(folder);
     if (this.#isOthers) return;
     this.#wasLeft = existsSync(this.#path);
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     writeFileSync(this.#path, '');
   }
 

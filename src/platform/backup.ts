@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { copyDatabase } from '../devices/sqlite/copy.ts';
 import { SluiceError } from '../errors.ts';
+import { makeFolders } from '../std/folders.ts';
 import { isJsonObject } from '../std/json.ts';
 import { packageVersion } from '../std/package-version.ts';
 import { Snapshot } from '../storage/snapshot.ts';
@@ -70,7 +71,7 @@ export async function restore(backup: string, data: string): Promise<BackupManif
   return makeFolder(data, 'restore to', async (partial) => {
     for (const { name } of manifest.files) {
       const target = join(partial, name);
-      mkdirSync(dirname(target), { recursive: true });
+      makeFolders(dirname(target));
       copyFileSync(join(backup, name), target);
       flush(target);
       flush(dirname(target));

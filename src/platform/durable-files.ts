@@ -4,7 +4,6 @@ import {
   createReadStream,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { SluiceError } from '../errors.ts';
+import { makeFolders } from '../std/folders.ts';
 
 /**
  * Makes a folder whole or not at all: `fill` works in one beside it, which takes its place when all of it is on disk. Throws
@@ -24,7 +24,7 @@ export async function makeFolder<T>(folder: string, verb: string, fill: (partial
   const partial = `${folder}.partial-${process.pid}`;
   // In a container every process has the same number: what one that was killed left behind is not part of this.
   rmSync(partial, { recursive: true, force: true });
-  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  makeFolders(partial, 0o700);
   try {
     const made = await fill(partial);
     flush(partial);

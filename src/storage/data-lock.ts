@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SluiceError } from '../errors.ts';
+import { makeFolders } from '../std/folders.ts';
 import { isTaken, KernelLock } from './kernel-lock.ts';
 
 /**
@@ -14,7 +15,7 @@ export class DataLock {
 
   /** Throws `unavailable` when a living process holds the folder. */
   constructor(folder: string) {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     this.#owner = ownerIn(folder);
     const lock = KernelLock.take(lockIn(folder));
     if (lock === undefined) throw held(folder, read(this.#owner));

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SluiceError } from '../../errors.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
+import { makeFolders } from '../../std/folders.ts';
 import type { Log } from '../../std/log.ts';
 import type { ClaimKeyStore } from '../claim-keys.ts';
 import type { CredentialStore } from '../credentials.ts';
@@ -123,7 +123,7 @@ export class SqliteStore implements Store {
   }
 
   async start(): Promise<void> {
-    mkdirSync(dirname(this.#path), { recursive: true });
+    makeFolders(dirname(this.#path));
     // The readers open read-only, so the writer makes the file first.
     const writer = await this.#writer.start();
     const [, scanner] = await Promise.all([this.#reader.start(), this.#scanner.start()]);
