@@ -88,6 +88,7 @@ export class Platform {
       log,
       onFailure: failed.resolve,
       rollupWidthsMs: rollupWidthsMs(config.history.rollups),
+      acceptance: commit,
     });
     const deviceChanged = (id: string): void => {
       access.deviceChanged(id);

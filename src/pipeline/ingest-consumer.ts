@@ -1,9 +1,10 @@
 import { SluiceError } from '../errors.ts';
 import { acknowledged, type Consumer, type Delivery, released, type Settlement } from '../message.ts';
+import type { Acceptance } from '../std/acceptance.ts';
 import type { Log } from '../std/log.ts';
 import { deathReport } from './death.ts';
 import { type DeviceAddress, parseDeviceTopic } from './device-topic.ts';
-import { type Acceptance, Lane } from './lane.ts';
+import { Lane } from './lane.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';

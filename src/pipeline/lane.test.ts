@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Acceptance } from '../std/acceptance.ts';
 import { SimulatedClock } from '../std/clock.ts';
-import { type Acceptance, Lane, type LaneParts } from './lane.ts';
+import { Lane, type LaneParts } from './lane.ts';
 
 /** A lane whose turns and batches end when the test says so. */
 function testLane(limits: { batchMessagesMax: number; batchesInWorkMax: number }, parts: LaneParts = {}) {
@@ -160,7 +161,7 @@ class TestAcceptance implements Acceptance {
   isBusy = true;
   #runs: (() => void)[] = [];
 
-  afterFlush(run: () => void): void {
+  afterAnswers(run: () => void): void {
     this.#runs.push(run);
   }
 

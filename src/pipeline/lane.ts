@@ -1,3 +1,4 @@
+import { type Acceptance, behindAnswers } from '../std/acceptance.ts';
 import { type Clock, systemClock } from '../std/clock.ts';
 import { Deque } from '../std/deque.ts';
 import { monotonic } from '../std/step-time.ts';
@@ -7,13 +8,6 @@ export interface LaneLimits {
   readonly batchMessagesMax: number;
   readonly batchesInWorkMax: number;
   readonly holdMsMax: number;
-}
-
-/** What goes before the work of a lane: messages whose senders wait until they are safe. */
-export interface Acceptance {
-  readonly isBusy: boolean;
-  /** Calls once, when what waits now is safe or has failed. */
-  afterFlush(run: () => void): void;
 }
 
 export interface LaneParts {
@@ -83,23 +77,14 @@ export class Lane<W> {
     this.#deferred = true;
     this.#defer(() => {
       this.#deferred = false;
-      if (this.#waiting.size > 0 && this.#holds()) this.#beginAfterFlush();
+      if (this.#waiting.size > 0 && this.#holds()) this.#beginBehind(this.#acceptance as Acceptance);
       else this.#begin();
     });
   }
 
-  /** Or when the hold is over: a slow disk, where a flush takes longer, holds nothing up for as long. */
-  #beginAfterFlush(): void {
+  #beginBehind(acceptance: Acceptance): void {
     this.#deferred = true;
-    let isOver = false;
-    const begin = (): void => {
-      if (isOver) return;
-      isOver = true;
-      end.cancel();
-      this.#beginLater();
-    };
-    const end = this.#clock.after(Math.max(0, this.#holdMs()), begin);
-    this.#acceptance?.afterFlush(begin);
+    behindAnswers(acceptance, this.#clock, this.#holdMs(), () => this.#beginLater(), this.#monotonicMs);
   }
 
   #holds(): boolean {

@@ -1,5 +1,6 @@
 import type { FirmwareVersions, Registry, Store } from '../devices/store.ts';
 import type { Consumer, Consumption, Credit, Destination, MessageSink } from '../message.ts';
+import type { Acceptance } from '../std/acceptance.ts';
 import type { Clock } from '../std/clock.ts';
 import type { HistogramReading } from '../std/histogram.ts';
 import type { Part } from '../std/lifecycle.ts';
@@ -22,7 +23,6 @@ import { IngestCredit } from './ingest-credit.ts';
 import { IngestSink } from './ingest-sink.ts';
 import { Ingestion } from './ingestion.ts';
 import { InlineLane } from './inline-lane.ts';
-import type { Acceptance } from './lane.ts';
 import { DriverTrials } from './lifecycle/driver-trials.ts';
 import { ShadowRuns } from './lifecycle/shadow-runs.ts';
 import { type PipelineLimits, pipelineLimits } from './limits.ts';

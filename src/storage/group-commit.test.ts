@@ -55,10 +55,30 @@ test('it is busy as long as somebody waits, and not with rows that nobody waits 
   assert.equal(commit.isBusy, true);
   await turn();
   assert.equal(commit.isBusy, true);
-  commit.afterFlush(() => receipts.log.push(`after, busy: ${commit.isBusy}`));
   await disk.finish();
-  assert.deepEqual(receipts.log, ['1', 'after, busy: false']);
+  assert.deepEqual(receipts.log, ['1']);
   assert.equal(commit.isBusy, false);
+});
+
+test('what comes behind the answers comes behind what is left to the end of their turn, also after a failure', async () => {
+  const { disk, commit } = begin();
+  const log: string[] = [];
+  const ask = (): void => {
+    commit.afterAnswers(() => log.push(`behind, busy: ${commit.isBusy}`));
+    commit.wait({ receipt: (_tag, failure) => setImmediate(() => log.push(failure?.code ?? 'sent')) }, 1);
+  };
+  put(commit, 'a');
+  ask();
+  await turn();
+  await disk.finish();
+  await turn();
+  assert.deepEqual(log.splice(0), ['sent', 'behind, busy: false']);
+  put(commit, 'b');
+  ask();
+  commit.fail(new Error('broken'));
+  commit.afterAnswers(() => log.push('behind the failure'));
+  await turn();
+  assert.deepEqual(log, ['storage_failed', 'behind, busy: false', 'behind the failure']);
 });
 
 test('what is staged in one turn is one transaction, and receipts come after it in order', async () => {
@@ -94,7 +114,7 @@ test('the next batch closes when all that wait for the one before are told, and 
   const { disk, commit, receipts } = begin();
   put(commit, 'a');
   commit.wait(receipts, 1);
-  commit.afterFlush(() => put(commit, 'c'));
+  commit.wait({ receipt: () => put(commit, 'c') }, 0);
   await turn();
   commit.stage({
     write: (batch) => {

@@ -48,6 +48,7 @@ export class GroupCommit {
   #failure: SluiceError | undefined;
   #pressed = false;
   readonly #drained: (() => void)[] = [];
+  readonly #behindAnswers: (() => void)[] = [];
   readonly #monotonicMs: () => number;
   /** How long transactions took until they were flushed, in microseconds. */
   readonly latency = new Histogram();
@@ -140,9 +141,13 @@ export class GroupCommit {
     if (!this.#closing) this.#closeSoon();
   }
 
-  /** Calls once everything staged so far is flushed or has failed. */
-  afterFlush(run: () => void): void {
-    this.wait({ receipt: run }, 0);
+  /**
+   * Calls when everything staged so far is flushed, or has failed, and behind what all that waited for it leave to the end of the turn
+   * in which they are told.
+   */
+  afterAnswers(run: () => void): void {
+    if (this.#failure === undefined) this.wait({ receipt: () => this.#behindAnswers.push(run) }, 0);
+    else setImmediate(run);
   }
 
   /** Resolves when everything staged so far is flushed; rejects with `storage_failed`. */
@@ -199,7 +204,7 @@ export class GroupCommit {
     this.#flushing = undefined;
     this.#space?.flushed(batch.bytes);
     if (this.#closing) setImmediate(this.#close);
-    batch.settle(undefined);
+    this.#answer(batch, undefined);
     batch.clear();
     this.#spare = batch;
     if (this.#pressed && this.#drainedEnough()) {
@@ -222,7 +227,12 @@ export class GroupCommit {
     this.#flushing = undefined;
     this.#open = new OpenBatch();
     this.#onFailure(failure);
-    for (const batch of batches) batch?.settle(failure);
+    for (const batch of batches) if (batch !== undefined) this.#answer(batch, failure);
+  }
+
+  #answer(batch: OpenBatch, failure: SluiceError | undefined): void {
+    batch.settle(failure);
+    for (const run of this.#behindAnswers.splice(0)) setImmediate(run);
   }
 }
 

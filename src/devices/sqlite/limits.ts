@@ -33,6 +33,8 @@ export const sqliteLimits = {
   sweepStepMsMax: 250,
   /** Between two steps while more is due, so that messages go first. */
   sweepPauseMs: 50,
+  /** How long a step of a sweep or of the roll-ups waits where senders wait for their answers: longer than a burst takes, and not for ever where messages always come. */
+  stepHoldMsMax: 100,
   /** Between two passes over the devices whose type keeps history or roll-ups for a while only. */
   typeSweepIntervalMs: 60 * 60_000,
   /** Devices that one step of such a pass looks at. */

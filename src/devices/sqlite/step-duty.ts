@@ -1,6 +1,8 @@
+import { type Acceptance, behindAnswers } from '../../std/acceptance.ts';
 import type { Clock, Timer } from '../../std/clock.ts';
 import type { Part } from '../../std/lifecycle.ts';
 import type { Log } from '../../std/log.ts';
+import { sqliteLimits } from './limits.ts';
 
 export interface StepDutyOptions {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface StepDutyOptions {
   readonly intervalMs: number;
   /** Between two steps while more is due. */
   readonly pauseMs: number;
+  /** Goes before each step, which waits for it up to `stepHoldMsMax`. */
+  readonly acceptance?: Acceptance;
 }
 
 /** Work on the tables that nobody waits for, in steps that let messages go first. */
@@ -44,10 +48,17 @@ export class StepDuty implements Part {
   }
 
   #arm(delayMs: number): void {
-    if (!this.#stopped) this.#timer = this.#options.clock.after(delayMs, () => void this.#run());
+    if (!this.#stopped) this.#timer = this.#options.clock.after(delayMs, () => this.#runBehind());
+  }
+
+  #runBehind(): void {
+    const { acceptance, clock } = this.#options;
+    if (acceptance === undefined) void this.#run();
+    else behindAnswers(acceptance, clock, sqliteLimits.stepHoldMsMax, () => void this.#run());
   }
 
   async #run(): Promise<void> {
+    if (this.#stopped) return;
     let more = false;
     try {
       more = await this.tick();

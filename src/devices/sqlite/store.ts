@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { SluiceError } from '../../errors.ts';
+import type { Acceptance } from '../../std/acceptance.ts';
 import { type Clock, systemClock } from '../../std/clock.ts';
 import { makeFolders } from '../../std/folders.ts';
 import type { Log } from '../../std/log.ts';
@@ -29,6 +30,8 @@ export interface SqliteStoreOptions {
   readonly limits?: Partial<SqliteLimits>;
   /** Intervals for which roll-ups are kept, in milliseconds. Default none. */
   readonly rollupWidthsMs?: readonly number[];
+  /** Goes before what nobody waits for: sweeps and roll-ups. */
+  readonly acceptance?: Acceptance;
   /** Called when a thread of the store ended by itself: everything is refused from then on, and the process should end. */
   readonly onFailure?: (failure: SluiceError) => void;
 }
@@ -93,7 +96,8 @@ export class SqliteStore implements Store {
     const writer = this.#writer;
     const widths = this.#widths;
     const { inboxMs, rawMs } = limits;
-    const duty = { clock, log: options.log, intervalMs: limits.sweepIntervalMs, pauseMs: limits.sweepPauseMs };
+    const { log, acceptance } = options;
+    const duty = { clock, log, acceptance, intervalMs: limits.sweepIntervalMs, pauseMs: limits.sweepPauseMs };
     this.sweeper = new StepDuty({
       ...duty,
       name: 'retention-sweeper',
