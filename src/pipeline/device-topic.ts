@@ -23,7 +23,8 @@ export function parseDeviceTopic(topic: string): DeviceAddress | SluiceError | u
   if (deviceId === 'me')
     return invalid(topic, '"me" stands for a device that has logged in: log in as it, or name its id');
   if (!isDeviceId(deviceId)) return invalid(topic, `a device id is ${deviceIdForm}`);
-  if (eventType !== defaultEventType && !isEventType(eventType)) return invalid(topic, `an event type is ${eventTypeForm}`);
+  if (eventType !== defaultEventType && !isEventType(eventType))
+    return invalid(topic, `an event type is ${eventTypeForm}`);
   return { deviceId, eventType };
 }
 
