@@ -66,6 +66,38 @@ test('a server that is asked to stop while it starts says so, and stops in order
   assert.equal(existsSync(join(data, 'queues', 'starting')), false);
 });
 
+test('a server that is asked to read its configuration again while it starts does so once it has started', async () => {
+  const data = join(cwd, 'data');
+  const file = join(cwd, 'sluice.config.json');
+  await writeFile(file, '{}');
+  const child = start(...freePorts, '--data', data);
+  const ended = once(child, 'close');
+  let isReady = false;
+  const ready = readyLine(child).then(() => {
+    isReady = true;
+  });
+  const said: { message: string; changedAtNextStart?: readonly string[] }[] = [];
+  const readAgain = new Promise<void>((resolve) => {
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      said.push(JSON.parse(line));
+      if (said.at(-1)?.message === 'Configuration read again') resolve();
+    });
+  });
+  // As above: who misses the mark comes later, which may change nothing.
+  while (!isReady && !existsSync(join(data, 'queues', 'starting'))) await turn();
+  await writeFile(file, '{ "mqtt": { "sysIntervalSeconds": 7 } }');
+  child.kill('SIGHUP');
+  await Promise.race([Promise.all([ready, readAgain]), ended]);
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null], JSON.stringify(said));
+  const again = said.filter(({ message }) => message === 'Configuration read again');
+  assert.deepEqual(
+    again.map(({ changedAtNextStart }) => changedAtNextStart),
+    [['mqtt.sysIntervalSeconds']],
+  );
+  assert.equal(existsSync(join(data, 'queues', 'starting')), false);
+});
+
 test('start says where to look when the one before ended without a word, and not when it ended with one', async () => {
   const data = join(cwd, 'data');
   await mkdir(join(data, 'queues'), { recursive: true });

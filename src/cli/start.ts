@@ -3,11 +3,12 @@ import { findConfigFile } from '../config/file.ts';
 import { environmentName, type Option } from '../config/option.ts';
 import { configOptions } from '../config/options.ts';
 import { text } from '../config/schema.ts';
-import { type Config, changedOptions, configFileVariable, loadConfig } from '../config.ts';
+import { type Config, configFileVariable, loadConfig } from '../config.ts';
 import { dataFiles } from '../platform/data-files.ts';
 import { createLog, type Log } from '../std/log.ts';
 import { type CommandOption, command, type Terminal } from './command.ts';
 import { value } from './options.ts';
+import { type Reloadable, reloadOnHangup } from './reload-on-hangup.ts';
 import { StartMark } from './start-mark.ts';
 import { startProblem } from './start-problem.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -36,15 +37,16 @@ export const start = command({
       log.warn('Ending at once', { signal });
       process.exit(1);
     });
-    // Heard from here on: a server that is asked while it starts says so, and stops in order once it has started.
+    // Heard from here on, before the mark: a server that is asked while it starts says so, and stops in order once it has started.
     void signalled.then((signal) => log.info('Stopping', { signal }));
+    const started = Promise.withResolvers<Servable>();
+    reloadOnHangup(process, started.promise, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
     const mark = markStart(config, log);
     // Loaded here, so that the other commands start without the server's native modules.
     const { Platform } = await import('../platform.ts');
     try {
       const platform = new Platform(config, log);
-      reloadOnHangup(platform, config, () => loadConfig(flags, terminal.env, terminal.cwd), log);
-      return await serve(platform, log, terminal, mark, signalled);
+      return await serve(platform, log, terminal, mark, signalled, started.resolve);
     } catch (problem) {
       throw startProblem(problem, config);
     }
@@ -68,10 +70,9 @@ function markStart({ data }: Config, log: Log): StartMark {
 }
 
 /** What a server process needs of the platform. */
-interface Servable {
+interface Servable extends Reloadable {
   start(): Promise<void>;
   stop(): Promise<void>;
-  reload(config: Config): Promise<void>;
   readonly mqttPort: number;
   readonly listenerPorts: Readonly<Record<string, number>>;
   readonly httpPort: number;
@@ -88,10 +89,12 @@ async function serve(
   terminal: Terminal,
   mark: StartMark,
   signalled: Promise<unknown>,
+  started: (platform: Servable) => void,
 ): Promise<number> {
   exitOnFailure(platform, log);
   await platform.start();
   mark.remove();
+  started(platform);
   const { mqttPort: mqtt, httpPort: http, listenerPorts: listeners } = platform;
   const ready = { event: 'ready', mqtt, http, pid: process.pid, listeners };
   terminal.out(JSON.stringify(ready));
@@ -99,25 +102,6 @@ async function serve(
   await platform.stop();
   log.info('Stopped');
   return 0;
-}
-
-/** SIGHUP reads the configuration again. One that has errors changes nothing. */
-function reloadOnHangup(platform: Servable, started: Config, load: () => Promise<Config>, log: Log): void {
-  const reload = async (): Promise<void> => {
-    try {
-      const config = await load();
-      await platform.reload(config);
-      const waiting = changedOptions(started, config).filter((name) => !name.startsWith('access.'));
-      log.info('Configuration read again', waiting.length > 0 ? { changedAtNextStart: waiting } : {});
-    } catch (problem) {
-      log.error('Configuration not read again: everything stays as it was', { problem });
-    }
-  };
-  // One after the other: the last one asked for is the one that counts.
-  let last = Promise.resolve();
-  process.on('SIGHUP', () => {
-    last = last.then(reload);
-  });
 }
 
 function exitOnFailure(platform: Servable, log: Log): void {

@@ -5,7 +5,8 @@ export interface Signals {
 
 /**
  * Ctrl-C reaches every process of the terminal, and npm hands on what it gets itself, so that the server meets one request twice
- * within milliseconds. Whoever asks again by hand takes longer.
+ * within milliseconds. Whoever asks again by hand takes longer; only while the process is too busy to hear anything, as in a start,
+ * are two requests handed over together and count as one.
  */
 export const sameRequestMsMax = 500;
 
