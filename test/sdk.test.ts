@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
 import { type Client, connect, QueueRefused, type Received, Reject, Release } from '../src/sdk/sdk.ts';
 import { type Server, startConfigured, startServer } from './server.ts';
@@ -294,6 +294,14 @@ for (const [way, urlOf] of ways) {
     );
   });
 
+  test(`${way}: a worker whose queue is removed hears that it is gone`, async (t) => {
+    const { server, client } = await setUp(t);
+    const worker = await client.consume('jobs', () => undefined, { pollSeconds: 1 });
+    const ended = assert.rejects(worker.ended, { name: 'QueueRefused', message: /"jobs"|"\$queue\/jobs"/ });
+    await server.api('DELETE', '/v1/queues/jobs');
+    await ended;
+  });
+
   test(`${way}: after a kill -9 of the server publishing and consuming go on`, async (t) => {
     const { server, client } = await setUp(t, { backoff: { kind: 'none' } });
     const before = new Gathering(1);
@@ -399,6 +407,25 @@ test('options of a consumer that are out of their range are refused before anyth
   }
 });
 
+test('over MQTT a worker goes on where its queue was removed and is there again before the worker is', async (t) => {
+  const clients = closing(t);
+  const server = await withJobs();
+  const door = await openDoor(t, Number(new URL(server.mqttUrl).port));
+  const notices: string[] = [];
+  const client = await connect(`mqtt://127.0.0.1:${door.port}`, { onNotice: (sentence) => notices.push(sentence) });
+  clients.push(client);
+  const got = new Gathering(1);
+  await client.consume('jobs', (message) => got.add(message));
+  const open = door.close();
+  await server.api('DELETE', '/v1/queues/jobs');
+  await server.api('POST', '/v1/queues', { name: 'jobs', options: { bindings: [{ filter: 'jobs/#' }] } });
+  open();
+  await client.publish('jobs/a', 'after');
+  const [message] = await got.all;
+  assert.equal(message.text(), 'after');
+  assert.match(notices.join('\n'), /Consuming "\$queue\/jobs" has ended: Queue "jobs" was removed; connecting again/);
+});
+
 test('MQTT goes over WebSocket too, with the same promises', async (t) => {
   const clients = closing(t);
   const server = await withJobs();
@@ -446,6 +473,27 @@ function closing(t: TestContext): Client[] {
     await Promise.all(clients.map((client) => client.close({ graceMs: 2_000 })));
   });
   return clients;
+}
+
+/** A port that leads to another one. While it is closed whoever comes waits in front of it. */
+async function openDoor(t: TestContext, port: number): Promise<{ port: number; close: () => () => void }> {
+  let passable = Promise.resolve();
+  const door = createServer((outside) => {
+    outside.on('error', () => undefined);
+    void passable.then(() => {
+      const inside = connectTcp({ port, host: '127.0.0.1' });
+      inside.on('error', () => outside.destroy());
+      outside.pipe(inside).pipe(outside);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(door, 'listening');
+  t.after(() => door.close());
+  const close = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    passable = promise;
+    return resolve;
+  };
+  return { port: (door.address() as AddressInfo).port, close };
 }
 
 /** Collects what comes until there are so many. */

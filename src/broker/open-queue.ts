@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { needsOf } from './consuming-needs.ts';
 import { filterCharactersMax } from './limits.ts';
 import { QueueSubscription } from './queue-subscription.ts';
-import { charactersOf } from './session.ts';
+import { charactersOf, type QueueRequest } from './session.ts';
 
 /** What SUBACK says of one filter: the granted QoS, or the reason code and the reason of the refusal. */
 export interface SubscribeAnswer {
@@ -43,10 +43,41 @@ export async function openQueue(
   try {
     await mayConsume(connection, source, request.filter);
     if (!subscription.stopped) await consume(connection, source, subscription, properties);
-    return subscription.stopped ? { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' } : { reasonCode: request.qos };
+    return subscription.stopped ? unsubscribedMeanwhile : { reasonCode: request.qos };
   } catch (problem) {
+    if (subscription.stopped) return unsubscribedMeanwhile;
     return refused(connection, subscription, toSluiceError(problem));
   }
+}
+
+const unsubscribedMeanwhile: SubscribeAnswer = { reasonCode: 0x80, reason: 'Unsubscribed meanwhile' };
+
+/** A kept session goes on consuming the queues that it had subscribed to, or its client hears why not: once, of how many ever. */
+export async function reopenQueues(connection: Connection): Promise<void> {
+  const { session } = connection;
+  const requests = [...session.queueRequests.values()];
+  const refusals = await Promise.all(requests.map((request) => reopenQueue(connection, request)));
+  const refusal = refusals.find((met) => met !== undefined);
+  if (refusal === undefined || session.link !== connection) return;
+  connection.disconnect(refusal.reasonCode === notAuthorized ? notAuthorized : administrativeAction, refusal.reason);
+}
+
+async function reopenQueue(
+  connection: Connection,
+  request: QueueRequest,
+): Promise<Required<SubscribeAnswer> | undefined> {
+  const { context, session } = connection;
+  const { filter } = request;
+  const answer = await openQueue(connection, request, request.identifiers, request.properties);
+  const { reasonCode } = answer;
+  // Or the client said meanwhile what it wants.
+  if (reasonCode < 0x80 || answer === unsubscribedMeanwhile || session.link !== connection) return undefined;
+  session.forgetQueueRequest(filter);
+  context.sessionLog.changed(session);
+  const client = session.clientId;
+  const reason = endedSentence(filter, answer.reason);
+  context.log.warn('Queue subscription of a kept session ended', { client, filter, reasonCode, reason });
+  return { reasonCode, reason };
 }
 
 /** What feeds the queue, and who the client is, can have changed before there was something to watch. */
@@ -98,13 +129,26 @@ function shareWindow(connection: Connection): void {
   for (const subscription of connection.queueSubscriptions.values()) subscription.setCredit(share);
 }
 
-function closed(connection: Connection, subscription: QueueSubscription, reason: SluiceError): void {
-  forget(connection, subscription);
+/**
+ * The queue, or the group of a log, was removed. MQTT has no way to say that one subscription ended, so the connection does. What its
+ * session asked for stays: a queue of that name may be there when it is taken up again.
+ */
+function closed(connection: Connection, { filter }: QueueSubscription, reason: SluiceError): void {
+  // The server stops, which is said to everybody in its own words.
+  if (reason.code === 'unavailable') return;
   connection.context.log.warn('Queue subscription ended', {
     client: connection.session.clientId,
-    filter: subscription.filter,
+    filter,
     reason: reason.message,
   });
+  connection.disconnect(administrativeAction, endedSentence(filter, reason.message));
+}
+
+const notAuthorized = 0x87;
+const administrativeAction = 0x98;
+
+function endedSentence(filter: string, reason: string | undefined): string {
+  return `Consuming "${filter}" has ended: ${reason}`;
 }
 
 function forget(connection: Connection, subscription: QueueSubscription): void {

@@ -352,7 +352,7 @@ test('what queues lend to one client is bounded in bytes, as all that waits in a
   assert.deepEqual([first.creditBytes, second.creditBytes], [5_000, 5_000]);
 });
 
-test('the window of a queue that is unsubscribed, refused or gone goes back to the others', async () => {
+test('the window of a queue that is unsubscribed or refused goes back to the others', async () => {
   const [first, second] = [new OneQueue(), new OneQueue('$q/')];
   const client = await new BrokerFixture({ sources: [first, second] }).connect('c', {
     properties: { receiveMaximum: 10 },
@@ -365,10 +365,114 @@ test('the window of a queue that is unsubscribed, refused or gone goes back to t
   client.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$q/more'], properties: undefined });
   client.take(PacketType.unsuback);
   assert.equal(first.credit, 10);
-  assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
-  assert.equal(first.credit, 5);
-  second.consumer?.ended(new SluiceError('queue_not_found', 'It was removed'));
-  assert.equal(first.credit, 10);
+});
+
+const removed = new SluiceError('queue_not_found', 'Queue "jobs" was removed');
+
+test('who consumes a queue that is removed is disconnected with 0x98 and the reason, over 3.1.1 without them', async () => {
+  for (const version of [5, 4] as const) {
+    const [queue, other] = [new OneQueue(), new OneQueue('$q/')];
+    const fixture = new BrokerFixture({ sources: [queue, other] });
+    const asked = version === 5 ? { properties: { requestProblemInformation: 1 as const } } : {};
+    const client = await fixture.connect('c', { version, ...asked });
+    assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+    await subscribed(queue, client, 1);
+    queue.consumer?.ended(removed);
+    assert.equal(client.ended, true);
+    assert.equal(other.stopped, true);
+    assert.deepEqual([...fixture.broker.counters.disconnects], [[0x98, 1]]);
+    if (version === 4) {
+      assert.deepEqual(client.waiting(), []);
+      continue;
+    }
+    const { reasonCode, properties } = client.take(PacketType.disconnect);
+    assert.equal(reasonCode, 0x98);
+    assert.equal(properties?.reasonString, 'Consuming "$queue/jobs" has ended: Queue "jobs" was removed');
+  }
+});
+
+test('a consumption that ends because the server stops takes no connection along, and a kept session keeps it', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const properties = { sessionExpiryInterval: 100 };
+  const client = await fixture.connect('c', { properties });
+  await subscribed(queue, client, 1);
+  queue.consumer?.ended(new SluiceError('unavailable', 'The server stops'));
+  assert.deepEqual([client.ended, client.waiting()], [false, []]);
+  client.cut();
+  queue.stopped = true;
+  await fixture.connect('c', { properties, cleanStart: false });
+  await answered();
+  assert.equal(queue.stopped, false);
+});
+
+test('a kept session goes on with a queue that was removed and made again before its client was back', async () => {
+  const queue = new OneQueue();
+  const fixture = new BrokerFixture({ sources: [queue] });
+  const properties = { sessionExpiryInterval: 100 };
+  const client = await fixture.connect('c', { properties });
+  await subscribed(queue, client, 1);
+  queue.consumer?.ended(removed);
+  queue.stopped = true;
+  const again = await fixture.connect('c', { properties, cleanStart: false });
+  await answered();
+  assert.equal(queue.stopped, false);
+  queue.deliver('job');
+  assert.equal(again.takePublish().payload, 'job');
+});
+
+test('a kept session whose queue is gone, or may not be read, is told so when its client is back, and once', async () => {
+  for (const [reasonCode, why, lose] of [
+    [
+      0x98,
+      /^Consuming "\$queue\/jobs" has ended: Queue "jobs" was removed/,
+      (queue: OneQueue) => queue.refuse(removed),
+    ],
+    [0x87, /^Consuming "\$queue\/jobs" has ended: .* not allowed/, (queue: OneQueue) => queue.feedBy('secret/#')],
+  ] as const) {
+    const queues = [new OneQueue(), new OneQueue('$q/')];
+    const access = openAccess({ maySubscribe: (_identity, _client, filter) => filter !== 'secret/#' });
+    const fixture = new BrokerFixture({ sources: queues, access });
+    const properties = { sessionExpiryInterval: 100, requestProblemInformation: 1 } as const;
+    const client = await fixture.connect('c', { properties });
+    await subscribed(queues[0], client, 1);
+    assert.equal(await client.subscribed('$q/more', { qos: 1 }), 1);
+    client.cut();
+    queues.forEach(lose);
+    const back = await fixture.connect('c', { properties, cleanStart: false });
+    await answered();
+    const disconnect = back.take(PacketType.disconnect);
+    assert.equal(disconnect.reasonCode, reasonCode);
+    assert.match(disconnect.properties?.reasonString ?? '', why);
+    assert.equal(back.ended, true);
+    const third = await fixture.connect('c', { properties, cleanStart: false });
+    await answered();
+    assert.deepEqual([third.ended, third.waiting()], [false, []]);
+  }
+});
+
+test('a kept session that subscribes to its queue anew, or ends that, while it is taken up again stays connected', async () => {
+  for (const then of ['subscribe', 'unsubscribe'] as const) {
+    const queue = new OneQueue();
+    const fixture = new BrokerFixture({ sources: [queue] });
+    const properties = { sessionExpiryInterval: 100 };
+    const client = await fixture.connect('c', { properties });
+    await subscribed(queue, client, 1);
+    client.cut();
+    const back = fixture.open();
+    const connecting = back.connect({ clientId: 'c', cleanStart: false, properties });
+    if (then === 'subscribe') back.sendSubscribe('$queue/jobs', { qos: 1 });
+    else back.send({ type: PacketType.unsubscribe, packetId: 2, filters: ['$queue/jobs'], properties: undefined });
+    await connecting;
+    await answered();
+    assert.equal(back.ended, false);
+    back.cut();
+    queue.stopped = true;
+    await fixture.connect('c', { properties, cleanStart: false });
+    await answered();
+    // What it asked for last counts.
+    assert.equal(queue.stopped, then === 'unsubscribe');
+  }
 });
 
 test('UNSUBSCRIBE right behind SUBSCRIBE stops the consumption', async () => {

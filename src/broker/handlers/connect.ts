@@ -8,10 +8,10 @@ import { wantsToClaim } from '../claims.ts';
 import type { Connection } from '../connection.ts';
 import { dropForbidden } from '../drop-forbidden.ts';
 import { payloadBytesRefusal, retainsNothing, userPropertiesRefusal, wholePacketBytesMax } from '../limits.ts';
-import { openQueue } from '../open-queue.ts';
+import { reopenQueues } from '../open-queue.ts';
 import { payloadFormatRefusal } from '../payload-format.ts';
 import { responseInformation } from '../response-information.ts';
-import { ownerOf, type Session } from '../session.ts';
+import { ownerOf } from '../session.ts';
 import { type TopicRights, topicRights } from '../topic-cache.ts';
 import { acceptClaimant } from './claim.ts';
 import {
@@ -177,7 +177,7 @@ export function acceptLogin(connection: Connection, login: Login, identity: Iden
     return;
   }
   if (present) context.deliverer.resume(session, connection);
-  for (const request of session.queueRequests.values()) void reopen(connection, session, request.filter);
+  if (session.queueRequests.size > 0) void reopenQueues(connection);
 }
 
 /** A client that has no room for a CONNACK cannot be told anything, and was never connected. */
@@ -261,20 +261,4 @@ function proofOf({ properties }: ConnectPacket, authenticationData: Buffer | und
   const authenticationMethod = properties?.authenticationMethod;
   if (authenticationMethod === undefined) return {};
   return authenticationData === undefined ? { authenticationMethod } : { authenticationMethod, authenticationData };
-}
-
-/** A kept session goes on consuming the queues that it had subscribed to. */
-async function reopen(connection: Connection, session: Session, filter: string): Promise<void> {
-  const request = session.queueRequests.get(filter);
-  if (request === undefined) return;
-  const { reasonCode, reason } = await openQueue(connection, request, request.identifiers, request.properties);
-  if (reasonCode < 0x80 || session.link !== connection) return;
-  session.forgetQueueRequest(filter);
-  connection.context.sessionLog.changed(session);
-  connection.context.log.warn('Queue subscription of a kept session ended', {
-    client: session.clientId,
-    filter,
-    reasonCode,
-    reason,
-  });
 }

@@ -28,6 +28,7 @@ export class OneQueue implements ConsumerSource {
   readonly #prefix: string;
   readonly #listeners: (() => void)[] = [];
   #filters: readonly string[] = ['work/#'];
+  #refusal: SluiceError | undefined;
 
   constructor(prefix = '$queue/') {
     this.#prefix = prefix;
@@ -42,7 +43,13 @@ export class OneQueue implements ConsumerSource {
       throw new SluiceError('queue_not_found', `Queue "${filter}" does not exist`, {
         detail: { queue: 'none' },
       });
+    if (this.#refusal !== undefined) throw this.#refusal;
     return { queue: 'jobs', filters: this.#filters };
+  }
+
+  /** From now on nobody may consume it. */
+  refuse(problem: SluiceError): void {
+    this.#refusal = problem;
   }
 
   onFeedingChanged(listener: () => void): void {

@@ -1,6 +1,5 @@
 import { SluiceError } from '../../errors.ts';
 import { queueTables } from '../../storage/tables.ts';
-import { queueNotFound } from './admission.ts';
 import type { EngineContext } from './context.ts';
 import { queueKey } from './keys.ts';
 import type { AnyQueue } from './queue-kinds.ts';
@@ -48,7 +47,8 @@ export class QueueRemovals {
   }
 
   async #remove(queue: AnyQueue): Promise<void> {
-    const gone = queueNotFound(queue.name);
+    const { name } = queue;
+    const gone = new SluiceError('queue_not_found', `Queue "${name}" was removed`, { detail: { queue: name } });
     queue.removed = true;
     queue.counters.removed = true;
     this.#registry.drop(queue);
