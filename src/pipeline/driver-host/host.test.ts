@@ -192,6 +192,21 @@ test('a driver that keeps breaking down is set aside, and its messages stay to b
   assert.deepEqual(codes(await host.decode([request('json', Buffer.from('{"t":1}'))])), ['unavailable']);
 });
 
+test('what stood in the job that has a driver set aside is told when to come again, as all others are', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs, log: silentLog, clock: standingClock });
+  t.after(() => host.stop());
+  await host.start();
+  const script = 'function decodeUplink() { for (;;); }';
+  await host.add({ id: 'loops', version: '1.0.0', deviceType: 'loops', firmware: '*', script });
+  // From the second one on it has a time box, and messages go side by side.
+  await host.decode([request('loops')]);
+  const together = await host.decode(Array.from({ length: 12 }, () => request('loops')));
+  const untried = together.slice(8);
+  const [later] = await host.decode([request('loops')]);
+  assert.deepEqual(codes(untried), new Array(4).fill('driver_set_aside'));
+  assert.deepEqual(untried, new Array(4).fill(later));
+});
+
 test('a driver whose loops no time box ends is set aside after the third of them: others wait behind each', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog, clock: standingClock });
   t.after(() => host.stop());

@@ -74,6 +74,31 @@ test('a message that ran out of time says of how many tries, and what they took 
   assert.equal(result.ok || result.reason, 'It did not answer within 100 ms (tries: 2, together 3630 ms by the clock)');
 });
 
+test('what a job did not try any more is told what is known once all of the job has counted', async () => {
+  const world = new World();
+  const done = world.decode([1, 2, 3]);
+  world.runner.ready();
+  const untried = {
+    ok: false,
+    stage: 'decode',
+    code: 'driver_set_aside',
+    reason: 'Send the message again later',
+  } as const;
+  world.refusals.set(1, { ...untried, reason: 'Send the message again after noon' });
+  world.refusals.set(3, { ...untried, reason: 'Send the message again after noon' });
+  const timedOut = { ...untried, code: 'driver_timeout' };
+  world.runner.answerWith([untried, untried, timedOut]);
+  const results = await done;
+  assert.deepEqual(
+    results.map((result) => result.ok || [result.code, result.reason.replace(/ \(.*/, '')]),
+    [
+      ['driver_set_aside', 'Send the message again after noon'],
+      ['driver_set_aside', 'Send the message again later'],
+      ['driver_timeout', 'Send the message again later'],
+    ],
+  );
+});
+
 test('a runner that was stopped and goes on is not taken for one that hangs', async () => {
   const world = new World();
   const done = world.decode([1]);
@@ -244,6 +269,8 @@ class World {
   readonly strikes: number[] = [];
   /** Of these, the ones that took their runner along. */
   readonly breakdowns: number[] = [];
+  /** By the name of the message, once there was a strike. */
+  readonly refusals = new Map<number, DecodeResult>();
   #processorShare: number | undefined = 1;
   #processorSince = 0;
   #processorBefore = 0;
@@ -259,7 +286,7 @@ class World {
     clock: this.clock,
     log: silentLog,
     settle: (item, result) => item.batch.settle(item.position, result),
-    refuse: () => undefined,
+    refuse: ({ request }) => (this.strikes.length === 0 ? undefined : this.refusals.get(request?.bytes[0] ?? -1)),
     strike: (item, tookRunner) => {
       const name = item.request?.bytes[0] ?? -1;
       this.strikes.push(name);

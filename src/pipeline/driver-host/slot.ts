@@ -154,14 +154,17 @@ export class Slot {
     this.#failures = 0;
     const parsed: DecodeResult[] = JSON.parse(results);
     for (const [index, item] of job.entries()) {
-      const result = parsed[index];
-      if (result.ok || result.code !== 'driver_timeout') this.#options.settle(item, result);
-      else {
-        this.#options.strike(item, false);
-        this.#options.settle(item, withTries(result, item, result.triedMs ?? 0));
-      }
+      if (isOutOfTime(parsed[index])) this.#options.strike(item, false);
     }
+    for (const [index, item] of job.entries()) this.#options.settle(item, this.#answerOf(item, parsed[index]));
     this.pump();
+  }
+
+  /** The runner gives up a driver for the rest of its job, and does not know whether and until when it is set aside. */
+  #answerOf(item: WorkItem, result: DecodeResult): DecodeResult {
+    if (result.ok) return result;
+    if (result.code === 'driver_timeout') return withTries(result, item, result.triedMs ?? 0);
+    return result.code === 'driver_set_aside' ? (this.#options.refuse(item) ?? result) : result;
   }
 
   /**
@@ -267,6 +270,10 @@ function tryAlone(item: WorkItem, passedMs: number): void {
   const { tries, ms } = item.earlier ?? { tries: 0, ms: 0 };
   item.alone = true;
   item.earlier = { tries: tries + 1, ms: ms + passedMs };
+}
+
+function isOutOfTime(result: DecodeResult): boolean {
+  return !result.ok && result.code === 'driver_timeout';
 }
 
 /** Whoever reads it waited for all tries, and by the clock; `triedMs` is of one that is not among the earlier ones. */
