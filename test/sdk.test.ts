@@ -446,7 +446,10 @@ test('MQTT goes over WebSocket too, with the same promises', async (t) => {
 
 test('credentials that are wrong are refused at the door', async () => {
   const server = await guarded;
-  await assert.rejects(connect(server.mqttUrl, { username: 'ann', password: 'wrong' }), { name: 'ConnectionRefused' });
+  for (const [, urlOf] of ways) {
+    for (const wrong of [{ username: 'ann', password: 'wrong' }, {}])
+      await assert.rejects(connect(urlOf(server), wrong), { name: 'ConnectionRefused' });
+  }
   await assert.rejects(connect('ftp://localhost'), { name: 'TypeError' });
 });
 

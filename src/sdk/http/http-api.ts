@@ -23,9 +23,14 @@ export class HttpApi {
     this.#headers = { 'content-type': 'application/json', ...authorization(options) };
   }
 
-  /** Resolves where there is somebody. */
+  /** Resolves where there is somebody who lets this client in: publishes nothing, to hear whether it may. */
   async greet(): Promise<void> {
-    await this.#request('GET', '/healthz');
+    try {
+      await this.#request('POST', '/v1/messages', JSON.stringify({ messages: [] }));
+    } catch (problem) {
+      // Looked at behind the credentials: nothing is too little.
+      if (!(problem instanceof HttpProblem) || problem.status !== 400) throw problem;
+    }
   }
 
   async post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {
