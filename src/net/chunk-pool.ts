@@ -12,6 +12,11 @@ export class ChunkPool {
     return new Chunk(size, this);
   }
 
+  /** For bytes that nothing is added to. */
+  takeFitting(size: number): Chunk {
+    return size <= smallBytes ? this.take(size) : new Chunk(size, this);
+  }
+
   /** Chunks of other sizes, and more than the pool may keep, are left to the garbage collector. */
   letGo(chunk: Chunk): void {
     const bytes = chunk.memory.length;

@@ -4,7 +4,8 @@ import { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import { SimulatedClock } from '../std/clock.ts';
-import { ChunkPool } from './chunk-pool.ts';
+import { forSeedsInTurn } from '../std/testing/seed.ts';
+import { type Chunk, ChunkPool, smallBytes } from './chunk-pool.ts';
 import { SocketTransport } from './socket-transport.ts';
 import { Turn } from './turn.ts';
 
@@ -26,12 +27,36 @@ class SlowSocket extends Writable {
   }
 }
 
+/** Says how much of its memory is out. */
+class CountedChunks extends ChunkPool {
+  heldBytes = 0;
+
+  override take(size: number): Chunk {
+    return this.#counted(super.take(size));
+  }
+
+  override takeFitting(size: number): Chunk {
+    return size <= smallBytes ? super.takeFitting(size) : this.#counted(super.takeFitting(size));
+  }
+
+  override letGo(chunk: Chunk): void {
+    this.heldBytes -= chunk.memory.length;
+    super.letGo(chunk);
+  }
+
+  #counted(chunk: Chunk): Chunk {
+    this.heldBytes += chunk.memory.length;
+    return chunk;
+  }
+}
+
 function connected(
   socket: Writable,
   drained: () => void = () => undefined,
+  pool = new ChunkPool(),
 ): { transport: SocketTransport; gathering: GatherPool } {
   const gathering = new GatherPool();
-  const shared = { pool: new ChunkPool(), turn: new Turn({ bytesOut: 0 }), gathering, clock: new SimulatedClock() };
+  const shared = { pool, turn: new Turn({ bytesOut: 0 }), gathering, clock: new SimulatedClock() };
   const peer = { remoteAddress: '', certificate: undefined, listener: { access: { listener: 'x' } } };
   return { transport: new SocketTransport(socket as Socket, peer, shared, drained), gathering };
 }
@@ -47,6 +72,59 @@ test('a large packet is sent from where it was gathered, which is not used again
   await socket.takeOne();
   assert.equal(gathering.take(20_000), packet);
   assert.deepEqual(socket.taken, ['x'.repeat(18_998)]);
+});
+
+test('a payload that is a small part of what was gathered, or of what it was read from, is copied out of it', async () => {
+  const socket = new SlowSocket();
+  const { transport, gathering } = connected(socket);
+  const packet = gathering.take(300_000).fill('x');
+  transport.append(packet, 280_000, 300_000, false);
+  gathering.release(packet);
+  transport.flush();
+  assert.ok(gathering.take(300_000) === packet);
+  packet.fill('y');
+  const row = Buffer.alloc(300_000, 'z');
+  transport.append(row, 280_000, 300_000, true);
+  row.fill('y');
+  transport.flush();
+  for (let i = 0; i < 10; i++) await socket.takeOne();
+  assert.ok(socket.taken.join('') === 'x'.repeat(20_000) + 'z'.repeat(20_000), 'the bytes differ');
+});
+
+test('what waits for a slow socket keeps a small multiple of its size, whatever was written, and leaves as it was written', async () => {
+  await forSeedsInTurn(5, async (random) => {
+    const socket = new SlowSocket();
+    const pool = new CountedChunks();
+    const { transport, gathering } = connected(socket, undefined, pool);
+    const written: string[] = [];
+    let gatheredBytes = 0;
+    let references = 0;
+    for (let i = 0; i < 100; i++) {
+      const letter = String.fromCharCode(97 + (i % 26));
+      const head = random.pick([0, 20, 5_000, 20_000, 33_000, 60_000, 70_000]);
+      transport.reserve(head);
+      transport.buffer.fill(letter, transport.position, transport.position + head);
+      transport.position += head;
+      const packet = gathering.take(random.pick([17_000, 40_000, 300_000])).fill(letter.toUpperCase());
+      const payload = random.pick([0, 100, 16_384, 17_000, packet.length]);
+      if (payload > 0) transport.append(packet, packet.length - payload, packet.length, false);
+      gathering.release(packet);
+      if (gathering.hold(packet)) {
+        gathering.letGo(packet);
+        gatheredBytes += packet.length;
+        references++;
+      }
+      if (i === 20) transport.flush();
+      written.push(letter.repeat(head), letter.toUpperCase().repeat(payload));
+    }
+    const held = pool.heldBytes + gatheredBytes;
+    const most = 2 * transport.bufferedBytes + references * smallBytes + 2 * 65_536;
+    assert.ok(held <= most, `${held} bytes are held for ${transport.bufferedBytes}, at most ${most} may be`);
+    transport.flush();
+    while (transport.bufferedBytes > 0) await socket.takeOne();
+    assert.equal(pool.heldBytes, 0);
+    assert.ok(socket.taken.join('') === written.join(''), 'the bytes differ');
+  });
 });
 
 test('memory that was held for a connection that is gone can be used again', () => {

@@ -72,10 +72,12 @@ export class SocketTransport implements Transport, Flushable {
   }
 
   append(bytes: Buffer, start: number, end: number, lasting: boolean): void {
-    if (end - start < referenceBytesMin) this.#copy(bytes, start, end);
+    const size = end - start;
+    if (size < referenceBytesMin) this.#copy(bytes, start, end);
+    else if (isHardlyUsed(bytes.buffer, size)) this.#copyMuch(bytes, start, end);
     else if (lasting) this.#refer(bytes, start, end, undefined);
     else if (this.#gathering.hold(bytes)) this.#refer(bytes, start, end, this.#gathering);
-    else for (let at = start; at < end; at += largeBytes) this.#copy(bytes, at, Math.min(at + largeBytes, end));
+    else this.#copyMuch(bytes, start, end);
   }
 
   #copy(bytes: Buffer, start: number, end: number): void {
@@ -83,8 +85,19 @@ export class SocketTransport implements Transport, Flushable {
     this.position += bytes.copy(this.buffer, this.position, start, end);
   }
 
+  /** In as many pieces as it takes: what is left of a chunk is filled first. */
+  #copyMuch(bytes: Buffer, start: number, end: number): void {
+    for (let at = start; at < end; ) {
+      const left = this.buffer.length - this.position;
+      this.reserve(Math.min(end - at, left > 0 ? left : largeBytes));
+      const copied = bytes.copy(this.buffer, this.position, at, end);
+      this.position += copied;
+      at += copied;
+    }
+  }
+
   #refer(memory: Buffer, start: number, end: number, owner: HeldMemory | undefined): void {
-    this.#retire();
+    this.#interrupt();
     this.#full.push({ bytes: memory.subarray(start, end), memory, owner });
     this.#fullBytes += end - start;
     this.reserve(0);
@@ -229,18 +242,37 @@ export class SocketTransport implements Transport, Flushable {
     this.position = 0;
   }
 
+  /** Puts what the chunk has in line, as `#retire` does; where that is little it moves, and the chunk goes on being filled. */
+  #interrupt(): void {
+    const chunk = this.#chunk;
+    const bytes = this.position;
+    if (chunk === undefined || chunk.memory.length <= smallBytes || !isHardlyUsed(chunk.memory, bytes)) this.#retire();
+    else if (bytes > 0) {
+      const fitting = this.#pool.takeFitting(bytes);
+      chunk.memory.copy(fitting.memory, 0, 0, bytes);
+      this.#putInLine(fitting, bytes);
+      this.position = 0;
+    }
+  }
+
   /** Puts the chunk that is being filled in line. */
   #retire(): void {
     const chunk = this.#chunk;
     if (chunk === undefined) return;
-    if (this.position > 0) {
-      this.#full.push({ bytes: chunk.first(this.position), memory: chunk.memory, owner: chunk });
-      this.#fullBytes += this.position;
-    } else {
-      chunk.letGo();
-    }
+    if (this.position > 0) this.#putInLine(chunk, this.position);
+    else chunk.letGo();
     this.#buffering(undefined);
   }
+
+  #putInLine(chunk: Chunk, bytes: number): void {
+    this.#full.push({ bytes: chunk.first(bytes), memory: chunk.memory, owner: chunk });
+    this.#fullBytes += bytes;
+  }
+}
+
+/** Whether so many bytes of this memory would keep too much of it that nobody counts. */
+function isHardlyUsed(memory: { readonly byteLength: number }, bytes: number): boolean {
+  return bytes * heldPerByteMax < memory.byteLength;
 }
 
 interface Piece extends Output {
@@ -264,6 +296,12 @@ export interface SharedByTransports {
  * small messages take, a common window (docs/decisions/0039).
  */
 const earlyBytes = 12 * 1024;
+
+/**
+ * What waits for a socket keeps at most so many times its own size, beside a small chunk for each large payload: a part of a larger
+ * packet is copied (docs/decisions/0154).
+ */
+const heldPerByteMax = 2;
 
 const nothing = Buffer.alloc(0);
 const none: readonly Piece[] = [];

@@ -64,7 +64,7 @@ export const mqttOptions = {
   'mqtt.outputBytesMax': option(integer(64 * kibibyte, gibibyte), {
     default: 8 * mebibyte,
     sentence:
-      'Bytes that wait for one slow socket; beyond it QoS 0 is dropped and counted, QoS 1 and 2 wait in the session.',
+      'Bytes that wait for one slow socket, in up to 2.25 times as much memory; beyond it QoS 0 is dropped and counted, QoS 1 and 2 wait in the session.',
   }),
   'mqtt.sessionsMax': option(integer(1, 10_000_000), {
     default: 100_000,

@@ -102,7 +102,9 @@ export class PublishFrame {
 
   #encode(version: ProtocolVersion): Encoding {
     const payload = this.#payload;
-    const writer = new ByteWriter(publishSize(this.#topic, payload.length, this.#properties, 0, version));
+    const inlined = payload.length <= inlinedBytesMax;
+    const bytes = publishSize(this.#topic, payload.length, this.#properties, 0, version);
+    const writer = new ByteWriter(inlined ? bytes : bytes - payload.length);
     const bodyBytes = encodePublishHead(
       writer,
       this.#topic,
@@ -116,7 +118,6 @@ export class PublishFrame {
     );
     const bodyStart = 1 + variableByteIntegerSize(bodyBytes);
     const topicEnd = bodyStart + 2 + writer.buffer.readUInt16BE(bodyStart);
-    const inlined = payload.length <= inlinedBytesMax;
     if (inlined) writer.append(payload, 0, payload.length);
     return { frame: writer.bytes(), bodyStart, topicEnd, bodyBytes, apart: inlined ? undefined : payload };
   }
