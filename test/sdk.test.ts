@@ -407,6 +407,32 @@ test('options of a consumer that are out of their range are refused before anyth
   }
 });
 
+test('options of a message that are out of their range or form are told with what was expected and met', async (t) => {
+  const clients = closing(t);
+  const server = await withJobs();
+  for (const way of ['mqttUrl', 'httpUrl'] as const) {
+    const client = await connect(server[way]);
+    clients.push(client);
+    for (const [options, message] of [
+      [{ userProperties: { a: 'b' } }, `Give userProperties as pairs of text, such as [['a', 'b']]: met {"a":"b"}`],
+      [{ userProperties: [['a', 1]] }, `Give userProperties as pairs of text, such as [['a', 'b']]: met [["a",1]]`],
+      [{ priority: 11 }, 'Give priority as a whole number from 1 to 10: met 11'],
+      [{ delayMs: Number.NaN }, 'Give delayMs as a whole number from 0 to 31,536,000,000: met NaN'],
+      [{ expirySeconds: 0.5 }, 'Give expirySeconds as a whole number from 0 to 4,294,967,295: met 0.5'],
+      [{ key: 7 }, 'Give key as text: met 7'],
+    ] as const) {
+      const wrong = options as object;
+      await assert.rejects(client.publish('jobs/a', 'x', wrong), { name: 'TypeError', message });
+      const [result] = await client.publishAll([{ topic: 'jobs/a', payload: 'x', ...wrong }]);
+      assert.deepEqual([result.ok, !result.ok && result.retryable], [false, false]);
+    }
+  }
+  await assert.rejects(connect(server.mqttUrl, { token: 'one' }), {
+    name: 'TypeError',
+    message: /as `password` over mqtt:/,
+  });
+});
+
 test('over MQTT a worker goes on where its queue was removed and is there again before the worker is', async (t) => {
   const clients = closing(t);
   const server = await withJobs();

@@ -1,4 +1,5 @@
-import type { Outbound, Payload, PublishOptions } from './outbound.ts';
+import type { Outbound, Payload } from './outbound.ts';
+import type { PublishOptions } from './publish-options.ts';
 import type { Received } from './received.ts';
 
 /** One way to a server. It holds until `close`: where the connection is lost it is made again, and goes on where it was. */

@@ -17,6 +17,11 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
     );
   }
   if (mqttProtocols.has(protocol)) {
+    if (options.token !== undefined && options.password === undefined) {
+      throw new TypeError(
+        `Give a JSON Web Token, or the token of a device, as \`password\` over ${protocol}: \`token\` is for http: and https:`,
+      );
+    }
     const { MqttClient } = await import('./mqtt/mqtt-client.ts');
     return MqttClient.open(new URL(url), options);
   }

@@ -1,24 +1,8 @@
+import { checkPublishOptions, type PublishOptions } from './publish-options.ts';
 import { PublishRefused } from './refusals.ts';
 
 /** Text and bytes go as they are, everything else as JSON. */
 export type Payload = string | Uint8Array | object | number | boolean | null;
-
-export interface PublishOptions {
-  /** What orders, conflates or spreads it, in a queue that looks at the user property `sluice-key`. */
-  readonly key?: string;
-  /** 1 to 10; the highest goes first. */
-  readonly priority?: number;
-  /** Nobody gets it earlier. */
-  readonly delayMs?: number;
-  /** Under the same one a queue that looks at it takes a message once. */
-  readonly dedupId?: string;
-  /** After so long it is of no use any more. */
-  readonly expirySeconds?: number;
-  readonly contentType?: string;
-  /** Kept for those who subscribe later. */
-  readonly retain?: boolean;
-  readonly userProperties?: readonly (readonly [name: string, value: string])[];
-}
 
 /** One message of many. */
 export interface Outbound extends PublishOptions {
@@ -36,11 +20,12 @@ export interface Encoded {
   readonly userProperties: readonly (readonly [string, string])[];
 }
 
-/** Throws `PublishRefused` for what is no topic, and `TypeError` for what JSON does not know. */
+/** Throws `PublishRefused` for what is no topic, and `TypeError` for what JSON does not know and for options that are not as they should be. */
 export function encode({ topic, payload, ...options }: Outbound): Encoded {
   if (topic === '' || /[+#\0]/.test(topic)) {
     throw new PublishRefused(`Cannot publish to ${JSON.stringify(topic)}: a topic takes no wildcards`, false);
   }
+  checkPublishOptions(options);
   const isRaw = typeof payload === 'string' || payload instanceof Uint8Array;
   const text = isRaw ? undefined : JSON.stringify(payload);
   if (!isRaw && text === undefined) throw new TypeError(`Cannot publish to "${topic}": JSON does not know the payload`);

@@ -8,7 +8,8 @@ import type {
   StopOptions,
 } from '../client.ts';
 import { checkConsumeOptions } from '../consume-options.ts';
-import type { Outbound, Payload, PublishOptions } from '../outbound.ts';
+import type { Outbound, Payload } from '../outbound.ts';
+import type { PublishOptions } from '../publish-options.ts';
 import { ConnectionRefused } from '../refusals.ts';
 import { HttpApi } from './http-api.ts';
 import { HttpConsumer } from './http-consumer.ts';

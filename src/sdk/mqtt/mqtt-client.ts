@@ -9,7 +9,8 @@ import type {
   StopOptions,
 } from '../client.ts';
 import { checkConsumeOptions } from '../consume-options.ts';
-import { type Encoded, encode, type Outbound, type Payload, type PublishOptions } from '../outbound.ts';
+import { type Encoded, encode, type Outbound, type Payload } from '../outbound.ts';
+import type { PublishOptions } from '../publish-options.ts';
 import { PublishRefused } from '../refusals.ts';
 import { within } from '../retry.ts';
 import { ConnectionLost, type MqttSettings } from './mqtt-connection.ts';
@@ -98,7 +99,7 @@ export class MqttClient implements Client {
       await this.publish(topic, payload, options);
       return { ok: true };
     } catch (problem) {
-      const retryable = problem instanceof PublishRefused ? problem.retryable : true;
+      const retryable = problem instanceof PublishRefused ? problem.retryable : !(problem instanceof TypeError);
       return { ok: false, error: problem as Error, retryable };
     }
   }
