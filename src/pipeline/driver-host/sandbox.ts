@@ -1,6 +1,6 @@
-import process from 'node:process';
 import vm from 'node:vm';
 import type { DriverCall } from '../driver.ts';
+import { inProcessorTime } from './processor-box.ts';
 import { installBuffer } from './sandbox-buffer.ts';
 import { installDates } from './sandbox-dates.ts';
 import { installGuard } from './sandbox-guard.ts';
@@ -42,8 +42,6 @@ export interface ScriptAnswer {
 
 /** Characters of JSON that one message may become. */
 const outputCharsMax = 262_144;
-/** How often a message gets its time again when the machine, not the script, spent it. */
-const starvedRetriesMax = 4;
 
 /** Variables without `var` that a script may have made its own. */
 const localsMax = 100;
@@ -168,22 +166,12 @@ export class CodecScript {
     }
   }
 
-  /**
-   * A busy machine must not make a good message a dead letter, nor a good script one that does not load: the box counts processor
-   * time, the timer only wakes.
-   */
   #boxed(script: vm.Script, timeoutMs: number): unknown {
-    const started = process.threadCpuUsage();
-    for (let attempt = 0; ; attempt++) {
+    const attempt = (): unknown => {
       this.#isTidy = false;
-      try {
-        return script.runInContext(this.#context, { timeout: timeoutMs });
-      } catch (problem) {
-        if (!isTimeout(problem) || attempt === starvedRetriesMax || !wasStarved(started, timeoutMs)) throw problem;
-        this.#restore();
-        this.#isTidy = false;
-      }
-    }
+      return script.runInContext(this.#context, { timeout: timeoutMs });
+    };
+    return inProcessorTime(timeoutMs, attempt, () => this.#restore());
   }
 
   /** Puts right what messages share; false where it was changed in a place that nobody looks at behind each message. */
@@ -320,11 +308,6 @@ function answersOf(text: unknown, count: number): readonly ScriptAnswer[] {
   return answers.length > 0 && answers.length <= count
     ? answers
     : Array.from({ length: count }, () => ({ threw: 'The script changed the way it is called' }));
-}
-
-function wasStarved(started: NodeJS.CpuUsage, timeoutMs: number): boolean {
-  const { user, system } = process.threadCpuUsage(started);
-  return user + system < timeoutMs * 500;
 }
 
 /** Loading compiles, and happens once: on a busy machine it takes longer than any message may. */

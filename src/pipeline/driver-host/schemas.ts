@@ -7,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../std/json.ts
 import type { DecodedReading, DecodeRequest, DriverSchemas } from '../driver.ts';
 import { isStandardSchema, type StandardSchema, standardProblem } from '../schemas/standard-schema.ts';
 import type { SchemaSet } from './job.ts';
+import { inProcessorTime } from './processor-box.ts';
 import { shorten } from './readings.ts';
 
 /** Checks readings against JSON Schemas: draft 2020-12, or draft-07 where the schema says so. Each is compiled once. */
@@ -48,7 +49,11 @@ export class SchemaChecker {
   problemOfSchema(schema: JsonObject): string | undefined {
     if (schema.$async !== undefined) return 'an asynchronous schema gives no answer in time';
     try {
-      return timeBox.runInNewContext({ work: () => this.#problemInTime(schema) }, { timeout: trialMsMax });
+      return inProcessorTime(
+        trialMsMax,
+        () => timeBox.runInNewContext({ work: () => this.#problemInTime(schema) }, { timeout: trialMsMax }),
+        () => this.forget(),
+      );
     } catch (problem) {
       if ((problem as NodeJS.ErrnoException).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw problem;
       return `it takes longer than ${trialMsMax} ms to check an empty object`;
