@@ -25,14 +25,15 @@ export interface Authenticator {
   ofSource(source: Source): Promise<Identity | undefined> | Identity | undefined;
 }
 
-/** One answer for every wrong credential, so that it does not tell which part was wrong. */
-export function wrongCredentials(): SluiceError {
+/** One answer for every wrong credential, so that it does not tell which part was wrong. `cause` is for the log. */
+export function wrongCredentials(cause: string): SluiceError {
   return new SluiceError(
     'unauthenticated',
     'Check the user name and password: the server does not accept these credentials',
+    { cause },
   );
 }
 
-export function wrongToken(): SluiceError {
-  return new SluiceError('unauthenticated', 'Check the bearer token: the server does not know this one');
+export function wrongToken(cause: string): SluiceError {
+  return new SluiceError('unauthenticated', 'Check the bearer token: the server does not know this one', { cause });
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '../errors.ts';
 import { SluiceError } from '../errors.ts';
 import { SimulatedClock } from '../std/clock.ts';
-import { silentLog } from '../std/log.ts';
+import { createLog, silentLog } from '../std/log.ts';
 import type { AccessRule, Identity } from './access.ts';
 import type { AnonymousAccess } from './access-setup.ts';
 import { ConfiguredAccess, type ConfiguredAccessParts } from './configured-access.ts';
@@ -374,4 +374,32 @@ test('a configuration that says a name twice or a rule that cannot match is refu
   );
   const rules: AccessRule[] = [{ action: 'all', filter: 'a/#/b' }];
   assert.throws(() => accessWith({ users: [{ name: 'bob', password: 'x', admin: false, rules }] }), /of "bob"/);
+});
+
+test('the log says what was wrong, which whoever logs in is not told', async () => {
+  const lines: string[] = [];
+  const log = createLog('info', (line) => lines.push(line));
+  const users = [{ name: 'ann', password: 'secret', admin: false, rules: [] }];
+  const accounts = new TestAccounts();
+  const credentials = [testCredential('password', await hashSecret('right', generatedSecretCost))];
+  accounts.put(testAccount({ id: 'probe', credentials }));
+  const access = accessWith({ log, users, accounts });
+  const told = new Set<string>();
+  const causeOf = async (refused: Promise<Identity>): Promise<string> => {
+    await refused.catch((problem: SluiceError) => told.add(problem.message));
+    return JSON.parse(lines.pop() ?? '{}').cause;
+  };
+  assert.equal(await causeOf(login(access, 'ann', 'wrong')), 'The password of the user is another one');
+  assert.equal(await causeOf(login(access, 'ann')), 'The user showed no password');
+  assert.equal(
+    await causeOf(login(access, 'bob', 'secret')),
+    'There is no user of that name, and no device of that name that has a credential',
+  );
+  assert.equal(await causeOf(login(access, 'probe', 'wrong')), 'The device has other credentials');
+  assert.match(await causeOf(login(access, 'ben', 'a.b.c')), /^It shows a JSON Web Token: no access\.jwt/);
+  assert.equal(told.size, 1);
+  assert.equal(
+    await causeOf(access.authenticateToken('nobody has this', overHttp(away))),
+    'No configured token, and no token of a device, is this one',
+  );
 });

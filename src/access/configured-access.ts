@@ -156,7 +156,7 @@ export class ConfiguredAccess implements Access {
         if (identity !== undefined) return identity;
       }
       if (!showsSomething || (await this.#isUnchecked(login))) return this.#anonymous(login);
-      throw login.token === undefined ? wrongCredentials() : wrongToken();
+      throw login.token === undefined ? wrongCredentials(unknownBecause(login)) : wrongToken(unknownBecause(login));
     } catch (problem) {
       this.#refused(login, problem);
       if (problem instanceof SluiceError && problem.code === 'unauthenticated') await this.#setup.users?.pretend(login);
@@ -186,7 +186,7 @@ export class ConfiguredAccess implements Access {
   }
 
   #refused({ username, token, remoteAddress, through }: Login, problem: unknown): void {
-    const { code, message } = problem as Partial<SluiceError>;
+    const { code, message, cause } = problem as Partial<SluiceError>;
     const by = token === undefined ? { username: username?.slice(0, 128) } : { by: 'token' };
     this.#parts.log.info('Refused a login', {
       ...by,
@@ -194,6 +194,18 @@ export class ConfiguredAccess implements Access {
       listener: through.listener,
       code,
       reason: message,
+      ...(typeof cause === 'string' && { cause }),
     });
   }
 }
+
+/** Why nobody of `access.order` knows what is shown, for the log. */
+function unknownBecause({ token, username, password }: Login): string {
+  if (jwtForm.test(token ?? password?.toString('latin1') ?? ''))
+    return 'It shows a JSON Web Token: no access.jwt knows its issuer, and no device has the key that signed it';
+  if (token !== undefined) return 'No configured token, and no token of a device, is this one';
+  if (username === undefined) return 'It shows a password without a user name';
+  return 'There is no user of that name, and no device of that name that has a credential';
+}
+
+const jwtForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;

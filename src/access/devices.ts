@@ -44,7 +44,7 @@ export class Devices implements Authenticator {
     const shown = password?.toString() ?? '';
     if (account === undefined || live.length === 0) return shown === '' ? this.#byToken(username) : undefined;
     const admission = await this.#admission(account, live, shown, password, remoteAddress);
-    if (admission === undefined) throw wrongCredentials();
+    if (admission === undefined) throw wrongCredentials('The device has other credentials');
     return this.#identity(account, admission);
   }
 

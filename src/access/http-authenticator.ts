@@ -72,7 +72,7 @@ export class HttpAuthenticator implements Authenticator {
       return undefined;
     const question = questionOf(login);
     const decision = await this.#decide(question, login.remoteAddress);
-    if (decision.result === 'deny') throw wrongCredentials();
+    if (decision.result === 'deny') throw wrongCredentials('The service of access.http denied it');
     // Another object for each login: what one may do is remembered by it.
     return decision.result === 'allow' ? { ...decision.identity } : undefined;
   }

@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { exportJWK, type JWTPayload, SignJWT } from 'jose';
 import { type ErrorCode, SluiceError } from '../errors.ts';
 import { SimulatedClock } from '../std/clock.ts';
-import { silentLog } from '../std/log.ts';
+import { createLog } from '../std/log.ts';
 import type { Identity } from './access.ts';
 import type { AccessSettings } from './access-setup.ts';
 import { ConfiguredAccess } from './configured-access.ts';
@@ -24,7 +24,9 @@ const away = '192.0.2.7';
 function setUp(jwt: Partial<JwtSettings> = { secret }, more: Partial<AccessSettings> = {}) {
   const clock = new SimulatedClock();
   const settings = { ...testSettings, ...more, jwt: { ...testSettings.jwt, ...jwt } };
-  const access = new ConfiguredAccess({ ...settings, accounts: new TestAccounts(), clock, log: silentLog });
+  const lines: string[] = [];
+  const log = createLog('info', (line) => lines.push(line));
+  const access = new ConfiguredAccess({ ...settings, accounts: new TestAccounts(), clock, log });
   const login = (password: string, username?: string): Promise<Identity> =>
     access.authenticate({
       clientId: 'c',
@@ -34,7 +36,8 @@ function setUp(jwt: Partial<JwtSettings> = { secret }, more: Partial<AccessSetti
       certificate: undefined,
       through: { listener: 'test' },
     });
-  return { clock, access, login, settings };
+  const causes = (): string[] => lines.map((line) => JSON.parse(line).cause);
+  return { clock, access, login, settings, causes };
 }
 
 /** Signed, valid for a minute, for `ann` unless the claims say otherwise. */
@@ -99,6 +102,31 @@ test('a token that was signed otherwise, or not at all, is refused', async () =>
     `${header}.${payload}.`,
   ];
   for (const token of bad) await refuses(login(token), 'unauthenticated', /Check the token/);
+});
+
+test('the log says what is wrong with a token, in a sentence of its own and nothing of the token', async () => {
+  const { clock, login, causes } = setUp({ secret, audience: 'broker' });
+  const good = { aud: 'broker' };
+  const later = Math.floor(clock.now() / 1000) + 10;
+  const [, payload] = (await tokenOf(good)).split('.');
+  const none = Buffer.from('{"alg":"none"}').toString('base64url');
+  for (const token of [
+    await tokenOf(good, Buffer.from('another secret of thirty-two chars')),
+    `${none}.${payload}.`,
+    await tokenOf({ aud: 'other' }),
+    await tokenOf(),
+    await tokenOf({ ...good, sub: undefined }),
+    await tokenOf({ ...good, nbf: later }),
+  ])
+    await refuses(login(token), 'unauthenticated', /^Check the token: the server does not accept this one$/);
+  assert.deepEqual(causes(), [
+    'The key of access.jwt did not sign it',
+    'Its algorithm is not one that access.jwt takes',
+    'Its claim "aud" is not what access.jwt asks for',
+    'It has no claim "aud"',
+    'It has no claim "sub"',
+    'It does not count yet: its claim "nbf" is ahead',
+  ]);
 });
 
 test('a public key is never taken for a secret: a token signed with its text by HMAC is refused', async (t) => {

@@ -1,7 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { SluiceError } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
-import type { Log } from '../std/log.ts';
 import type { AccessRule, Identity } from './access.ts';
 import { type Authenticator, type Login, wrongCredentials } from './authenticator.ts';
 import { givenRules } from './given-rules.ts';
@@ -32,7 +31,6 @@ export interface JwtParts {
   readonly jwks: JwksKeys | undefined;
   readonly turns: Turns;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 const tokenCharactersMax = 8 * 1024;
@@ -58,7 +56,7 @@ export class Jwt implements Authenticator {
     const payload = await this.#parts.turns.take(remoteAddress, () => this.#verified(text));
     const identity = this.#identity(payload);
     if (token === undefined && this.#settings.username === 'name' && username !== identity.name)
-      throw wrongCredentials();
+      throw wrongCredentials('The user name is not the one that the token names');
     return identity;
   }
 
@@ -86,7 +84,7 @@ export class Jwt implements Authenticator {
 
   async #verified(text: string): Promise<JWTPayload> {
     const { issuer, audience, clockToleranceSeconds, nameClaim } = this.#settings;
-    const { key, jwks, clock, log } = this.#parts;
+    const { key, jwks, clock } = this.#parts;
     const options = {
       algorithms: [...key.algorithms],
       issuer,
@@ -100,9 +98,8 @@ export class Jwt implements Authenticator {
       return (await jwtVerify(text, key.key, options)).payload;
     } catch (problem) {
       if (problem instanceof SluiceError) throw problem;
-      const { code, message } = problem as Partial<errors.JOSEError>;
-      log.debug('Token refused', { code, reason: message });
-      throw refused(problem instanceof errors.JWTExpired ? 'it has expired' : 'the server does not accept this one');
+      if (problem instanceof errors.JWTExpired) throw refused('it has expired');
+      throw refused('the server does not accept this one', causeOf(problem));
     }
   }
 
@@ -134,6 +131,29 @@ export class Jwt implements Authenticator {
   }
 }
 
-function refused(why: string): SluiceError {
-  return new SluiceError('unauthenticated', `Check the token: ${why}`);
+/** `cause` is for the log. */
+function refused(why: string, cause?: string): SluiceError {
+  return new SluiceError('unauthenticated', `Check the token: ${why}`, { cause });
 }
+
+/** Says nothing of what stands in the token: whoever sent it chose that. */
+function causeOf(problem: unknown): string {
+  if (problem instanceof errors.JWTClaimValidationFailed) {
+    const { claim, reason } = problem;
+    if (reason === 'missing') return `It has no claim "${claim}"`;
+    if (claim === 'nbf') return 'It does not count yet: its claim "nbf" is ahead';
+    return `Its claim "${claim}" is not what access.jwt asks for`;
+  }
+  const { code = '' } = problem as Partial<errors.JOSEError>;
+  return causes[code] ?? `It cannot be checked (${code || 'no code'})`;
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'The key of access.jwt did not sign it',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'Its algorithm is not one that access.jwt takes',
+  ERR_JWKS_NO_MATCHING_KEY: 'The key set of access.jwt has no key that it can be signed with',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS:
+    'The key set of access.jwt has several keys that it can be signed with, and it names none',
+  ERR_JWS_INVALID: 'It cannot be read',
+  ERR_JWT_INVALID: 'It cannot be read',
+};

@@ -78,12 +78,15 @@ export class ScramExchange implements AuthenticationExchange {
     if (match === null) throw unreadable('expected a channel binding, the nonce and a proof');
     const [, withoutProof, binding, nonceAgain, proof] = match;
     // Both were sent before: another one means that somebody changed messages on their way.
-    if (Buffer.from(binding, 'base64').toString() !== gs2Header || nonceAgain !== nonce) throw wrongCredentials();
+    if (Buffer.from(binding, 'base64').toString() !== gs2Header || nonceAgain !== nonce)
+      throw wrongCredentials('The messages of the exchange do not belong together');
     const { storedKey, serverKey } = subject.verifier;
     const authMessage = `${clientFirstBare},${serverFirst},${withoutProof}`;
     const clientKey = xor(Buffer.from(proof, 'base64'), hmac(storedKey, authMessage));
     const isRight = timingSafeEqual(sha256(clientKey), storedKey);
-    if (!isRight || subject.identity === undefined) throw wrongCredentials();
+    if (subject.identity === undefined)
+      throw wrongCredentials('There is no user of that name, or none with a password for SCRAM');
+    if (!isRight) throw wrongCredentials('The password of the user is another one');
     const signature = hmac(serverKey, authMessage).toString('base64');
     return { data: Buffer.from(`v=${signature}`), identity: subject.identity };
   }

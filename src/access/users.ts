@@ -46,7 +46,9 @@ export class Users implements Authenticator {
   async authenticate({ username, password, remoteAddress }: Login): Promise<Identity | undefined> {
     const user = username === undefined ? undefined : this.#users.get(username);
     if (user === undefined) return undefined;
-    if (password === undefined || !(await this.#isRight(user, password, remoteAddress))) throw wrongCredentials();
+    if (password === undefined) throw wrongCredentials('The user showed no password');
+    if (!(await this.#isRight(user, password, remoteAddress)))
+      throw wrongCredentials('The password of the user is another one');
     return this.identityOf(user);
   }
 
