@@ -67,7 +67,10 @@ test('a message of another device type is not kept', async () => {
   };
   const { status, err } = await runAgainst(answers, ['driver', 'keep', 'th', '--dead', '5'], { cwd });
   assert.equal(status, 1);
-  assert.match(err, /for device type "th", and "d1" is a "am107"/);
+  assert.match(
+    err,
+    /for device type "th" by its driver\.json, and "d1" is a "am107"; .* write "deviceType": "am107" there/,
+  );
   assert.match((await run(['driver', 'test', 'th'], { cwd })).out, /2 of 2 examples as expected/);
 });
 

@@ -100,7 +100,9 @@ async function callFor(api: Api, device: string, deviceType: string): Promise<Ma
   try {
     const { type } = await api.get<{ type: string }>(path`/v1/devices/${device}`);
     if (type !== deviceType) {
-      throw new Error(`Cannot keep it: the driver is for device type "${deviceType}", and "${device}" is a "${type}"`);
+      throw new Error(
+        `Cannot keep it: the driver is for device type "${deviceType}" by its ${manifestFile}, and "${device}" is a "${type}"; where it is for those, write "deviceType": "${type}" there`,
+      );
     }
     const { readings } = await api.get<{ readings: string }>(path`/v1/device-types/${type}`);
     return readings === 'normalized' ? 'normalizeUplink' : undefined;
