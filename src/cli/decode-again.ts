@@ -61,7 +61,9 @@ function format({ decoded, same, different, corrected, failed, samples }: Decode
     '',
   );
   const head = `Decoded ${formatCount(decoded, 'message')}: ${same} the same, ${done}, ${failed} cannot be read.`;
-  return table === '' ? head : `${head}\n${table}`;
+  const unshown = different + failed - samples.length;
+  const more = unshown > 0 ? `and ${unshown.toLocaleString('en')} more` : '';
+  return [head, table, more].filter((part) => part !== '').join('\n');
 }
 
 function dataOf(readings: DecodeDifference['before']): string {
