@@ -42,7 +42,10 @@ async function makeFolder(folder: string, id: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (cause) {
-    throw new Error(`Cannot make folder "${id}": ${systemReason(cause as NodeJS.ErrnoException)}`, { cause });
+    const problem = cause as NodeJS.ErrnoException;
+    const reason =
+      problem.code === 'EEXIST' ? 'it is there already; name another driver, or remove it' : systemReason(problem);
+    throw new Error(`Cannot make folder "${id}": ${reason}`, { cause });
   }
 }
 
