@@ -133,6 +133,7 @@ export class Platform {
     const setAsideWatch = new SetAsideWatch({
       setAside: () => pipeline.drivers.setAside(),
       drivers: () => pipeline.drivers.list(),
+      decodes: (driver, deviceType) => drivers.choices.decodes(driver, deviceType),
       say: (topic, payload) => broker.announce(topic, payload),
       clock,
       log,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { activeRollout } from '../devices/rollout.ts';
+import { type Clock, systemClock } from '../std/clock.ts';
 import { silentLog } from '../std/log.ts';
 import type { DriverRef } from './driver.ts';
 import { WorkerDriverHost } from './driver-host/host.ts';
@@ -120,7 +122,7 @@ test('the shelf shows which versions are on trial and which are set aside', () =
   const listed = (version: string, setAsideFor: readonly string[]) => ({ id: 'meter', version, setAsideFor });
   const canary = { messages: 4, failed: 1, othersMessages: 9, othersFailed: 0 };
   const shelf = new DriverShelf({
-    host: { drivers: () => [listed('1.0.0', ['tank']), listed('2.0.0', [])] },
+    host: { drivers: () => [listed('1.0.0', ['tank']), listed('2.0.0', [])], choices: { decodes: () => true } },
     trials: {
       of: ({ version }: DriverRef) => ({ canary: version === '2.0.0' ? canary : undefined, shadow: undefined }),
     },
@@ -134,3 +136,56 @@ test('the shelf shows which versions are on trial and which are set aside', () =
     setAside: [{ driver: { id: 'meter', version: '1.0.0' }, deviceTypes: ['tank', 'silo'], workers: ['worker:w1'] }],
   });
 });
+
+test('a version that decodes nothing any more is not set aside, and is again once it is back within the minute', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, timeoutMs: 20, log: silentLog, clock: standingClock });
+  t.after(() => host.stop());
+  await host.start();
+  const parts = {
+    host,
+    registry: { putDriver: async () => undefined },
+    rollouts: { putRollout: async () => true },
+    trials: { of: () => ({}), forget: () => undefined },
+    workers: {
+      setAside: ({ id, version }: DriverRef) =>
+        id === 'tank' && version === '1.0.0' ? [{ worker: 'worker:w1', deviceTypes: ['tank', 'silo'] }] : [],
+    },
+    log: silentLog,
+  };
+  const shelf = new DriverShelf(parts as unknown as DriverShelfParts);
+  const script = 'function decodeUplink() { for (;;); }';
+  const first = { id: 'tank', version: '1.0.0', deviceType: 'tank', firmware: '*', script, createdAt: 0 };
+  const next = { ...first, version: '1.1.0' };
+  const before = { id: 'tank', version: '1.0.0' };
+  const said = (): unknown => [shelf.setAside(), shelf.show(before).setAsideFor, shelf.show(before).setAsideByWorkers];
+  await shelf.put(first, unproved);
+  const device = { id: 'd', type: 'tank', firmwareVersion: undefined, attributes: {} };
+  const request = {
+    driver: before,
+    bytes: new Uint8Array(1),
+    fPort: 1,
+    receivedAt: 0,
+    topic: 'devices/d/telemetry',
+    contentType: undefined,
+    eventType: 'telemetry',
+    device,
+    schemas: {},
+    schemaPolicy: 'off',
+  } as const;
+  await host.decode(new Array(9).fill(request));
+  const workers = [{ worker: 'worker:w1', deviceTypes: ['tank'] }];
+  const held = [[{ driver: before, deviceTypes: ['tank'], workers: ['worker:w1'] }], ['tank'], workers];
+  assert.deepEqual(said(), held);
+  await shelf.roll(before, { stage: 'off', share: 0 });
+  assert.deepEqual(said(), [[], [], []]);
+  await shelf.roll(before, activeRollout);
+  assert.deepEqual(said(), held);
+  await shelf.roll(before, { stage: 'shadow', share: 0 });
+  assert.deepEqual(said(), [[], [], []]);
+  await shelf.roll(before, activeRollout);
+  await shelf.put(next, unproved);
+  assert.deepEqual(said(), [[], [], []], 'another one has all of its messages');
+});
+
+/** Time passes for whoever waits for it, and no strike gets old, however busy the machine is. */
+const standingClock: Clock = { now: () => 0, turn: () => 0, after: systemClock.after.bind(systemClock) };

@@ -12,7 +12,7 @@ import { requireDriver } from './require-driver.ts';
 /** A driver, and what it decodes beside the others. */
 export interface ShelvedDriver extends ListedDriver {
   readonly serves: Serving;
-  /** As `setAsideFor`, of worker processes. */
+  /** As `setAsideFor`, of worker processes. Either names the types whose messages it would have, and no others. */
   readonly setAsideByWorkers: readonly SetAsideByWorker[];
 }
 
@@ -119,15 +119,15 @@ export class DriverShelf {
     return { trials, setAside: this.setAside() };
   }
 
-  /** Those that are given no messages of some device type now. */
+  /** Those that are given no messages of some device type now, and would have them. */
   setAside(): readonly SetAside[] {
     const setAside: SetAside[] = [];
-    for (const { id, version, setAsideFor } of this.#parts.host.drivers()) {
-      const driver = { id, version };
-      const byWorkers = this.#parts.workers.setAside(driver);
-      const deviceTypes = new Set([...setAsideFor, ...byWorkers.flatMap((each) => each.deviceTypes)]);
-      if (deviceTypes.size > 0)
-        setAside.push({ driver, deviceTypes: [...deviceTypes], workers: byWorkers.map(({ worker }) => worker) });
+    for (const driver of this.#parts.host.drivers()) {
+      const { setAsideFor, setAsideByWorkers } = this.#places(driver);
+      const deviceTypes = new Set([...setAsideFor, ...setAsideByWorkers.flatMap((each) => each.deviceTypes)]);
+      const workers = setAsideByWorkers.map(({ worker }) => worker);
+      const { id, version } = driver;
+      if (deviceTypes.size > 0) setAside.push({ driver: { id, version }, deviceTypes: [...deviceTypes], workers });
     }
     return setAside;
   }
@@ -169,7 +169,21 @@ export class DriverShelf {
 
   #shelved(driver: ListedDriver): ShelvedDriver {
     const serves = this.#parts.host.choices.serving(driver) as Serving;
-    return { ...driver, serves, setAsideByWorkers: this.#parts.workers.setAside(driver) };
+    return { ...driver, serves, ...this.#places(driver) };
+  }
+
+  /** Where it is set aside. Strikes outlast the stage in which they were made: of what it does not decode any more nothing is said. */
+  #places(driver: ListedDriver): Pick<ShelvedDriver, 'setAsideFor' | 'setAsideByWorkers'> {
+    const { host, workers } = this.#parts;
+    const decoded = (types: readonly string[]): readonly string[] =>
+      types.filter((deviceType) => host.choices.decodes(driver, deviceType));
+    return {
+      setAsideFor: decoded(driver.setAsideFor),
+      setAsideByWorkers: workers
+        .setAside(driver)
+        .map(({ worker, deviceTypes }) => ({ worker, deviceTypes: decoded(deviceTypes) }))
+        .filter(({ deviceTypes }) => deviceTypes.length > 0),
+    };
   }
 
   async #load(driver: StoredDriver): Promise<void> {

@@ -185,6 +185,8 @@ export interface DriverChoices {
   choice(deviceType: string, firmwareVersion: string | undefined): DriverChoice;
   /** Undefined where there is no such driver. */
   serving(ref: DriverRef): Serving | undefined;
+  /** Whether devices of the type may have it: not where it is off, a shadow or gone, or others go before it for all firmware. */
+  decodes(ref: DriverRef, deviceType: string): boolean;
   /** In effect for the next batch. Answers whether there is such a driver. */
   place(ref: DriverRef, rollout: Rollout): boolean;
 }

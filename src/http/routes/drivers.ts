@@ -97,7 +97,7 @@ const warnings = {
 const setAsideFor = {
   ...array(text),
   description:
-    'Device types whose messages it is not given for now, since it hung or broke down on them again and again',
+    'Device types whose messages it would have, and is not given for now, since it hung or broke down on them again and again',
 };
 const setAsideByWorkers = {
   ...array({ type: 'object', properties: { worker: text, deviceTypes: array(text) } }),

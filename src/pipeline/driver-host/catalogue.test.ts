@@ -57,6 +57,24 @@ test('the first driver of a type does not take its devices from the driver for a
   assert.equal(nameFor(), 'own');
 });
 
+test('a driver for all decodes for a type until that has one of its own', () => {
+  const catalogue = new Catalogue();
+  const all = { id: 'all', version: '1.0.0' };
+  const own = { id: 'own', version: '1.0.0' };
+  catalogue.add({ ...all, deviceType: '*', firmware: '*', number: 0, script: undefined });
+  assert.equal(catalogue.decodes(all, 'x'), true);
+  catalogue.add({ ...own, deviceType: 'x', firmware: '*', number: 1, script: '' });
+  assert.deepEqual(
+    [
+      catalogue.decodes(all, 'x'),
+      catalogue.decodes(own, 'x'),
+      catalogue.decodes(all, 'y'),
+      catalogue.decodes(own, 'y'),
+    ],
+    [false, true, true, false],
+  );
+});
+
 test('there is nothing to look up while no version is on trial', () => {
   const catalogue = withDrivers(['1.0.0', '*'], ['2.0.0', '*', off]);
   assert.equal(catalogue.isAny, false);

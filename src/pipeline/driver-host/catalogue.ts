@@ -98,15 +98,27 @@ export class Catalogue implements DriverChoices {
 
   serving(ref: DriverRef): Serving | undefined {
     const driver = this.find(ref);
-    if (driver === undefined) return undefined;
-    const { deviceType } = driver;
-    let servings = this.#servings.get(deviceType);
+    return driver === undefined ? undefined : this.#servingsFor(driver.deviceType).get(driver);
+  }
+
+  decodes(ref: DriverRef, deviceType: string): boolean {
+    const driver = this.find(ref);
+    if (driver === undefined || this.rolloutOf(driver).stage === 'shadow') return false;
+    const serving = this.#servingsFor(deviceType).get(driver);
+    return serving !== undefined && (serving.firmware.length > 0 || serving.unknownFirmware);
+  }
+
+  /** Of all that are for the type, or for every type. Types without a driver of their own share one. */
+  #servingsFor(deviceType: string): ReadonlyMap<LoadedDriver, Serving> {
+    const others = this.#byType.get(anyType) ?? [];
+    const own = deviceType === anyType ? [] : (this.#byType.get(deviceType) ?? []);
+    const key = own.length === 0 ? anyType : deviceType;
+    let servings = this.#servings.get(key);
     if (servings === undefined) {
-      const own = deviceType === anyType ? [] : (this.#byType.get(deviceType) ?? []);
-      servings = servingsOf(own, this.#byType.get(anyType) ?? [], (each) => this.rolloutOf(each).stage);
-      this.#servings.set(deviceType, servings);
+      servings = servingsOf(own, others, (each) => this.rolloutOf(each).stage);
+      this.#servings.set(key, servings);
     }
-    return servings.get(driver);
+    return servings;
   }
 
   rolloutOf(driver: LoadedDriver): Rollout {

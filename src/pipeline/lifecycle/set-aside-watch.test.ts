@@ -16,10 +16,15 @@ function watched(before: readonly DriverRef[] = []) {
   const clock = new SimulatedClock();
   let said: Said[] = [];
   const logged: string[] = [];
-  const state: { setAside: readonly SetAside[]; drivers: readonly DriverRef[] } = { setAside: [], drivers: before };
+  const state: { setAside: readonly SetAside[]; drivers: readonly DriverRef[]; decoded: readonly string[] } = {
+    setAside: [],
+    drivers: before,
+    decoded: ['tank', 'silo'],
+  };
   const watch = new SetAsideWatch({
     setAside: () => state.setAside,
     drivers: () => state.drivers,
+    decodes: (_, deviceType) => state.decoded.includes(deviceType),
     say: (topic, payload) => said.push([topic, JSON.parse(payload().toString())]),
     clock,
     log: { ...silentLog, info: (message: string) => void logged.push(message) },
@@ -93,7 +98,17 @@ test('of a driver that is gone the alert says that, at once', () => {
   look([aside(['tank'])]);
   state.drivers = [newer];
   assert.deepEqual(names(look([])), ['alert-cleared 1.0.0 gone']);
-  assert.deepEqual(logged, ['A driver that was set aside is gone']);
+  assert.deepEqual(logged, ['A driver that was set aside is not in use any more']);
+});
+
+test('a driver that others have replaced for all of its device types counts as gone', () => {
+  const { look, state } = watched();
+  look([aside(['tank', 'silo'])]);
+  state.decoded = ['silo'];
+  assert.deepEqual(look([aside(['silo'])]), []);
+  state.decoded = [];
+  assert.deepEqual(names(look([])), ['alert-cleared 1.0.0 gone']);
+  assert.deepEqual(look([], 2 * setAsideClearMs), []);
 });
 
 test('what may have been raised before a start is cleared behind it, unless the driver is set aside again', () => {

@@ -9,6 +9,8 @@ export interface SetAsideWatchParts {
   readonly setAside: () => readonly SetAside[];
   /** Every driver that is loaded. */
   readonly drivers: () => readonly DriverRef[];
+  /** Whether devices of the type may have it. */
+  readonly decodes: (driver: DriverRef, deviceType: string) => boolean;
   /** Says something on a topic, to whoever listens; asks for the payload only where somebody does. */
   readonly say: (topic: string, payload: () => Buffer) => void;
   readonly clock: Clock;
@@ -76,16 +78,21 @@ export class SetAsideWatch implements Part {
   #clear(raised: Map<string, Raised>, now: number): void {
     const loaded = new Set(this.#parts.drivers().map(nameOf));
     for (const [name, { driver, deviceTypes, setAsideAt }] of raised) {
-      const isGone = !loaded.has(name);
+      const isGone = !loaded.has(name) || this.#isReplaced(driver, deviceTypes);
       if (!isGone && now - setAsideAt < setAsideClearMs) continue;
       raised.delete(name);
       this.#say('alert-cleared', driver, { because: isGone ? 'gone' : 'served' });
       if (deviceTypes.size === 0) continue;
       const said = isGone
-        ? 'A driver that was set aside is gone'
+        ? 'A driver that was set aside is not in use any more'
         : 'A driver that was set aside is given messages again';
       this.#parts.log.info(said, { ...driver });
     }
+  }
+
+  /** Of one that was not set aside since the start it is not known for which types it was before. */
+  #isReplaced(driver: DriverRef, deviceTypes: ReadonlySet<string>): boolean {
+    return deviceTypes.size > 0 && ![...deviceTypes].some((deviceType) => this.#parts.decodes(driver, deviceType));
   }
 
   #say(event: DriverEventKind, { id, version }: DriverRef, detail: object): void {
@@ -108,7 +115,7 @@ export const driverEventRows: Readonly<Record<DriverEventKind, readonly [meaning
     '`alert` (`set-aside`), `deviceTypes`, `workers` (those that did so; empty where the server did)',
   ],
   'alert-cleared': [
-    'It has been given messages of all device types for a minute, or is gone; once for each driver behind a start, since one may have been raised before',
+    'It has been given messages of all device types for a minute, or is not in use for them any more (removed, off, a shadow, or behind another one); once for each driver behind a start, since one may have been raised before',
     '`alert`, `because` (`served` or `gone`)',
   ],
 };

@@ -55,6 +55,7 @@ export class TestDriverHost implements DriverHost {
     isAny: false,
     choice: () => ({ active: undefined, canaries: [], shadows: [] }),
     serving: () => undefined,
+    decodes: () => true,
     place: () => false,
   };
 
