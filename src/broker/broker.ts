@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Access } from '../access/access.ts';
 import { SluiceError } from '../errors.ts';
 import type { ConsumerSource, Message, MessageSink, ReceiptWaiter } from '../message.ts';
+import { GatherBudget } from '../mqtt/codec/gather-budget.ts';
 import { GatherPool } from '../mqtt/codec/gather-pool.ts';
 import { topicNameProblem } from '../mqtt/topics/names.ts';
 import type { HeldMemory } from '../std/bytes.ts';
@@ -19,7 +20,7 @@ import { BrokerCounters } from './counters.ts';
 import { Deliverer } from './delivery.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { LimitGreetings } from './limit-greetings.ts';
-import type { BrokerLimits } from './limits.ts';
+import { type BrokerLimits, gatherTermsOf } from './limits.ts';
 import { tellKept } from './lowered-limits.ts';
 import type { BrokerOptions } from './options.ts';
 import { Publication } from './publication.ts';
@@ -97,6 +98,7 @@ export class Broker implements Part {
   readonly name = 'broker';
   readonly counters = new BrokerCounters();
   readonly #context: BrokerContext;
+  readonly #pool = new GatherPool();
   readonly #sweeper: RetainedSweeper;
   #loweredSubscriptions = 0;
   readonly #system: SystemTopics;
@@ -104,6 +106,7 @@ export class Broker implements Part {
   constructor(parts: BrokerParts) {
     const { limits, options, clock = systemClock, random = Math.random } = parts;
     const { counters } = this;
+    const { strangers, clients } = gatherTermsOf(limits);
     const log = parts.log.with({ part: 'broker' });
     let arrivals = 0;
     const deliverer = new Deliverer(parts.sessionLog, limits, counters, clock);
@@ -128,7 +131,10 @@ export class Broker implements Part {
     });
     this.#context = {
       access: parts.access,
-      gathering: new GatherPool(limits.packetsBytesMax),
+      gathering: {
+        strangers: new GatherBudget(this.#pool, strangers),
+        clients: new GatherBudget(this.#pool, clients),
+      },
       admission: new Admission(limits, counters, clock, log),
       addressCounts: new AddressCounts(limits.connectionsPerAddressMax),
       publishRates: new PublishRates(limits, counters, clock),
@@ -180,7 +186,7 @@ export class Broker implements Part {
 
   /** Packets that come in several reads lie here until everybody who sends them on has done so. */
   get gathering(): HeldMemory {
-    return this.#context.gathering;
+    return this.#pool;
   }
 
   /** Whether nobody at this address may connect for a while. */

@@ -1,6 +1,6 @@
 import type { Access } from '../access/access.ts';
 import type { ConsumerSource } from '../message.ts';
-import type { GatherPool } from '../mqtt/codec/gather-pool.ts';
+import type { GatherBudget } from '../mqtt/codec/gather-budget.ts';
 import type { Clock } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { AddressCounts } from './admission/address-counts.ts';
@@ -31,8 +31,8 @@ export interface BrokerContext {
   readonly publishRates: PublishRates;
   readonly claims: ClaimDoor;
   readonly claimPlaces: ClaimPlaces;
-  /** For packets that span reads, of all connections. */
-  readonly gathering: GatherPool;
+  /** For packets that span reads: of connections that have no CONNACK yet or claim, and of all others. */
+  readonly gathering: Readonly<Record<'strangers' | 'clients', GatherBudget>>;
   readonly router: Router;
   /** Of all connections, for topics that they go round. */
   readonly namePlaces: NamePlaces;

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SluiceError } from '../errors.ts';
 import { propertyBytesMax } from '../mqtt/codec/decode-properties.ts';
-import { PacketType } from '../mqtt/codec/packets.ts';
+import { encodePacket } from '../mqtt/codec/encode.ts';
+import { type ConnectPacket, PacketType } from '../mqtt/codec/packets.ts';
 import { topicLevelsMax } from '../mqtt/topics/names.ts';
+import { ByteWriter } from '../std/bytes.ts';
 import { BrokerFixture } from './testing/broker-fixture.ts';
 import { answered, type MemoryClient } from './testing/memory-client.ts';
 import { OneQueue } from './testing/one-queue.ts';
@@ -104,7 +106,7 @@ test('more bytes of properties than a packet may have end the connection with 0x
 });
 
 test('packets that come in part take a bounded memory of all connections together, and give it back when those end', async () => {
-  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 200_000 } });
+  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 400_000 } });
   const [holder, other] = [await fixture.connect('h'), await fixture.connect('o')];
   const part = Buffer.concat([Buffer.from([0x30, 0xc0, 0xc4, 0x07]), Buffer.alloc(100_000, 0x61)]);
   holder.sendBytes(part);
@@ -116,6 +118,97 @@ test('packets that come in part take a bounded memory of all connections togethe
   third.sendBytes(part);
   assert.equal(third.ended, false);
 });
+
+test('whoever has no CONNACK takes a part of that memory alone, and is refused by CONNACK beyond it', async () => {
+  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 4 * 1024 * 1024 } });
+  const sender = await fixture.connect('s');
+  const strangers = Array.from({ length: 60 }, () => fixture.open());
+  const half = beginningOfConnect(5);
+  for (const stranger of strangers) stranger.sendBytes(half);
+  const refused = strangers.filter(({ ended }) => ended);
+  assert.ok(refused.length > 0 && refused.length < 50);
+  for (const client of refused) assert.equal(client.take(PacketType.connack).reasonCode, 0x97);
+  const older = fixture.open(4);
+  older.sendBytes(beginningOfConnect(4));
+  assert.equal(older.take(PacketType.connack).reasonCode, 3);
+  assert.deepEqual([...fixture.broker.counters.connectRefused], [[0x97, refused.length + 1]]);
+
+  const publish = Buffer.concat([Buffer.from('32c0843d000161', 'hex'), Buffer.from([0, 7, 0]), Buffer.alloc(999_994)]);
+  sender.sendBytes(publish.subarray(0, 66_000));
+  sender.sendBytes(publish.subarray(66_000));
+  assert.equal(sender.take(PacketType.puback).packetId, 7);
+  const connect = connectBytes(4_000);
+  for (const bytes of [[connect.subarray(0, 2_000), connect.subarray(2_000)], [connectBytes(60_000)]]) {
+    const client = fixture.open();
+    for (const part of bytes) client.sendBytes(part);
+    await answered();
+    assert.equal(client.take(PacketType.connack).reasonCode, 0);
+  }
+
+  for (const stranger of strangers) stranger.cut();
+  const welcome = fixture.open();
+  welcome.sendBytes(half);
+  assert.equal(welcome.ended, false);
+});
+
+test('a packet that begins behind CONNECT and ends behind CONNACK gives back what it was lent before', async () => {
+  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 1024 * 1024 } });
+  const connect = connectBytes(20);
+  const publish = Buffer.concat([Buffer.from('32c09a0c000161', 'hex'), Buffer.from([0, 7, 0]), Buffer.alloc(199_994)]);
+  for (let i = 0; i < 20; i++) {
+    const client = fixture.open();
+    client.sendBytes(Buffer.concat([connect, publish.subarray(0, 60_000)]));
+    await answered();
+    assert.equal(client.take(PacketType.connack).reasonCode, 0);
+    client.sendBytes(publish.subarray(60_000));
+    assert.equal(client.take(PacketType.puback).packetId, 7);
+  }
+  const stranger = fixture.open();
+  const large = connectBytes(200_000);
+  for (let at = 0; at < large.length; at += 60_000) stranger.sendBytes(large.subarray(at, at + 60_000));
+  await answered();
+  assert.equal(stranger.take(PacketType.connack).reasonCode, 0);
+});
+
+test('what came in part and is no CONNECT that is served ends the connection as ever, where there is no room for it', () => {
+  const fixture = new BrokerFixture({ limits: { packetsBytesMax: 20_000 } });
+  const [publish, otherProtocol, laterVersion] = ['30ffff03', '10ffff03000361626305', '10ffff0300044d51545406'];
+  const ended = (beginning: string): MemoryClient => {
+    const client = fixture.open();
+    client.sendBytes(Buffer.concat([Buffer.from(beginning, 'hex'), Buffer.alloc(16_000)]));
+    assert.equal(client.ended, true);
+    return client;
+  };
+  for (const beginning of [publish, otherProtocol]) assert.deepEqual(ended(beginning).waiting(), []);
+  assert.equal(ended(laterVersion).take(PacketType.connack).reasonCode, 0x84);
+});
+
+/** 16 KB of a CONNECT that announces 256 KiB. */
+function beginningOfConnect(version: 4 | 5): Buffer {
+  return Buffer.concat([Buffer.from('10fcff0f00044d515454', 'hex'), Buffer.from([version, 2]), Buffer.alloc(16_000)]);
+}
+
+/** A CONNECT of MQTT 5 with user properties of about so many bytes. */
+function connectBytes(size: number): Buffer {
+  const writer = new ByteWriter();
+  const userProperties = Array.from({ length: Math.ceil(size / 50_000) }, (_, i): [string, string] => [
+    `k${i}`,
+    'v'.repeat(Math.min(size, 50_000) - 20),
+  ]);
+  const packet: ConnectPacket = {
+    type: PacketType.connect,
+    version: 5,
+    clientId: 'c',
+    cleanStart: true,
+    keepAlive: 0,
+    username: undefined,
+    password: undefined,
+    will: undefined,
+    properties: { userProperties },
+  };
+  encodePacket(writer, packet, 5);
+  return writer.bytes();
+}
 
 test('a client id or a will that is too long is refused', async () => {
   const fixture = new BrokerFixture({ limits: { clientIdBytesMax: 23, willBytesMax: 10 } });

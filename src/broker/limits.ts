@@ -1,10 +1,14 @@
 import { SluiceError } from '../errors.ts';
+import type { GatherTerms } from '../mqtt/codec/gather-budget.ts';
 
 /** Every bound that a client can run into, with what happens there. Defaults stand in the configuration. */
 export interface BrokerLimits {
   /** Whole packet, as advertised in CONNACK; a larger one ends the connection with 0x95. */
   readonly packetBytesMax: number;
-  /** Set aside for packets of all connections that have come in part; beyond it one that needs much ends its connection with 0x97. */
+  /**
+   * Set aside for packets of all connections that have come in part; beyond it one that needs much ends its connection with 0x97.
+   * A part of it is for those that have no CONNACK, see `gatherTermsOf`.
+   */
   readonly packetsBytesMax: number;
   /** QoS 1 and 2 messages on their way to one client, unacknowledged; more wait in the session. Never above the client's Receive Maximum. */
   readonly inflightMax: number;
@@ -129,3 +133,25 @@ export const wholePacketBytesMax = 268_435_460;
 
 /** What a connection may send before its CONNECT was accepted. */
 export const connectPacketBytesMax = 256 * 1024;
+
+/**
+ * How `packetsBytesMax` is divided between `strangers`, who have no CONNACK yet or claim, and `clients`: nobody takes the room of
+ * somebody. What a client is lent is far ahead of what it sent as long as most of its part is free.
+ */
+export function gatherTermsOf({ packetsBytesMax }: BrokerLimits): Record<'strangers' | 'clients', GatherTerms> {
+  const strangersBytesMax = Math.min(
+    packetsBytesMax / 2,
+    Math.max(packetsBytesMax / strangersPart, 2 * connectPacketBytesMax),
+  );
+  const clientsBytesMax = packetsBytesMax - strangersBytesMax;
+  return {
+    strangers: { bytesMax: strangersBytesMax, alwaysBytes: strangerAlwaysBytes, farAheadBytesMax: 0 },
+    clients: { bytesMax: clientsBytesMax, alwaysBytes: clientAlwaysBytes, farAheadBytesMax: clientsBytesMax / 4 },
+  };
+}
+
+const strangersPart = 8;
+
+/** Nearly every CONNECT is shorter; and there may be as many strangers as connections. */
+const strangerAlwaysBytes = 4 * 1024;
+const clientAlwaysBytes = 64 * 1024;

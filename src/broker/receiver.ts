@@ -1,9 +1,10 @@
 import { errorCatalogue, SluiceError } from '../errors.ts';
 import { decodePacket } from '../mqtt/codec/decode.ts';
 import { decodeAck, emptyAck } from '../mqtt/codec/decode-ack.ts';
+import { checkIsConnect, connectVersionOf } from '../mqtt/codec/decode-connect.ts';
 import { decodePublish, emptyPublish } from '../mqtt/codec/decode-publish.ts';
 import { checkFirstByte, packetName, withoutDupOfMqtt31 } from '../mqtt/codec/fixed-header.ts';
-import { type FrameHandler, FrameReader } from '../mqtt/codec/frames.ts';
+import { type FrameHandler, FrameReader, UngatheredPacket } from '../mqtt/codec/frames.ts';
 import { MalformedPacket, RefusedConnect } from '../mqtt/codec/malformed.ts';
 import { type ControlPacket, PacketType, type ProtocolVersion } from '../mqtt/codec/packets.ts';
 import { writeFrame } from '../mqtt/codec/write-frame.ts';
@@ -49,7 +50,7 @@ export class Receiver implements TransportHandler, FrameHandler {
     this.#reader = new FrameReader(
       this,
       Math.min(connectPacketBytesMax, this.#connection.receivedBytesMax),
-      context.gathering,
+      context.gathering.strangers,
     );
   }
 
@@ -199,12 +200,9 @@ export class Receiver implements TransportHandler, FrameHandler {
     step.catch((problem: unknown) => this.#failed(problem)).finally(() => connection.unhold());
   }
 
-  /** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
   #first(firstByte: number, body: Buffer): void {
     this.#context.counters.packetsIn++;
-    if (firstByte >> 4 !== PacketType.connect) {
-      throw new MalformedPacket(0x82, `Expected CONNECT first, met type ${firstByte >> 4}`, 'MQTT-3.1.0-1');
-    }
+    checkIsConnect(firstByte);
     const packet = decodeBody(firstByte, body, 4);
     if (packet.type !== PacketType.connect) return;
     const isExchange = packet.properties?.authenticationMethod !== undefined;
@@ -273,6 +271,7 @@ export class Receiver implements TransportHandler, FrameHandler {
 
   #begin(connection: Connection): void {
     this.#reader.packetBytesMax = connection.receivedBytesMax;
+    this.#reader.budget = this.#context.gathering.clients;
     connection.lastReceivedAt = this.#context.clock.now();
     this.#meter = this.#context.publishRates.meter(
       connection,
@@ -284,7 +283,7 @@ export class Receiver implements TransportHandler, FrameHandler {
   /** Hands out the packets that were held; false where the connection ended by one of them. */
   #isFine(held: Buffer): boolean {
     try {
-      new FrameReader(this, held.length, this.#context.gathering).push(held);
+      new FrameReader(this, held.length, this.#context.gathering.clients).push(held);
     } catch (problem) {
       this.#failed(problem);
     }
@@ -300,18 +299,36 @@ export class Receiver implements TransportHandler, FrameHandler {
         connection.version = problem.version;
         refuseConnect(connection, problem.reasonCode, problem.message);
       }
-      // CONNACK may say why; a DISCONNECT before it may not [MQTT-3.14.0-1].
-      if (connection.phase === 'exchanging' || connection.phase === 'authenticating')
-        refuseConnect(connection, problem.reasonCode, problem.message);
-      connection.disconnect(problem.reasonCode, problem.message);
+      this.#end(problem.reasonCode, problem.message);
       return;
     }
     if (problem instanceof SluiceError) {
-      connection.disconnect(errorCatalogue[problem.code].mqtt, problem.message);
+      if (problem instanceof UngatheredPacket && connection.phase === 'awaiting-connect')
+        this.#refuseUngathered(problem);
+      else this.#end(errorCatalogue[problem.code].mqtt, problem.message);
       return;
     }
     this.#context.log.error('Connection failed by an error in the server', { error: problem });
     connection.disconnect(0x80, 'An error in the server');
+  }
+
+  /** CONNACK may say why; a DISCONNECT before it may not [MQTT-3.14.0-1]. */
+  #end(reasonCode: number, reason: string): void {
+    const connection = this.#connection;
+    if (connection.phase === 'exchanging' || connection.phase === 'authenticating')
+      refuseConnect(connection, reasonCode, reason);
+    connection.disconnect(reasonCode, reason);
+  }
+
+  /** A CONNECT that came in part, when there was no room for more such. */
+  #refuseUngathered({ beginning, code, message }: UngatheredPacket): void {
+    try {
+      this.#connection.version = connectVersionOf(beginning);
+    } catch (problem) {
+      this.#failed(problem);
+      return;
+    }
+    refuseConnect(this.#connection, errorCatalogue[code].mqtt, message, 'debug');
   }
 }
 

@@ -66,7 +66,7 @@ test('a large packet is sent from where it was gathered, which is not used again
   const { transport, gathering } = connected(socket);
   const packet = gathering.take(20_000).fill('x');
   transport.append(packet, 2, 19_000, false);
-  gathering.release(packet);
+  gathering.letGo(packet);
   transport.flush();
   assert.notEqual(gathering.take(20_000), packet);
   await socket.takeOne();
@@ -79,7 +79,7 @@ test('a payload that is a small part of what was gathered, or of what it was rea
   const { transport, gathering } = connected(socket);
   const packet = gathering.take(300_000).fill('x');
   transport.append(packet, 280_000, 300_000, false);
-  gathering.release(packet);
+  gathering.letGo(packet);
   transport.flush();
   assert.ok(gathering.take(300_000) === packet);
   packet.fill('y');
@@ -108,7 +108,7 @@ test('what waits for a slow socket keeps a small multiple of its size, whatever 
       const packet = gathering.take(random.pick([17_000, 40_000, 300_000])).fill(letter.toUpperCase());
       const payload = random.pick([0, 100, 16_384, 17_000, packet.length]);
       if (payload > 0) transport.append(packet, packet.length - payload, packet.length, false);
-      gathering.release(packet);
+      gathering.letGo(packet);
       if (gathering.hold(packet)) {
         gathering.letGo(packet);
         gatheredBytes += packet.length;
@@ -131,7 +131,7 @@ test('memory that was held for a connection that is gone can be used again', () 
   const { transport, gathering } = connected(new SlowSocket());
   const packet = gathering.take(20_000);
   transport.append(packet, 0, 20_000, false);
-  gathering.release(packet);
+  gathering.letGo(packet);
   transport.discard();
   assert.equal(gathering.take(20_000), packet);
 });
@@ -144,7 +144,7 @@ test('memory whose connection goes while the operating system has it is neither 
   transport.discard();
   assert.equal(gathering.hold(packet), true);
   gathering.letGo(packet);
-  gathering.release(packet);
+  gathering.letGo(packet);
   assert.equal(gathering.hold(packet), false);
   assert.notEqual(gathering.take(20_000), packet);
 });

@@ -34,7 +34,7 @@ export const mqttOptions = {
   'mqtt.packetsBytesMax': option(integer(mebibyte, 1024 * 1024 * mebibyte), {
     default: 256 * mebibyte,
     sentence:
-      'Bytes set aside for packets of all connections together that have come in part; beyond it a packet that needs more than 64 KiB ends its connection with 0x97.',
+      'Bytes set aside for packets of all connections together that have come in part; beyond it a packet that needs more than 64 KiB ends its connection with 0x97. An eighth of it, and at least 512 KiB, is for connections that have no CONNACK yet: beyond that a CONNECT of more than 4 KiB that comes in part is refused with 0x97, and counted in `sluice_broker_connects_refused_total`.',
   }),
   'mqtt.connectionsMax': option(integer(1, 1_000_000), {
     default: 100_000,

@@ -1,6 +1,7 @@
 import type { QoS } from '../../message.ts';
 import { checkAuthentication } from './authentication.ts';
 import { decodeProperties } from './decode-properties.ts';
+import { checkFirstByte, packetName } from './fixed-header.ts';
 import {
   clientIdentifierNotValid,
   hex,
@@ -10,7 +11,7 @@ import {
   Refusal,
   RefusedConnect,
 } from './malformed.ts';
-import type { PacketReader } from './packet-reader.ts';
+import { PacketReader } from './packet-reader.ts';
 import { type ConnectPacket, PacketType, type ProtocolVersion, type Will } from './packets.ts';
 
 /*
@@ -57,6 +58,21 @@ export function decodeConnect(reader: PacketReader): ConnectPacket {
       throw problem;
     throw new RefusedConnect(problem.reasonCode, problem.sentence, problem.clause, version);
   }
+}
+
+/** Of which version a CONNECT is, by its first bytes. Throws as `decodeConnect` does, and where it is another packet. */
+export function connectVersionOf(beginning: Buffer): ProtocolVersion {
+  checkFirstByte(beginning[0]);
+  checkIsConnect(beginning[0]);
+  const reader = new PacketReader(beginning, 1, beginning.length, packetName(PacketType.connect));
+  reader.variableByteInteger('remaining length');
+  return decodeProtocol(reader).version;
+}
+
+/** The first packet is CONNECT or the connection ends [MQTT-3.1.0-1]. */
+export function checkIsConnect(firstByte: number): void {
+  if (firstByte >> 4 === PacketType.connect) return;
+  throw new MalformedPacket(0x82, `Expected CONNECT first, met type ${firstByte >> 4}`, 'MQTT-3.1.0-1');
 }
 
 function decodeClientId(reader: PacketReader, version: ProtocolVersion, isMqtt31: boolean): string {

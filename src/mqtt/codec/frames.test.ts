@@ -4,7 +4,7 @@ import { ByteWriter } from '../../std/bytes.ts';
 import type { Random } from '../../std/testing/random.ts';
 import { forSeeds } from '../../std/testing/seed.ts';
 import { FrameReader } from './frames.ts';
-import { GatherPool } from './gather-pool.ts';
+import { GatherBudget } from './gather-budget.ts';
 import { MalformedPacket } from './malformed.ts';
 import { PacketType, type ProtocolVersion } from './packets.ts';
 import { type AnyPacket, encodeAny, readPackets } from './testing/any-packet.ts';
@@ -58,11 +58,11 @@ describe('FrameReader', () => {
   });
 
   it('has other memory for each of two connections that gather at once, and gives it back when one stops', () => {
-    const pool = new GatherPool();
+    const budget = new GatherBudget();
     const bytes: string[] = [];
     const frame = (buffer: Buffer, _firstByte: number, bodyStart: number, bodyEnd: number): boolean =>
       bytes.push(buffer.toString('hex', bodyStart, bodyEnd)) > 0;
-    const [one, two, three] = [1, 2, 3].map(() => new FrameReader({ frame }, 1000, pool));
+    const [one, two, three] = [1, 2, 3].map(() => new FrameReader({ frame }, 1000, budget));
     one.push(Buffer.from('300301', 'hex'));
     two.push(Buffer.from('300302', 'hex'));
     three.push(Buffer.from('300303', 'hex'));
@@ -124,13 +124,13 @@ describe('FrameReader', () => {
   });
 
   it('gives nobody the memory that a socket may still read to', () => {
-    const pool = new GatherPool();
-    const reader = new FrameReader({ frame: () => true }, 2_000_000, pool);
+    const budget = new GatherBudget();
+    const reader = new FrameReader({ frame: () => true }, 2_000_000, budget);
     reader.push(Buffer.concat([Buffer.from('30c0843d', 'hex'), Buffer.alloc(99_996)]));
     const { buffer } = reader.room() as Buffer;
     reader.close();
-    assert.equal(pool.lentBytes, 0);
-    assert.notEqual(pool.take(1_000_004).buffer, buffer);
+    assert.equal(budget.lentBytes, 0);
+    assert.ok(budget.take(1_000_004, 1_000_004)?.buffer !== buffer);
   });
 
   it('stops and drops the rest when the handler says so, also in later chunks', () => {

@@ -1,5 +1,6 @@
+import { SluiceError } from '../../errors.ts';
 import { checkType } from './fixed-header.ts';
-import { GatherPool } from './gather-pool.ts';
+import { GatherBudget } from './gather-budget.ts';
 import { MalformedPacket, malformed, mismatch, Refusal } from './malformed.ts';
 
 export interface FrameHandler {
@@ -10,17 +11,29 @@ export interface FrameHandler {
   frame(buffer: Buffer, firstByte: number, bodyStart: number, bodyEnd: number): boolean;
 }
 
-/** What is first set aside for a packet that has not arrived whole, unless it is shorter. */
-const gatherBytesMin = 1024;
-
-/** How many times as much as has arrived is set aside, at most about, so that a large packet is seldom moved while it grows. */
-const growth = 16;
-
 /** Less than what is read at once is copied: to read it by itself would be one more call. */
 const roomBytesMin = 64 * 1024;
 
 /** First byte and four bytes of remaining length: section 2.1. */
 const headerBytesMax = 5;
+
+/** A packet that came in part, and for which no memory may be set aside now. */
+export class UngatheredPacket extends SluiceError {
+  /** Its first bytes, enough to see which protocol a CONNECT is of. */
+  readonly beginning: Buffer;
+
+  constructor(beginning: Buffer, bytesMax: number) {
+    super(
+      'quota_exceeded',
+      `Send the packet again later: ${bytesMax} bytes are set aside for packets that have come in part, the most that may be`,
+      { detail: { limit: 'mqtt.packetsBytesMax' } },
+    );
+    this.beginning = beginning;
+  }
+}
+
+/** Fixed header, protocol name and version of a CONNECT: MQTT 3.1 has the longer name. */
+const beginningBytes = headerBytesMax + 2 + 'MQIsdp'.length + 1;
 
 /**
  * Finds packets in bytes that arrive in chunks of any size. A packet that lies wholly in a chunk is handed out in place.
@@ -29,17 +42,21 @@ const headerBytesMax = 5;
 export class FrameReader {
   /** The largest whole packet that is accepted, in bytes. Holds from the next packet on. */
   packetBytesMax: number;
+  /** Lends memory whenever some is needed from now on. */
+  budget: GatherBudget;
   readonly #handler: FrameHandler;
-  readonly #pool: GatherPool;
+  /** What `#gathered` is lent by. */
+  #lender: GatherBudget;
   #gathered: Buffer = nothing;
   #filled = 0;
   /** Whether somebody was told to read into what is gathered. */
   #isReadInto = false;
   #stopped = false;
 
-  constructor(handler: FrameHandler, packetBytesMax: number, pool = new GatherPool()) {
+  constructor(handler: FrameHandler, packetBytesMax: number, budget = new GatherBudget()) {
     this.#handler = handler;
-    this.#pool = pool;
+    this.budget = budget;
+    this.#lender = budget;
     this.packetBytesMax = packetBytesMax;
   }
 
@@ -50,7 +67,7 @@ export class FrameReader {
 
   /**
    * Hands out every packet that is now whole, and keeps nothing of the chunk. Throws MalformedPacket for a header that is none (0x81, 0x82) or announces more
-   * than `packetBytesMax` (0x95), and what the handler throws; in either case the reader has stopped.
+   * than `packetBytesMax` (0x95), UngatheredPacket, and what the handler throws; in either case the reader has stopped.
    */
   push(chunk: Buffer): void {
     if (this.#stopped) return;
@@ -122,11 +139,12 @@ export class FrameReader {
     this.#gather(chunk, at, at + taken, bodyEnd);
     if (this.#filled < bodyEnd) return at + taken;
     const whole = this.#gathered;
+    const lender = this.#lender;
     this.#empty();
     try {
       return this.#handler.frame(whole, whole[0], bodyStart, bodyEnd) ? at + taken : -1;
     } finally {
-      this.#pool.release(whole);
+      lender.release(whole);
     }
   }
 
@@ -134,14 +152,22 @@ export class FrameReader {
   #gather(chunk: Buffer, start: number, end: number, wanted: number): void {
     const needed = this.#filled + end - start;
     if (needed > this.#gathered.length) {
-      const grown = this.#pool.take(Math.max(needed, capacityFor(needed, wanted)));
+      const grown = this.budget.take(needed, wanted);
+      if (grown === undefined) throw new UngatheredPacket(this.#beginning(chunk, start, end), this.budget.bytesMax);
       this.#gathered.copy(grown, 0, 0, this.#filled);
-      if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
+      if (this.#gathered !== nothing) this.#lender.release(this.#gathered);
       this.#gathered = grown;
+      this.#lender = this.budget;
       this.#isReadInto = false;
     }
     if (!this.#isReadInto || !this.#isInPlace(chunk)) chunk.copy(this.#gathered, this.#filled, start, end);
     this.#filled = needed;
+  }
+
+  #beginning(chunk: Buffer, start: number, end: number): Buffer {
+    const before = Math.min(this.#filled, beginningBytes);
+    const behind = Math.min(end, start + beginningBytes - before);
+    return Buffer.concat([this.#gathered.subarray(0, before), chunk.subarray(start, behind)]);
   }
 
   #isInPlace(chunk: Buffer): boolean {
@@ -151,8 +177,8 @@ export class FrameReader {
 
   /** Where a socket may still read into the memory nobody else gets it. */
   #forget(): void {
-    if (this.#isReadInto) this.#pool.discard(this.#gathered);
-    else if (this.#gathered !== nothing) this.#pool.release(this.#gathered);
+    if (this.#isReadInto) this.#lender.discard(this.#gathered);
+    else if (this.#gathered !== nothing) this.#lender.release(this.#gathered);
     this.#empty();
   }
 
@@ -168,12 +194,6 @@ export class FrameReader {
       throw new MalformedPacket(Refusal.packetTooLarge, met, 'MQTT-3.2.2-15');
     }
   }
-}
-
-/** Not a little less than what is wanted: nearly all of it would be moved once more. */
-function capacityFor(arrived: number, wanted: number): number {
-  const capacity = Math.max(gatherBytesMin, growth * arrived);
-  return capacity > 0.75 * wanted ? wanted : capacity;
 }
 
 const nothing = Buffer.alloc(0);

@@ -1,4 +1,3 @@
-import { SluiceError } from '../../errors.ts';
 import { type HeldMemory, referenceBytesMin } from '../../std/bytes.ts';
 
 /**
@@ -11,26 +10,10 @@ export class GatherPool implements HeldMemory {
   /** Those that are worth being sent on from where they lie, by their memory. */
   readonly #loans = new Map<ArrayBufferLike, Loan>();
   #freeBytes = 0;
-  #lentBytes = 0;
-  readonly #lentBytesMax: number;
 
-  constructor(lentBytesMax = Number.POSITIVE_INFINITY) {
-    this.#lentBytesMax = lentBytesMax;
-  }
-
-  /** What is lent now. */
-  get lentBytes(): number {
-    return this.#lentBytes;
-  }
-
-  /**
-   * At least so many bytes, whatever is in them. Throws `quota_exceeded` where so much cannot be lent; a little always can, since
-   * any packet may lie across two reads.
-   */
+  /** At least so many bytes, whatever is in them; `sizeFor` says how many. Whoever took it lets it go as one who holds it. */
   take(bytes: number): Buffer {
-    const size = bytes > pooledBytesMax ? bytes : pooledSize(bytes);
-    if (size > alwaysLentBytes && this.#lentBytes + size > this.#lentBytesMax) throw tooMuch(this.#lentBytesMax);
-    this.#lentBytes += size;
+    const size = this.sizeFor(bytes);
     const buffer = this.#free.get(size)?.pop();
     if (buffer !== undefined) this.#freeBytes -= size;
     const lent = buffer ?? Buffer.allocUnsafeSlow(size);
@@ -38,17 +21,15 @@ export class GatherPool implements HeldMemory {
     return lent;
   }
 
-  /** Whoever took it needs it no more. It is lent again when nobody holds it either. */
-  release(buffer: Buffer): void {
-    this.#lentBytes -= buffer.length;
-    this.letGo(buffer);
+  sizeFor(bytes: number): number {
+    return bytes > pooledBytesMax ? bytes : pooledSize(bytes);
   }
 
-  /** As `release`, where a socket may still read into it: nobody gets it again. */
+  /** As `letGo` by whoever took it, where a socket may still read into it: nobody gets it again. */
   discard(buffer: Buffer): void {
     this.hold(buffer);
     this.abandon(buffer);
-    this.release(buffer);
+    this.letGo(buffer);
   }
 
   hold(bytes: Buffer): boolean {
@@ -102,12 +83,3 @@ interface Loan {
 /** Larger packets are too rare to keep memory for. */
 const pooledBytesMax = 4 * 1024 * 1024;
 const keptBytesMax = 16 * 1024 * 1024;
-const alwaysLentBytes = 64 * 1024;
-
-function tooMuch(bytes: number): SluiceError {
-  return new SluiceError(
-    'quota_exceeded',
-    `Send the packet again later: ${bytes} bytes are set aside for packets that have come in part, the most that may be`,
-    { detail: { limit: 'mqtt.packetsBytesMax' } },
-  );
-}
