@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { connect } from '../sdk/sdk.ts';
+import { TestAuthority } from '../std/testing/certificates.ts';
 import { Api, ApiError, clientLogin } from './api.ts';
 import { run } from './testing/fake-server.ts';
 
@@ -60,4 +64,28 @@ test('what cannot be reached is named without the password', async () => {
     assert.match(problem.message, /^Cannot reach http:\/\/127\.0\.0\.1:1: /);
     return true;
   });
+});
+
+test('who speaks HTTP where there is TLS, or the other way round, or does not know the authority, is told what helps', async (t) => {
+  const authority = new TestAuthority();
+  const { certFile, keyFile } = authority.issueServer();
+  const secure = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+  const plain = createServer();
+  for (const server of [secure, plain]) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  }
+  t.after(() => {
+    for (const server of [secure, plain]) server.close();
+    authority.remove();
+  });
+  for (const [protocol, server, message] of [
+    ['http', secure, /^Cannot reach http:.*; where it has TLS \(`http\.tls`\), write https: in place of http:$/],
+    ['https', secure, /^Cannot reach https:.*; name the authority of its certificate: NODE_EXTRA_CA_CERTS=ca\.pem$/],
+    ['https', plain, /; where it has no TLS, write http: in place of https:$/s],
+  ] as const) {
+    const url = `${protocol}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await assert.rejects(new Api(url).get('/v1/queues'), { message });
+    await assert.rejects(connect(url), { name: 'ConnectionRefused', message });
+  }
 });

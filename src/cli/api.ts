@@ -1,3 +1,4 @@
+import { unreachableReason } from '../sdk/http/unreachable.ts';
 import type { ConnectOptions } from '../sdk/sdk.ts';
 import { isJsonObject } from '../std/json.ts';
 
@@ -101,7 +102,7 @@ export class Api {
     if (body !== undefined) headers['content-type'] = isFile ? body.type : 'application/json';
     const request = { method, headers, body: isFile || body === undefined ? body : JSON.stringify(body) };
     return fetch(this.#base + path, request).catch((cause: Error) => {
-      throw new Error(`Cannot reach ${this.#base}: ${reasonOf(cause)}`, { cause });
+      throw new Error(`Cannot reach ${this.#base}: ${reasonOf(this.#base, cause)}`, { cause });
     });
   }
 }
@@ -168,10 +169,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(problem: Error): string {
-  const cause = problem.cause as { code?: string; message?: string } | undefined;
-  if (cause?.code === 'ECONNREFUSED')
+function reasonOf(base: string, problem: Error): string {
+  if ((problem.cause as { code?: string } | undefined)?.code === 'ECONNREFUSED')
     return 'nothing listens there; start it with `sluice start`, or say where it is: --url, SLUICE_URL';
-  return cause?.message || problem.message;
+  return unreachableReason(base, problem);
 }

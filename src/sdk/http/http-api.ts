@@ -1,4 +1,5 @@
 import type { ConnectOptions } from '../client.ts';
+import { reasonOf, unreachableReason } from './unreachable.ts';
 
 /** The server answered with problem details (RFC 9457), or not at all (`status` 0). */
 export class HttpProblem extends Error {
@@ -88,7 +89,7 @@ export class HttpApi {
   }
 
   #unreachable(problem: Error): HttpProblem {
-    return new HttpProblem(`Cannot reach ${this.#base}: ${reasonOf(problem)}`, 0, true, problem);
+    return new HttpProblem(`Cannot reach ${this.#base}: ${unreachableReason(this.#base, problem)}`, 0, true, problem);
   }
 }
 
@@ -141,9 +142,4 @@ function parsed(text: string): unknown {
     if (problem instanceof SyntaxError) return undefined;
     throw problem;
   }
-}
-
-/** `fetch failed` says nothing; its cause does. */
-function reasonOf(problem: Error): string {
-  return (problem.cause as Error | undefined)?.message || problem.message;
 }
