@@ -53,7 +53,15 @@ test('a driver is brought with its version, and one that does not load is refuse
   assert.equal(status, 201);
   assert.equal(body.script, undefined);
   assert.equal(body.version, '1.2.0');
-  assert.deepEqual(body.warnings, ['It is alone']);
+  const set = 'make it with `sluice device type set meter`';
+  assert.deepEqual(body.warnings, ['It is alone', `There is no device type "meter" yet: ${set}`]);
+  pipeline.driverWarnings.length = 0;
+  await call('PUT', '/v1/device-types/meters', {});
+  const near = await call('PUT', '/v1/drivers/meter/1.2.0', { deviceType: 'meter', script });
+  assert.deepEqual(near.body.warnings, [`There is no device type "meter" yet: ${set}, or name "meters"`]);
+  await call('PUT', '/v1/device-types/meter', {});
+  assert.deepEqual((await call('PUT', '/v1/drivers/meter/1.2.0', { deviceType: 'meter', script })).body.warnings, []);
+  pipeline.driverWarnings.push('It is alone');
   assert.equal(store.brought[0].script, script);
   const examples = [{ description: 'e', bytes: '00ff', fPort: 2, output: { data: {} } }];
   const unusable = [{ description: 'u', problem: 'It has no output' }];

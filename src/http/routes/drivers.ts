@@ -5,7 +5,8 @@ import { SluiceError } from '../../errors.ts';
 import type { UnusableExample } from '../../pipeline/codec-examples/failing-examples.ts';
 import { examplesMax, type RunnableExample } from '../../pipeline/codec-examples/runnable-example.ts';
 import { scriptBytesMax } from '../../pipeline/driver-host/host.ts';
-import { ok, type Route, route } from '../route.ts';
+import { nearest } from '../../std/nearest.ts';
+import { ok, type Route, type RouteParts, route } from '../route.ts';
 import { answer, anyJson, array, entityName, flag, integer, object, text } from '../schemas.ts';
 
 const tag = 'Devices';
@@ -92,7 +93,7 @@ const serves = {
 const warnings = {
   ...array(text),
   description:
-    'What one may not expect of it as it is rolled out now, in sentences: it decodes nothing, is alone, or nothing is in use in its place',
+    'What one may not expect of it as it is rolled out now, in sentences: it decodes nothing, is alone, or nothing is in use in its place; of one that is brought, that there is no such device type yet',
 };
 const setAsideFor = {
   ...array(text),
@@ -233,7 +234,8 @@ export const driverRoutes: readonly Route[] = [
       const failed = await pipeline.drivers.put(driver, { examples, unusable: unusableExamples, acceptFailing });
       const { script: _, ...answered } = driver;
       const { warnings: told } = pipeline.drivers.show(driver);
-      return { status: 201, body: { ...answered, warnings: told, failedExamples: failed } };
+      const unknown = await unknownType(body.deviceType, services);
+      return { status: 201, body: { ...answered, warnings: [...told, ...unknown], failedExamples: failed } };
     },
   }),
   route<Roll>({
@@ -254,6 +256,16 @@ export const driverRoutes: readonly Route[] = [
     },
   }),
 ];
+
+/** A driver may be there before its device type; a misspelt one decodes nothing. */
+async function unknownType(name: string, { store }: RouteParts): Promise<readonly string[]> {
+  const names = (await store.registry.deviceTypes()).map((type) => type.name);
+  if (names.includes(name)) return [];
+  const similar = nearest(name, names).map((each) => `, or name ${JSON.stringify(each)}`);
+  return [
+    `There is no device type ${JSON.stringify(name)} yet: make it with \`sluice device type set ${name}\`${similar.join('')}`,
+  ];
+}
 
 /** A share means something for a canary alone. */
 function toRollout({ stage: wanted, share }: RolloutBody): Rollout {
