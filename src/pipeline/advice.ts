@@ -1,6 +1,8 @@
 import type { Mode } from '../devices/device-type.ts';
+import type { DriverRef } from './driver.ts';
 import type { SetAside } from './driver-shelf.ts';
-import type { WayReading } from './way-numbers.ts';
+import type { Rate } from './recent-rate.ts';
+import type { TimedOut, WayReading } from './way-numbers.ts';
 
 /** Which mode fits an event type of a device type, why, and what that would change. */
 export interface Advice {
@@ -12,7 +14,7 @@ export interface Advice {
   readonly change: string;
   readonly perSecond: number;
   readonly peakPerSecond: number;
-  /** 99 of 100 were done within so many milliseconds, inline and by the queue; absent where none went that way. */
+  /** Of late 99 of 100 were done within so many milliseconds, inline and by the queue; absent where none went that way. */
   readonly inlineMsP99: number | undefined;
   readonly queuedMsP99: number | undefined;
 }
@@ -21,9 +23,15 @@ export interface Advice {
 export interface Surroundings {
   /** Messages in the ingest queue. */
   readonly backlog: number;
-  /** Of all ways together, in the busiest second of the last minute. */
-  readonly peakPerSecond: number;
+  /** Of all ways together, in the last minute. */
+  readonly came: Rate;
+  /** The same of those that nothing more is done about. */
+  readonly finishedPerSecond: number;
+  /** Whether messages of the queue are in work, or were in the last minute. */
+  readonly isProcessed: boolean;
   readonly setAside: readonly SetAside[];
+  /** Whether devices of the type may have the driver. */
+  readonly decodes: (driver: DriverRef, deviceType: string) => boolean;
   readonly ways: readonly WayReading[];
 }
 
@@ -33,8 +41,8 @@ const inlinePerSecondComfortable = 4_000;
 const inlineMsComfortable = 250;
 /** The busiest second against the mean from which traffic counts as bursts. */
 const burstFactor = 10;
-/** How long a driver that ran out of time counts for what waits beside it. */
-const hungRecentMs = 60_000;
+/** How long a driver that ran out of time, or kept messages in the queue, counts for what waits: as far back as times are of. */
+const recentMs = 60_000;
 /** Messages that a second must have to be a burst and no coincidence. */
 const burstMessagesMin = 100;
 
@@ -70,35 +78,38 @@ interface Finding {
 
 /** In the order in which somebody would look. */
 function finding(way: WayReading, mode: Mode, surroundings: Surroundings): Finding {
-  const { backlog, peakPerSecond: peakOfAll, setAside } = surroundings;
+  const { backlog, came, finishedPerSecond, isProcessed, setAside } = surroundings;
   const { perSecond, peakPerSecond, inline, queued } = way;
   const own = setAside.find(({ deviceTypes }) => deviceTypes.includes(way.deviceType));
   if (own !== undefined)
     return { advised: mode, because: `${setAsideClause(own)}: mend it, no mode helps against that` };
-  if (peakOfAll === 0 && backlog > 0) return { advised: mode, because: nothingProcessed(backlog) };
+  if (backlog > 0 && !isProcessed) return { advised: mode, because: nothingProcessed(backlog) };
   if (peakPerSecond === 0) return { advised: mode, because: 'Nothing came in the last minute' };
   const isBursty = peakPerSecond >= burstMessagesMin && peakPerSecond > burstFactor * perSecond;
   const hung = hungDriver(way, surroundings);
-  if (backlog > peakOfAll) {
-    const cause = setAside.length > 0 ? setAsideClause(setAside[0]) : hung?.isRecent === true ? hung.clause : undefined;
-    if (cause !== undefined) return { advised: mode, because: `${backlog} messages wait in the queue: ${cause}` };
-    return {
-      advised: mode === 'inline' ? 'auto' : mode,
-      because: `${backlog} messages wait in the queue: more comes than is processed`,
-    };
+  if (backlog > came.peakPerSecond) {
+    const wait = `${backlog} messages wait in the queue`;
+    const held = heldClause(surroundings);
+    if (held !== undefined) return { advised: mode, because: `${wait}, ${held}` };
+    if (hung !== undefined) return { advised: mode, because: `${wait}: ${hung}` };
+    if (finishedPerSecond > came.perSecond) {
+      const rates = `${rounded(finishedPerSecond)} were processed in the usual second, and ${rounded(came.perSecond)} came`;
+      return { advised: mode, because: `${wait}, fewer than before: ${rates}` };
+    }
+    return { advised: mode === 'inline' ? 'auto' : mode, because: `${wait}: more comes than is processed` };
   }
   if (inline.count > 0 && inline.p99 > inlineMsComfortable) {
     if (hung !== undefined)
-      return { advised: mode, because: `1 of 100 inline answers took ${inline.p99} ms or more: ${hung.clause}` };
+      return { advised: mode, because: `1 of 100 inline answers took ${inline.p99} ms or more: ${hung}` };
     return {
       advised: isBursty || mode === 'auto' ? 'auto' : 'queued',
       because: `1 of 100 inline answers took ${inline.p99} ms or more: devices wait for the pipeline`,
     };
   }
-  if (peakOfAll > inlinePerSecondComfortable) {
+  if (came.peakPerSecond > inlinePerSecondComfortable) {
     return {
       advised: mode === 'inline' ? 'auto' : mode,
-      because: `${peakOfAll} messages came in the busiest second of all device types, ${inlinePerSecondComfortable} are answered inline with ease`,
+      because: `${came.peakPerSecond} messages came in the busiest second of all device types, ${inlinePerSecondComfortable} are answered inline with ease`,
     };
   }
   if (isBursty) {
@@ -109,7 +120,7 @@ function finding(way: WayReading, mode: Mode, surroundings: Surroundings): Findi
   }
   if (mode === 'queued' && inline.count === 0 && queued.p99 > inlineMsComfortable) {
     if (hung !== undefined)
-      return { advised: mode, because: `1 of 100 messages took ${queued.p99} ms or more by the queue: ${hung.clause}` };
+      return { advised: mode, because: `1 of 100 messages took ${queued.p99} ms or more by the queue: ${hung}` };
     return {
       advised: 'auto',
       because: `1 of 100 messages took ${queued.p99} ms or more by the queue: inline answers may take as long, which auto would show and go back from`,
@@ -126,22 +137,34 @@ function setAsideClause({ driver: { id, version }, deviceTypes, workers }: SetAs
   return `driver "${id}@${version}" is set aside for ${deviceTypes.join(', ')}${by}, since it hung or broke down again and again`;
 }
 
-/** Its own, or one of another way of late: whatever comes in the same batch waits for it. */
-function hungDriver(own: WayReading, { ways }: Surroundings): HungDriver | undefined {
-  const hung = [own, ...ways.filter(({ timedOut }) => timedOut !== undefined && timedOut.agoMs < hungRecentMs)];
-  const way = hung.find(({ timedOut }) => timedOut !== undefined);
-  if (way?.timedOut === undefined) return undefined;
-  const { driver, count, agoMs } = way.timedOut;
-  const messages = count === 1 ? '1 message' : `${count} messages`;
-  return {
-    clause: `driver "${driver}" ran out of time on ${messages} of ${way.deviceType} since the start, and others wait behind each; mend it first`,
-    isRecent: agoMs < hungRecentMs,
-  };
+/** A driver that keeps messages in the queue: only what was seen there waits for it, and beside those others may wait. */
+function heldClause({ setAside, ways }: Surroundings): string | undefined {
+  const held = new Set(ways.filter(({ heldAgoMs = recentMs }) => heldAgoMs < recentMs).map((way) => way.deviceType));
+  const keeper = setAside.find(({ deviceTypes }) => deviceTypes.some((deviceType) => held.has(deviceType)));
+  if (keeper === undefined) return undefined;
+  const waiting = keeper.deviceTypes.filter((deviceType) => held.has(deviceType));
+  return `among them those of ${waiting.join(', ')}: ${setAsideClause(keeper)}`;
 }
 
-interface HungDriver {
-  readonly clause: string;
-  readonly isRecent: boolean;
+/** Its own, or one of another way: whatever comes in the same batch waits for it. One that is in use first: the others are mended. */
+function hungDriver(own: WayReading, { ways, decodes }: Surroundings): string | undefined {
+  const hung = [own, ...ways].flatMap(({ deviceType, timedOut }) =>
+    timedOut === undefined || timedOut.agoMs >= recentMs ? [] : [{ ...timedOut, deviceType }],
+  );
+  const inUse = hung.find(({ driver, deviceType }) => decodes(driver, deviceType));
+  if (inUse !== undefined) return `${hungClause(inUse, '')}, and others wait behind each; mend it first`;
+  return hung.length === 0
+    ? undefined
+    : `${hungClause(hung[0], ', which is not in use any more,')}; look again in a minute`;
+}
+
+function hungClause({ driver: { id, version }, count, deviceType }: Hung, aside: string): string {
+  const messages = count === 1 ? '1 message' : `${count} messages`;
+  return `driver "${id}@${version}"${aside} ran out of time on ${messages} of ${deviceType} of late`;
+}
+
+interface Hung extends TimedOut {
+  readonly deviceType: string;
 }
 
 function nothingProcessed(backlog: number): string {

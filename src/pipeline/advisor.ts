@@ -1,9 +1,8 @@
 import type { Clock } from '../std/clock.ts';
-import { type Advice, adviceFor } from './advice.ts';
+import { type Advice, adviceFor, type Surroundings } from './advice.ts';
 import type { QueueSize } from './auto-mode.ts';
-import type { SetAside } from './driver-shelf.ts';
 import type { RegistryCache } from './registry-cache.ts';
-import type { WayNumbers } from './way-numbers.ts';
+import { rateSeconds, type WayNumbers } from './way-numbers.ts';
 
 export interface AdviceAnswer {
   readonly advice: readonly Advice[];
@@ -13,39 +12,38 @@ export interface AdviceAnswer {
   readonly backlog: number;
 }
 
+export interface AdvisorParts extends Pick<Surroundings, 'decodes'> {
+  readonly numbers: WayNumbers;
+  readonly devices: RegistryCache;
+  readonly queueSize: QueueSize;
+  /** Messages of the ingest queue that are being processed. */
+  readonly queuedInWork: () => number;
+  readonly setAside: () => Surroundings['setAside'];
+  readonly clock: Clock;
+}
+
 /** Says from live numbers which mode fits. */
 export class Advisor {
-  readonly #numbers: WayNumbers;
-  readonly #devices: RegistryCache;
-  readonly #queueSize: QueueSize;
-  readonly #clock: Clock;
-  readonly #setAside: () => readonly SetAside[];
+  readonly #parts: AdvisorParts;
 
-  constructor(
-    numbers: WayNumbers,
-    devices: RegistryCache,
-    queueSize: QueueSize,
-    clock: Clock,
-    setAside: () => readonly SetAside[],
-  ) {
-    this.#numbers = numbers;
-    this.#devices = devices;
-    this.#queueSize = queueSize;
-    this.#clock = clock;
-    this.#setAside = setAside;
+  constructor(parts: AdvisorParts) {
+    this.#parts = parts;
   }
 
-  /** One piece for each event type of a device type that messages came of since the start. */
+  /** One piece for each event type of a device type that messages came of, or were processed of, since the start. */
   async advise(): Promise<AdviceAnswer> {
-    const now = this.#clock.now();
-    const backlog = await this.#queueSize();
-    const { peakPerSecond } = this.#numbers.total(now);
-    const ways = this.#numbers.read(now);
-    const surroundings = { backlog, peakPerSecond, setAside: this.#setAside(), ways };
+    const { numbers, devices, decodes } = this.#parts;
+    const backlog = await this.#parts.queueSize();
+    const now = this.#parts.clock.now();
+    const { came, finishedPerSecond, queueTriedAgoMs } = numbers.total(now);
+    const isProcessed = this.#parts.queuedInWork() > 0 || queueTriedAgoMs < rateSeconds * 1_000;
+    const ways = numbers.read(now);
+    const setAside = this.#parts.setAside();
+    const surroundings = { backlog, came, finishedPerSecond, isProcessed, setAside, decodes, ways };
     const advice = ways.flatMap((way) => {
-      const mode = this.#devices.waysOf(way.deviceType)?.of(way.eventType).mode;
+      const mode = devices.waysOf(way.deviceType)?.of(way.eventType).mode;
       return mode === undefined ? [] : [adviceFor(way, mode, surroundings)];
     });
-    return { advice, omitted: this.#numbers.omitted, backlog };
+    return { advice, omitted: numbers.omitted, backlog };
   }
 }

@@ -32,6 +32,7 @@ test('a message does not overtake those that wait for their device, even when th
     auto: { mode: () => assert.fail('nothing is auto') },
     clock: new SimulatedClock(),
     nextMessageId: () => 'id',
+    numbers: { came: () => undefined },
     strangers: { saw: () => assert.fail('the device is known') },
   });
   door.open();

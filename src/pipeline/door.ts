@@ -9,6 +9,7 @@ import { type RatedMessage, RateGate } from './rate-gate.ts';
 import type { KnownDevice, RegistryCache } from './registry-cache.ts';
 import { deviceRetired, deviceUnknown } from './steps/identify.ts';
 import type { Strangers } from './strangers.ts';
+import type { WayNumbers } from './way-numbers.ts';
 import type { Way } from './ways.ts';
 import { keptMessage } from './work.ts';
 
@@ -26,6 +27,7 @@ export class Door {
   readonly #rates: RateGate<RatedVisitor | RatedCall>;
   readonly #nextMessageId: () => string;
   readonly #strangers: Pick<Strangers, 'saw'>;
+  readonly #numbers: Pick<WayNumbers, 'came'>;
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Visitor[]>();
   readonly #lookups = new Set<Promise<void>>();
@@ -38,15 +40,16 @@ export class Door {
     this.#auto = parts.auto;
     this.#nextMessageId = parts.nextMessageId;
     this.#strangers = parts.strangers;
+    this.#numbers = parts.numbers;
     this.#clock = parts.clock;
     this.#rates = new RateGate(parts.clock, (visitor) => {
       if (visitor.passed !== undefined) {
         visitor.passed();
         return;
       }
-      const { way, message, address, waiter, tag, bytes } = visitor;
+      const { known, way, message, address, waiter, tag, bytes } = visitor;
       this.#inline.release(bytes);
-      this.#enter(way, message, address, waiter, tag);
+      this.#enter(known, way, message, address, waiter, tag);
     });
   }
 
@@ -140,7 +143,7 @@ export class Door {
       const way = known.ways.of(address.eventType);
       if (message.payload.length > way.bytesMax) waiter.receipt(tag, tooLarge(known, message, way, address));
       else if (known.meter === undefined && known.ways.meter === undefined)
-        this.#enter(way, message, address, waiter, tag);
+        this.#enter(known, way, message, address, waiter, tag);
       else this.#enterByRate(known, way, message, address, waiter, tag);
     }
   }
@@ -155,13 +158,21 @@ export class Door {
   ): void {
     const visitor = { known, way, message, address, waiter, tag, bytes: message.payload.length };
     const problem = this.#rates.problem(visitor);
-    if (problem === undefined) this.#enter(way, message, address, waiter, tag);
+    if (problem === undefined) this.#enter(known, way, message, address, waiter, tag);
     else if (waiter.patient !== true) waiter.receipt(tag, problem);
     else if (this.#inline.reserve(visitor.bytes, waiter, tag))
       this.#rates.wait({ ...visitor, message: keptMessage(message) });
   }
 
-  #enter(way: Way, message: Message, address: DeviceAddress, waiter: ReceiptWaiter, tag: number): void {
+  #enter(
+    { type }: KnownDevice,
+    way: Way,
+    message: Message,
+    address: DeviceAddress,
+    waiter: ReceiptWaiter,
+    tag: number,
+  ): void {
+    this.#numbers.came(type.name, address.eventType, this.#clock.turn());
     const mode = way.mode === 'auto' ? this.#auto.mode() : way.mode;
     if (mode === 'queued' || waiter.safeIsEnough === true) this.#enqueue(message, waiter, tag);
     else this.#inline.take(message, address, waiter, tag);
@@ -181,6 +192,7 @@ export interface DoorParts {
   readonly auto: Pick<AutoMode, 'mode'>;
   readonly clock: Clock;
   readonly strangers: Pick<Strangers, 'saw'>;
+  readonly numbers: Pick<WayNumbers, 'came'>;
   readonly nextMessageId: () => string;
 }
 

@@ -39,6 +39,7 @@ import { ResultWaiters } from './result-waiters.ts';
 import { Results } from './results.ts';
 import type { StepTimes } from './step-times.ts';
 import { Strangers } from './strangers.ts';
+import { WayNumbers } from './way-numbers.ts';
 import { WorkerSessions } from './workers/worker-sessions.ts';
 
 export interface PipelineParts {
@@ -172,7 +173,8 @@ export class Pipeline implements Part {
     const processor = new Processor(context);
     this.#times = processor.times;
     const waiters = new ResultWaiters(limits);
-    this.#results = new Results(parts.events, waiters, clock, log);
+    const ways = new WayNumbers();
+    this.#results = new Results(parts.events, waiters, ways, clock, log);
     const finished = this.#results.add.bind(this.#results);
     this.#inline = new InlineLane(processor, deadLetters, finished, clock, limits);
     this.#auto = new AutoMode(this.#inline, queue.size, clock, log, limits);
@@ -183,11 +185,20 @@ export class Pipeline implements Part {
       auto: this.#auto,
       clock,
       strangers: this.strangers,
+      numbers: ways,
       nextMessageId,
     });
     this.#consumer = new IngestConsumer('pipeline', processor, finished, log, limits, queue.acceptance);
     this.ingestion = new Ingestion(this.#door, waiters, clock, nextMessageId);
-    this.advisor = new Advisor(this.#results.ways, this.#devices, queue.size, clock, () => this.drivers.setAside());
+    this.advisor = new Advisor({
+      numbers: ways,
+      devices: this.#devices,
+      queueSize: queue.size,
+      queuedInWork: () => this.#queuedInWork(),
+      setAside: () => this.drivers.setAside(),
+      decodes: drivers.choices.decodes.bind(drivers.choices),
+      clock,
+    });
     this.rehearsals = new Rehearsals(processor, parts.drivers, limits.rehearsalMessagesMax);
     this.decodeAgain = new DecodeAgain(store.raw, processor, drivers, limits.batchMessagesMax);
     this.presence = new PresenceUpdates({ presence: store.presence, events: parts.events, clock, log, limits });
@@ -235,7 +246,7 @@ export class Pipeline implements Part {
   numbers(): PipelineNumbers {
     return {
       inlineInWork: this.#inline.size,
-      queuedInWork: this.#consumer.size + this.workers.inWork,
+      queuedInWork: this.#queuedInWork(),
       driverThreads: this.#threads(),
       workers: this.workers.size,
       devicesCached: this.#devices.size,
@@ -250,5 +261,9 @@ export class Pipeline implements Part {
       drivers: this.#results.drivers.read(),
       ...this.drivers.numbers(),
     };
+  }
+
+  #queuedInWork(): number {
+    return this.#consumer.size + this.workers.inWork;
   }
 }

@@ -1,3 +1,10 @@
+export interface Rate {
+  /** The mean of the seconds that are over. */
+  readonly perSecond: number;
+  /** The present one may be it before it is over. */
+  readonly peakPerSecond: number;
+}
+
 /** How many came in each of the last `seconds` seconds. Counting is an addition and allocates nothing. */
 export class RecentRate {
   readonly #counts: Uint32Array;
@@ -12,12 +19,14 @@ export class RecentRate {
     this.#counts[this.#second % this.#counts.length]++;
   }
 
-  /** Of the seconds that are over: that of `now` is not. */
-  read(now: number): { readonly perSecond: number; readonly peakPerSecond: number } {
+  read(now: number): Rate {
     const second = Math.floor(now / 1000);
     this.#turnTo(second);
     const over = this.#counts.filter((_, place) => place !== second % this.#counts.length);
-    return { perSecond: over.reduce((sum, count) => sum + count, 0) / over.length, peakPerSecond: Math.max(...over) };
+    return {
+      perSecond: over.reduce((sum, count) => sum + count, 0) / over.length,
+      peakPerSecond: Math.max(...this.#counts),
+    };
   }
 
   /** A clock that was set back goes on in the second that was reached. */

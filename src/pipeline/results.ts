@@ -5,7 +5,7 @@ import { DriverNumbers } from './driver-numbers.ts';
 import { type EventPort, publishReadings } from './events.ts';
 import type { Verdict } from './outcome.ts';
 import type { ResultWaiters } from './result-waiters.ts';
-import { WayNumbers } from './way-numbers.ts';
+import type { WayNumbers } from './way-numbers.ts';
 import type { Work } from './work.ts';
 
 /** What follows from a verdict beside the answer: it is counted, whoever waits for it is told, and it is published. */
@@ -14,17 +14,17 @@ export class Results {
   readonly #waiters: ResultWaiters;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** By device type and event type. */
-  readonly ways = new WayNumbers();
+  readonly #ways: WayNumbers;
   /** By device type and driver version. */
   readonly drivers = new DriverNumbers();
   eventsFailed = 0;
   /** Messages that were stored with a warning of their driver or schema. */
   warned = 0;
 
-  constructor(events: EventPort | undefined, waiters: ResultWaiters, clock: Clock, log: Log) {
+  constructor(events: EventPort | undefined, waiters: ResultWaiters, ways: WayNumbers, clock: Clock, log: Log) {
     this.#events = events;
     this.#waiters = waiters;
+    this.#ways = ways;
     this.#clock = clock;
     this.#log = log;
   }
@@ -32,7 +32,7 @@ export class Results {
   add(work: Work, verdict: Verdict): void {
     if (verdict.kind === 'stored' && work.warnings.length > 0) this.warned++;
     this.drivers.count(work, verdict);
-    this.ways.count(work, verdict, this.#clock.turn());
+    this.#ways.tried(work, verdict, this.#clock.turn());
     if (this.#waiters.size > 0) this.#waiters.tell(work, verdict);
     if (this.#events === undefined) return;
     try {

@@ -36,6 +36,15 @@ export class Histogram {
     this.#reading = undefined;
   }
 
+  /** All that the other one has. */
+  add(other: Histogram): void {
+    for (let bucket = 0; bucket < bucketCount; bucket++) this.#counts[bucket] += other.#counts[bucket];
+    this.#count += other.#count;
+    this.#sum += other.#sum;
+    if (other.#max > this.#max) this.#max = other.#max;
+    this.#reading = undefined;
+  }
+
   /** The same one as before, where nothing was recorded since. */
   read(): HistogramReading {
     if (this.#count === 0) return emptyReading;

@@ -14,7 +14,7 @@ export const adviceRoutes: readonly Route[] = [
     who: 'admin',
     schemas: {
       responses: {
-        200: answer('One piece for each event type that messages came of since the start', {
+        200: answer('One piece for each event type that messages came of, or were processed of, since the start', {
           omitted: { ...integer, description: 'Messages of event types that are too many to be looked at one by one' },
           backlog: { ...integer, description: 'Messages in the ingest queue' },
           advice: array({
@@ -28,7 +28,10 @@ export const adviceRoutes: readonly Route[] = [
               change: text,
               perSecond: rate,
               peakPerSecond: rate,
-              inlineMsP99: integer,
+              inlineMsP99: {
+                ...integer,
+                description: 'Of those that were finished in the last minute, as the next one',
+              },
               queuedMsP99: integer,
             },
           }),
