@@ -61,7 +61,8 @@ async function connectMqtt(login: Login, options: IClientOptions = {}): Promise<
   return new Promise((resolve, reject) => {
     const refuse = (problem?: Error): void => {
       client.end(true);
-      reject(new Error(`Cannot connect to ${withoutPassword(url)}: ${connectProblem(problem)}`));
+      const howToLogIn = username === undefined && isRefusedLogin(problem) ? '; log in by -u NAME and -P PASSWORD' : '';
+      reject(new Error(`Cannot connect to ${withoutPassword(url)}: ${connectProblem(problem)}${howToLogIn}`));
     };
     client.once('connect', () => {
       client.removeListener('error', refuse);
@@ -95,6 +96,11 @@ function withoutPassword(url: string): string {
   const shown = new URL(url);
   if (shown.password !== '') shown.password = '***';
   return shown.href;
+}
+
+/** What the server says to whom it does not know: bad user name or password, not authorized. */
+function isRefusedLogin(problem: (Error & { readonly code?: unknown }) | undefined): boolean {
+  return problem?.code === 0x86 || problem?.code === 0x87;
 }
 
 function connectProblem(problem: (Error & { readonly code?: string }) | undefined): string {

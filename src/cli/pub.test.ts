@@ -94,9 +94,15 @@ test('pub --file with a file that is not there says so', async () => {
 });
 
 test('pub fails with the reason when the login is refused', async () => {
-  const { status, err } = await publish({ connack: 0x86 }, ['a', '-m', 'x']);
+  const { status, err } = await publish({ connack: 0x86 }, ['a', '-m', 'x', '-u', 'ann', '-P', 'wrong']);
   assert.equal(status, 1);
   assert.match(err, /^Cannot connect to mqtt:\/\/127\.0\.0\.1:\d+.*: Connection refused: Bad User Name or Password$/);
+  for (const connack of [0x86, 0x87]) {
+    const nobody = await publish({ connack }, ['a', '-m', 'x']);
+    assert.match(nobody.err, /: Connection refused: .*; log in by -u NAME and -P PASSWORD$/);
+  }
+  const busy = await publish({ connack: 0x89 }, ['a', '-m', 'x']);
+  assert.match(busy.err, /: Connection refused: Server busy$/);
 });
 
 test('where nothing listens, how to say another place is told', async () => {
