@@ -5,6 +5,7 @@ import {
   type DeadLetterGroups,
   departureNames,
 } from '../queues/causes/dead-letter-groups.ts';
+import { didYouMean } from '../std/nearest.ts';
 import type { QueueAnswer } from './answers.ts';
 import { Api, path } from './api.ts';
 import { command } from './command.ts';
@@ -42,11 +43,22 @@ export const recount = command({
   },
 });
 
-/** A line that says where the dead letters of a queue go; none where it has no such queue, being one itself. */
+/** A line that says where the dead letters of a queue go, or that there is no such queue; none where it is one for dead letters itself. */
 export async function deadLettersOf(api: Api, name: string): Promise<readonly string[]> {
   const queue = await api.find<QueueAnswer>(path`/v1/queues/${name}`, 'queue_not_found');
-  const deadLetter = queue?.options.deadLetter;
+  if (queue === undefined) return noQueue(api, name);
+  const { deadLetter } = queue.options;
   return deadLetter == null ? [] : [`What dies in "${name}" goes to "${deadLetter}": --queue ${deadLetter}`];
+}
+
+/** A queue for dead letters is made with the first one. */
+async function noQueue(api: Api, name: string): Promise<readonly string[]> {
+  const { queues } = await api.get<{ queues: readonly QueueAnswer[] }>('/v1/queues');
+  if (queues.some(({ options: { deadLetter } }) => deadLetter === name)) return [];
+  const known = queues.flatMap(({ name: own, options: { deadLetter } }) =>
+    deadLetter === null ? [own] : [own, deadLetter],
+  );
+  return [`There is no queue "${name}"${didYouMean(name, new Set(known))}`];
 }
 
 function formatAll({ groups, other, closed = [], withoutDeath = 0 }: DeadLetterGroups): string {

@@ -49,6 +49,15 @@ test('who asks a queue for dead letters that it sends elsewhere is told where', 
     'GET /v1/queues/jobs': { body: { name: 'jobs', options: { deadLetter: 'jobs.dead' } } },
     'GET /v1/queues/jobs.dead': { body: { name: 'jobs.dead', options: { deadLetter: null } } },
     'GET /v1/queues/new.dead': { status: 404, body: { code: 'queue_not_found', title: 'There is none' } },
+    'GET /v1/queues/job.dead': { status: 404, body: { code: 'queue_not_found', title: 'There is none' } },
+    'GET /v1/queues': {
+      body: {
+        queues: [
+          { name: 'jobs', options: { deadLetter: 'jobs.dead' } },
+          { name: 'new', options: { deadLetter: 'new.dead' } },
+        ],
+      },
+    },
     'GET /v1/dead-letters': { body: nothing },
     'GET /v1/dead-letters/messages': { body: nothing },
   };
@@ -58,8 +67,10 @@ test('who asks a queue for dead letters that it sends elsewhere is told where', 
     for (const queue of ['jobs.dead', 'new.dead']) {
       const there = await runAgainst(answers, ['dead', verb, '--queue', queue]);
       assert.equal(there.status, 0);
-      assert.doesNotMatch(there.out, /goes to/);
+      assert.doesNotMatch(there.out, /goes to|no queue/);
     }
+    const misspelt = await runAgainst(answers, ['dead', verb, '--queue', 'job.dead']);
+    assert.match(misspelt.out, /^There is no queue "job\.dead"; did you mean "jobs\.dead"\?$/m);
   }
 });
 
