@@ -21,3 +21,22 @@ test('an import commits devices with large attributes before they fill the memor
   await deviceTransferRoutes[0].handle(call as never, { pipeline: { registry } } as never);
   assert.deepEqual(slices, [4, 4, 4, 4, 4]);
 });
+
+test('lines that are refused are told in the order of the file, whatever they are refused for', async () => {
+  async function* body(): AsyncGenerator<Buffer> {
+    yield Buffer.from('{"id":"d1","type":"nothing"}\n');
+    yield Buffer.from('no JSON\n');
+    yield Buffer.from('{"id":"d3","type":"nothing"}\n');
+  }
+  const registry = {
+    putDevices: async (rows: readonly ImportedDevice[]) =>
+      rows.map(() => ({ outcome: 'refused', code: 'not_found', reason: 'There is no such type' })),
+  };
+  const call = { query: {}, headers: { 'content-type': 'application/x-ndjson' }, body: body() };
+  const answer = await deviceTransferRoutes[0].handle(call as never, { pipeline: { registry } } as never);
+  const { problems } = answer.body as { problems: readonly { line: number }[] };
+  assert.deepEqual(
+    problems.map(({ line }) => line),
+    [1, 2, 3],
+  );
+});

@@ -81,7 +81,7 @@ export const deviceTransferRoutes: readonly Route[] = [
 class DeviceImport {
   readonly #registry: RouteParts['pipeline']['registry'];
   readonly #counts = { made: 0, changed: 0, same: 0, refused: 0 };
-  readonly #problems: object[] = [];
+  readonly #problems: { readonly line: number; readonly [said: string]: unknown }[] = [];
   #slice: Extract<DeviceRow, { imported: unknown }>[] = [];
   #characters = 0;
   #read = 0;
@@ -102,7 +102,9 @@ class DeviceImport {
 
   async end(): Promise<object> {
     await this.#commit();
-    return { read: this.#read, ...this.#counts, problems: this.#problems };
+    // What cannot be read is refused as it comes, and the rest with its slice.
+    const problems = this.#problems.sort((a, b) => a.line - b.line);
+    return { read: this.#read, ...this.#counts, problems };
   }
 
   async #commit(): Promise<void> {
