@@ -38,7 +38,9 @@ export interface DriverFolder extends DriverManifest {
 
 /** Rejects with everything that is wrong with the manifest, one sentence a line. */
 export async function readDriverFolder(folder: string): Promise<DriverFolder> {
-  const [json, script] = await Promise.all([manifestFile, scriptFile].map((name) => read(join(folder, name))));
+  // One after the other, so that a folder that is none is always told by the same file.
+  const json = await read(join(folder, manifestFile));
+  const script = await read(join(folder, scriptFile));
   const problems: string[] = [];
   const checked = manifest.check(parse(json, join(folder, manifestFile)), manifestFile, (problem) =>
     problems.push(problem),
