@@ -65,6 +65,31 @@ test('an example that nobody could read counts as one that fails, behind the que
   await assert.rejects(shelf.put(other, { examples, unusable, acceptFailing: false }), { code: 'conflict' });
 });
 
+test('a canary that is turned off decodes nothing at once, and is told to be off when that is stored', async (t) => {
+  const host = new WorkerDriverHost({ threads: 1, log: silentLog });
+  t.after(() => host.stop());
+  await host.start();
+  const stored = Promise.withResolvers<boolean>();
+  const parts = {
+    host,
+    rollouts: { putRollout: () => stored.promise },
+    trials: { of: () => ({}) },
+    workers: { setAside: () => [] },
+    log: silentLog,
+  };
+  const shelf = new DriverShelf(parts as unknown as DriverShelfParts);
+  const script = 'function decodeUplink() { return { data: { level: 7 } } }';
+  const driver = { id: 'tank', version: '1.0.0', deviceType: 'tank', firmware: '*' };
+  await host.add({ ...driver, script, rollout: { stage: 'canary', share: 1 } });
+  assert.equal(host.resolve('tank', undefined, 'd')?.id, 'tank');
+  const turnedOff = shelf.turnOff(driver, 'It fails');
+  assert.equal(host.resolve('tank', undefined, 'd')?.id, 'json');
+  assert.deepEqual(shelf.show(driver).rollout, { stage: 'canary', share: 1 });
+  stored.resolve(true);
+  await turnedOff;
+  assert.deepEqual(shelf.show(driver).rollout, { stage: 'off', share: 0, reason: 'It fails' });
+});
+
 test('long answers to many examples hold up nobody, and are told of the first ones only', async (t) => {
   const host = new WorkerDriverHost({ threads: 1, log: silentLog });
   t.after(() => host.stop());

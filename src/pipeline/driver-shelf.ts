@@ -52,6 +52,8 @@ export class DriverShelf {
   readonly #parts: DriverShelfParts;
   /** The last of the drivers that come in, one after the other. */
   #putting: Promise<unknown> = Promise.resolve();
+  /** Of canaries that are being turned off: what is stored of them, and told, until that is. */
+  readonly #turningOff = new Map<string, Rollout>();
 
   constructor(parts: DriverShelfParts) {
     this.#parts = parts;
@@ -154,6 +156,9 @@ export class DriverShelf {
   async turnOff(canary: DriverRef, reason: string): Promise<void> {
     const rollout: Rollout = { stage: 'off', share: 0, reason };
     const { host, rollouts, log } = this.#parts;
+    const name = nameOf(canary);
+    const stored = host.drivers().find((driver) => nameOf(driver) === name)?.rollout;
+    if (stored !== undefined) this.#turningOff.set(name, stored);
     host.choices.place(canary, rollout);
     log.error('A canary is turned off', { driver: canary.id, version: canary.version, reason });
     try {
@@ -164,12 +169,15 @@ export class DriverShelf {
         version: canary.version,
         problem,
       });
+    } finally {
+      this.#turningOff.delete(name);
     }
   }
 
   #shelved(driver: ListedDriver): ShelvedDriver {
     const serves = this.#parts.host.choices.serving(driver) as Serving;
-    return { ...driver, serves, ...this.#places(driver) };
+    const rollout = this.#turningOff.get(nameOf(driver)) ?? driver.rollout;
+    return { ...driver, rollout, serves, ...this.#places(driver) };
   }
 
   /** Where it is set aside. Strikes outlast the stage in which they were made: of what it does not decode any more nothing is said. */
@@ -194,4 +202,8 @@ export class DriverShelf {
       log.error('A stored driver does not load', { id: driver.id, version: driver.version, problem });
     }
   }
+}
+
+function nameOf({ id, version }: DriverRef): string {
+  return `${id}@${version}`;
 }
