@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Acceptance } from '../std/acceptance.ts';
 import { SimulatedClock } from '../std/clock.ts';
+import { TestAcceptance } from '../std/testing/test-acceptance.ts';
 import { Lane, type LaneParts } from './lane.ts';
 
 /** A lane whose turns and batches end when the test says so. */
@@ -92,11 +92,11 @@ test('works wait while others are accepted, and are one batch when those are saf
   endTurn();
   assert.equal(begun.length, 0);
   lane.push(2);
-  acceptance.flush();
+  acceptance.answer();
   endTurn();
   assert.equal(begun.length, 0);
   acceptance.isBusy = false;
-  acceptance.flush();
+  acceptance.answer();
   endTurn();
   assert.deepEqual(
     begun.map(({ batch }) => batch),
@@ -113,11 +113,11 @@ test('a full batch waits for what is accepted too, and no work for longer than t
   now = 49;
   for (const work of [2, 3]) lane.push(work);
   endTurn();
-  acceptance.flush();
+  acceptance.answer();
   endTurn();
   assert.equal(begun.length, 0);
   now = 50;
-  acceptance.flush();
+  acceptance.answer();
   endTurn();
   assert.deepEqual(
     begun.map(({ batch }) => batch),
@@ -139,7 +139,7 @@ test('a flush that takes longer than the bound holds no work for longer, and wor
   clock.advance(1);
   endTurn();
   lane.push(3);
-  acceptance.flush();
+  acceptance.answer();
   acceptance.isBusy = false;
   endTurn();
   assert.deepEqual(
@@ -157,19 +157,6 @@ test('a full batch that nobody is accepted beside begins without waiting for the
 });
 
 /** Is busy, and flushes, when the test says so. */
-class TestAcceptance implements Acceptance {
-  isBusy = true;
-  #runs: (() => void)[] = [];
-
-  afterAnswers(run: () => void): void {
-    this.#runs.push(run);
-  }
-
-  flush(): void {
-    for (const run of this.#runs.splice(0)) run();
-  }
-}
-
 /** Lets every promise that can go on do so. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

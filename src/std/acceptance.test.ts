@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Acceptance, behindAnswers } from './acceptance.ts';
+import { behindAnswers } from './acceptance.ts';
 import { SimulatedClock } from './clock.ts';
-
-class TestAcceptance implements Acceptance {
-  isBusy = true;
-  #runs: (() => void)[] = [];
-
-  afterAnswers(run: () => void): void {
-    this.#runs.push(run);
-  }
-
-  answer(): void {
-    for (const run of this.#runs.splice(0)) run();
-  }
-}
+import { TestAcceptance } from './testing/test-acceptance.ts';
 
 function begin(isBusy: boolean) {
   const acceptance = new TestAcceptance();

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SimulatedClock } from '../../std/clock.ts';
 import { createLog } from '../../std/log.ts';
+import { TestAcceptance } from '../../std/testing/test-acceptance.ts';
 import { StepDuty } from './step-duty.ts';
 
 const intervalMs = 1_000;
 
 function begin() {
   const clock = new SimulatedClock();
-  const acceptance = { isBusy: true, afterAnswers: (run: () => void) => runs.push(run) };
-  const runs: (() => void)[] = [];
+  const acceptance = new TestAcceptance();
   let steps = 0;
   const duty = new StepDuty({
     name: 'duty',
@@ -25,7 +25,7 @@ function begin() {
   clock.advance(intervalMs);
   const answer = (): void => {
     acceptance.isBusy = false;
-    for (const run of runs.splice(0)) run();
+    acceptance.answer();
   };
   return { duty, answer, steps: () => steps };
 }
