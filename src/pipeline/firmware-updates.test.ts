@@ -47,7 +47,7 @@ let updates: FirmwareUpdates;
 beforeEach(async () => {
   registry = new GatedRegistry();
   const limits = { ...pipelineLimits, firmwareUpdatesMax: 2 };
-  devices = new RegistryCache(registry as unknown as Registry, clock, limits);
+  devices = new RegistryCache(registry as unknown as Registry, clock, limits, { log: silentLog });
   await devices.loadTypes();
   updates = new FirmwareUpdates(registry as FirmwareVersions, devices, clock, silentLog, limits);
 });

@@ -142,7 +142,7 @@ export class Pipeline implements Part {
     this.limits = limits;
     this.#threads = () => drivers.threads;
     const uuids = new UuidSource(clock);
-    this.#devices = new RegistryCache(store.registry, clock, limits);
+    this.#devices = new RegistryCache(store.registry, clock, limits, { acceptance: queue.acceptance, log });
     this.#firmware = new FirmwareUpdates(store.registry, this.#devices, clock, log, limits);
     const telling = { devices: this.#devices, registry: store.registry, events: parts.events, clock, log, limits };
     this.deviceLimits = new DeviceLimits(telling);
@@ -240,6 +240,7 @@ export class Pipeline implements Part {
     await Promise.all([this.#door.idle(), this.#consumer.idle(), this.workers.stop()]);
     await this.#inline.idle();
     await this.#trials.stop();
+    this.#devices.stop();
     await this.#firmware.flush();
   }
 

@@ -3,6 +3,7 @@ import type { DeviceType } from '../devices/device-type.ts';
 import type { Device, Registry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
 import type { Clock } from '../std/clock.ts';
+import { DeviceRefresh, type DeviceRefreshParts } from './device-refresh.ts';
 import { LimitMeter } from './limit-meter.ts';
 import type { PipelineLimits } from './limits.ts';
 import { Ways } from './ways.ts';
@@ -17,9 +18,9 @@ export interface KnownDevice {
 }
 
 /**
- * Devices and their types in memory, so that a message costs no query. Holds at most `devicesCachedMax` devices, each for at
- * most `deviceAgeMsMax`; what is written through the pipeline is known at once. That a device does not exist is remembered
- * too, for a shorter time.
+ * Devices and their types in memory, so that a message costs no query. Holds at most `devicesCachedMax` devices; what is written
+ * through the pipeline is known at once. One that is older than `deviceAgeMsMax` is looked up again, and nobody waits for that. That a
+ * device does not exist is remembered for a shorter time, and not beyond it.
  */
 export class RegistryCache {
   readonly #registry: Registry;
@@ -28,11 +29,23 @@ export class RegistryCache {
   readonly #types = new Map<string, Ways>();
   readonly #entries = new Map<string, Entry>();
   readonly #lookups = new Map<string, Lookup>();
+  readonly #refresh: DeviceRefresh;
 
-  constructor(registry: Registry, clock: Clock, limits: PipelineLimits) {
+  constructor(
+    registry: Registry,
+    clock: Clock,
+    limits: PipelineLimits,
+    parts: Pick<DeviceRefreshParts, 'acceptance' | 'log' | 'defer'>,
+  ) {
     this.#registry = registry;
     this.#clock = clock;
     this.#limits = limits;
+    this.#refresh = new DeviceRefresh((id) => this.lookup(id), { ...parts, clock, limits });
+  }
+
+  /** Looks nothing up again from now on. */
+  stop(): void {
+    this.#refresh.stop();
   }
 
   get size(): number {
@@ -49,7 +62,13 @@ export class RegistryCache {
   /** The device, null where there is none, undefined where it has to be looked up. */
   peek(id: string): KnownDevice | null | undefined {
     const entry = this.#entries.get(id);
-    if (entry === undefined || entry.staleAt <= this.#clock.now()) return undefined;
+    if (entry === undefined) return undefined;
+    const now = this.#clock.now();
+    if (entry.staleAt > now) return entry.known;
+    if (entry.known === null) return undefined;
+    // Asked for once: where the look-up fails, the next one is due as late.
+    entry.staleAt = now + this.#limits.deviceAgeMsMax;
+    this.#refresh.add(id);
     return entry.known;
   }
 
@@ -139,7 +158,7 @@ interface Lookup {
 
 interface Entry {
   readonly known: KnownDevice | null;
-  readonly staleAt: number;
+  staleAt: number;
 }
 
 function typeMissing(id: string, type: string | undefined): SluiceError {

@@ -54,7 +54,7 @@ async function scene(t: TestContext) {
     },
   };
   const processor = new Processor({
-    devices: new RegistryCache(registry as never, systemClock, pipelineLimits),
+    devices: new RegistryCache(registry as never, systemClock, pipelineLimits, { log: silentLog }),
     drivers,
     readings: readings as never,
     schemas: {} as never,

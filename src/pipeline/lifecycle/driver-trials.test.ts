@@ -199,7 +199,7 @@ async function scene(t: TestContext, rows: readonly Row[], storing = () => Promi
     device: async (id: string) => ({ ...testDevice({ id, type: 'meter', firmwareVersion: undefined }), createdAt: 0 }),
   };
   const context = {
-    devices: new RegistryCache(registry as never, systemClock, pipelineLimits),
+    devices: new RegistryCache(registry as never, systemClock, pipelineLimits, { log: silentLog }),
     readings: { apply, areStored } as never,
     schemas: {} as never,
     clock: systemClock,

@@ -1,0 +1,77 @@
+import { toSluiceError } from '../errors.ts';
+import { type Acceptance, behindAnswers } from '../std/acceptance.ts';
+import type { Clock } from '../std/clock.ts';
+import type { Log } from '../std/log.ts';
+import type { PipelineLimits } from './limits.ts';
+
+export interface DeviceRefreshParts {
+  /** Where given, nothing is looked up in front of the answers of those who wait, for up to `holdMsMax`. */
+  readonly acceptance?: Acceptance;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Pick<Log, 'warn'>;
+  readonly limits: Pick<PipelineLimits, 'devicesRefreshedAtOnceMax' | 'holdMsMax'>;
+  readonly defer?: (run: () => void) => void;
+}
+
+/**
+ * Looks devices up again for which nobody waits, at most `devicesRefreshedAtOnceMax` at the same time. One that cannot be looked up is
+ * said in the log, once for all of the same time.
+ */
+export class DeviceRefresh {
+  readonly #lookup: (id: string) => Promise<unknown>;
+  readonly #parts: DeviceRefreshParts;
+  readonly #defer: (run: () => void) => void;
+  readonly #due = new Set<string>();
+  #running = false;
+  #stopped = false;
+
+  constructor(lookup: (id: string) => Promise<unknown>, parts: DeviceRefreshParts) {
+    this.#lookup = lookup;
+    this.#parts = parts;
+    this.#defer = parts.defer ?? setImmediate;
+  }
+
+  /** The device is to be looked up again, soon. */
+  add(id: string): void {
+    if (this.#stopped) return;
+    this.#due.add(id);
+    if (this.#running) return;
+    this.#running = true;
+    this.#defer(() => this.#goOn());
+  }
+
+  /** What is due stays as it is. */
+  stop(): void {
+    this.#stopped = true;
+    this.#due.clear();
+  }
+
+  #goOn(): void {
+    const { acceptance, clock, limits } = this.#parts;
+    if (acceptance === undefined) void this.#some();
+    else behindAnswers(acceptance, clock, limits.holdMsMax, () => void this.#some());
+  }
+
+  async #some(): Promise<void> {
+    const ids = this.#take();
+    const outcomes = await Promise.allSettled(ids.map(this.#lookup));
+    const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    if (failed.length > 0 && !this.#stopped)
+      this.#parts.log.warn('Cannot look devices up again: they stay as they are known', {
+        devices: failed.length,
+        problem: toSluiceError(failed[0]),
+      });
+    this.#running = this.#due.size > 0;
+    if (this.#running) this.#goOn();
+  }
+
+  #take(): string[] {
+    const ids: string[] = [];
+    for (const id of this.#due) {
+      if (ids.length === this.#parts.limits.devicesRefreshedAtOnceMax) break;
+      ids.push(id);
+      this.#due.delete(id);
+    }
+    return ids;
+  }
+}
