@@ -61,7 +61,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
-const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), server and load on the same`;
+const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), server and load on the same, in the minute on one each`;
 const report = `${[pipelineTable(samples), ...beside].join('\n\n')}\n\nNode ${process.versions.node}, ${machine}, medians of ${runs} runs (the minute and the burst: one), ${new Date().toISOString().slice(0, 10)}.\n`;
 process.stdout.write(`\n${report}`);
 if (values.write) writeFileSync(new URL('pipeline.md', import.meta.url), `# The pipeline\n\n${report}`);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { mosquittoVersion, startMosquitto } from '../mosquitto.ts';
 import { type Loads, overMqtt } from './loads.ts';
-import { warmUpMessages } from './measure.ts';
+import { serverCore, warmUpRounds } from './measure.ts';
 import type { PipelineScenario } from './scenarios.ts';
 
 /**
@@ -9,9 +9,9 @@ import type { PipelineScenario } from './scenarios.ts';
  */
 export async function besideMosquitto(scenario: PipelineScenario, loads: Loads, home: string): Promise<string> {
   mkdirSync(home);
-  const broker = await startMosquitto(home, undefined);
+  const broker = await startMosquitto(home, serverCore(scenario));
   try {
-    await overMqtt(broker, loads, { ...scenario, load: '--window 20' }, warmUpMessages);
+    for (const messages of warmUpRounds) await overMqtt(broker, loads, { ...scenario, load: '--window 20' }, messages);
     const { p50, p99, max } = await overMqtt(broker, loads, scenario, scenario.messages);
     const figures = [p50, p99, max].map((ms) => ms.toFixed(1)).join(' / ');
     return `${scenario.title}: Mosquitto ${mosquittoVersion()}, which stores nothing and looks at nothing, acknowledges in ${figures} ms.`;

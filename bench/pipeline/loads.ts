@@ -2,7 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Broker } from '../broker.ts';
+import { type Broker, loadCore } from '../broker.ts';
 import { compileMqttload, runLoad } from '../mqttload.ts';
 import type { SluiceBroker } from '../sluice.ts';
 import { payload } from './fleet.ts';
@@ -45,14 +45,14 @@ export function send(
 export async function overMqtt(
   broker: Broker,
   { mqttload }: Loads,
-  { devices, load }: PipelineScenario,
+  { devices, load, paced }: PipelineScenario,
   ofEach: number,
 ): Promise<Answered> {
   const result = await runLoad({
     program: mqttload,
     port: broker.mqttPort,
     arguments: `--ver 5 --pubs ${devices} --subs 0 --qos 1 --count ${ofEach} --topic devices/meter-%d/telemetry --payload ${payload} ${load}`,
-    core: undefined,
+    core: paced ? loadCore : undefined,
   });
   if (result?.complete !== true) throw new Error('The load did not get every acknowledgement');
   return { rate: result.acknowledgedRate, p50: result.ackP50, p99: result.ackP99, max: result.ackMax };

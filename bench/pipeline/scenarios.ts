@@ -13,7 +13,10 @@ export interface PipelineScenario {
   readonly load: string;
   /** The pipeline stands still until every message is acknowledged. */
   readonly held?: boolean;
-  /** It takes its time rather than what the machine can do: only the acknowledgements are of interest. */
+  /**
+   * It takes its time rather than what the machine can do: only the acknowledgements are of interest, so that server and load each have
+   * a core of their own.
+   */
   readonly paced?: boolean;
   /** What is asked of the figure, messages a second, or of the 99th percentile of acknowledgements, milliseconds. */
   readonly aim: string;
