@@ -29,10 +29,11 @@ export interface PipelineSample {
 }
 
 /**
- * Messages of each device that go in before anything counts: the compiler has seen the code then. In two rounds, with connections of their
- * own: at the first disconnection of its life V8 learns which fields change, and drops the code that took them for constant.
+ * Messages of each device that go in before anything counts: the compiler has seen the code then. In rounds with connections of their own,
+ * so that it has also seen what is done once a connection: and at the first disconnection of its life V8 learns which fields change, and
+ * drops the code that took them for constant.
  */
-export const warmUpRounds: readonly number[] = [20, 280];
+export const warmUpRounds: readonly number[] = [20, 20, 20, 20, 20, 200];
 
 export async function measurePipeline(scenario: PipelineScenario, loads: Loads, home: string): Promise<PipelineSample> {
   mkdirSync(home);

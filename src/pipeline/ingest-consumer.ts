@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import { acknowledged, type Consumer, type Delivery, released, type Settlement } from '../message.ts';
+import { acknowledged, type Consumer, type Delivery, type Message, released, type Settlement } from '../message.ts';
 import type { Acceptance } from '../std/acceptance.ts';
 import type { Log } from '../std/log.ts';
 import { deathReport } from './death.ts';
@@ -10,20 +10,36 @@ import type { Verdict } from './outcome.ts';
 import type { Processor } from './processor.ts';
 import { keptMessage, Work } from './work.ts';
 
-/** A message that a queue holds until it is settled. */
 class QueuedWork extends Work {
-  readonly delivery: Delivery;
   override readonly isReplayed: boolean;
 
-  constructor(delivery: Delivery, address: DeviceAddress) {
-    super(keptMessage(delivery.message), address);
-    this.delivery = delivery;
-    this.isReplayed = delivery.enqueuedAt - delivery.message.receivedAt >= replayedAfterMs;
+  constructor(message: Message, address: DeviceAddress, enqueuedAt: number) {
+    super(message, address);
+    this.isReplayed = enqueuedAt - message.receivedAt >= replayedAfterMs;
   }
 }
 
 /** A message goes into the queue as it comes; one that a move puts there keeps when it came. */
 const replayedAfterMs = 1_000;
+
+/** What came out of the queue, which holds it until it is settled. Work is made of it with its batch: those who wait for their answers go first. */
+class Arrival {
+  readonly delivery: Delivery;
+  readonly message: Message;
+  /** Undefined before its batch begins, and where its topic is none of device readings. */
+  work: QueuedWork | undefined;
+
+  constructor(delivery: Delivery) {
+    this.delivery = delivery;
+    this.message = keptMessage(delivery.message);
+  }
+
+  begin(): void {
+    const address = parseDeviceTopic(this.message.topic);
+    if (address === undefined || address instanceof SluiceError) return;
+    this.work = new QueuedWork(this.message, address, this.delivery.enqueuedAt);
+  }
+}
 
 /** Processes what the ingest queue delivers, and settles it by its verdict. */
 export class IngestConsumer implements Consumer {
@@ -31,7 +47,8 @@ export class IngestConsumer implements Consumer {
   readonly #finished: (work: Work, verdict: Verdict) => void;
   readonly #log: Log;
   readonly #limits: PipelineLimits;
-  readonly #lane: Lane<QueuedWork>;
+  readonly #processor: Processor;
+  readonly #lane: Lane<Arrival>;
   #closed = true;
 
   constructor(
@@ -45,9 +62,10 @@ export class IngestConsumer implements Consumer {
     this.id = id;
     this.#finished = finished;
     this.#log = log;
+    this.#processor = processor;
     this.#limits = limits;
     this.#lane = new Lane(
-      (batch) => processor.process(batch),
+      (batch) => this.#process(batch),
       (batch) => this.#finish(batch),
       limits,
       { acceptance },
@@ -77,9 +95,7 @@ export class IngestConsumer implements Consumer {
       delivery.settle(released);
       return;
     }
-    const address = parseDeviceTopic(delivery.message.topic);
-    if (address === undefined || address instanceof SluiceError) delivery.settle(wrongTopic(delivery, address));
-    else this.#lane.push(new QueuedWork(delivery, address));
+    this.#lane.push(new Arrival(delivery));
   }
 
   ended(reason: SluiceError): void {
@@ -90,10 +106,23 @@ export class IngestConsumer implements Consumer {
     });
   }
 
-  #finish(batch: readonly QueuedWork[]): void {
-    for (const work of batch) {
+  #process(batch: readonly Arrival[]): Promise<void> {
+    const works: QueuedWork[] = [];
+    for (const arrival of batch) {
+      arrival.begin();
+      if (arrival.work !== undefined) works.push(arrival.work);
+    }
+    return works.length === 0 ? Promise.resolve() : this.#processor.process(works);
+  }
+
+  #finish(batch: readonly Arrival[]): void {
+    for (const { delivery, message, work } of batch) {
+      if (work === undefined) {
+        delivery.settle(wrongTopic(message));
+        continue;
+      }
       const verdict = work.verdict as Verdict;
-      const isSettled = work.delivery.settle(settlementOf(work, verdict));
+      const isSettled = delivery.settle(settlementOf(work, verdict));
       // A lost lease is no harm: the message comes again, and is a duplicate then where it was stored. Where it was not, what
       // became of it is what the next delivery says.
       if (isSettled || verdict.kind === 'stored') this.#finished(work, verdict);
@@ -105,8 +134,11 @@ function settlementOf(work: Work, verdict: Verdict): Settlement {
   return verdict.kind === 'stored' ? acknowledged : { kind: verdict.kind, ...deathReport(work, verdict) };
 }
 
-function wrongTopic({ message }: Delivery, problem: SluiceError | undefined): Settlement {
+function wrongTopic(message: Message): Settlement {
+  const problem = parseDeviceTopic(message.topic);
   const reason =
-    problem?.message ?? `Cannot process a message on "${message.topic}": it is no topic of device readings`;
+    problem instanceof SluiceError
+      ? problem.message
+      : `Cannot process a message on "${message.topic}": it is no topic of device readings`;
   return { kind: 'rejected', code: 'invalid_topic', reason, headers: [['stage', 'identify']] };
 }
