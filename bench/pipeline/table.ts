@@ -1,4 +1,6 @@
+import { mosquittoVersion } from '../mosquitto.ts';
 import { median } from '../report.ts';
+import type { Answered } from './loads.ts';
 import type { PipelineSample } from './measure.ts';
 
 /** A Markdown table with a row for each scenario: medians of its runs. */
@@ -18,6 +20,18 @@ export function pipelineTable(samples: readonly PipelineSample[]): string {
   ];
   const lines = ['---', '---', ...head.slice(2).map(() => '--:')];
   return [head, lines, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** What each minute of a tick had, in its order, and Mosquitto behind each where it was asked for. */
+export function minutes(samples: readonly PipelineSample[], beside: readonly Answered[]): string[] {
+  const paced = samples.filter(({ scenario }) => scenario.paced);
+  if (paced.length === 0) return [];
+  const ms = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(', ');
+  const own = `p99 of the ${paced.length === 1 ? 'minute' : 'minutes, in their order'}: ${ms(paced.map(({ ackP99Ms }) => ackP99Ms))} ms`;
+  if (beside.length === 0) return [`${own}.`];
+  const mosquitto = `Mosquitto ${mosquittoVersion()}, which stores nothing and looks at nothing, in a minute behind each`;
+  const [p50, p99] = [beside.map((answered) => answered.p50), beside.map((answered) => answered.p99)];
+  return [`${own}; ${mosquitto}: ${ms(p99)} ms (p50 ${ms(p50)}).`];
 }
 
 function rowOf(samples: readonly PipelineSample[]): string[] {
