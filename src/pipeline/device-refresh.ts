@@ -1,6 +1,6 @@
 import { toSluiceError } from '../errors.ts';
 import { type Acceptance, behindAnswers } from '../std/acceptance.ts';
-import type { Clock } from '../std/clock.ts';
+import type { Clock, Timer } from '../std/clock.ts';
 import type { Log } from '../std/log.ts';
 import type { PipelineLimits } from './limits.ts';
 
@@ -9,13 +9,13 @@ export interface DeviceRefreshParts {
   readonly acceptance?: Acceptance;
   readonly clock: Pick<Clock, 'after'>;
   readonly log: Pick<Log, 'warn'>;
-  readonly limits: Pick<PipelineLimits, 'devicesRefreshedAtOnceMax' | 'holdMsMax'>;
+  readonly limits: Pick<PipelineLimits, 'devicesRefreshedAtOnceMax' | 'holdMsMax' | 'refreshPauseMs'>;
   readonly defer?: (run: () => void) => void;
 }
 
 /**
- * Looks devices up again for which nobody waits, at most `devicesRefreshedAtOnceMax` at the same time. One that cannot be looked up is
- * said in the log, once for all of the same time.
+ * Looks devices up again for which nobody waits, at most `devicesRefreshedAtOnceMax` at the same time, and others get their turn of the
+ * event loop in between. Where one cannot be looked up the log says it, and it goes on after `refreshPauseMs`.
  */
 export class DeviceRefresh {
   readonly #lookup: (id: string) => Promise<unknown>;
@@ -23,7 +23,8 @@ export class DeviceRefresh {
   readonly #defer: (run: () => void) => void;
   readonly #due = new Set<string>();
   #running = false;
-  #stopped = false;
+  #stopped = true;
+  #pause: Timer | undefined;
 
   constructor(lookup: (id: string) => Promise<unknown>, parts: DeviceRefreshParts) {
     this.#lookup = lookup;
@@ -31,19 +32,35 @@ export class DeviceRefresh {
     this.#defer = parts.defer ?? setImmediate;
   }
 
-  /** The device is to be looked up again, soon. */
-  add(id: string): void {
-    if (this.#stopped) return;
-    this.#due.add(id);
-    if (this.#running) return;
-    this.#running = true;
-    this.#defer(() => this.#goOn());
+  start(): void {
+    this.#stopped = false;
   }
 
   /** What is due stays as it is. */
   stop(): void {
     this.#stopped = true;
     this.#due.clear();
+    if (this.#pause === undefined) return;
+    this.#pause.cancel();
+    this.#pause = undefined;
+    this.#running = false;
+  }
+
+  /** The device is to be looked up again, soon. */
+  add(id: string): void {
+    if (this.#stopped) return;
+    this.#due.add(id);
+    if (!this.#running) this.#goOnLater();
+  }
+
+  /** Nobody is interested in it any more. */
+  remove(id: string): void {
+    this.#due.delete(id);
+  }
+
+  #goOnLater(): void {
+    this.#running = true;
+    this.#defer(() => this.#goOn());
   }
 
   #goOn(): void {
@@ -56,13 +73,24 @@ export class DeviceRefresh {
     const ids = this.#take();
     const outcomes = await Promise.allSettled(ids.map(this.#lookup));
     const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-    if (failed.length > 0 && !this.#stopped)
-      this.#parts.log.warn('Cannot look devices up again: they stay as they are known', {
-        devices: failed.length,
-        problem: toSluiceError(failed[0]),
-      });
-    this.#running = this.#due.size > 0;
-    if (this.#running) this.#goOn();
+    this.#running = false;
+    if (this.#stopped) return;
+    if (failed.length > 0) this.#rest(failed);
+    else if (this.#due.size > 0) this.#goOnLater();
+  }
+
+  #rest(failed: readonly unknown[]): void {
+    const { clock, limits, log } = this.#parts;
+    log.warn('Cannot look devices up again: they stay as they are known for a while', {
+      devices: failed.length,
+      problem: toSluiceError(failed[0]),
+    });
+    this.#running = true;
+    this.#pause = clock.after(limits.refreshPauseMs, () => {
+      this.#pause = undefined;
+      this.#running = false;
+      if (this.#due.size > 0) this.#goOnLater();
+    });
   }
 
   #take(): string[] {

@@ -39,13 +39,15 @@ export class FirmwareUpdates {
     if (this.#clock.now() - receivedAt > this.#limits.firmwareAgeMsMax || this.#locks.has(id)) return;
     if (pending !== undefined && pending.receivedAt > receivedAt) return;
     if (pending === undefined && this.#pending.size >= this.#limits.firmwareUpdatesMax) return;
-    known.device = { ...known.device, firmwareVersion };
+    this.#devices.firmwareTold(known, firmwareVersion);
     this.#pending.set(id, { firmwareVersion, receivedAt });
     if (!this.#resting.has(id)) this.#makeDue(id);
   }
 
   /** Runs `write` while no firmware of this device is written, so that neither overwrites the other with what it read before. */
   async exclusive<T>(id: string, write: () => Promise<T>): Promise<T> {
+    const pending = this.#pending.get(id);
+    if (pending !== undefined) this.#devices.firmwareSettled(id, pending.firmwareVersion);
     this.#pending.delete(id);
     this.#due.delete(id);
     this.#locks.set(id, (this.#locks.get(id) ?? 0) + 1);
@@ -94,7 +96,9 @@ export class FirmwareUpdates {
   async #write(id: string, { firmwareVersion }: Pending): Promise<void> {
     this.#rest(id);
     try {
-      if (!(await this.#registry.putFirmwareVersion(id, firmwareVersion))) this.#devices.forget(id);
+      if (await this.#registry.putFirmwareVersion(id, firmwareVersion))
+        this.#devices.firmwareSettled(id, firmwareVersion);
+      else this.#devices.forget(id);
     } catch (problem) {
       this.#log.warn('Cannot write the firmware version of a device; its next message tries again', { id, problem });
       this.#devices.forget(id);

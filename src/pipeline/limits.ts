@@ -17,11 +17,15 @@ export const pipelineLimits = {
   devicesCachedMax: 100_000,
   /**
    * After this long a device is looked up again, in case it was changed by another way than this pipeline: behind the first message
-   * that comes then, which goes by what is known.
+   * that comes then, which goes by what is known,
    */
   deviceAgeMsMax: 60_000,
-  /** Devices that are looked up again at the same time. */
-  devicesRefreshedAtOnceMax: 100,
+  /** unless that is older than this: then the message waits. */
+  deviceStaleMsMax: 15 * 60_000,
+  /** Devices that are looked up again at the same time, */
+  devicesRefreshedAtOnceMax: 250,
+  /** and how long none is where one of them could not be looked up. */
+  refreshPauseMs: 10_000,
   /** The same for a device that does not exist. Short: it may be about to be registered. */
   unknownDeviceAgeMsMax: 2_000,
   /** Firmware versions that were seen and wait to be written; beyond it the next message of the device has to do it. */

@@ -226,6 +226,7 @@ export class Pipeline implements Part {
 
   async start(): Promise<void> {
     await this.#devices.loadTypes();
+    this.#devices.start();
     await this.drivers.load();
     this.#door.open();
     this.#consumer.open();

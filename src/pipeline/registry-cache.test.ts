@@ -38,6 +38,7 @@ function setUp(limits = {}, acceptance?: TestAcceptance) {
     { ...pipelineLimits, ...limits },
     { log: createLog('warn', (line) => log.push(line)), defer: (run) => deferred.push(run), acceptance },
   );
+  cache.start();
   const device = (id: string, firmwareVersion?: string): Device => ({
     ...testDevice({ id, type: 'meter', firmwareVersion }),
     createdAt: 1,
@@ -101,13 +102,83 @@ test('old devices are looked up behind the answers of those who wait, some at a 
   acceptance.isBusy = false;
   acceptance.answer();
   assert.deepEqual(registry.asked, ['a', 'b']);
-  await Promise.all([cache.lookup('a'), cache.lookup('b')]);
   await settled();
+  turn();
   assert.deepEqual(registry.asked, ['a', 'b', 'c']);
 });
 
-test('a device that cannot be looked up again stays as it is known, and the log says it once', async () => {
-  const { registry, clock, cache, device, log, turn } = setUp({ deviceAgeMsMax: 1000 });
+test('a device that is very old is waited for', async () => {
+  const { registry, clock, cache, device } = setUp({ deviceAgeMsMax: 1000, deviceStaleMsMax: 5000 });
+  registry.devices.set('a', device('a'));
+  await cache.lookup('a');
+  clock.advance(4999);
+  assert.equal(cache.peek('a')?.device.id, 'a');
+  clock.advance(1);
+  assert.equal(cache.peek('a'), undefined);
+});
+
+test('a look-up does not take back the firmware that a device told and that is not written yet', async () => {
+  const { registry, clock, cache, device, turn } = setUp({ deviceAgeMsMax: 1000 });
+  registry.devices.set('a', device('a', '1.0.0'));
+  const known = await cache.lookup('a');
+  assert.ok(known);
+  clock.advance(1000);
+  cache.peek('a');
+  cache.firmwareTold(known, '2.0.0');
+  turn();
+  await settled();
+  assert.deepEqual(registry.asked, ['a', 'a']);
+  assert.equal(cache.peek('a'), known);
+  assert.equal(known.device.firmwareVersion, '2.0.0');
+
+  // Asked for before it was written, and answered behind it.
+  const gate = Promise.withResolvers<void>();
+  registry.gate = gate.promise;
+  clock.advance(1000);
+  cache.peek('a');
+  turn();
+  cache.firmwareSettled('a', '2.0.0');
+  gate.resolve();
+  await settled();
+  assert.equal(cache.peek('a')?.device.firmwareVersion, '2.0.0');
+
+  registry.devices.set('a', device('a', '3.0.0'));
+  clock.advance(1000);
+  cache.peek('a');
+  turn();
+  await settled();
+  assert.equal(cache.peek('a')?.device.firmwareVersion, '3.0.0');
+});
+
+test('firmware is told of the device as it is known now, also where its message came before', async () => {
+  const { registry, cache, device } = setUp();
+  registry.devices.set('a', device('a', '1.0.0'));
+  const before = await cache.lookup('a');
+  assert.ok(before);
+  cache.putType(testDeviceType({ name: 'meter', mode: 'queued' }));
+  cache.firmwareTold(before, '2.0.0');
+  assert.equal(before.device.firmwareVersion, '2.0.0');
+  assert.equal(cache.peek('a')?.device.firmwareVersion, '2.0.0');
+});
+
+test('who was behind a gateway that is removed is looked up again', async () => {
+  const { registry, cache, device } = setUp();
+  const behind = (id: string, gateway: string): Device => ({ ...device(id), gateway });
+  registry.devices.set('gateway', device('gateway'));
+  registry.devices.set('child', behind('child', 'gateway'));
+  registry.devices.set('moved', behind('moved', 'gateway'));
+  for (const id of ['gateway', 'child', 'moved']) await cache.lookup(id);
+  cache.put(behind('moved', 'other'));
+  cache.removed('gateway');
+  assert.equal(cache.peek('gateway'), undefined);
+  assert.equal(cache.peek('child'), undefined);
+  assert.equal(cache.peek('moved')?.device.gateway, 'other');
+  cache.removed('other');
+  assert.equal(cache.peek('moved'), undefined);
+});
+
+test('a device that cannot be looked up again stays as it is known, and the log says it once in a while', async () => {
+  const { registry, clock, cache, device, log, turn } = setUp({ deviceAgeMsMax: 1000, refreshPauseMs: 500 });
   for (const id of ['a', 'b']) {
     registry.devices.set(id, device(id));
     await cache.lookup(id);
@@ -120,21 +191,28 @@ test('a device that cannot be looked up again stays as it is known, and the log 
   await settled();
   assert.equal(log.length, 1);
   const { message, devices, problem } = JSON.parse(log[0]);
-  assert.equal(message, 'Cannot look devices up again: they stay as they are known');
+  assert.equal(message, 'Cannot look devices up again: they stay as they are known for a while');
   assert.equal(devices, 2);
   assert.match(JSON.stringify(problem), /no disk/);
   assert.equal(cache.peek('a')?.device.id, 'a');
-  turn();
-  assert.deepEqual(registry.asked, ['a', 'b', 'a', 'b']);
+  registry.devices.set('c', device('c'));
   registry.problem = undefined;
-  clock.advance(1000);
+  await cache.lookup('c');
+  registry.asked.length = 0;
+  clock.advance(499);
   cache.peek('a');
   turn();
-  assert.deepEqual(registry.asked, ['a', 'b', 'a', 'b', 'a']);
+  assert.deepEqual(registry.asked, []);
+  clock.advance(501);
+  cache.peek('a');
+  cache.peek('c');
+  turn();
+  assert.deepEqual(registry.asked, ['a', 'c']);
+  assert.equal(log.length, 1);
 });
 
-test('nothing is looked up again once it is stopped', async () => {
-  const { registry, clock, cache, device, turn } = setUp({ deviceAgeMsMax: 1000 });
+test('nothing is looked up again once it is stopped, and all is once it is started', async () => {
+  const { registry, clock, cache, device, turn } = setUp({ deviceAgeMsMax: 1000, refreshPauseMs: 500 });
   registry.devices.set('a', device('a'));
   await cache.lookup('a');
   clock.advance(1000);
@@ -143,6 +221,19 @@ test('nothing is looked up again once it is stopped', async () => {
   turn();
   await settled();
   assert.deepEqual(registry.asked, ['a']);
+  cache.start();
+  registry.problem = new Error('no disk');
+  clock.advance(1000);
+  cache.peek('a');
+  turn();
+  await settled();
+  cache.stop();
+  cache.start();
+  registry.problem = undefined;
+  clock.advance(1000);
+  cache.peek('a');
+  turn();
+  assert.deepEqual(registry.asked, ['a', 'a', 'a']);
 });
 
 test('that a device does not exist is known for a while only', async () => {

@@ -19,8 +19,8 @@ export interface KnownDevice {
 
 /**
  * Devices and their types in memory, so that a message costs no query. Holds at most `devicesCachedMax` devices; what is written
- * through the pipeline is known at once. One that is older than `deviceAgeMsMax` is looked up again, and nobody waits for that. That a
- * device does not exist is remembered for a shorter time, and not beyond it.
+ * through the pipeline is known at once. One that is older than `deviceAgeMsMax` is looked up again, and nobody waits for that, unless it is
+ * older than `deviceStaleMsMax`. That a device does not exist is remembered for a shorter time, and not beyond it.
  */
 export class RegistryCache {
   readonly #registry: Registry;
@@ -28,6 +28,8 @@ export class RegistryCache {
   readonly #limits: PipelineLimits;
   readonly #types = new Map<string, Ways>();
   readonly #entries = new Map<string, Entry>();
+  /** Those that are known, by the gateway that they are behind. */
+  readonly #behind = new Map<string, Set<string>>();
   readonly #lookups = new Map<string, Lookup>();
   readonly #refresh: DeviceRefresh;
 
@@ -43,7 +45,12 @@ export class RegistryCache {
     this.#refresh = new DeviceRefresh((id) => this.lookup(id), { ...parts, clock, limits });
   }
 
-  /** Looks nothing up again from now on. */
+  /** From now on what is old is looked up again, */
+  start(): void {
+    this.#refresh.start();
+  }
+
+  /** and from now on it is not. */
   stop(): void {
     this.#refresh.stop();
   }
@@ -64,11 +71,12 @@ export class RegistryCache {
     const entry = this.#entries.get(id);
     if (entry === undefined) return undefined;
     const now = this.#clock.now();
-    if (entry.staleAt > now) return entry.known;
-    if (entry.known === null) return undefined;
-    // Asked for once: where the look-up fails, the next one is due as late.
-    entry.staleAt = now + this.#limits.deviceAgeMsMax;
-    this.#refresh.add(id);
+    if (entry.staleAt <= now) return undefined;
+    if (entry.refreshAt <= now) {
+      // Asked for once.
+      entry.refreshAt = now + this.#limits.deviceAgeMsMax;
+      this.#refresh.add(id);
+    }
     return entry.known;
   }
 
@@ -87,14 +95,35 @@ export class RegistryCache {
   put(device: Device): void {
     this.#lookups.delete(device.id);
     const known = this.#known(device);
-    if (known === undefined) this.#entries.delete(device.id);
-    else this.#keep(device.id, known);
+    if (known === undefined) this.#drop(device.id);
+    else this.#keep(device.id, known, undefined);
   }
 
   /** What is known of the device does not hold any more. */
   forget(id: string): void {
     this.#lookups.delete(id);
-    this.#entries.delete(id);
+    this.#drop(id);
+  }
+
+  /** The device was removed: those that were behind it are behind nobody. */
+  removed(id: string): void {
+    this.forget(id);
+    for (const child of [...(this.#behind.get(id) ?? [])]) this.forget(child);
+  }
+
+  /** The device said that it has this firmware, which is about to be written. */
+  firmwareTold(known: KnownDevice, firmwareVersion: string): void {
+    const entry = this.#entries.get(known.device.id);
+    if (entry !== undefined) entry.toldFirmware = firmwareVersion;
+    // It may have been looked up again since its message came.
+    for (const each of new Set([known, entry?.known ?? known])) each.device = { ...each.device, firmwareVersion };
+  }
+
+  /** That was written, or will not be. An answer that is on its way may be older. */
+  firmwareSettled(id: string, firmwareVersion: string): void {
+    this.#lookups.delete(id);
+    const entry = this.#entries.get(id);
+    if (entry?.toldFirmware === firmwareVersion) entry.toldFirmware = undefined;
   }
 
   typeNames(): Iterable<string> {
@@ -116,9 +145,8 @@ export class RegistryCache {
 
   putType(type: DeviceType): void {
     this.#types.set(type.name, new Ways(type, this.#clock.now()));
-    for (const [id, { known, staleAt }] of this.#entries) {
-      if (known?.device.type !== type.name) continue;
-      this.#entries.set(id, { known: this.#known(known.device) as KnownDevice, staleAt });
+    for (const entry of this.#entries.values()) {
+      if (entry.known?.device.type === type.name) entry.known = this.#known(entry.known.device) as KnownDevice;
     }
   }
 
@@ -127,9 +155,19 @@ export class RegistryCache {
     if (device !== undefined && !this.#types.has(device.type)) await this.loadTypes();
     // The device was put or forgotten while the query ran: its answer may be older than that.
     if (this.#lookups.get(id) !== lookup) return this.peek(id) ?? this.lookup(id);
-    const known = device === undefined ? null : this.#known(device);
+    const toldFirmware = this.#entries.get(id)?.toldFirmware;
+    const known = device === undefined ? null : this.#renewed(device, toldFirmware);
     if (known === undefined) throw typeMissing(id, device?.type);
-    this.#keep(id, known);
+    this.#keep(id, known, toldFirmware);
+    return known;
+  }
+
+  /** The one object of the device as it is now. What it told of its firmware may not be written yet. */
+  #renewed(stored: Device, toldFirmware: string | undefined): KnownDevice | undefined {
+    const device = toldFirmware === undefined ? stored : { ...stored, firmwareVersion: toldFirmware };
+    const known = this.#entries.get(device.id)?.known;
+    if (!known || known.ways !== this.#types.get(device.type)) return this.#known(device);
+    known.device = device;
     return known;
   }
 
@@ -142,13 +180,34 @@ export class RegistryCache {
     return { device, type: ways.type, ways, meter };
   }
 
-  #keep(id: string, known: KnownDevice | null): void {
-    const ageMs = known === null ? this.#limits.unknownDeviceAgeMsMax : this.#limits.deviceAgeMsMax;
-    this.#entries.delete(id);
-    this.#entries.set(id, { known, staleAt: this.#clock.now() + ageMs });
-    if (this.#entries.size <= this.#limits.devicesCachedMax) return;
+  #keep(id: string, known: KnownDevice | null, toldFirmware: string | undefined): void {
+    const { unknownDeviceAgeMsMax, deviceAgeMsMax, deviceStaleMsMax, devicesCachedMax } = this.#limits;
+    const now = this.#clock.now();
+    const [ageMs, staleMs] = known === null ? [Infinity, unknownDeviceAgeMsMax] : [deviceAgeMsMax, deviceStaleMsMax];
+    const gateway = known?.device.gateway;
+    this.#drop(id);
+    this.#entries.set(id, { known, gateway, toldFirmware, refreshAt: now + ageMs, staleAt: now + staleMs });
+    if (gateway !== undefined) this.#put(gateway, id);
+    if (this.#entries.size <= devicesCachedMax) return;
     const [oldest] = this.#entries.keys();
-    this.#entries.delete(oldest);
+    this.#drop(oldest);
+  }
+
+  #put(gateway: string, id: string): void {
+    const children = this.#behind.get(gateway);
+    if (children === undefined) this.#behind.set(gateway, new Set([id]));
+    else children.add(id);
+  }
+
+  #drop(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    this.#refresh.remove(id);
+    if (entry.gateway === undefined) return;
+    const children = this.#behind.get(entry.gateway);
+    children?.delete(id);
+    if (children?.size === 0) this.#behind.delete(entry.gateway);
   }
 }
 
@@ -157,8 +216,15 @@ interface Lookup {
 }
 
 interface Entry {
-  readonly known: KnownDevice | null;
-  staleAt: number;
+  known: KnownDevice | null;
+  /** As it stands in `#behind`. */
+  readonly gateway: string | undefined;
+  /** What it said of its firmware and is not written yet. */
+  toldFirmware: string | undefined;
+  /** From when on it is looked up behind who asks, */
+  refreshAt: number;
+  /** and from when on before. */
+  readonly staleAt: number;
 }
 
 function typeMissing(id: string, type: string | undefined): SluiceError {

@@ -165,7 +165,7 @@ export class RegistryWrites {
   removeDevice(id: string): Promise<boolean> {
     return this.#firmware.exclusive(id, async () => {
       const removed = await this.#store.registry.removeDevice(id);
-      this.#devices.forget(id);
+      this.#devices.removed(id);
       return removed;
     });
   }
