@@ -187,13 +187,13 @@ export class RegistryCache {
     const gateway = known?.device.gateway;
     this.#drop(id);
     this.#entries.set(id, { known, gateway, toldFirmware, refreshAt: now + ageMs, staleAt: now + staleMs });
-    if (gateway !== undefined) this.#put(gateway, id);
+    if (gateway !== undefined) this.#putBehind(gateway, id);
     if (this.#entries.size <= devicesCachedMax) return;
     const [oldest] = this.#entries.keys();
     this.#drop(oldest);
   }
 
-  #put(gateway: string, id: string): void {
+  #putBehind(gateway: string, id: string): void {
     const children = this.#behind.get(gateway);
     if (children === undefined) this.#behind.set(gateway, new Set([id]));
     else children.add(id);
