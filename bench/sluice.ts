@@ -22,7 +22,7 @@ export interface SluiceOptions {
   readonly core?: number;
   /** Further listeners, as the configuration has them. */
   readonly listeners?: Readonly<Record<string, object>>;
-  /** Ends it by SIGKILL, also while it starts. */
+  /** Ends it by SIGKILL, also while it starts; where that is over already it is not started. */
   readonly signal?: AbortSignal;
 }
 
@@ -32,6 +32,7 @@ const configuration = { mqtt: { connectionsMax: 20_000 } };
 /** Starts Sluice and waits until it is ready. Rejects with what it wrote to standard error when it ends before. */
 export async function startSluice(options: SluiceOptions): Promise<SluiceBroker> {
   const { home, mqttPort = 0, httpPort = 0, core, listeners = {}, signal } = options;
+  signal?.throwIfAborted();
   const ports = ['--mqtt-port', String(mqttPort), '--http-port', String(httpPort)];
   const config = join(home, 'sluice.config.json');
   writeFileSync(config, JSON.stringify({ ...configuration, listeners }));
