@@ -46,7 +46,7 @@ export async function chaosRun(seed: number): Promise<ChaosResult> {
     });
     return await Promise.race([story, stuck]);
   } finally {
-    await server.kill();
+    await server.end();
     rmSync(folder, { recursive: true });
   }
 }
