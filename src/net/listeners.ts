@@ -34,7 +34,8 @@ export class Listeners implements Part {
 
   constructor(parts: ListenersParts) {
     this.#parts = parts;
-    const shared = { ...parts, pool: new ChunkPool(), turn: new Turn(parts.counters), reading: new SharedReading() };
+    const turn = new Turn(parts.counters);
+    const shared = { ...parts, pool: new ChunkPool(), turn, reading: new SharedReading(turn) };
     this.#all = parts.options.map((options) => new Listener(options, shared));
   }
 

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { SharedReading } from './shared-reading.ts';
+import { Turn } from './turn.ts';
 
 /** What a server's side of one connection got, with the memory in which it came. */
 class Reader {
@@ -40,7 +41,7 @@ class Reader {
 async function serving(
   t: TestContext,
 ): Promise<{ server: Server; dial(): Promise<{ client: Socket; reader: Reader }> }> {
-  const reading = new SharedReading();
+  const reading = new SharedReading(new Turn({ bytesOut: 0 }));
   const readers: Reader[] = [];
   const server = createServer({ pauseOnConnect: true }, (accepted) => readers.push(new Reader(reading, accepted)));
   server.listen(0, '127.0.0.1');
@@ -166,7 +167,7 @@ test('what has no handle of the operating system is read as usual', async () => 
   const stream = new PassThrough();
   stream.pause();
   let text = '';
-  const socket = new SharedReading().adopt(
+  const socket = new SharedReading(new Turn({ bytesOut: 0 })).adopt(
     stream as unknown as Socket,
     (bytes) => {
       text += bytes.toString();

@@ -1,14 +1,14 @@
 import { Socket } from 'node:net';
-
-/** What is read from a socket. The bytes are valid during the call: the next read of any socket writes over them. */
-export type ReadCallback = (bytes: Buffer) => void;
+import type { Turn } from './turn.ts';
+import type { ReadCallback } from './turn-input.ts';
 
 /** Asked behind each read for memory that the next one of this socket goes to; undefined for the shared one. */
 export type RoomCallback = () => Buffer | undefined;
 
 /**
  * One buffer that all sockets of a listener read into. Node otherwise makes a buffer for each read, up to 64 KiB that are
- * garbage as soon as their packets are handled, and the collector's pauses are what a message waits for.
+ * garbage as soon as their packets are handled, and the collector's pauses are what a message waits for. Short reads are copied
+ * out of it, and handled together at the end of the turn.
  *
  * Node offers a buffer of one's own (`onread`) to sockets that connect, not to those that a server accepts. An accepted socket
  * therefore gives its handle to a new one, as `net.Server` itself makes them. Where Node keeps the handle elsewhere the
@@ -16,35 +16,51 @@ export type RoomCallback = () => Buffer | undefined;
  */
 export class SharedReading {
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
-  /** By length: most reads are short, and all of one length are the same view. */
-  readonly #views = Array.from({ length: shortReadBytes + 1 }, (_, bytes) => this.#buffer.subarray(0, bytes));
+  readonly #turn: Pick<Turn, 'keep' | 'handle'>;
+
+  constructor(turn: Pick<Turn, 'keep' | 'handle'>) {
+    this.#turn = turn;
+  }
 
   /** The socket to go on with. The accepted one must be paused since it was accepted (`pauseOnConnect`). */
   adopt(accepted: Socket, receive: ReadCallback, room: RoomCallback): Socket {
     const { _handle: handle, _server: server } = accepted as AcceptedSocket;
     if (handle === null || handle === undefined) return readAsUsual(accepted, receive);
     const shared = this.#buffer;
+    const turn = this.#turn;
     let memory: Buffer = shared;
-    let isOther = true;
+    let wanted: Buffer = shared;
+    let isAsked = false;
+    let kept = 0;
+    const take = (bytes: Buffer): void => {
+      receive(bytes);
+      wanted = room() ?? shared;
+    };
+    const takeKept = (bytes: Buffer): void => {
+      kept--;
+      take(bytes);
+    };
     const callback = (bytes: number): boolean => {
-      receive(memory === shared ? this.#view(bytes) : memory.subarray(0, bytes));
-      const next = room() ?? shared;
-      isOther = next !== memory;
-      memory = next;
+      if (memory === shared && turn.keep(shared, bytes, takeKept)) {
+        kept++;
+        return true;
+      }
+      if (kept > 0) turn.handle();
+      take(memory.subarray(0, bytes));
       return true;
     };
     // Asked once to begin with, and behind each read, where an answer costs a call into Node.
-    const buffer = (): Buffer | undefined => (isOther ? memory : undefined);
+    const buffer = (): Buffer | undefined => {
+      if (isAsked && wanted === memory) return undefined;
+      isAsked = true;
+      memory = wanted;
+      return memory;
+    };
     const socket = new Socket({ handle, onread: { buffer, callback } } as object);
     // The server counts its connections by what names it, and waits for them when it closes.
     Object.assign(socket, { _server: server });
     Object.assign(accepted, { _handle: null, _server: null });
     return socket;
-  }
-
-  #view(bytes: number): Buffer {
-    if (bytes >= this.#views.length) return this.#buffer.subarray(0, bytes);
-    return this.#views[bytes];
   }
 }
 
@@ -63,5 +79,3 @@ interface AcceptedSocket {
 
 /** As much as Node reads at once, and about what fits into the processor's cache together with its answer. */
 const readBytes = 64 * 1024;
-
-const shortReadBytes = 1024;

@@ -1,10 +1,16 @@
+import { type ReadCallback, TurnInput } from './turn-input.ts';
+
 /** Something that has output to send at the end of the turn. */
 export interface Flushable {
   flush(): void;
 }
 
-/** Collects what one turn of the event loop has written to, and flushes each once after all input of the turn was handled, or of a part of a long one. */
+/**
+ * One turn of the event loop: what was read in it is handled at its end, and then leaves what was written to, each once, or behind a
+ * part of what is handled where that takes long.
+ */
 export class Turn {
+  readonly #input = new TurnInput();
   /** Two lists that change places each turn; as long as the longest turn's, and empty from `#count` on. */
   #dirty: (Flushable | undefined)[] = [];
   #flushing: (Flushable | undefined)[] = [];
@@ -16,6 +22,7 @@ export class Turn {
   readonly #counters: { bytesOut: number };
   readonly #elapsed: () => number;
   readonly #ends = (): void => {
+    this.#input.handle();
     this.#isScheduled = false;
     this.#waitMs = waitMsMin;
     this.#flush();
@@ -25,6 +32,22 @@ export class Turn {
   constructor(counters: { bytesOut: number }, elapsed = (): number => performance.now()) {
     this.#counters = counters;
     this.#elapsed = elapsed;
+  }
+
+  /**
+   * Keeps the first bytes of what is read into until the turn ends; false where they are to be handled at once. Node tells of the
+   * end of a socket behind that (`uv_close` calls back behind `setImmediate`), so that what it sent last is handled before.
+   */
+  keep(read: Buffer, bytes: number, callback: ReadCallback): boolean {
+    if (!this.#input.takes(bytes)) return false;
+    this.#input.add(read, bytes, callback);
+    this.#schedule();
+    return true;
+  }
+
+  /** Handles what is kept now. */
+  handle(): void {
+    this.#input.handle();
   }
 
   /** The caller adds itself once until it is flushed. */
@@ -49,6 +72,10 @@ export class Turn {
 
   #begin(): void {
     this.#since = this.#elapsed();
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(this.#ends);

@@ -1,0 +1,52 @@
+/** Gets what was read from a socket. The bytes are valid during the call: what is read or handled next writes over them. */
+export type ReadCallback = (bytes: Buffer) => void;
+
+/**
+ * Short reads of one turn of the event loop, as they came, until they are handled one after the other. Reading is the system's
+ * work and handling is ours: where each read is handled at once they take turns at the processor, and each finds its caches
+ * full of the other's (docs/decisions/0159).
+ */
+export class TurnInput {
+  readonly #memory = Buffer.allocUnsafeSlow(turnInputBytesMax);
+  readonly #lengths: number[] = [];
+  readonly #callbacks: (ReadCallback | undefined)[] = [];
+  #count = 0;
+  #bytes = 0;
+  readonly #shown = Buffer.allocUnsafeSlow(shortReadBytesMax);
+  /** By length: those of one length are the same view. */
+  readonly #views = Array.from({ length: shortReadBytesMax + 1 }, (_, bytes) => this.#shown.subarray(0, bytes));
+
+  /** Whether a read of so many bytes can be added: it is short, and there is room. */
+  takes(bytes: number): boolean {
+    return bytes <= shortReadBytesMax && this.#bytes + bytes <= turnInputBytesMax;
+  }
+
+  /** Adds a copy of the first bytes of what is read into. */
+  add(read: Buffer, bytes: number, callback: ReadCallback): void {
+    read.copy(this.#memory, this.#bytes, 0, bytes);
+    this.#bytes += bytes;
+    this.#lengths[this.#count] = bytes;
+    this.#callbacks[this.#count++] = callback;
+  }
+
+  /** Hands everything out in the order in which it was added. None of the callbacks may add anything. */
+  handle(): void {
+    const count = this.#count;
+    this.#count = 0;
+    this.#bytes = 0;
+    for (let i = 0, at = 0; i < count; i++) {
+      const bytes = this.#lengths[i];
+      const callback = this.#callbacks[i] as ReadCallback;
+      this.#callbacks[i] = undefined;
+      this.#memory.copy(this.#shown, 0, at, at + bytes);
+      at += bytes;
+      callback(this.#views[bytes]);
+    }
+  }
+}
+
+/** A longer read brings enough to be handled at once, and would cost more to copy. */
+export const shortReadBytesMax = 1024;
+
+/** Two thousand small messages; what comes beyond them in one turn is handled at once. */
+const turnInputBytesMax = 256 * 1024;
