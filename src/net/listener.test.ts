@@ -73,6 +73,23 @@ test('end sends what was written, then closes', async (t) => {
   await recorder.until(() => recorder.isClosed);
 });
 
+test('what a peer sends last is handled before it is told to be gone', async (t) => {
+  const { accepted, dial, served } = await listening(t);
+  const sockets = await Promise.all(Array.from({ length: 50 }, dial));
+  await served(sockets.length - 1);
+  const heard: string[] = [];
+  for (const recorder of accepted) {
+    const { closed } = recorder;
+    recorder.closed = () => {
+      heard.push(recorder.received.toString());
+      closed.call(recorder);
+    };
+  }
+  for (const socket of sockets) socket.end('goodbye');
+  for (const recorder of accepted) await recorder.until(() => recorder.isClosed);
+  assert.deepEqual(heard, Array(sockets.length).fill('goodbye'));
+});
+
 test('a paused connection that ends is closed as soon as its peer closes', async (t) => {
   // The time that a peer is given does not pass.
   const { socket, recorder } = await pair(t, new SimulatedClock());

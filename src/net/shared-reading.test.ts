@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { SharedReading } from './shared-reading.ts';
 import { Turn } from './turn.ts';
+import { type ReadCallback, shortReadBytesMax } from './turn-input.ts';
 
 /** What a server's side of one connection got, with the memory in which it came. */
 class Reader {
@@ -40,8 +41,9 @@ class Reader {
 
 async function serving(
   t: TestContext,
+  turn: Pick<Turn, 'keep' | 'handle'> = new Turn({ bytesOut: 0 }),
 ): Promise<{ server: Server; dial(): Promise<{ client: Socket; reader: Reader }> }> {
-  const reading = new SharedReading(new Turn({ bytesOut: 0 }));
+  const reading = new SharedReading(turn);
   const readers: Reader[] = [];
   const server = createServer({ pauseOnConnect: true }, (accepted) => readers.push(new Reader(reading, accepted)));
   server.listen(0, '127.0.0.1');
@@ -62,7 +64,7 @@ async function serving(
   return { server, dial };
 }
 
-test('all sockets are read into the same memory', async (t) => {
+test('what is short is shown in the same memory, whichever socket it is of', async (t) => {
   const { dial } = await serving(t);
   const one = await dial();
   const two = await dial();
@@ -80,20 +82,62 @@ test('a socket is read to the memory that is wanted next, and to the shared one 
   const { dial } = await serving(t);
   const { client, reader } = await dial();
   const room = Buffer.alloc(6);
+  const begin = 'begin'.repeat(shortReadBytesMax);
   reader.afterRead = () => {
-    reader.room = reader.text === 'begin' ? room : undefined;
+    reader.room = reader.text === begin ? room : undefined;
   };
-  client.write('begin');
-  await reader.until('begin');
+  client.write(begin);
+  await reader.until(begin);
   client.write(' middle');
-  await reader.until('begin middle');
+  await reader.until(`${begin} middle`);
   assert.equal(room.toString(), ' middl');
   assert.equal(reader.memory.size, 2);
   assert.ok(reader.memory.has(room.buffer));
   const other = await dial();
-  other.client.write('shared');
-  await other.reader.until('shared');
+  other.client.write(begin);
+  await other.reader.until(begin);
   for (const memory of other.reader.memory) assert.ok(reader.memory.has(memory));
+});
+
+test('room that is asked for behind a short read is that of the read behind the next', async (t) => {
+  const { dial } = await serving(t);
+  const { client, reader } = await dial();
+  const room = Buffer.alloc(6);
+  reader.afterRead = () => {
+    reader.room = room;
+  };
+  client.write('begin');
+  await reader.until('begin');
+  client.write(', next');
+  await reader.until('begin, next');
+  assert.equal(room.toString('latin1'), '\0'.repeat(6));
+  client.write(', last');
+  await reader.until('begin, next, last');
+  assert.equal(room.toString(), ', last');
+});
+
+test('a long read is handled behind the short ones of its socket that are kept', async (t) => {
+  const kept: [Buffer, ReadCallback][] = [];
+  let changed: () => void = () => undefined;
+  const { dial } = await serving(t, {
+    keep(read, bytes, callback) {
+      kept.push([Buffer.from(read.subarray(0, bytes)), callback]);
+      changed();
+    },
+    handle() {
+      for (const [bytes, callback] of kept.splice(0)) callback(bytes);
+    },
+  });
+  const { client, reader } = await dial();
+  const isKept = new Promise<void>((resolve) => {
+    changed = resolve;
+  });
+  client.write('short');
+  await isKept;
+  assert.equal(reader.text, '');
+  const long = 'long'.repeat(shortReadBytesMax);
+  client.write(long);
+  await reader.until(`short${long}`);
 });
 
 test('a socket that is resumed and paused again in one turn is not read', async (t) => {

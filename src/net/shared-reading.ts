@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Turn } from './turn.ts';
-import type { ReadCallback } from './turn-input.ts';
+import { type ReadCallback, shortReadBytesMax } from './turn-input.ts';
 
 /** Asked behind each read for memory that the next one of this socket goes to; undefined for the shared one. */
 export type RoomCallback = () => Buffer | undefined;
@@ -41,12 +41,14 @@ export class SharedReading {
       take(bytes);
     };
     const callback = (bytes: number): boolean => {
-      if (memory === shared && turn.keep(shared, bytes, takeKept)) {
+      if (memory === shared && bytes <= shortReadBytesMax) {
+        // It may be handled in the call.
         kept++;
-        return true;
+        turn.keep(shared, bytes, takeKept);
+      } else {
+        if (kept > 0) turn.handle();
+        take(memory.subarray(0, bytes));
       }
-      if (kept > 0) turn.handle();
-      take(memory.subarray(0, bytes));
       return true;
     };
     // Asked once to begin with, and behind each read, where an answer costs a call into Node.

@@ -6,7 +6,7 @@ export interface Flushable {
 }
 
 /**
- * One turn of the event loop: what was read in it is handled at its end, and then leaves what was written to, each once, or behind a
+ * One turn of the event loop: what was read in it is handled by its end, and then leaves what was written to, each once, or behind a
  * part of what is handled where that takes long.
  */
 export class Turn {
@@ -35,14 +35,13 @@ export class Turn {
   }
 
   /**
-   * Keeps the first bytes of what is read into until the turn ends; false where they are to be handled at once. Node tells of the
-   * end of a socket behind that (`uv_close` calls back behind `setImmediate`), so that what it sent last is handled before.
+   * Keeps a copy of the first bytes of what is read into, `shortReadBytesMax` at most, to be handled with others: in this call or
+   * by the end of the turn. Node tells of the end of a socket behind that (`uv_close` calls back behind `setImmediate`), so that what it sent last
+   * is handled before.
    */
-  keep(read: Buffer, bytes: number, callback: ReadCallback): boolean {
-    if (!this.#input.takes(bytes)) return false;
+  keep(read: Buffer, bytes: number, callback: ReadCallback): void {
     this.#input.add(read, bytes, callback);
     this.#schedule();
-    return true;
   }
 
   /** Handles what is kept now. */
