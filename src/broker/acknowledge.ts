@@ -35,10 +35,8 @@ export interface AcknowledgedLink extends SessionLink {
  */
 export class Acknowledger implements ReceiptWaiter {
   readonly #link: AcknowledgedLink;
-  #packetIds = noPacketIds;
-  #qos = noBytes;
-  #reasonCodes = noBytes;
-  #receiptsDue = noCounts;
+  /** Two words a slot: what `packed` makes, and how many receipts are due. */
+  #slots = noSlots;
   /** Failures and outcomes are rare: kept by tag, beside the ring. */
   readonly #failures = new LazyMap<number, SluiceError>();
   readonly #outcomes = new LazyMap<number, string>();
@@ -74,21 +72,19 @@ export class Acknowledger implements ReceiptWaiter {
    * went well, below 0x80.
    */
   open(packetId: number, qos: QoS | typeof release, reasonCode = 0): number {
-    if (this.#tail - this.#head === this.#packetIds.length) this.#grow();
-    const slot = this.#tail & (this.#packetIds.length - 1);
-    this.#packetIds[slot] = packetId;
-    this.#qos[slot] = qos;
-    this.#reasonCodes[slot] = reasonCode;
-    this.#receiptsDue[slot] = notKnown;
+    if ((this.#tail - this.#head) * slotWords === this.#slots.length) this.#grow();
+    const at = this.#at(this.#tail);
+    this.#slots[at] = packed(packetId, qos, reasonCode);
+    this.#slots[at + receiptsDue] = notKnown;
     if (qos === 2) this.#pubrecsDue.set(packetId, (this.#pubrecsDue.get(packetId) ?? 0) + 1);
     return this.#tail++;
   }
 
   /** Says how many receipts the message waits for. Receipts that came already (in the same turn) are taken off. */
   expect(tag: number, receipts: number): void {
-    const slot = tag & (this.#packetIds.length - 1);
-    const early = notKnown - this.#receiptsDue[slot];
-    this.#receiptsDue[slot] = receipts - early;
+    const at = this.#at(tag) + receiptsDue;
+    const early = notKnown - this.#slots[at];
+    this.#slots[at] = receipts - early;
     if (receipts === early) this.#advance();
   }
 
@@ -102,9 +98,7 @@ export class Acknowledger implements ReceiptWaiter {
     if (failure !== undefined) this.#failures.set(tag, failure);
     if (outcome !== undefined) this.#outcomes.set(tag, outcome);
     if (this.#held.size > 0) this.#letGo(tag);
-    const slot = tag & (this.#packetIds.length - 1);
-    this.#receiptsDue[slot]--;
-    if (this.#receiptsDue[slot] === 0) this.#advance();
+    if (--this.#slots[this.#at(tag) + receiptsDue] === 0) this.#advance();
   }
 
   held(tag: number, cause: HoldCause): void {
@@ -157,10 +151,11 @@ export class Acknowledger implements ReceiptWaiter {
   }
 
   #advance(): void {
-    const mask = this.#packetIds.length - 1;
-    while (this.#head < this.#tail && this.#receiptsDue[this.#head & mask] === 0) {
-      const tag = this.#head++;
-      this.#send(tag, this.#packetIds[tag & mask], this.#qos[tag & mask], this.#reasonCodes[tag & mask]);
+    while (this.#head < this.#tail) {
+      const at = this.#at(this.#head);
+      if (this.#slots[at + receiptsDue] !== 0) break;
+      const slot = this.#slots[at];
+      this.#send(this.#head++, packetIdOf(slot), qosOf(slot), reasonCodeIn(slot));
     }
     if (this.#whenIdle !== undefined && this.#head === this.#tail) this.#idle();
   }
@@ -259,32 +254,49 @@ export class Acknowledger implements ReceiptWaiter {
     callback?.();
   }
 
+  /** Where the slot of a tag stands. */
+  #at(tag: number): number {
+    return (tag * slotWords) & (this.#slots.length - 1);
+  }
+
   #grow(): void {
-    const mask = this.#packetIds.length - 1;
-    const packetIds = new Uint16Array(Math.max(slotsInitial, this.#packetIds.length * 2));
-    const qos = new Uint8Array(packetIds.length);
-    const reasonCodes = new Uint8Array(packetIds.length);
-    const receiptsDue = new Uint32Array(packetIds.length);
+    const slots = new Uint32Array(Math.max(slotsInitial * slotWords, this.#slots.length * 2));
     for (let tag = this.#head; tag < this.#tail; tag++) {
-      packetIds[tag & (packetIds.length - 1)] = this.#packetIds[tag & mask];
-      qos[tag & (packetIds.length - 1)] = this.#qos[tag & mask];
-      reasonCodes[tag & (packetIds.length - 1)] = this.#reasonCodes[tag & mask];
-      receiptsDue[tag & (packetIds.length - 1)] = this.#receiptsDue[tag & mask];
+      const from = this.#at(tag);
+      const to = (tag * slotWords) & (slots.length - 1);
+      slots[to] = this.#slots[from];
+      slots[to + receiptsDue] = this.#slots[from + receiptsDue];
     }
-    this.#packetIds = packetIds;
-    this.#qos = qos;
-    this.#reasonCodes = reasonCodes;
-    this.#receiptsDue = receiptsDue;
+    this.#slots = slots;
   }
 }
 
 /** A PUBREL that came too early has a slot of its own, with this in the place of the QoS. */
 const release = 3;
-const slotsInitial = 16;
-const noPacketIds = new Uint16Array(0);
-const noBytes = new Uint8Array(0);
-/** As many as queues can match one topic. */
-const noCounts = new Uint32Array(0);
+const slotWords = 2;
+/** The word of a slot that says how many are due: as many as queues can match one topic. */
+const receiptsDue = 1;
+/** As much as V8 keeps in the object itself. */
+const slotsInitial = 8;
+const noSlots = new Uint32Array(0);
+
+/** Bits 0 to 15 packet id, 16 and 17 QoS, 18 to 25 reason code. */
+function packed(packetId: number, qos: number, reasonCode: number): number {
+  return packetId | (qos << 16) | (reasonCode << 18);
+}
+
+function packetIdOf(slot: number): number {
+  return slot & 0xffff;
+}
+
+function qosOf(slot: number): number {
+  return (slot >> 16) & 0x03;
+}
+
+function reasonCodeIn(slot: number): number {
+  return slot >> 18;
+}
+
 /** Stands in a slot between `open` and `expect`: the receipts that came early are counted down from it. */
 const notKnown = 2 ** 32 - 1;
 const reasonStringMax = 512;

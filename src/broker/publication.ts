@@ -60,8 +60,16 @@ export class Publication implements UnwrappedMessage {
     return this.#end - this.#start;
   }
 
-  copyPayload(target: Buffer, at: number): void {
-    this.#bytes.copy(target, at, this.#start, this.#end);
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get payloadStart(): number {
+    return this.#start;
+  }
+
+  get payloadEnd(): number {
+    return this.#end;
   }
 
   writePayload(sink: ByteSink): void {

@@ -116,7 +116,7 @@ test('room that is asked for behind a short read is that of the read behind the 
   assert.equal(room.toString(), ', last');
 });
 
-test('a long read is handled behind the short ones of its socket that are kept', async (t) => {
+test('a long read is handled behind the short ones that are kept', async (t) => {
   const kept: [Buffer, ReadCallback][] = [];
   let changed: () => void = () => undefined;
   const { dial } = await serving(t, {

@@ -31,22 +31,14 @@ export class SharedReading {
     let memory: Buffer = shared;
     let wanted: Buffer = shared;
     let isAsked = false;
-    let kept = 0;
     const take = (bytes: Buffer): void => {
       receive(bytes);
       wanted = room() ?? shared;
     };
-    const takeKept = (bytes: Buffer): void => {
-      kept--;
-      take(bytes);
-    };
     const callback = (bytes: number): boolean => {
-      if (memory === shared && bytes <= shortReadBytesMax) {
-        // It may be handled in the call.
-        kept++;
-        turn.keep(shared, bytes, takeKept);
-      } else {
-        if (kept > 0) turn.handle();
+      if (memory === shared && bytes <= shortReadBytesMax) turn.keep(shared, bytes, take);
+      else {
+        turn.handle();
         take(memory.subarray(0, bytes));
       }
       return true;

@@ -41,7 +41,7 @@ export class TurnInput {
   }
 }
 
-/** A longer read brings enough to be handled at once, and would cost more to copy. */
+/** A longer read brings enough to be handled at once, behind those that are kept, and would cost more to copy. */
 export const shortReadBytesMax = 1024;
 
 /**

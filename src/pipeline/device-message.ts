@@ -1,8 +1,15 @@
 import { parseSchemaUrn } from '../devices/event-schemas.ts';
 import { SluiceError } from '../errors.ts';
-import type { Message, UserProperty } from '../message.ts';
+import {
+  isUnwrapped,
+  type Message,
+  type MessageProperties,
+  type QoS,
+  type UnwrappedMessage,
+  type UserProperty,
+} from '../message.ts';
 import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
-import { isMessageId, messageIdBytesMax, readEnvelope } from './envelope.ts';
+import { isMessageId, mayHaveEnvelope, messageIdBytesMax, readEnvelope } from './envelope.ts';
 import { timeForm, timeOf } from './event-time.ts';
 
 /** What a device says about its message, from user properties and, where these are absent, from a JSON payload. */
@@ -52,22 +59,46 @@ export function readDeviceMessage(message: Message): DeviceMessage | SluiceError
 export function hasMessageId(message: Message): boolean {
   const userProperties = message.properties?.userProperties;
   if (userProperties?.some(([name]) => name === headerNames.messageId)) return true;
-  return readEnvelope(message.payload).messageId !== undefined;
+  return mayHaveEnvelope(message) && readEnvelope(message.payload).messageId !== undefined;
 }
 
 /** The message with this id, so that every later delivery of it has the same one. */
 export function withMessageId(message: Message, messageId: string): Message {
-  const { properties } = message;
-  const userProperties = [...(properties?.userProperties ?? []), [headerNames.messageId, messageId] as const];
-  return {
-    topic: message.topic,
-    payload: message.payload,
-    qos: message.qos,
-    retain: message.retain,
-    properties: { ...properties, userProperties },
-    receivedAt: message.receivedAt,
-    publisher: message.publisher,
-  };
+  return new IdentifiedMessage(message, [headerNames.messageId, messageId]);
+}
+
+/** Its payload stays where it lies in the message that was given the id. */
+class IdentifiedMessage implements UnwrappedMessage {
+  readonly topic: string;
+  readonly bytes: Buffer;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties;
+  readonly receivedAt: number;
+  readonly publisher: string;
+
+  constructor(message: Message, id: UserProperty) {
+    const { topic, qos, retain, properties, receivedAt, publisher } = message;
+    const isWhole = !isUnwrapped(message);
+    this.topic = topic;
+    this.bytes = isWhole ? message.payload : message.bytes;
+    this.payloadStart = isWhole ? 0 : message.payloadStart;
+    this.payloadEnd = isWhole ? this.bytes.length : message.payloadEnd;
+    this.qos = qos;
+    this.retain = retain;
+    this.properties =
+      properties === undefined
+        ? { userProperties: [id] }
+        : { ...properties, userProperties: [...(properties.userProperties ?? []), id] };
+    this.receivedAt = receivedAt;
+    this.publisher = publisher;
+  }
+
+  get payload(): Buffer {
+    return this.bytes.subarray(this.payloadStart, this.payloadEnd);
+  }
 }
 
 /** The same message as it would have come in over MQTT, so that queue and replay know one form. */
