@@ -105,7 +105,8 @@ async function tell(
     messageId,
     status: waiting !== undefined ? 'waiting' : processed !== undefined ? 'processed' : 'dead',
     ...(waiting && { waiting: placeOf(waiting) }),
-    ...(dead && { dead: { ...placeOf(dead), ...dead.death } }),
+    // Where it lies now, not where it died.
+    ...(dead && { dead: { ...placeOf(dead), ...dead.death, sequence: dead.sequence } }),
     ...(processed && { processed: processedOf(processed) }),
     rows,
   };

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDevice } from '../../devices/testing/store-samples.ts';
+import type { Message } from '../../message.ts';
 import { basic, serve } from '../testing/served.ts';
+import { serveDisk } from '../testing/served-disk.ts';
 
 const raw = {
   topic: 'devices/d1/telemetry',
@@ -26,6 +28,30 @@ test('a message that was processed shows when, what it said and the bytes as the
   });
   assert.deepEqual((await call('GET', '/v1/devices/d1/messages/m2')).body.processed, { at: 8, readings: 0 });
   assert.equal((await call('GET', '/v1/devices/d2/messages/m1')).status, 404);
+});
+
+test('the story of a dead message names its place among the dead letters', async (t) => {
+  const { call, engine } = await serveDisk(t);
+  await engine.declare('ingest', {});
+  const message = (messageId: string): Message => ({
+    topic: 'devices/d1/telemetry',
+    payload: Buffer.from('x'),
+    qos: 1,
+    retain: false,
+    properties: { userProperties: [['sluice-message-id', messageId]] },
+    receivedAt: 0,
+    publisher: 'd1',
+  });
+  const enqueued = new Promise((receipt) => engine.destination('ingest').admit(message('waits'), { receipt }, 0));
+  await enqueued;
+  for (const id of ['first', 'second']) {
+    await engine.bury('ingest', message(id), { code: 'driver_failed', reason: `Cannot read ${id}`, headers: [] });
+  }
+  const { dead } = (await call('GET', '/v1/devices/d1/messages/second')).body;
+  const [there] = (await engine.browse('ingest.dead', { from: dead.sequence, limit: 1 })).messages;
+  assert.equal(there.sequence, dead.sequence);
+  assert.equal(there.death?.reason, 'Cannot read second');
+  assert.equal(dead.reason, 'Cannot read second');
 });
 
 test('an id that several devices used has a story for each; a device sees its own', async (t) => {

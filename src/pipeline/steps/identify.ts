@@ -53,7 +53,14 @@ async function lookUp(work: Work, { devices }: StepContext): Promise<void> {
 }
 
 function take(work: Work, known: KnownDevice | null): void {
-  if (known === null) work.stop('identify', deviceUnknown(work.address.deviceId));
-  else if (known.device.retired) work.stop('identify', deviceRetired(work.address.deviceId));
+  if (known === null) refuse(work, deviceUnknown(work.address.deviceId));
+  else if (known.device.retired) refuse(work, deviceRetired(work.address.deviceId));
   else work.known = known;
+}
+
+/** Its dead letter is found by the id that the message has, too. */
+function refuse(work: Work, problem: SluiceError): void {
+  const said = work.messageId === '' ? readDeviceMessage(work.message) : undefined;
+  if (said !== undefined && !(said instanceof SluiceError)) work.messageId = said.messageId ?? '';
+  work.stop('identify', problem);
 }
