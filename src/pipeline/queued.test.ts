@@ -77,8 +77,10 @@ test('a delivery is settled by its verdict, with the headers of a dead letter', 
 test('the dead letter of a message whose device is retired, or known to be nobody, has the id of the message', async () => {
   await bench.device('old', { name: 'sensor', mode: 'queued' }, { retired: true });
   const of = (id: string, messageId: string): Message => bench.message(id, { v: 1 }, { 'message-id': messageId });
-  const settlements = await bench.deliver(of('nobody', 'first'), of('old', 'second'));
-  settlements.push(...(await bench.deliver(of('nobody', 'third'), of('old', 'fourth'))));
+  const settlements = [
+    ...(await bench.deliver(of('nobody', 'first'), of('old', 'second'))),
+    ...(await bench.deliver(of('nobody', 'third'), of('old', 'fourth'))),
+  ];
   const told = settlements.map((settlement) =>
     settlement.kind === 'rejected'
       ? [settlement.code, Object.fromEntries(settlement.headers ?? [])['message-id']]
