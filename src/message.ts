@@ -8,8 +8,8 @@ import { utf8Size, writeUtf8 } from './std/text.ts';
 export interface Message {
   readonly topic: string;
   /**
-   * May be a view of the buffer that the network is read into, which the next read writes over; so may `correlationData`.
-   * Whoever keeps a message beyond the call in which it got it keeps the record of `encodeMessage` (or a copy) instead.
+   * May be a view of the buffer that the network is read into, which what is handled next writes over, before any microtask; so may
+   * `correlationData`. Whoever keeps a message beyond the call in which it got it keeps the record of `encodeMessage` (or a copy) instead.
    */
   readonly payload: Buffer;
   readonly qos: QoS;

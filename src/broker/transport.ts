@@ -34,7 +34,7 @@ export interface Transport extends ByteSink {
 
 /** What a socket tells the broker. */
 export interface TransportHandler {
-  /** The bytes hold during the call: the next read may write over them. */
+  /** The bytes hold during the call, and not until its microtasks: what is handled next writes over them. */
   receive(chunk: Buffer): void;
   /**
    * Where the next bytes are wanted, for who can read them to there; asked behind each `receive`, and what was said before no

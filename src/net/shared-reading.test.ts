@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { FrameReader } from '../mqtt/codec/frames.ts';
 import { SharedReading } from './shared-reading.ts';
 import { Turn } from './turn.ts';
 import { type ReadCallback, shortReadBytesMax } from './turn-input.ts';
@@ -13,6 +14,9 @@ class Reader {
   readonly memory = new Set<ArrayBufferLike>();
   text = '';
   room: Buffer | undefined;
+  /** Gets each read. */
+  push: ReadCallback = () => undefined;
+  bytes = 0;
   /** Asked for each read. */
   afterRead: () => void = () => undefined;
   #changed: () => void = () => undefined;
@@ -23,6 +27,8 @@ class Reader {
       (bytes) => {
         this.memory.add(bytes.buffer);
         this.text += bytes.toString();
+        this.bytes += bytes.length;
+        this.push(bytes);
         this.afterRead();
         this.#changed();
       },
@@ -30,8 +36,16 @@ class Reader {
     );
   }
 
-  async until(text: string): Promise<void> {
-    while (this.text !== text) {
+  until(text: string): Promise<void> {
+    return this.#until(() => this.text === text);
+  }
+
+  untilBytes(bytes: number): Promise<void> {
+    return this.#until(() => this.bytes === bytes);
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
       await new Promise<void>((resolve) => {
         this.#changed = resolve;
       });
@@ -115,6 +129,40 @@ test('room that is asked for behind a short read is that of the read behind the 
   await reader.until('begin, next, last');
   assert.equal(room.toString(), ', last');
 });
+
+/** A PUBLISH of so many bytes, each of them another than its neighbours. */
+function packetOf(bytes: number): Buffer {
+  const length = [0x80 | (bytes & 0x7f), 0x80 | ((bytes >> 7) & 0x7f), bytes >> 14];
+  const body = Buffer.from(Array.from({ length: bytes }, (_, at) => (at * 31 + (at >> 8)) & 0xff));
+  return Buffer.concat([Buffer.from([0x30, ...length]), body]);
+}
+
+for (const pieceBytes of [536, 1_000, shortReadBytesMax]) {
+  test(`a large packet that comes ${pieceBytes} bytes at a time is whole`, async (t) => {
+    const packet = packetOf(200_000);
+    let whole: Buffer | undefined;
+    const frames = new FrameReader(
+      {
+        frame(buffer, _firstByte, bodyStart, bodyEnd) {
+          whole = Buffer.from(buffer.subarray(bodyStart, bodyEnd));
+          return true;
+        },
+      },
+      packet.length,
+    );
+    const { dial } = await serving(t);
+    const { client, reader } = await dial();
+    reader.push = (bytes) => frames.push(bytes);
+    reader.afterRead = () => {
+      reader.room = frames.room();
+    };
+    for (let at = 0; at < packet.length; at += pieceBytes) {
+      client.write(packet.subarray(at, at + pieceBytes));
+      await reader.untilBytes(Math.min(at + pieceBytes, packet.length));
+    }
+    assert.ok(whole?.equals(packet.subarray(4)));
+  });
+}
 
 test('a long read is handled behind the short ones that are kept', async (t) => {
   const kept: [Buffer, ReadCallback][] = [];

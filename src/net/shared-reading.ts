@@ -36,7 +36,8 @@ export class SharedReading {
       wanted = room() ?? shared;
     };
     const callback = (bytes: number): boolean => {
-      if (memory === shared && bytes <= shortReadBytesMax) turn.keep(shared, bytes, take);
+      // Other memory is handed out only when nothing that belongs in front of it is kept.
+      if (memory === shared && wanted === shared && bytes <= shortReadBytesMax) turn.keep(shared, bytes, take);
       else {
         turn.handle();
         take(memory.subarray(0, bytes));

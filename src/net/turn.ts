@@ -22,10 +22,13 @@ export class Turn {
   readonly #counters: { bytesOut: number };
   readonly #elapsed: () => number;
   readonly #ends = (): void => {
-    this.#input.handle();
-    this.#isScheduled = false;
-    this.#waitMs = waitMsMin;
-    this.#flush();
+    try {
+      this.#input.handle();
+    } finally {
+      this.#isScheduled = false;
+      this.#waitMs = waitMsMin;
+      this.#flush();
+    }
   };
 
   /** `elapsed` tells milliseconds, with fractions, since whenever. */

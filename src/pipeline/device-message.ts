@@ -70,22 +70,22 @@ export function withMessageId(message: Message, messageId: string): Message {
 /** Its payload stays where it lies in the message that was given the id. */
 class IdentifiedMessage implements UnwrappedMessage {
   readonly topic: string;
-  readonly bytes: Buffer;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
   readonly qos: QoS;
   readonly retain: boolean;
   readonly properties: MessageProperties;
   readonly receivedAt: number;
   readonly publisher: string;
+  readonly #bytes: Buffer;
+  readonly #start: number;
+  readonly #end: number;
 
   constructor(message: Message, id: UserProperty) {
     const { topic, qos, retain, properties, receivedAt, publisher } = message;
     const isWhole = !isUnwrapped(message);
     this.topic = topic;
-    this.bytes = isWhole ? message.payload : message.bytes;
-    this.payloadStart = isWhole ? 0 : message.payloadStart;
-    this.payloadEnd = isWhole ? this.bytes.length : message.payloadEnd;
+    this.#bytes = isWhole ? message.payload : message.bytes;
+    this.#start = isWhole ? 0 : message.payloadStart;
+    this.#end = isWhole ? this.#bytes.length : message.payloadEnd;
     this.qos = qos;
     this.retain = retain;
     this.properties =
@@ -97,7 +97,19 @@ class IdentifiedMessage implements UnwrappedMessage {
   }
 
   get payload(): Buffer {
-    return this.bytes.subarray(this.payloadStart, this.payloadEnd);
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get payloadStart(): number {
+    return this.#start;
+  }
+
+  get payloadEnd(): number {
+    return this.#end;
   }
 }
 

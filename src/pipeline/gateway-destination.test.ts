@@ -34,6 +34,22 @@ test('attributes of devices behind a gateway are events of their own type', asyn
   );
 });
 
+test('a message of a device behind a gateway keeps what the gateway said besides', async (t) => {
+  const bench = await gatewayBench(t);
+  const queued = { name: 'queued-meter', mode: 'queued' } as const;
+  await bench.device('q', queued, { gateway: 'gate' });
+  const correlationData = Buffer.from('of this message');
+  const message = sent(bench, { q: { v: 1 } });
+  await bench.publish({ ...message, properties: { correlationData, contentType: 'application/json' } });
+  // Now it is known, and nothing is looked up.
+  await bench.publish({ ...message, properties: { correlationData, contentType: 'application/json' } });
+  const told = bench.queue.admitted.map(({ properties }) => [
+    properties?.correlationData?.toString(),
+    properties?.contentType,
+  ]);
+  assert.deepEqual(told, Array(2).fill(['of this message', 'application/json']));
+});
+
 test('a message that says its times is the same when it is sent again', async (t) => {
   const bench = await gatewayBench(t);
   const message = sent(bench, { a: { ts: 1_600_000_000_000, v: 1 } });

@@ -8,6 +8,7 @@ import type { Door } from './door.ts';
 import { notBehind, readGatewayObject } from './gateway-message.ts';
 import type { PipelineLimits } from './limits.ts';
 import type { RegistryCache } from './registry-cache.ts';
+import { keptMessage } from './work.ts';
 
 interface Parts {
   readonly door: Door;
@@ -40,8 +41,8 @@ export class GatewayDestination implements Destination {
     const { door } = this.#parts;
     const bytes = message.payload.length;
     if (!door.reserve(bytes, waiter, tag)) return true;
-    // The payload is not looked at any more: it is a view of what the network reads into.
-    const head = { ...message, payload: Buffer.alloc(0) };
+    // The payload is not looked at any more, and the rest is when the bytes that it came in may be others.
+    const head = keptMessage({ ...message, payload: nothing });
     const messages = children.map(([id, value]) => this.#messageOf(head, id, value));
     this.#refusal(messages, waiter)
       .finally(() => door.release(bytes))
@@ -123,3 +124,5 @@ function isTimed(value: JsonValue): boolean {
 function digest(topic: string, payload: Buffer): string {
   return `gateway-${createHash('sha256').update(topic).update('\0').update(payload).digest('base64url')}`;
 }
+
+const nothing = Buffer.alloc(0);

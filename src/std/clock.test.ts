@@ -17,6 +17,18 @@ test('the time of a turn stays as it is until the turn is over', async () => {
   assert.ok(systemClock.turn() > first);
 });
 
+test('what comes behind the turn in which the time was asked for has a time of its own', async () => {
+  const first = await new Promise<number>((resolve) => {
+    setImmediate(() => {
+      const asked = systemClock.turn();
+      while (systemClock.now() <= asked + 1);
+      assert.equal(systemClock.turn(), asked);
+      resolve(asked);
+    });
+  });
+  assert.ok(systemClock.turn() > first);
+});
+
 test('timers fire at their own instants, in the order of their deadlines and then of arming', () => {
   const clock = new SimulatedClock(0);
   const fired: string[] = [];

@@ -3,7 +3,7 @@ export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
   /**
-   * The same as when it was asked for first in this turn of the event loop: for what comes by the hundred thousand a second,
+   * The same as when it was asked for first in this callback of the event loop: for what comes by the hundred thousand a second,
    * since the machine's clock takes as long to read as a message to put in a list.
    */
   turn(): number;
@@ -30,7 +30,7 @@ class SystemClock implements Clock {
   turn(): number {
     if (this.#turn === 0) {
       this.#turn = Date.now();
-      setImmediate(this.#turnIsOver);
+      process.nextTick(this.#turnIsOver);
     }
     return this.#turn;
   }

@@ -78,8 +78,10 @@ export const sqliteLimits = {
   rollupWidthMsMax: day,
   /** Intervals that one step makes again after a correction, */
   rollupRepairsMax: 3,
-  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupBucketsMax`, takes several steps. */
+  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupRepairKeysMax`, takes several steps. */
   rollupRepairRowsMax: 1_250,
+  /** Keys of an interval that one pass over its rows makes again. */
+  rollupRepairKeysMax: 2_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
   rollupPauseMs: 50,
   /** Between two looks for what is to be rolled up. */

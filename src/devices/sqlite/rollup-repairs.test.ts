@@ -117,7 +117,7 @@ test('an interval with more rows and keys than a step takes is made again in ste
     const limits = {
       rollupRepairsMax: 1 + random.below(3),
       rollupRepairRowsMax: 1 + random.below(8),
-      rollupBucketsMax: 1 + random.below(4),
+      rollupRepairKeysMax: 1 + random.below(4),
     };
     const repairs = new RollupRepairs(database, limits);
     const correct = (): void => {

@@ -11,9 +11,12 @@ import {
   type Delivery,
   type Destination,
   type Message,
+  type MessageProperties,
+  type QoS,
   type ReceiptWaiter,
   released,
   type Settlement,
+  type UnwrappedMessage,
   type UserProperty,
 } from '../../message.ts';
 import { SimulatedClock } from '../../std/clock.ts';
@@ -21,6 +24,7 @@ import { createLog } from '../../std/log.ts';
 import type { DeathReport } from '../death.ts';
 import type { PipelineLimits } from '../limits.ts';
 import { Pipeline, type PipelineParts } from '../pipeline.ts';
+import { keptMessage } from '../work.ts';
 import { TestDriverHost } from './test-driver-host.ts';
 
 /** A pipeline on a real SQLite store, with everything around it in the hands of the test. */
@@ -107,11 +111,16 @@ export class TestBench {
     };
   }
 
-  /** Offers the messages to the sink, all in this turn, and answers the receipts once all have come, in their order. */
+  /**
+   * Offers the messages to the sink, all in this turn, and answers the receipts once all have come, in their order. Their bytes are
+   * lent, as those of the network are: they are others as soon as the call is over.
+   */
   async publish(...messages: readonly Message[]): Promise<readonly Receipt[]> {
     const waiter = new TestWaiter(messages.length);
     messages.forEach((message, tag) => {
-      this.pipeline.sink.route(message.topic)?.admit(message, waiter, tag);
+      const lent = new LentMessage(message);
+      this.pipeline.sink.route(message.topic)?.admit(lent, waiter, tag);
+      lent.takeBack();
     });
     return waiter.all;
   }
@@ -171,6 +180,47 @@ export class TestBench {
   }
 }
 
+/** A message among the bytes of others. */
+class LentMessage implements UnwrappedMessage {
+  readonly topic: string;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: MessageProperties | undefined;
+  readonly receivedAt: number;
+  readonly publisher: string;
+  readonly bytes: Buffer;
+  readonly payloadStart: number;
+  readonly payloadEnd: number;
+
+  constructor({ topic, payload, qos, retain, properties, receivedAt, publisher }: Message) {
+    const correlationData = properties?.correlationData ?? nothing;
+    this.bytes = Buffer.concat([neighbour, correlationData, neighbour, payload, neighbour]);
+    const correlationEnd = neighbour.length + correlationData.length;
+    this.payloadStart = correlationEnd + neighbour.length;
+    this.payloadEnd = this.payloadStart + payload.length;
+    this.topic = topic;
+    this.qos = qos;
+    this.retain = retain;
+    this.properties =
+      properties?.correlationData === undefined
+        ? properties
+        : { ...properties, correlationData: this.bytes.subarray(neighbour.length, correlationEnd) };
+    this.receivedAt = receivedAt;
+    this.publisher = publisher;
+  }
+
+  get payload(): Buffer {
+    return this.bytes.subarray(this.payloadStart, this.payloadEnd);
+  }
+
+  takeBack(): void {
+    this.bytes.fill(0xee);
+  }
+}
+
+const nothing = Buffer.alloc(0);
+const neighbour = Buffer.from('"messageId":"of another"}');
+
 export interface Receipt {
   readonly tag: number;
   readonly code: string | undefined;
@@ -211,7 +261,7 @@ export class TestQueue implements Destination {
 
   admit(message: Message, waiter: ReceiptWaiter, tag: number): boolean {
     if (this.closed) return false;
-    this.admitted.push(message);
+    this.admitted.push(keptMessage(message));
     waiter.receipt(tag, undefined);
     return true;
   }
