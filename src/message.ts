@@ -26,20 +26,8 @@ export interface Message {
 
 /** A message whose payload still lies among the other bytes of its packet: most are stored and sent without anybody making a view of it. */
 export interface UnwrappedMessage extends Message {
-  /** The payload is what of these lies from `payloadStart` to `payloadEnd`. */
-  readonly bytes: Buffer;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
-}
-
-/** Whether it has its payload that way. */
-export function isUnwrapped(message: Message | UnwrappedMessage): message is UnwrappedMessage {
-  return 'payloadEnd' in message;
-}
-
-/** The length of the payload, for which nobody has to make a view of it. */
-export function payloadBytesOf(message: Message): number {
-  return isUnwrapped(message) ? message.payloadEnd - message.payloadStart : message.payload.length;
+  readonly payloadBytes: number;
+  copyPayload(target: Buffer, at: number): void;
 }
 
 export type QoS = 0 | 1 | 2;
@@ -252,20 +240,19 @@ const propertiesFollow = 0x08;
 export function encodeMessage(message: Message, headroom = 0): Buffer {
   const topicBytes = textBytes(message.topic, 'topic');
   const publisherBytes = textBytes(message.publisher, 'publisher');
-  const { properties } = message;
-  const text = properties === undefined ? undefined : propertiesText(properties);
-  const propertiesBytes = text === undefined ? 0 : utf8Size(text);
+  const properties = message.properties === undefined ? '' : JSON.stringify(toJson(message.properties));
+  const propertiesBytes = utf8Size(properties);
   const size =
     12 +
     topicBytes +
     publisherBytes +
-    (text === undefined ? 0 : 4 + propertiesBytes) +
-    payloadBytesOf(message) +
+    (properties === '' ? 0 : 4 + propertiesBytes) +
+    (isUnwrapped(message) ? message.payloadBytes : message.payload.length) +
     headroom;
   const record = Buffer.allocUnsafe(size);
   let at = headroom;
   record[at] = recordVersion;
-  record[at + 1] = message.qos | (message.retain ? 0x04 : 0) | (text === undefined ? 0 : propertiesFollow);
+  record[at + 1] = message.qos | (message.retain ? 0x04 : 0) | (properties === '' ? 0 : propertiesFollow);
   writeU48(record, message.receivedAt, at + 2);
   at += 8;
   record[at++] = topicBytes >> 8;
@@ -274,13 +261,17 @@ export function encodeMessage(message: Message, headroom = 0): Buffer {
   record[at++] = publisherBytes >> 8;
   record[at++] = publisherBytes & 0xff;
   at = writeUtf8(record, at, message.publisher, publisherBytes);
-  if (text !== undefined) {
+  if (properties !== '') {
     at = record.writeUInt32BE(propertiesBytes, at);
-    at = writeUtf8(record, at, text, propertiesBytes);
+    at = writeUtf8(record, at, properties, propertiesBytes);
   }
-  if (isUnwrapped(message)) message.bytes.copy(record, at, message.payloadStart, message.payloadEnd);
+  if (isUnwrapped(message)) message.copyPayload(record, at);
   else record.set(message.payload, at);
   return record;
+}
+
+function isUnwrapped(message: Message | UnwrappedMessage): message is UnwrappedMessage {
+  return 'copyPayload' in message;
 }
 
 /** Reads a record from `start`. The payload is a view of `record`. Throws where the record is not one. */
@@ -321,28 +312,6 @@ function textBytes(text: string, name: 'topic' | 'publisher'): number {
   const code = name === 'topic' ? 'invalid_topic' : 'invalid_argument';
   throw new SluiceError(code, `Cannot store message: its ${name} has ${bytes} bytes, at most 65,535 fit`);
 }
-
-/** As JSON. One plain user property is by far the most common: the id of a message of a device. */
-function propertiesText(properties: MessageProperties): string {
-  const { userProperties } = properties;
-  if (userProperties?.length !== 1 || Object.keys(properties).length !== 1) return JSON.stringify(toJson(properties));
-  const [[name, value]] = userProperties;
-  if (!isPlain(name) || !isPlain(value)) return JSON.stringify(properties);
-  return `{"userProperties":[["${name}","${value}"]]}`;
-}
-
-/** Whether JSON has nothing to escape in it. */
-function isPlain(text: string): boolean {
-  if (text.length > plainCharactersMax) return false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
-  }
-  return true;
-}
-
-/** Up to here a look at each is cheaper. */
-const plainCharactersMax = 64;
 
 function toJson(properties: MessageProperties): object {
   if (properties.correlationData === undefined) return properties;

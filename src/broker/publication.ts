@@ -60,16 +60,8 @@ export class Publication implements UnwrappedMessage {
     return this.#end - this.#start;
   }
 
-  get bytes(): Buffer {
-    return this.#bytes;
-  }
-
-  get payloadStart(): number {
-    return this.#start;
-  }
-
-  get payloadEnd(): number {
-    return this.#end;
+  copyPayload(target: Buffer, at: number): void {
+    this.#bytes.copy(target, at, this.#start, this.#end);
   }
 
   writePayload(sink: ByteSink): void {

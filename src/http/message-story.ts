@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { HistoryRow, InboxEntry } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
-import { readDeviceMessage } from '../pipeline/device-message.ts';
+import { messageIdOf } from '../pipeline/device-message.ts';
 import { parseDeviceTopic } from '../pipeline/device-topic.ts';
 import type { Engine, StoredMessage } from '../queues/engine.ts';
 import type { HttpParts } from './http-parts.ts';
@@ -90,8 +90,7 @@ async function look(
 function deviceOf({ message }: StoredMessage, messageId: string): string | undefined {
   const address = parseDeviceTopic(message.topic);
   if (address === undefined || address instanceof SluiceError) return undefined;
-  const said = readDeviceMessage(message);
-  return said instanceof SluiceError || said.messageId !== messageId ? undefined : address.deviceId;
+  return messageIdOf(message) === messageId ? address.deviceId : undefined;
 }
 
 async function tell(

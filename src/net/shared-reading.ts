@@ -8,7 +8,7 @@ export type RoomCallback = () => Buffer | undefined;
 /**
  * One buffer that all sockets of a listener read into. Node otherwise makes a buffer for each read, up to 64 KiB that are
  * garbage as soon as their packets are handled, and the collector's pauses are what a message waits for. Short reads are copied
- * out of it, and handled together at the end of the turn.
+ * out of it, and some are handled together.
  *
  * Node offers a buffer of one's own (`onread`) to sockets that connect, not to those that a server accepts. An accepted socket
  * therefore gives its handle to a new one, as `net.Server` itself makes them. Where Node keeps the handle elsewhere the
@@ -28,9 +28,8 @@ export class SharedReading {
     if (handle === null || handle === undefined) return readAsUsual(accepted, receive);
     const shared = this.#buffer;
     const turn = this.#turn;
-    let memory: Buffer = shared;
+    let memory = nothing;
     let wanted: Buffer = shared;
-    let isAsked = false;
     const take = (bytes: Buffer): void => {
       receive(bytes);
       wanted = room() ?? shared;
@@ -46,8 +45,7 @@ export class SharedReading {
     };
     // Asked once to begin with, and behind each read, where an answer costs a call into Node.
     const buffer = (): Buffer | undefined => {
-      if (isAsked && wanted === memory) return undefined;
-      isAsked = true;
+      if (wanted === memory) return undefined;
       memory = wanted;
       return memory;
     };
@@ -74,3 +72,6 @@ interface AcceptedSocket {
 
 /** As much as Node reads at once, and about what fits into the processor's cache together with its answer. */
 const readBytes = 64 * 1024;
+
+/** Before any memory is handed out. */
+const nothing: Buffer = Buffer.alloc(0);

@@ -1,15 +1,8 @@
 import { parseSchemaUrn } from '../devices/event-schemas.ts';
 import { SluiceError } from '../errors.ts';
-import {
-  isUnwrapped,
-  type Message,
-  type MessageProperties,
-  type QoS,
-  type UnwrappedMessage,
-  type UserProperty,
-} from '../message.ts';
+import type { Message, UserProperty } from '../message.ts';
 import { buildDeviceTopic, defaultEventType } from './device-topic.ts';
-import { isMessageId, mayHaveEnvelope, messageIdBytesMax, readEnvelope } from './envelope.ts';
+import { isMessageId, messageIdBytesMax, readEnvelope } from './envelope.ts';
 import { timeForm, timeOf } from './event-time.ts';
 
 /** What a device says about its message, from user properties and, where these are absent, from a JSON payload. */
@@ -55,62 +48,33 @@ export function readDeviceMessage(message: Message): DeviceMessage | SluiceError
   return headers;
 }
 
+/** The id of the message, in a user property or in its payload, whatever else it says; undefined where it has none of its form. */
+export function messageIdOf(message: Message): string | undefined {
+  const said = message.properties?.userProperties?.findLast(([name]) => name === headerNames.messageId);
+  if (said === undefined) return readEnvelope(message.payload).messageId;
+  return isMessageId(said[1]) ? said[1] : undefined;
+}
+
 /** Whether the message has an id, in a user property or in its payload. */
 export function hasMessageId(message: Message): boolean {
   const userProperties = message.properties?.userProperties;
   if (userProperties?.some(([name]) => name === headerNames.messageId)) return true;
-  return mayHaveEnvelope(message) && readEnvelope(message.payload).messageId !== undefined;
+  return readEnvelope(message.payload).messageId !== undefined;
 }
 
 /** The message with this id, so that every later delivery of it has the same one. */
 export function withMessageId(message: Message, messageId: string): Message {
-  return new IdentifiedMessage(message, [headerNames.messageId, messageId]);
-}
-
-/** Its payload stays where it lies in the message that was given the id. */
-class IdentifiedMessage implements UnwrappedMessage {
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly properties: MessageProperties;
-  readonly receivedAt: number;
-  readonly publisher: string;
-  readonly #bytes: Buffer;
-  readonly #start: number;
-  readonly #end: number;
-
-  constructor(message: Message, id: UserProperty) {
-    const { topic, qos, retain, properties, receivedAt, publisher } = message;
-    const isWhole = !isUnwrapped(message);
-    this.topic = topic;
-    this.#bytes = isWhole ? message.payload : message.bytes;
-    this.#start = isWhole ? 0 : message.payloadStart;
-    this.#end = isWhole ? this.#bytes.length : message.payloadEnd;
-    this.qos = qos;
-    this.retain = retain;
-    this.properties =
-      properties === undefined
-        ? { userProperties: [id] }
-        : { ...properties, userProperties: [...(properties.userProperties ?? []), id] };
-    this.receivedAt = receivedAt;
-    this.publisher = publisher;
-  }
-
-  get payload(): Buffer {
-    return this.#bytes.subarray(this.#start, this.#end);
-  }
-
-  get bytes(): Buffer {
-    return this.#bytes;
-  }
-
-  get payloadStart(): number {
-    return this.#start;
-  }
-
-  get payloadEnd(): number {
-    return this.#end;
-  }
+  const { properties } = message;
+  const userProperties = [...(properties?.userProperties ?? []), [headerNames.messageId, messageId] as const];
+  return {
+    topic: message.topic,
+    payload: message.payload,
+    qos: message.qos,
+    retain: message.retain,
+    properties: { ...properties, userProperties },
+    receivedAt: message.receivedAt,
+    publisher: message.publisher,
+  };
 }
 
 /** The same message as it would have come in over MQTT, so that queue and replay know one form. */

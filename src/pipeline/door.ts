@@ -1,5 +1,5 @@
 import { SluiceError, toSluiceError } from '../errors.ts';
-import { type Destination, type Message, payloadBytesOf, type ReceiptWaiter } from '../message.ts';
+import type { Destination, Message, ReceiptWaiter } from '../message.ts';
 import type { Clock } from '../std/clock.ts';
 import type { AutoMode } from './auto-mode.ts';
 import { hasMessageId, withMessageId } from './device-message.ts';
@@ -101,7 +101,7 @@ export class Door {
       waiter.receipt(tag, new SluiceError('unavailable', 'Try again later: the pipeline does not run'));
       return;
     }
-    const waiting = this.#waiting.size === 0 ? undefined : this.#waiting.get(address.deviceId);
+    const waiting = this.#waiting.get(address.deviceId);
     const known = waiting === undefined ? this.#devices.peek(address.deviceId) : undefined;
     if (known !== undefined) this.#go(known, message, address, waiter, tag);
     else if (this.#inline.reserve(message.payload.length, waiter, tag)) {
@@ -141,7 +141,7 @@ export class Door {
     } else if (known.device.retired) waiter.receipt(tag, deviceRetired(address.deviceId));
     else {
       const way = known.ways.of(address.eventType);
-      if (payloadBytesOf(message) > way.bytesMax) waiter.receipt(tag, tooLarge(known, message, way, address));
+      if (message.payload.length > way.bytesMax) waiter.receipt(tag, tooLarge(known, message, way, address));
       else if (known.meter === undefined && known.ways.meter === undefined)
         this.#enter(known, way, message, address, waiter, tag);
       else this.#enterByRate(known, way, message, address, waiter, tag);

@@ -1,4 +1,3 @@
-import { isUnwrapped, type Message } from '../message.ts';
 import { isJsonObject } from '../std/json.ts';
 import { timeOf } from './event-time.ts';
 import { readNetworkEvent } from './forms/network-events.ts';
@@ -16,7 +15,7 @@ export interface Envelope {
  * envelope but readings that happen to have such a name, and it is for the driver to judge them.
  */
 export function readEnvelope(payload: Buffer): Envelope {
-  if (!hasKey(payload, 0, payload.length)) return noEnvelope;
+  if (!mayHaveEnvelope(payload)) return noEnvelope;
   const object = parse(payload);
   if (!isJsonObject(object)) return noEnvelope;
   const event = readNetworkEvent(object);
@@ -46,27 +45,18 @@ const keys = ['"messageId"', '"ts"', '"time"', '"seq"', '"uplink_message"', '"de
 const shortBytes = 512;
 
 /** Cheap, because it is asked of every message. */
-export function mayHaveEnvelope(message: Message): boolean {
-  if (isUnwrapped(message)) return hasKey(message.bytes, message.payloadStart, message.payloadEnd);
-  return hasKey(message.payload, 0, message.payload.length);
-}
-
-/** Whether the payload, which lies there in the bytes, is an object in which one of the keys stands somewhere. */
-function hasKey(bytes: Buffer, start: number, end: number): boolean {
-  if (start === end || bytes[start] !== openBrace || end - start > envelopeBytesMax) return false;
-  if (end - start > shortBytes) {
-    const payload = bytes.subarray(start, end);
-    return keys.some((key) => payload.includes(key));
-  }
-  for (let at = start + 1; at < end; at++) {
-    if (bytes[at] !== quote) continue;
-    for (const key of keys) if (at + key.length <= end && isAt(bytes, at, key)) return true;
+function mayHaveEnvelope(payload: Buffer): boolean {
+  if (payload[0] !== openBrace || payload.length > envelopeBytesMax) return false;
+  if (payload.length > shortBytes) return keys.some((key) => payload.includes(key));
+  for (let at = 1; at < payload.length; at++) {
+    if (payload[at] !== quote) continue;
+    for (const key of keys) if (isAt(payload, at, key)) return true;
   }
   return false;
 }
 
-function isAt(bytes: Buffer, at: number, key: Buffer): boolean {
-  for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
+function isAt(payload: Buffer, at: number, key: Buffer): boolean {
+  for (let i = 1; i < key.length; i++) if (payload[at + i] !== key[i]) return false;
   return true;
 }
 

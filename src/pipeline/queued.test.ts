@@ -94,6 +94,24 @@ test('the dead letter of a message whose device is retired, or known to be nobod
   ]);
 });
 
+test('the dead letter of a message that says something wrong has the id that it says right', async () => {
+  const settlements = await bench.deliver(
+    bench.message('q', { v: 1 }, { 'message-id': 'named', time: 'garbage' }),
+    bench.message('q', { messageId: 'in-the-payload', v: 1 }, { seq: 'abc' }),
+    bench.message('q', { v: 1 }, { 'message-id': 'x'.repeat(65) }),
+  );
+  const told = settlements.map((settlement) =>
+    settlement.kind === 'rejected'
+      ? [settlement.code, Object.fromEntries(settlement.headers ?? [])['message-id']]
+      : [settlement.kind],
+  );
+  assert.deepEqual(told, [
+    ['invalid_argument', 'named'],
+    ['invalid_argument', 'in-the-payload'],
+    ['invalid_argument', undefined],
+  ]);
+});
+
 test('a delivery that cannot be stored fails and is to come again', async () => {
   bench.storeProblem = new SluiceError('storage_failed', 'disk full');
   const [settlement] = await bench.deliver(bench.message('q', { v: 1 }));

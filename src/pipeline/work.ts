@@ -1,6 +1,6 @@
 import type { Reading } from '../devices/store.ts';
 import { SluiceError } from '../errors.ts';
-import { isUnwrapped, type Message } from '../message.ts';
+import type { Message } from '../message.ts';
 import type { DeviceMessage } from './device-message.ts';
 import type { DeviceAddress } from './device-topic.ts';
 import type { DriverRef } from './driver.ts';
@@ -67,7 +67,7 @@ export function keptMessage(message: Message): Message {
   const correlationData = properties?.correlationData;
   return {
     topic: message.topic,
-    payload: copiedPayload(message),
+    payload: Buffer.from(message.payload),
     qos: message.qos,
     retain: message.retain,
     properties:
@@ -75,12 +75,4 @@ export function keptMessage(message: Message): Message {
     receivedAt: message.receivedAt,
     publisher: message.publisher,
   };
-}
-
-function copiedPayload(message: Message): Buffer {
-  if (!isUnwrapped(message)) return Buffer.from(message.payload);
-  const { bytes, payloadStart, payloadEnd } = message;
-  const copy = Buffer.allocUnsafe(payloadEnd - payloadStart);
-  bytes.copy(copy, 0, payloadStart, payloadEnd);
-  return copy;
 }

@@ -68,22 +68,20 @@ export const sqliteLimits = {
   exportRowsMax: 1_000,
   /** Devices that one slice of an export looks at. */
   exportDevicesMax: 1_000,
-  /** Rows of history that one step of the roll-ups reads: short enough for a burst that begins in it to be held for some 3 ms. */
-  rollupRowsMax: 250,
+  /** Rows of history that one step of the roll-ups reads. */
+  rollupRowsMax: 1_000,
   /** Rows of roll-ups that one step writes; it ends with the row of history that goes beyond. */
-  rollupBucketsMax: 500,
+  rollupBucketsMax: 2_000,
   /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
   rollupKeysMax: 1_000,
   /** The longest interval of roll-ups. */
   rollupWidthMsMax: day,
   /** Intervals that one step makes again after a correction, */
-  rollupRepairsMax: 3,
-  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupRepairKeysMax`, takes several steps. */
-  rollupRepairRowsMax: 1_250,
-  /** Keys of an interval that one pass over its rows makes again. */
-  rollupRepairKeysMax: 2_000,
+  rollupRepairsMax: 10,
+  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupBucketsMax`, takes several steps. */
+  rollupRepairRowsMax: 5_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
-  rollupPauseMs: 50,
+  rollupPauseMs: 200,
   /** Between two looks for what is to be rolled up. */
   rollupIntervalMs: 5_000,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */

@@ -7,7 +7,7 @@ import type { Reading } from '../reading.ts';
 import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
 import { migrations } from './migrations.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
-import { addToRollups, type RolledRow, RollupSums } from './rollup-sums.ts';
+import { type RolledRow, RollupSums } from './rollup-sums.ts';
 import { SqliteStore } from './store.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
@@ -105,7 +105,7 @@ test('an interval with more rows and keys than a step takes is made again in ste
       for (const migration of migrations) fresh.exec(migration);
       const sums = new RollupSums([minute]);
       for (const row of all()) sums.add(row);
-      sums.write(fresh.prepare(addToRollups));
+      sums.write(fresh);
       return rollupsOf(fresh);
     };
     const rollupsOf = (from: DatabaseSync): unknown =>
@@ -113,11 +113,11 @@ test('an interval with more rows and keys than a step takes is made again in ste
     for (let id = 1; id <= 40; id++) change(id);
     const sums = new RollupSums([minute]);
     for (const row of all()) sums.add(row);
-    sums.write(database.prepare(addToRollups));
+    sums.write(database);
     const limits = {
       rollupRepairsMax: 1 + random.below(3),
       rollupRepairRowsMax: 1 + random.below(8),
-      rollupRepairKeysMax: 1 + random.below(4),
+      rollupBucketsMax: 1 + random.below(4),
     };
     const repairs = new RollupRepairs(database, limits);
     const correct = (): void => {

@@ -1,4 +1,4 @@
-import type { StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { JsonObject } from '../../std/json.ts';
 import { Bucket, numberOf, startOf } from './bucket.ts';
 import { sqliteLimits } from './limits.ts';
@@ -19,13 +19,6 @@ interface RolledBucket {
   readonly start: number;
   readonly bucket: Bucket;
 }
-
-/** Adds one interval of one key to what is there of it. */
-export const addToRollups = `INSERT INTO rollups (device_id, event_type, key, width_ms, start, count, min, max, sum, last, last_time)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET count = count + excluded.count, min = min(min, excluded.min), max = max(max, excluded.max),
-    sum = sum + excluded.sum, last = iif(excluded.last_time >= last_time, excluded.last, last),
-    last_time = max(last_time, excluded.last_time)`;
 
 /** What rows of history come to, for each key and interval of some widths. */
 export class RollupSums {
@@ -49,8 +42,15 @@ export class RollupSums {
     }
   }
 
-  /** Adds them to what is there, by `addToRollups`. */
-  write(add: StatementSync): void {
+  /** Adds them to what is there. */
+  write(database: DatabaseSync): void {
+    const add = database.prepare(
+      `INSERT INTO rollups (device_id, event_type, key, width_ms, start, count, min, max, sum, last, last_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET count = count + excluded.count, min = min(min, excluded.min), max = max(max, excluded.max),
+         sum = sum + excluded.sum, last = iif(excluded.last_time >= last_time, excluded.last, last),
+         last_time = max(last_time, excluded.last_time)`,
+    );
     for (const { deviceId, eventType, key, width, start, bucket } of this.#byName.values()) {
       const { count, min, max, sum, last, lastTime } = bucket;
       add.run(deviceId, eventType, key, width, start, count, min, max, sum, last, lastTime);

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { transaction } from './database.ts';
 import { sqliteLimits } from './limits.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
-import { addToRollups, type RolledRow, RollupSums } from './rollup-sums.ts';
+import { type RolledRow, RollupSums } from './rollup-sums.ts';
 
 /**
  * Adds rows of history to the roll-ups, each once: how far they are is written with them. A row's id says when it was stored
@@ -13,7 +13,6 @@ export class RollupTables {
   readonly #progress: StatementSync;
   readonly #reach: StatementSync;
   readonly #rows: StatementSync;
-  readonly #addTo: StatementSync;
   readonly #repairs: RollupRepairs;
 
   constructor(database: DatabaseSync) {
@@ -21,7 +20,6 @@ export class RollupTables {
     this.#progress = database.prepare('SELECT history_id AS reached FROM rollup_progress WHERE width_ms = ?');
     this.#reach = database.prepare('INSERT OR REPLACE INTO rollup_progress (width_ms, history_id) VALUES (?, ?)');
     this.#repairs = new RollupRepairs(database);
-    this.#addTo = database.prepare(addToRollups);
     this.#rows = database.prepare(
       'SELECT id, device_id, event_type, time, data FROM history WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
     );
@@ -51,7 +49,7 @@ export class RollupTables {
     const isFull = taken === rowsMax || sums.size >= sqliteLimits.rollupBucketsMax;
     // Where nothing is left below the next ones, they go on together.
     if (!isFull && ahead !== undefined) last = ahead;
-    sums.write(this.#addTo);
+    sums.write(this.#database);
     if (last !== reached) for (const width of together) this.#reach.run(width, last);
     return isFull || (ahead !== undefined && last !== reached);
   }

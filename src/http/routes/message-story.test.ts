@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDevice } from '../../devices/testing/store-samples.ts';
-import type { Message } from '../../message.ts';
+import type { Message, UserProperty } from '../../message.ts';
 import { basic, serve } from '../testing/served.ts';
 import { serveDisk } from '../testing/served-disk.ts';
 
@@ -30,18 +30,29 @@ test('a message that was processed shows when, what it said and the bytes as the
   assert.equal((await call('GET', '/v1/devices/d2/messages/m1')).status, 404);
 });
 
-test('the story of a dead message names its place among the dead letters', async (t) => {
-  const { call, engine } = await serveDisk(t);
-  await engine.declare('ingest', {});
-  const message = (messageId: string): Message => ({
+function message(messageId: string, others: readonly UserProperty[] = []): Message {
+  return {
     topic: 'devices/d1/telemetry',
     payload: Buffer.from('x'),
     qos: 1,
     retain: false,
-    properties: { userProperties: [['sluice-message-id', messageId]] },
+    properties: { userProperties: [['sluice-message-id', messageId], ...others] },
     receivedAt: 0,
     publisher: 'd1',
-  });
+  };
+}
+
+test('a message that says something wrong has a story by the id that it says right', async (t) => {
+  const { call, engine } = await serveDisk(t);
+  await engine.declare('ingest', {});
+  const wrong = message('m1', [['sluice-time', 'garbage']]);
+  await new Promise((receipt) => engine.destination('ingest').admit(wrong, { receipt }, 0));
+  assert.equal((await call('GET', '/v1/devices/d1/messages/m1')).body.status, 'waiting');
+});
+
+test('the story of a dead message names its place among the dead letters', async (t) => {
+  const { call, engine } = await serveDisk(t);
+  await engine.declare('ingest', {});
   const enqueued = new Promise((receipt) => engine.destination('ingest').admit(message('waits'), { receipt }, 0));
   await enqueued;
   for (const id of ['first', 'second']) {

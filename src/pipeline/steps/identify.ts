@@ -1,5 +1,5 @@
 import { SluiceError, toSluiceError } from '../../errors.ts';
-import { readDeviceMessage, withMessageId } from '../device-message.ts';
+import { messageIdOf, readDeviceMessage, withMessageId } from '../device-message.ts';
 import type { KnownDevice } from '../registry-cache.ts';
 import type { Work } from '../work.ts';
 import type { Step, StepContext } from './step.ts';
@@ -32,7 +32,7 @@ export function deviceRetired(deviceId: string): SluiceError {
 function readIdentity(work: Work, { nextMessageId }: StepContext): void {
   const said = readDeviceMessage(work.message);
   if (said instanceof SluiceError) {
-    work.stop('identify', said);
+    refuse(work, said);
     return;
   }
   work.said = said;
@@ -60,7 +60,6 @@ function take(work: Work, known: KnownDevice | null): void {
 
 /** Its dead letter is found by the id that the message has, too. */
 function refuse(work: Work, problem: SluiceError): void {
-  const said = work.messageId === '' ? readDeviceMessage(work.message) : undefined;
-  if (said !== undefined && !(said instanceof SluiceError)) work.messageId = said.messageId ?? '';
+  if (work.messageId === '') work.messageId = messageIdOf(work.message) ?? '';
   work.stop('identify', problem);
 }

@@ -11,12 +11,9 @@ import {
   type Delivery,
   type Destination,
   type Message,
-  type MessageProperties,
-  type QoS,
   type ReceiptWaiter,
   released,
   type Settlement,
-  type UnwrappedMessage,
   type UserProperty,
 } from '../../message.ts';
 import { SimulatedClock } from '../../std/clock.ts';
@@ -118,9 +115,9 @@ export class TestBench {
   async publish(...messages: readonly Message[]): Promise<readonly Receipt[]> {
     const waiter = new TestWaiter(messages.length);
     messages.forEach((message, tag) => {
-      const lent = new LentMessage(message);
-      this.pipeline.sink.route(message.topic)?.admit(lent, waiter, tag);
-      lent.takeBack();
+      const borrowed = lent(message);
+      this.pipeline.sink.route(message.topic)?.admit(borrowed.message, waiter, tag);
+      borrowed.bytes.fill(0xee);
     });
     return waiter.all;
   }
@@ -180,42 +177,17 @@ export class TestBench {
   }
 }
 
-/** A message among the bytes of others. */
-class LentMessage implements UnwrappedMessage {
-  readonly topic: string;
-  readonly qos: QoS;
-  readonly retain: boolean;
-  readonly properties: MessageProperties | undefined;
-  readonly receivedAt: number;
-  readonly publisher: string;
-  readonly bytes: Buffer;
-  readonly payloadStart: number;
-  readonly payloadEnd: number;
-
-  constructor({ topic, payload, qos, retain, properties, receivedAt, publisher }: Message) {
-    const correlationData = properties?.correlationData ?? nothing;
-    this.bytes = Buffer.concat([neighbour, correlationData, neighbour, payload, neighbour]);
-    const correlationEnd = neighbour.length + correlationData.length;
-    this.payloadStart = correlationEnd + neighbour.length;
-    this.payloadEnd = this.payloadStart + payload.length;
-    this.topic = topic;
-    this.qos = qos;
-    this.retain = retain;
-    this.properties =
-      properties?.correlationData === undefined
-        ? properties
-        : { ...properties, correlationData: this.bytes.subarray(neighbour.length, correlationEnd) };
-    this.receivedAt = receivedAt;
-    this.publisher = publisher;
-  }
-
-  get payload(): Buffer {
-    return this.bytes.subarray(this.payloadStart, this.payloadEnd);
-  }
-
-  takeBack(): void {
-    this.bytes.fill(0xee);
-  }
+/** The message among the bytes of others, and these bytes. */
+function lent(message: Message): { message: Message; bytes: Buffer } {
+  const { payload, properties } = message;
+  const correlationData = properties?.correlationData ?? nothing;
+  const bytes = Buffer.concat([neighbour, correlationData, neighbour, payload, neighbour]);
+  const correlationEnd = neighbour.length + correlationData.length;
+  const start = correlationEnd + neighbour.length;
+  const borrowed = { ...message, payload: bytes.subarray(start, start + payload.length) };
+  if (properties?.correlationData === undefined) return { message: borrowed, bytes };
+  const own = bytes.subarray(neighbour.length, correlationEnd);
+  return { message: { ...borrowed, properties: { ...properties, correlationData: own } }, bytes };
 }
 
 const nothing = Buffer.alloc(0);
