@@ -26,20 +26,22 @@ export const history = command({
     const api = new Api(options.url, options.token);
     const query = { eventType, from, to, before, limit };
     const answer = await api.get<{ rows: readonly HistoryRow[] }>(path`/v1/devices/${device}/history`, query);
-    return print(terminal, options.json, answer, ({ rows }) =>
-      formatTable(
-        rows,
-        [
-          { title: 'time', cell: (row) => formatTime(row.time) },
-          { title: 'event', cell: (row) => row.eventType },
-          { title: 'outcome', cell: (row) => row.outcome },
-          { title: 'driver', cell: (row) => `${row.driver} ${row.driverVersion}` },
-          { title: 'message', cell: (row) => row.messageId },
-          ...(rows.some(({ warnings = [] }) => warnings.length > 0) ? [warningsColumn] : []),
-          { title: 'data', cell: (row) => JSON.stringify(row.data) },
-        ],
-        'The device has no history yet.',
-      ),
-    );
+    return print(terminal, options.json, answer, ({ rows }) => formatHistory(rows));
   },
 });
+
+export function formatHistory(rows: readonly HistoryRow[]): string {
+  return formatTable(
+    rows,
+    [
+      { title: 'time', cell: (row) => formatTime(row.time) },
+      { title: 'event', cell: (row) => row.eventType },
+      { title: 'outcome', cell: (row) => row.outcome },
+      { title: 'driver', cell: (row) => `${row.driver} ${row.driverVersion}` },
+      { title: 'message', cell: (row) => row.messageId },
+      ...(rows.some(({ warnings = [] }) => warnings.length > 0) ? [warningsColumn] : []),
+      { title: 'data', cell: (row) => JSON.stringify(row.data) },
+    ],
+    'The device has no history yet.',
+  );
+}

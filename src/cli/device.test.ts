@@ -89,14 +89,14 @@ test('device list, show, remove and state ask for what they print', async () => 
   const row = { ...about, presence: { online: true, connectedAt: 1_000 } };
   const entry = { eventType: 'telemetry', key: 'temperature', value: 21.5, time: 0, messageId: 'm' };
   const answers = {
-    'GET /v1/devices': { body: { devices: [row] } },
+    'GET /v1/devices': { body: { devices: [row], after: 'd-1' } },
     'GET /v1/devices/d-1': { body: row },
     'DELETE /v1/devices/d-1': { status: 204 },
     'GET /v1/devices/d-1/state': { body: { deviceId: 'd-1', state: [entry] } },
   };
   const list = await runAgainst(answers, ['device', 'list', '--type', 't', '--limit', '5']);
   assert.equal(list.seen[0].url, '/v1/devices?type=t&limit=5');
-  assert.match(list.out, /^d-1 +t +- +no +yes +1970/m);
+  assert.match(list.out, /^d-1 +t +- +no +yes +1970.*\nMore: --after d-1$/m);
   for (const [flag, online] of [
     ['--online', 'true'],
     ['--offline', 'false'],

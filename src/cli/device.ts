@@ -7,6 +7,7 @@ import { add, update } from './device-add.ts';
 import { credentials } from './device-credentials.ts';
 import { history } from './device-history.ts';
 import { series } from './device-series.ts';
+import { story } from './device-story.ts';
 import { exportDevices, importDevices } from './device-transfer.ts';
 import { type } from './device-type.ts';
 import { unregistered } from './device-unregistered.ts';
@@ -44,9 +45,10 @@ const list = command({
     if (options.online && options.offline) throw new UsageError('Give one of --online and --offline: met both');
     const retired = options.retired ? 'true' : undefined;
     const online = options.online || options.offline ? String(options.online) : undefined;
-    const filtered = [type, gateway, firmwareVersion, attribute, online].some((filter) => filter !== undefined);
+    const filters = [type, gateway, firmwareVersion, attribute, retired, online, after];
+    const filtered = filters.some((filter) => filter !== undefined);
     const api = new Api(options.url, options.token);
-    const answer = await api.get<{ devices: readonly ShownDevice[] }>('/v1/devices', {
+    const answer = await api.get<{ devices: readonly ShownDevice[]; after?: string }>('/v1/devices', {
       type,
       gateway,
       firmwareVersion,
@@ -56,8 +58,8 @@ const list = command({
       after,
       limit,
     });
-    return print(terminal, options.json, answer, ({ devices }) =>
-      formatTable(
+    return print(terminal, options.json, answer, ({ devices, after: next }) => {
+      const table = formatTable(
         devices,
         [
           { title: 'device', cell: (row) => row.id },
@@ -68,8 +70,9 @@ const list = command({
           { title: 'created', cell: (row) => formatTime(row.createdAt) },
         ],
         filtered ? 'No device matches.' : 'There are no devices.',
-      ),
-    );
+      );
+      return next === undefined ? table : `${table}\nMore: --after ${next}`;
+    });
   },
 });
 
@@ -159,5 +162,6 @@ export const device = group('device', 'Works with devices and their types', [
   state,
   history,
   series,
+  story,
   type,
 ]);

@@ -74,23 +74,23 @@ test('a delivery is settled by its verdict, with the headers of a dead letter', 
   assert.equal(headers['device-type'], 'sensor');
 });
 
-test('the dead letter of a message whose device is retired, or known to be nobody, has the id of the message', async () => {
+test('the dead letter of a message whose device is retired, or known to be nobody, has what is known of the message', async () => {
   await bench.device('old', { name: 'sensor', mode: 'queued' }, { retired: true });
   const of = (id: string, messageId: string): Message => bench.message(id, { v: 1 }, { 'message-id': messageId });
   const settlements = [
     ...(await bench.deliver(of('nobody', 'first'), of('old', 'second'))),
     ...(await bench.deliver(of('nobody', 'third'), of('old', 'fourth'))),
   ];
-  const told = settlements.map((settlement) =>
-    settlement.kind === 'rejected'
-      ? [settlement.code, Object.fromEntries(settlement.headers ?? [])['message-id']]
-      : [settlement.kind],
-  );
+  const told = settlements.map((settlement) => {
+    if (settlement.kind !== 'rejected') return [settlement.kind];
+    const headers = Object.fromEntries(settlement.headers ?? []);
+    return [settlement.code, headers['message-id'], headers['device-type']];
+  });
   assert.deepEqual(told, [
-    ['device_unknown', 'first'],
-    ['device_retired', 'second'],
-    ['device_unknown', 'third'],
-    ['device_retired', 'fourth'],
+    ['device_unknown', 'first', undefined],
+    ['device_retired', 'second', 'sensor'],
+    ['device_unknown', 'third', undefined],
+    ['device_retired', 'fourth', 'sensor'],
   ]);
 });
 

@@ -84,8 +84,9 @@ function find(parts: RouteParts, messageId: string, deviceId: string | undefined
 }
 
 function unknownMessage(messageId: string, complete: boolean): SluiceError {
-  const where = complete ? 'it neither waits nor was processed' : `more waits than the ${storyScannedMax} looked at`;
-  return new SluiceError('not_found', `Look again later for message ${JSON.stringify(messageId)}: ${where}`, {
-    detail: { messageId },
-  });
+  const name = `message ${JSON.stringify(messageId)}`;
+  const told = complete
+    ? `Check the id of ${name}: none with it waits, is dead or was processed, but one that was just sent may come yet`
+    : `Look again later for ${name}: more waits than the ${storyScannedMax} looked at`;
+  return new SluiceError('not_found', told, { detail: { messageId } });
 }

@@ -53,9 +53,12 @@ async function lookUp(work: Work, { devices }: StepContext): Promise<void> {
 }
 
 function take(work: Work, known: KnownDevice | null): void {
-  if (known === null) refuse(work, deviceUnknown(work.address.deviceId));
-  else if (known.device.retired) refuse(work, deviceRetired(work.address.deviceId));
-  else work.known = known;
+  if (known === null) {
+    refuse(work, deviceUnknown(work.address.deviceId));
+    return;
+  }
+  work.known = known;
+  if (known.device.retired) refuse(work, deviceRetired(work.address.deviceId));
 }
 
 /** Its dead letter is found by the id that the message has, too. */
