@@ -8,12 +8,14 @@ import { transaction } from './database.ts';
 import type { HistoryIds } from './history-ids.ts';
 import { inboxOfNow } from './inbox.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
+import type { RollupTables } from './rollup-tables.ts';
 import { type RoomOfGroup, StateRoom } from './state-room.ts';
 
 /** Puts what a corrected driver made of messages in the place of what they were. */
 export class Corrections {
   readonly #database: DatabaseSync;
   readonly #ids: HistoryIds;
+  readonly #rollups: Pick<RollupTables, 'rowsChange'>;
   readonly #inbox: StatementSync;
   readonly #rows: StatementSync;
   readonly #repairs: RollupRepairs;
@@ -26,9 +28,10 @@ export class Corrections {
   readonly #putState: StatementSync;
   readonly #room: StateRoom;
 
-  constructor(database: DatabaseSync, ids: HistoryIds) {
+  constructor(database: DatabaseSync, ids: HistoryIds, rollups: Pick<RollupTables, 'rowsChange'>) {
     this.#database = database;
     this.#ids = ids;
+    this.#rollups = rollups;
     this.#inbox = database.prepare(
       `SELECT first_id, readings FROM ${inboxOfNow} WHERE message_id = ? AND device_id = ?`,
     );
@@ -72,6 +75,7 @@ export class Corrections {
     if (known === undefined || known.first_id !== id) return false;
     const olds = this.#rowsOf(id, known.readings);
     this.#forget.run(id, id + known.readings);
+    this.#rollups.rowsChange(id, Math.max(known.readings, readings.length));
     // What has more readings than before gets ids of its own, since those of a message are neighbours.
     const first = readings.length > Math.max(1, known.readings) ? this.#ids.take(readings.length) : id;
     this.#dropOwn(correction, olds);

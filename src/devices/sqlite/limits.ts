@@ -70,20 +70,24 @@ export const sqliteLimits = {
   exportDevicesMax: 1_000,
   /** Rows of history that one step of the roll-ups reads. */
   rollupRowsMax: 1_000,
-  /** Rows of roll-ups that one step writes; it ends with the row of history that goes beyond. */
-  rollupBucketsMax: 2_000,
+  /** Rows of history that are added up in memory before what they come to is written, */
+  rollupGatheredMax: 50_000,
+  /** or what makes so many rows of roll-ups of one interval, which one step writes; it ends with the row of history that goes beyond. */
+  rollupBucketsMax: 4_000,
   /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
   rollupKeysMax: 1_000,
   /** The longest interval of roll-ups. */
   rollupWidthMsMax: day,
   /** Intervals that one step makes again after a correction, */
   rollupRepairsMax: 10,
-  /** and rows of history that it reads for them. An interval with more, or with more keys than `rollupBucketsMax`, takes several steps. */
+  /** and rows of history that it reads for them. */
   rollupRepairRowsMax: 5_000,
+  /** Keys of an interval that are made again at once. One with more of them, or of rows, takes several steps. */
+  rollupRepairKeysMax: 2_000,
   /** Between two steps of the roll-ups while more is due, so that messages go first. */
   rollupPauseMs: 200,
-  /** Between two looks for what is to be rolled up. */
-  rollupIntervalMs: 5_000,
+  /** Between two looks for what is to be rolled up: what a device says in between is written once. */
+  rollupIntervalMs: 15_000,
   /** Keys of the latest state per device and event type; a key beyond it stays in the history alone. */
   stateKeysMax: 5_000,
   /** Event types in the latest state of one device; one beyond it stays in the history alone. */

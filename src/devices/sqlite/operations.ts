@@ -35,7 +35,7 @@ import { ReadingsTables } from './readings-tables.ts';
 import { RegistryTables } from './registry-tables.ts';
 import { Retention } from './retention.ts';
 import { RollupLag, type RollupReach } from './rollup-lag.ts';
-import { RollupTables } from './rollup-tables.ts';
+import { type RollupBounds, RollupTables } from './rollup-tables.ts';
 import { SchemaTables } from './schema-tables.ts';
 import { SeriesQueries, type TypeSeriesSlice } from './series-queries.ts';
 import { Statements } from './statements.ts';
@@ -67,7 +67,7 @@ export interface Operations {
   areStored(messages: readonly MessageKey[]): boolean[];
   correct(batch: readonly Correction[]): boolean[];
   sweep(now: number, usual: UsualAges, rowsMax: number): boolean;
-  rollUp(widths: readonly number[], rowsMax: number): boolean;
+  rollUp(widths: readonly number[], bounds: RollupBounds): boolean;
   sweepTypes(now: number, rollupWidths: readonly number[], rowsMax: number): boolean;
   forgetReadings(deviceId: string, rowsMax: number): boolean;
   removeDevice(deviceId: string): boolean;
@@ -138,8 +138,8 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
   const readings = new ReadingsTables(database, ids, stateKeysCachedMax);
   const retention = new Retention(database);
   const ages = new AgeRetention(database);
-  const corrections = new Corrections(database, ids);
   const rollups = new RollupTables(database);
+  const corrections = new Corrections(database, ids, rollups);
   const types = new TypeRetention(database);
   const changes = (): number => sql.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0;
   const pace = { sweep: new StepPace(changes), types: new StepPace(changes), device: new StepPace(changes) };
@@ -169,15 +169,20 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
       return corrected;
     },
     sweep: (now, usual, rowsMax) => pace.sweep.run(rowsMax, (rows) => ages.sweep(now, usual, rows)),
-    rollUp: (widths, rowsMax) => rollups.step(widths, rowsMax),
+    rollUp: (widths, bounds) => rollups.step(widths, bounds),
     sweepTypes: (now, widths, rowsMax) => {
       const reached = rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER;
       return pace.types.run(rowsMax, (rows) => types.step(now, reached, rows));
     },
-    forgetReadings: (deviceId, rowsMax) => pace.device.run(rowsMax, (rows) => retention.forgetReadings(deviceId, rows)),
+    forgetReadings: (deviceId, rowsMax) => {
+      const more = pace.device.run(rowsMax, (rows) => retention.forgetReadings(deviceId, rows));
+      rollups.forgetDevice(deviceId);
+      return more;
+    },
     removeDevice: (deviceId) => {
       const removed = retention.removeDevice(deviceId);
       readings.forgetState();
+      rollups.forgetDevice(deviceId);
       return removed;
     },
   };

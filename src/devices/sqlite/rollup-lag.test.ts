@@ -11,7 +11,7 @@ const minute = 60_000;
 test('the store says how far the roll-ups are, and how long the first row waits that is not in them', async (t) => {
   const fixture = new SqliteFixture();
   const clock = new SimulatedClock(100_000);
-  const options = { path: fixture.path, log: silentLog, clock, limits: { rollupRowsMax: 2 } };
+  const options = { path: fixture.path, log: silentLog, clock, limits: { rollupRowsMax: 2, rollupGatheredMax: 2 } };
   const store = new SqliteStore({ ...options, rollupWidthsMs: [minute, 5 * minute] });
   await store.start();
   t.after(() => fixture.close(store));
@@ -25,6 +25,8 @@ test('the store says how far the roll-ups are, and how long the first row waits 
   await store.readings.apply(messages);
   assert.deepEqual((await store.numbers()).rollups, progress(0, 3, 10_000));
   await store.rollups.tick();
+  assert.deepEqual((await store.numbers()).rollups, progress(0, 3, 10_000), 'added up, and not written yet');
+  for (const _ of [minute, 5 * minute]) await store.rollups.tick();
   assert.deepEqual((await store.numbers()).rollups, progress(2, 1, 8_000));
   while (await store.rollups.tick());
   assert.deepEqual((await store.numbers()).rollups, progress(3, 0, 0));

@@ -9,6 +9,7 @@ import { migrations } from './migrations.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
 import { type RolledRow, RollupSums } from './rollup-sums.ts';
 import { SqliteStore } from './store.ts';
+import { isAsItsRows } from './testing/rolled-series.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 const minute = 60_000;
@@ -16,7 +17,8 @@ const minute = 60_000;
 test('roll-ups of readings that were decoded again are made again, before and after they were rolled up', async () => {
   await forSeedsInTurn(4, async (random) => {
     const fixture = new SqliteFixture();
-    const limits = { rollupRowsMax: 5 };
+    const limits = { rollupRowsMax: 5, rollupGatheredMax: 12, rollupBucketsMax: 9 };
+    const keys = ['v', 'k0', 'k1', 'k2'];
     const store = new SqliteStore({ path: fixture.path, log: silentLog, rollupWidthsMs: [minute, 5 * minute], limits });
     await store.start();
     await store.registry.putDeviceType(testDeviceType({ name: 'meter' }));
@@ -42,41 +44,12 @@ test('roll-ups of readings that were decoded again are made again, before and af
     await store.start();
     while (await store.rollups.tick());
     for (const eventType of ['telemetry', 'door']) {
-      for (const intervalMs of [minute, 5 * minute, 10 * minute]) await compare(store, eventType, intervalMs);
+      for (const intervalMs of [minute, 5 * minute, 10 * minute])
+        await isAsItsRows(store, { deviceId: 'a', eventType, keys, intervalMs });
     }
     await fixture.close(store);
   });
 });
-
-/** A series of an interval that has roll-ups, beside one that is put together from seconds, which has none. */
-async function compare(store: SqliteStore, eventType: string, intervalMs: number): Promise<void> {
-  const query = { deviceIds: ['a'], eventType, keys: ['v', 'k0', 'k1', 'k2'], from: -10 * minute, to: 20 * minute };
-  const rolled = await store.series.points({ ...query, intervalMs, limit: 1000 });
-  const seconds = await store.series.points({ ...query, intervalMs: 1_000, limit: 10_000 });
-  for (const [at, { points }] of rolled.series.entries()) {
-    const sums = new Map<number, { count: number; sum: number; min: number; max: number; last: number }>();
-    for (const { time, count, sum, min, max, last } of seconds.series[at].points) {
-      const start = Math.floor(time / intervalMs) * intervalMs;
-      const before = sums.get(start) ?? {
-        count: 0,
-        sum: 0,
-        min: Number.POSITIVE_INFINITY,
-        max: Number.NEGATIVE_INFINITY,
-      };
-      sums.set(start, {
-        count: before.count + count,
-        sum: before.sum + sum,
-        min: Math.min(before.min, min),
-        max: Math.max(before.max, max),
-        last,
-      });
-    }
-    assert.deepEqual(
-      points.map(({ time, count, sum, min, max, last }) => [time, { count, sum, min, max, last }]),
-      [...sums],
-    );
-  }
-}
 
 test('an interval with more rows and keys than a step takes is made again in steps, and anew where it changes meanwhile', async () => {
   await forSeeds(20, (random) => {
@@ -105,7 +78,7 @@ test('an interval with more rows and keys than a step takes is made again in ste
       for (const migration of migrations) fresh.exec(migration);
       const sums = new RollupSums([minute]);
       for (const row of all()) sums.add(row);
-      sums.write(fresh);
+      sums.write(fresh, minute);
       return rollupsOf(fresh);
     };
     const rollupsOf = (from: DatabaseSync): unknown =>
@@ -113,11 +86,11 @@ test('an interval with more rows and keys than a step takes is made again in ste
     for (let id = 1; id <= 40; id++) change(id);
     const sums = new RollupSums([minute]);
     for (const row of all()) sums.add(row);
-    sums.write(database);
+    sums.write(database, minute);
     const limits = {
       rollupRepairsMax: 1 + random.below(3),
       rollupRepairRowsMax: 1 + random.below(8),
-      rollupBucketsMax: 1 + random.below(4),
+      rollupRepairKeysMax: 1 + random.below(4),
     };
     const repairs = new RollupRepairs(database, limits);
     const correct = (): void => {

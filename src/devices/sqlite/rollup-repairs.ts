@@ -4,7 +4,7 @@ import { startOf } from './bucket.ts';
 import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import { RepairPass, type RepairRow } from './repair-pass.ts';
 
-type RepairLimits = Pick<SqliteLimits, 'rollupRepairsMax' | 'rollupRepairRowsMax' | 'rollupBucketsMax'>;
+type RepairLimits = Pick<SqliteLimits, 'rollupRepairsMax' | 'rollupRepairRowsMax' | 'rollupRepairKeysMax'>;
 
 /**
  * Makes roll-ups again where rows of history were replaced: which ones is written down in the transaction that replaces, so
@@ -105,16 +105,16 @@ export class RollupRepairs {
   }
 
   #begin(repair: Repair, from: string | undefined): OpenRepair {
-    const { rollupBucketsMax } = this.#limits;
+    const { rollupRepairKeysMax } = this.#limits;
     const known: string[] = [];
-    for (let after = from; known.length < rollupBucketsMax; ) {
+    for (let after = from; known.length < rollupRepairKeysMax; ) {
       const next = this.#nextKey(repair, after);
       if (next === undefined) break;
       known.push(next);
       after = next;
     }
-    const to = known.length < rollupBucketsMax ? undefined : known.at(-1);
-    return { repair, known, pass: new RepairPass(from, to, rollupBucketsMax) };
+    const to = known.length < rollupRepairKeysMax ? undefined : known.at(-1);
+    return { repair, known, pass: new RepairPass(from, to, rollupRepairKeysMax) };
   }
 
   #nextKey({ deviceId, eventType }: Repair, after: string | undefined): string | undefined {

@@ -15,35 +15,53 @@ interface RolledBucket {
   readonly deviceId: string;
   readonly eventType: string;
   readonly key: string;
-  readonly width: number;
   readonly start: number;
   readonly bucket: Bucket;
 }
 
 /** What rows of history come to, for each key and interval of some widths. */
 export class RollupSums {
-  readonly #widths: readonly number[];
-  readonly #byName = new Map<string, RolledBucket>();
+  readonly #byWidth: ReadonlyMap<number, Map<string, RolledBucket>>;
 
   constructor(widths: readonly number[]) {
-    this.#widths = widths;
+    this.#byWidth = new Map(widths.map((width) => [width, new Map()]));
   }
 
+  /** Rows that it takes to write those of one width, at most. */
   get size(): number {
-    return this.#byName.size;
+    let size = 0;
+    for (const buckets of this.#byWidth.values()) size = Math.max(size, buckets.size);
+    return size;
   }
 
-  add(row: RolledRow): void {
-    const data: JsonObject = JSON.parse(row.data);
-    for (const key of Object.keys(data).slice(0, sqliteLimits.rollupKeysMax)) {
-      const value = numberOf(data[key]);
-      if (value === undefined) continue;
-      for (const width of this.#widths) this.#at(row, key, width).bucket.add(value, row.time);
+  add({ device_id: deviceId, event_type: eventType, time, data: text }: RolledRow): void {
+    const data: JsonObject = JSON.parse(text);
+    const keys = Object.keys(data).slice(0, sqliteLimits.rollupKeysMax);
+    for (const [width, buckets] of this.#byWidth) {
+      const start = startOf(time, width);
+      for (const key of keys) {
+        const value = numberOf(data[key]);
+        if (value === undefined) continue;
+        // The key comes last, because only it may hold a line break.
+        const name = `${deviceId}\n${eventType}\n${start}\n${key}`;
+        let rolled = buckets.get(name);
+        if (rolled === undefined) {
+          rolled = { deviceId, eventType, key, start, bucket: new Bucket() };
+          buckets.set(name, rolled);
+        }
+        rolled.bucket.add(value, time);
+      }
     }
   }
 
-  /** Adds them to what is there. */
-  write(database: DatabaseSync): void {
+  forgetDevice(deviceId: string): void {
+    for (const buckets of this.#byWidth.values()) {
+      for (const [name, rolled] of buckets) if (rolled.deviceId === deviceId) buckets.delete(name);
+    }
+  }
+
+  /** Adds those of one width to what is there. */
+  write(database: DatabaseSync, width: number): void {
     const add = database.prepare(
       `INSERT INTO rollups (device_id, event_type, key, width_ms, start, count, min, max, sum, last, last_time)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -51,21 +69,9 @@ export class RollupSums {
          sum = sum + excluded.sum, last = iif(excluded.last_time >= last_time, excluded.last, last),
          last_time = max(last_time, excluded.last_time)`,
     );
-    for (const { deviceId, eventType, key, width, start, bucket } of this.#byName.values()) {
+    for (const { deviceId, eventType, key, start, bucket } of this.#byWidth.get(width)?.values() ?? []) {
       const { count, min, max, sum, last, lastTime } = bucket;
       add.run(deviceId, eventType, key, width, start, count, min, max, sum, last, lastTime);
     }
-  }
-
-  #at(row: RolledRow, key: string, width: number): RolledBucket {
-    const start = startOf(row.time, width);
-    // The key comes last, because only it may hold a line break.
-    const name = `${row.device_id}\n${row.event_type}\n${width}\n${start}\n${key}`;
-    let rolled = this.#byName.get(name);
-    if (rolled === undefined) {
-      rolled = { deviceId: row.device_id, eventType: row.event_type, key, width, start, bucket: new Bucket() };
-      this.#byName.set(name, rolled);
-    }
-    return rolled;
   }
 }

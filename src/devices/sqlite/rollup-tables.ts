@@ -1,12 +1,17 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { transaction } from './database.ts';
-import { sqliteLimits } from './limits.ts';
+import type { SqliteLimits } from './limits.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
 import { type RolledRow, RollupSums } from './rollup-sums.ts';
+
+export type RollupBounds = Pick<SqliteLimits, 'rollupRowsMax' | 'rollupGatheredMax' | 'rollupBucketsMax'>;
 
 /**
  * Adds rows of history to the roll-ups, each once: how far they are is written with them. A row's id says when it was stored
  * and not when it happened, so that late data finds its interval like all other.
+ *
+ * Steps read rows and add them up in memory; when there are no more, or enough of them, one step for each width writes what
+ * they come to. So what many rows of a device come to is written once.
  */
 export class RollupTables {
   readonly #database: DatabaseSync;
@@ -14,6 +19,8 @@ export class RollupTables {
   readonly #reach: StatementSync;
   readonly #rows: StatementSync;
   readonly #repairs: RollupRepairs;
+  /** Lost with a crash, which costs reading them again. */
+  #gathered: Gathered | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -26,37 +33,74 @@ export class RollupTables {
   }
 
   /** One step for the widths that are behind. Answers whether there may be more. */
-  step(widths: readonly number[], rowsMax: number): boolean {
+  step(widths: readonly number[], bounds: RollupBounds): boolean {
     try {
-      return transaction(this.#database, () => this.#repairs.step() || this.#add(widths, rowsMax));
+      if (transaction(this.#database, () => this.#repairs.step())) return true;
+      const gathered = this.#gathered ?? this.#begin(widths);
+      this.#gathered = gathered;
+      if (!gathered.isRead) return this.#read(gathered, bounds);
+      return transaction(this.#database, () => this.#write(gathered));
     } catch (problem) {
       this.#repairs.undo();
+      this.#gathered = undefined;
       throw problem;
     }
-  }
-
-  #add(widths: readonly number[], rowsMax: number): boolean {
-    const { reached, together, ahead } = this.#hindmost(widths);
-    const sums = new RollupSums(together);
-    let last = reached;
-    let taken = 0;
-    for (const row of this.#rowsAfter(reached, ahead ?? Number.MAX_SAFE_INTEGER, rowsMax)) {
-      sums.add(row);
-      last = row.id;
-      taken++;
-      if (sums.size >= sqliteLimits.rollupBucketsMax) break;
-    }
-    const isFull = taken === rowsMax || sums.size >= sqliteLimits.rollupBucketsMax;
-    // Where nothing is left below the next ones, they go on together.
-    if (!isFull && ahead !== undefined) last = ahead;
-    sums.write(this.#database);
-    if (last !== reached) for (const width of together) this.#reach.run(width, last);
-    return isFull || (ahead !== undefined && last !== reached);
   }
 
   /** Up to which row every one of the widths is; undefined where there is none. */
   reached(widths: readonly number[]): number | undefined {
     return widths.length === 0 ? undefined : Math.min(...widths.map((width) => this.#reachedBy(width)));
+  }
+
+  /** To be called where these rows are replaced: they are read again. */
+  rowsChange(firstId: number, count: number): void {
+    const gathered = this.#gathered;
+    if (gathered !== undefined && firstId <= gathered.last && firstId + count > gathered.reached + 1)
+      this.#gathered = undefined;
+  }
+
+  /** To be called when history of the device is gone. */
+  forgetDevice(deviceId: string): void {
+    this.#gathered?.sums.forgetDevice(deviceId);
+  }
+
+  #begin(widths: readonly number[]): Gathered {
+    const { reached, together, ahead } = this.#hindmost(widths);
+    const sums = new RollupSums(together);
+    return { reached, ahead, sums, unwritten: together, last: reached, rows: 0, isRead: false, hasMore: false };
+  }
+
+  #read(gathered: Gathered, { rollupRowsMax, rollupGatheredMax, rollupBucketsMax }: RollupBounds): boolean {
+    const { reached, ahead, sums } = gathered;
+    const rowsMax = Math.min(rollupRowsMax, rollupGatheredMax - gathered.rows);
+    let taken = 0;
+    for (const row of this.#rowsAfter(gathered.last, ahead ?? Number.MAX_SAFE_INTEGER, rowsMax)) {
+      sums.add(row);
+      gathered.last = row.id;
+      taken++;
+      if (sums.size >= rollupBucketsMax) break;
+    }
+    gathered.rows += taken;
+    const isFull = gathered.rows >= rollupGatheredMax || sums.size >= rollupBucketsMax;
+    if (!isFull && taken === rowsMax) return true;
+    gathered.isRead = true;
+    gathered.hasMore = isFull || ahead !== undefined;
+    // Where nothing is left below the next ones, they go on together.
+    if (!isFull && ahead !== undefined) gathered.last = ahead;
+    if (gathered.last !== reached) return true;
+    this.#gathered = undefined;
+    return false;
+  }
+
+  /** Those of one width. */
+  #write(gathered: Gathered): boolean {
+    const [width, ...unwritten] = gathered.unwritten;
+    gathered.sums.write(this.#database, width);
+    this.#reach.run(width, gathered.last);
+    gathered.unwritten = unwritten;
+    if (unwritten.length > 0) return true;
+    this.#gathered = undefined;
+    return gathered.hasMore;
   }
 
   /** Those of the widths that are least far, and where the next ones are. */
@@ -72,8 +116,23 @@ export class RollupTables {
     return (this.#progress.get(width) as { reached: number } | undefined)?.reached ?? 0;
   }
 
-  #rowsAfter(reached: number, ahead: number, rowsMax: number): Iterable<RolledRow> {
-    const rows = this.#rows.iterate(reached, ahead, rowsMax);
+  #rowsAfter(id: number, ahead: number, rowsMax: number): Iterable<RolledRow> {
+    const rows = this.#rows.iterate(id, ahead, rowsMax);
     return rows as Iterable<unknown> as Iterable<RolledRow>;
   }
+}
+
+/** Rows of history behind `reached`, up to `last`, and what they come to. */
+interface Gathered {
+  readonly reached: number;
+  /** Where the next widths are. */
+  readonly ahead: number | undefined;
+  readonly sums: RollupSums;
+  last: number;
+  rows: number;
+  /** Whether all is read that is to be written together. */
+  isRead: boolean;
+  hasMore: boolean;
+  /** Widths that are to be written. */
+  unwritten: readonly number[];
 }

@@ -111,12 +111,14 @@ export class SqliteStore implements Store {
       step: () => writer.requestOfDuty('sweepTypes', [clock.now(), widths, limits.sweepRowsMax]),
       complaint: 'Cannot remove history that is older than its device type keeps; trying again later',
     });
+    const { rollupRowsMax, rollupGatheredMax, rollupBucketsMax } = limits;
+    const bounds = { rollupRowsMax, rollupGatheredMax, rollupBucketsMax };
     this.rollups = new StepDuty({
       ...duty,
       name: 'rollups',
       intervalMs: limits.rollupIntervalMs,
       pauseMs: limits.rollupPauseMs,
-      step: async () => widths.length > 0 && (await writer.requestOfDuty('rollUp', [widths, limits.rollupRowsMax])),
+      step: async () => widths.length > 0 && (await writer.requestOfDuty('rollUp', [widths, bounds])),
       complaint: 'Cannot add readings to the roll-ups; trying again later',
     });
   }

@@ -74,7 +74,7 @@ test('history that is not in the roll-ups yet is kept until it is', async (t) =>
   await say(store, 'a', [1, 2, 3]);
   await sweepAll(store);
   assert.equal(all('SELECT id FROM history').length, 3);
-  await store.rollups.tick();
+  while (await store.rollups.tick());
   await sweepAll(store);
   assert.equal(all('SELECT id FROM history').length, 0);
   const query = { deviceIds: ['a'], eventType: 'telemetry', keys: ['v'], intervalMs: minute };
@@ -86,12 +86,12 @@ test('a reading that comes after the newest history was removed and the server s
   const { store } = await openStore(t, { historyMs: minute, raw: false }, [minute]);
   await store.registry.putDevice(testDevice({ id: 'a', type: 'meter' }));
   await say(store, 'a', [1, 2, 3]);
-  await store.rollups.tick();
+  while (await store.rollups.tick());
   await sweepAll(store);
   await store.stop();
   await store.start();
   await say(store, 'a', [4]);
-  await store.rollups.tick();
+  while (await store.rollups.tick());
   const query = { deviceIds: ['a'], eventType: 'telemetry', keys: ['v'], intervalMs: minute };
   assert.equal((await store.series.points({ ...query, from: 0, to: minute, limit: 1 })).series[0].points[0].count, 4);
 });
@@ -130,7 +130,7 @@ test('a removed device takes its roll-ups along', async (t) => {
     await store.registry.putDevice(testDevice({ id, type: 'meter' }));
     await say(store, id, [1, minute, 2 * minute]);
   }
-  await store.rollups.tick();
+  while (await store.rollups.tick());
   await store.registry.removeDevice('a');
   assert.deepEqual(all('SELECT device_id AS id, count(*) AS rows FROM rollups GROUP BY 1'), [{ id: 'b', rows: 6 }]);
 });
