@@ -71,9 +71,13 @@ export const sqliteLimits = {
   /** Rows of history that one step of the roll-ups reads. */
   rollupRowsMax: 1_000,
   /** Rows of history that are added up in memory before what they come to is written, */
-  rollupGatheredMax: 50_000,
-  /** or what makes so many rows of roll-ups of one interval, which one step writes; it ends with the row of history that goes beyond. */
+  rollupGatheredMax: 20_000,
+  /** or what makes so many rows of roll-ups of one interval; it ends with the row of history that goes beyond. */
   rollupBucketsMax: 4_000,
+  /** Rows of roll-ups that one step writes, of all intervals; of more, one interval a step. Rows of more series than `rollupBucketsMax` are added up until they make so many. */
+  rollupWrittenMax: 2_000,
+  /** Characters that the names of what is added up may have in memory, of keys above all. */
+  rollupTextMax: 16 * 1024 * 1024,
   /** Keys of one reading that are rolled up; those beyond it are answered from the history alone, where a series asks for an interval that is no multiple of a roll-up. */
   rollupKeysMax: 1_000,
   /** The longest interval of roll-ups. */

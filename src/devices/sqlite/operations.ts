@@ -174,11 +174,7 @@ function writerOperations(database: DatabaseSync, { stateKeysCachedMax }: Worker
       const reached = rollups.reached(widths) ?? Number.MAX_SAFE_INTEGER;
       return pace.types.run(rowsMax, (rows) => types.step(now, reached, rows));
     },
-    forgetReadings: (deviceId, rowsMax) => {
-      const more = pace.device.run(rowsMax, (rows) => retention.forgetReadings(deviceId, rows));
-      rollups.forgetDevice(deviceId);
-      return more;
-    },
+    forgetReadings: (deviceId, rowsMax) => pace.device.run(rowsMax, (rows) => retention.forgetReadings(deviceId, rows)),
     removeDevice: (deviceId) => {
       const removed = retention.removeDevice(deviceId);
       readings.forgetState();

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../std/json.ts';
 import { Bucket, numberOf } from './bucket.ts';
-import { sqliteLimits } from './limits.ts';
+import { rolledKeys } from './rollup-sums.ts';
 
 export interface RepairRow {
   readonly id: number;
@@ -35,7 +35,7 @@ export class RepairPass {
   add({ id, time, data }: RepairRow): void {
     this.after = { time, id };
     const values: JsonObject = JSON.parse(data);
-    for (const key of Object.keys(values).slice(0, sqliteLimits.rollupKeysMax)) {
+    for (const key of rolledKeys(values)) {
       const value = numberOf(values[key]);
       if (value !== undefined && this.#isInRange(key)) this.#at(key).add(value, time);
     }

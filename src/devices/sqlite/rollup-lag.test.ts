@@ -11,7 +11,12 @@ const minute = 60_000;
 test('the store says how far the roll-ups are, and how long the first row waits that is not in them', async (t) => {
   const fixture = new SqliteFixture();
   const clock = new SimulatedClock(100_000);
-  const options = { path: fixture.path, log: silentLog, clock, limits: { rollupRowsMax: 2, rollupGatheredMax: 2 } };
+  const options = {
+    path: fixture.path,
+    log: silentLog,
+    clock,
+    limits: { rollupRowsMax: 2, rollupGatheredMax: 2, rollupWrittenMax: 1 },
+  };
   const store = new SqliteStore({ ...options, rollupWidthsMs: [minute, 5 * minute] });
   await store.start();
   t.after(() => fixture.close(store));

@@ -19,16 +19,32 @@ interface RolledBucket {
   readonly bucket: Bucket;
 }
 
+/** Half a surrogate pair is no text: it cannot be asked for, and all of them are one key in the tables. */
+export function rolledKeys(data: JsonObject): string[] {
+  return Object.keys(data)
+    .slice(0, sqliteLimits.rollupKeysMax)
+    .filter((key) => key.isWellFormed());
+}
+
 /** What rows of history come to, for each key and interval of some widths. */
 export class RollupSums {
   readonly #byWidth: ReadonlyMap<number, Map<string, RolledBucket>>;
+  /** Characters of the names that are kept. */
+  textLength = 0;
 
   constructor(widths: readonly number[]) {
     this.#byWidth = new Map(widths.map((width) => [width, new Map()]));
   }
 
-  /** Rows that it takes to write those of one width, at most. */
+  /** Rows that it takes to write them. */
   get size(): number {
+    let size = 0;
+    for (const buckets of this.#byWidth.values()) size += buckets.size;
+    return size;
+  }
+
+  /** The same of the width that has the most. */
+  get sizeOfOne(): number {
     let size = 0;
     for (const buckets of this.#byWidth.values()) size = Math.max(size, buckets.size);
     return size;
@@ -36,7 +52,7 @@ export class RollupSums {
 
   add({ device_id: deviceId, event_type: eventType, time, data: text }: RolledRow): void {
     const data: JsonObject = JSON.parse(text);
-    const keys = Object.keys(data).slice(0, sqliteLimits.rollupKeysMax);
+    const keys = rolledKeys(data);
     for (const [width, buckets] of this.#byWidth) {
       const start = startOf(time, width);
       for (const key of keys) {
@@ -48,6 +64,7 @@ export class RollupSums {
         if (rolled === undefined) {
           rolled = { deviceId, eventType, key, start, bucket: new Bucket() };
           buckets.set(name, rolled);
+          this.textLength += name.length;
         }
         rolled.bucket.add(value, time);
       }

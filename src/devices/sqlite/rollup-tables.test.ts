@@ -6,14 +6,14 @@ import type { Random } from '../../std/testing/random.ts';
 import { forSeedsInTurn } from '../../std/testing/seed.ts';
 import type { Reading } from '../reading.ts';
 import { testDevice, testDeviceType, testMessage } from '../testing/store-samples.ts';
-import type { SqliteLimits } from './limits.ts';
+import { type SqliteLimits, sqliteLimits } from './limits.ts';
 import { SqliteStore } from './store.ts';
 import { isAsItsRows } from './testing/rolled-series.ts';
 import { SqliteFixture } from './testing/store-fixture.ts';
 
 const minute = 60_000;
 const ids = ['a', 'b'];
-const keys = ['v', 'k0', 'k1'];
+const usualKeys = ['v', 'k0', 'k1'];
 
 class Rolling {
   readonly store: SqliteStore;
@@ -59,7 +59,7 @@ class Rolling {
     await this.store.raw.correct(corrections);
   }
 
-  async isRight(): Promise<void> {
+  async isRight(keys: readonly string[] = usualKeys): Promise<void> {
     for (const deviceId of ids) {
       for (const intervalMs of [minute, 5 * minute, 10 * minute])
         await isAsItsRows(this.store, { deviceId, eventType: 'telemetry', keys, intervalMs });
@@ -81,7 +81,7 @@ async function open(t: Pick<TestContext, 'after'>, limits: Partial<SqliteLimits>
 const reading = (time: number, v: number): Reading => ({ eventType: 'telemetry', time, seq: undefined, data: { v } });
 
 test('what many rows come to is written once, a step for each width', async (t) => {
-  const rolling = await open(t, { rollupRowsMax: 10 });
+  const rolling = await open(t, { rollupRowsMax: 10, rollupWrittenMax: 1 });
   const { store } = rolling;
   for (let i = 0; i < 25; i++) await rolling.say('a', reading(i, i));
   for (let reads = 0; reads < 3; reads++) {
@@ -100,12 +100,19 @@ test('what many rows come to is written once, a step for each width', async (t) 
 test('where rows never end, or each is of another series, what was read is written at a bound', async (t) => {
   const byRows = await open(t, { rollupRowsMax: 4, rollupGatheredMax: 6 });
   for (let i = 0; i < 20; i++) await byRows.say('a', reading(i, i));
-  for (let steps = 0; steps < 4; steps++) assert.equal(await byRows.store.rollups.tick(), true);
+  for (let steps = 0; steps < 2; steps++) assert.equal(await byRows.store.rollups.tick(), true);
   assert.deepEqual(byRows.written.reached, [6, 6]);
-  const bySeries = await open(t, { rollupBucketsMax: 3 });
+  const bySeries = await open(t, { rollupBucketsMax: 3, rollupWrittenMax: 4 });
   for (let i = 0; i < 20; i++) await bySeries.say('a', reading(i * 5 * minute, i));
   for (let steps = 0; steps < 3; steps++) assert.equal(await bySeries.store.rollups.tick(), true);
   assert.deepEqual(bySeries.written, { rows: 6, reached: [3, 3] });
+  // Reading many of them together spares nothing: from here on a step reads what it writes.
+  assert.equal(await bySeries.store.rollups.tick(), true);
+  assert.deepEqual(bySeries.written, { rows: 10, reached: [5, 5] });
+  const byText = await open(t, { rollupTextMax: 1_000 });
+  for (let i = 0; i < 5; i++) await byText.say('a', { ...reading(i, i), data: { ['k'.repeat(600)]: i, [`${i}`]: i } });
+  assert.equal(await byText.store.rollups.tick(), true);
+  assert.deepEqual(byText.written.reached, [1, 1]);
 });
 
 test('a row that is corrected after it was read counts as it is now', async (t) => {
@@ -128,7 +135,7 @@ test('a row that is corrected after it was read counts as it is now', async (t) 
 });
 
 test('a step that fails is made again, and counts no row twice', async (t) => {
-  const rolling = await open(t);
+  const rolling = await open(t, { rollupWrittenMax: 1 });
   await rolling.say('a', reading(0, 1), reading(1, 2));
   rolling.execute(`CREATE TRIGGER full BEFORE INSERT ON rollup_progress WHEN new.width_ms = ${5 * minute}
     BEGIN SELECT raise(ABORT, 'no room'); END`);
@@ -156,6 +163,46 @@ test('a device that goes after its rows were read leaves nothing to the next of 
   await rolling.isRight();
 });
 
+test('half a surrogate pair as a key stops neither the roll-ups nor their repair', async (t) => {
+  const rolling = await open(t);
+  const data = { '\ud800': 1, '\ud801': 2, '\ufffd': 3, v: 4 };
+  await rolling.say('a', { ...reading(0, 1), data });
+  while (await rolling.store.rollups.tick());
+  await rolling.correct(
+    () => true,
+    () => [{ ...reading(0, 1), data: { ...data, v: 5 } }],
+  );
+  await rolling.say('b', reading(0, 6));
+  while (await rolling.store.rollups.tick());
+  await rolling.isRight(['v', '\ufffd']);
+  assert.deepEqual(rolling.written.reached, [2, 2]);
+});
+
+test('a repair that had begun for a device that is gone does not go on for the next of its id', async (t) => {
+  const rolling = await open(t);
+  const { store } = rolling;
+  const many = Array.from({ length: sqliteLimits.rollupRepairRowsMax + 1 }, (_, i) =>
+    testMessage({ deviceId: 'a', messageId: `many-${i}`, readings: [reading(i, 1)] }),
+  );
+  await store.readings.apply(many);
+  while (await store.rollups.tick());
+  let place = 0;
+  await rolling.correct(
+    () => place++ === 0,
+    () => [reading(0, 2)],
+  );
+  await store.rollups.tick();
+  await store.registry.removeDevice('a');
+  await rolling.addDevice('a');
+  await rolling.say('a', reading(0, 7));
+  await rolling.correct(
+    () => true,
+    () => [reading(0, 8)],
+  );
+  while (await store.rollups.tick());
+  await rolling.isRight();
+});
+
 test('series are right whatever becomes of rows between two steps of the roll-ups', async () => {
   await forSeedsInTurn(6, async (random) => {
     const closing: (() => unknown)[] = [];
@@ -163,6 +210,7 @@ test('series are right whatever becomes of rows between two steps of the roll-up
       rollupRowsMax: 1 + random.below(6),
       rollupGatheredMax: 1 + random.below(20),
       rollupBucketsMax: 1 + random.below(12),
+      rollupWrittenMax: random.below(20),
     };
     const rolling = await open({ after: (close) => closing.push(close as () => unknown) }, limits);
     try {

@@ -4,14 +4,17 @@ import type { SqliteLimits } from './limits.ts';
 import { RollupRepairs } from './rollup-repairs.ts';
 import { type RolledRow, RollupSums } from './rollup-sums.ts';
 
-export type RollupBounds = Pick<SqliteLimits, 'rollupRowsMax' | 'rollupGatheredMax' | 'rollupBucketsMax'>;
+export type RollupBounds = Pick<
+  SqliteLimits,
+  'rollupRowsMax' | 'rollupGatheredMax' | 'rollupBucketsMax' | 'rollupWrittenMax' | 'rollupTextMax'
+>;
 
 /**
  * Adds rows of history to the roll-ups, each once: how far they are is written with them. A row's id says when it was stored
  * and not when it happened, so that late data finds its interval like all other.
  *
- * Steps read rows and add them up in memory; when there are no more, or enough of them, one step for each width writes what
- * they come to. So what many rows of a device come to is written once.
+ * Steps read rows and add them up in memory; when there are no more, or enough of them, steps write what they come to: all
+ * widths in one where that is little, and else one each. So what many rows of a device come to is written once.
  */
 export class RollupTables {
   readonly #database: DatabaseSync;
@@ -21,6 +24,8 @@ export class RollupTables {
   readonly #repairs: RollupRepairs;
   /** Lost with a crash, which costs reading them again. */
   #gathered: Gathered | undefined;
+  /** Whether the rows before these were of so many series that reading many of them together spares nothing. */
+  #hasManySeries = false;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -38,8 +43,15 @@ export class RollupTables {
       if (transaction(this.#database, () => this.#repairs.step())) return true;
       const gathered = this.#gathered ?? this.#begin(widths);
       this.#gathered = gathered;
-      if (!gathered.isRead) return this.#read(gathered, bounds);
-      return transaction(this.#database, () => this.#write(gathered));
+      if (!gathered.isRead) {
+        this.#read(gathered, bounds);
+        if (!gathered.isRead || !isWrittenAtOnce(gathered, bounds)) return true;
+      }
+      if (gathered.last === gathered.reached) {
+        this.#gathered = undefined;
+        return false;
+      }
+      return transaction(this.#database, () => this.#write(gathered, bounds));
     } catch (problem) {
       this.#repairs.undo();
       this.#gathered = undefined;
@@ -59,46 +71,59 @@ export class RollupTables {
       this.#gathered = undefined;
   }
 
-  /** To be called when history of the device is gone. */
+  /** To be called when the device is gone. */
   forgetDevice(deviceId: string): void {
     this.#gathered?.sums.forgetDevice(deviceId);
+    this.#repairs.undo();
   }
 
   #begin(widths: readonly number[]): Gathered {
     const { reached, together, ahead } = this.#hindmost(widths);
     const sums = new RollupSums(together);
-    return { reached, ahead, sums, unwritten: together, last: reached, rows: 0, isRead: false, hasMore: false };
+    return {
+      reached,
+      ahead,
+      sums,
+      isShort: this.#hasManySeries,
+      unwritten: together,
+      last: reached,
+      rows: 0,
+      isRead: false,
+      hasMore: false,
+    };
   }
 
-  #read(gathered: Gathered, { rollupRowsMax, rollupGatheredMax, rollupBucketsMax }: RollupBounds): boolean {
-    const { reached, ahead, sums } = gathered;
-    const rowsMax = Math.min(rollupRowsMax, rollupGatheredMax - gathered.rows);
+  #read(gathered: Gathered, bounds: RollupBounds): void {
+    const { ahead, sums } = gathered;
+    const rowsMax = Math.min(bounds.rollupRowsMax, bounds.rollupGatheredMax - gathered.rows);
     let taken = 0;
+    let isFull = false;
     for (const row of this.#rowsAfter(gathered.last, ahead ?? Number.MAX_SAFE_INTEGER, rowsMax)) {
       sums.add(row);
       gathered.last = row.id;
       taken++;
-      if (sums.size >= rollupBucketsMax) break;
+      isFull = hasAllItMay(gathered, bounds);
+      if (isFull) break;
     }
     gathered.rows += taken;
-    const isFull = gathered.rows >= rollupGatheredMax || sums.size >= rollupBucketsMax;
-    if (!isFull && taken === rowsMax) return true;
+    this.#hasManySeries = isFull;
+    isFull ||= gathered.rows >= bounds.rollupGatheredMax;
+    if (!isFull && taken === rowsMax) return;
     gathered.isRead = true;
     gathered.hasMore = isFull || ahead !== undefined;
     // Where nothing is left below the next ones, they go on together.
     if (!isFull && ahead !== undefined) gathered.last = ahead;
-    if (gathered.last !== reached) return true;
-    this.#gathered = undefined;
-    return false;
   }
 
-  /** Those of one width. */
-  #write(gathered: Gathered): boolean {
-    const [width, ...unwritten] = gathered.unwritten;
-    gathered.sums.write(this.#database, width);
-    this.#reach.run(width, gathered.last);
-    gathered.unwritten = unwritten;
-    if (unwritten.length > 0) return true;
+  #write(gathered: Gathered, bounds: RollupBounds): boolean {
+    const { sums, last, unwritten } = gathered;
+    const widths = isWrittenAtOnce(gathered, bounds) ? unwritten : unwritten.slice(0, 1);
+    for (const width of widths) {
+      sums.write(this.#database, width);
+      this.#reach.run(width, last);
+    }
+    gathered.unwritten = unwritten.slice(widths.length);
+    if (gathered.unwritten.length > 0) return true;
     this.#gathered = undefined;
     return gathered.hasMore;
   }
@@ -122,12 +147,23 @@ export class RollupTables {
   }
 }
 
+function hasAllItMay({ sums, isShort }: Gathered, bounds: RollupBounds): boolean {
+  if (sums.textLength >= bounds.rollupTextMax) return true;
+  return isShort ? sums.size >= bounds.rollupWrittenMax : sums.sizeOfOne >= bounds.rollupBucketsMax;
+}
+
+function isWrittenAtOnce({ sums, isShort }: Gathered, { rollupWrittenMax }: RollupBounds): boolean {
+  return isShort || sums.size <= rollupWrittenMax;
+}
+
 /** Rows of history behind `reached`, up to `last`, and what they come to. */
 interface Gathered {
   readonly reached: number;
   /** Where the next widths are. */
   readonly ahead: number | undefined;
   readonly sums: RollupSums;
+  /** Whether it ends with what one step writes of all widths. */
+  readonly isShort: boolean;
   last: number;
   rows: number;
   /** Whether all is read that is to be written together. */

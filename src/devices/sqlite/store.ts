@@ -111,8 +111,8 @@ export class SqliteStore implements Store {
       step: () => writer.requestOfDuty('sweepTypes', [clock.now(), widths, limits.sweepRowsMax]),
       complaint: 'Cannot remove history that is older than its device type keeps; trying again later',
     });
-    const { rollupRowsMax, rollupGatheredMax, rollupBucketsMax } = limits;
-    const bounds = { rollupRowsMax, rollupGatheredMax, rollupBucketsMax };
+    const { rollupRowsMax, rollupGatheredMax, rollupBucketsMax, rollupWrittenMax, rollupTextMax } = limits;
+    const bounds = { rollupRowsMax, rollupGatheredMax, rollupBucketsMax, rollupWrittenMax, rollupTextMax };
     this.rollups = new StepDuty({
       ...duty,
       name: 'rollups',
