@@ -95,6 +95,11 @@ export class RollupRepairs {
     this.#open = undefined;
   }
 
+  /** To be called when the device is gone: the next of its id may have a repair that looks the same. */
+  forgetDevice(deviceId: string): void {
+    if (this.#open?.repair.deviceId === deviceId) this.#open = undefined;
+  }
+
   /** The one that was begun, unless its history was changed meanwhile; else the next one. */
   #current(): OpenRepair | undefined {
     const repair = (this.#open && this.#same.get(...keyOf(this.#open.repair))) ?? this.#next.get();

@@ -80,6 +80,12 @@ async function open(t: Pick<TestContext, 'after'>, limits: Partial<SqliteLimits>
 
 const reading = (time: number, v: number): Reading => ({ eventType: 'telemetry', time, seq: undefined, data: { v } });
 
+function moreThanARepairReads() {
+  return Array.from({ length: sqliteLimits.rollupRepairRowsMax + 1 }, (_, i) =>
+    testMessage({ deviceId: 'a', messageId: `many-${i}`, readings: [reading(i, 1)] }),
+  );
+}
+
 test('what many rows come to is written once, a step for each width', async (t) => {
   const rolling = await open(t, { rollupRowsMax: 10, rollupWrittenMax: 1 });
   const { store } = rolling;
@@ -178,13 +184,29 @@ test('half a surrogate pair as a key stops neither the roll-ups nor their repair
   assert.deepEqual(rolling.written.reached, [2, 2]);
 });
 
+test('a repair that takes several steps comes to its end while other devices go', async (t) => {
+  const rolling = await open(t);
+  const { store } = rolling;
+  await store.readings.apply(moreThanARepairReads());
+  while (await store.rollups.tick());
+  let place = 0;
+  await rolling.correct(
+    () => place++ === 0,
+    () => [reading(0, 2)],
+  );
+  // Two for each width.
+  for (let steps = 4; steps > 0; steps--) {
+    await store.rollups.tick();
+    await store.registry.removeDevice('b');
+    await rolling.addDevice('b');
+  }
+  await rolling.isRight();
+});
+
 test('a repair that had begun for a device that is gone does not go on for the next of its id', async (t) => {
   const rolling = await open(t);
   const { store } = rolling;
-  const many = Array.from({ length: sqliteLimits.rollupRepairRowsMax + 1 }, (_, i) =>
-    testMessage({ deviceId: 'a', messageId: `many-${i}`, readings: [reading(i, 1)] }),
-  );
-  await store.readings.apply(many);
+  await store.readings.apply(moreThanARepairReads());
   while (await store.rollups.tick());
   let place = 0;
   await rolling.correct(

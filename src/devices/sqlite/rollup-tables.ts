@@ -74,7 +74,7 @@ export class RollupTables {
   /** To be called when the device is gone. */
   forgetDevice(deviceId: string): void {
     this.#gathered?.sums.forgetDevice(deviceId);
-    this.#repairs.undo();
+    this.#repairs.forgetDevice(deviceId);
   }
 
   #begin(widths: readonly number[]): Gathered {
